@@ -1,0 +1,1 @@
+"""Few-shot image classification on pretrained image/text encoders."""

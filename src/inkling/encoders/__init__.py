@@ -1,0 +1,1 @@
+"""Pretrained image/text encoders behind one Protocol."""

@@ -1,0 +1,80 @@
+"""What an encoder is. It holds no state beyond its weights and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.types import EncoderIdentity
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Prepared = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ImageVectors:
+    """Vectors of a batch of images.
+
+    Attributes
+    ----------
+    embeddings
+        Unit vectors in the space that images and texts share, (n, d) float32.
+    features
+        Second, image-side output, (n, f) float32 as the model gives it, or None where the encoder has none.
+    """
+
+    embeddings: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Images, and optionally texts, to unit vectors in one space.
+
+    Constructing one reads small files only; weights are loaded at the first call that needs them, so a run that
+    finds all its vectors in the cache never loads them.
+    """
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Name, fingerprint, dimensions, logit scale, precision. Does not load the model."""
+        ...
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether `encode_texts` works at all."""
+        ...
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side after resizing; decoding may scale a JPEG down as long as it stays well above."""
+        ...
+
+    def prepare(self, image: Image) -> Prepared:
+        """Preprocess one RGB image to the array that the model reads. Safe to call from several threads."""
+        ...
+
+    def encode_images(self, batch: Sequence[Prepared]) -> ImageVectors:
+        """Vectors of prepared images, in order."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts.
+
+        Raises
+        ------
+        EncoderError
+            Where the encoder has no text side, or a closed vocabulary that lacks one of the texts; `missing_texts`
+            tells beforehand.
+        """
+        ...
+
+    def missing_texts(self, texts: Sequence[str]) -> list[str]:
+        """Those of the texts that have no vector (all without a text side; none with an open text tower)."""
+        ...

@@ -1,0 +1,71 @@
+"""Every error that a user can cause or mend. Each says what was expected, what came, and what to do.
+
+The command line prints these without a traceback and exits with code 2; anything else that is raised is a defect.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class InklingError(Exception):
+    """Base of all errors that are shown to the user.
+
+    Parameters
+    ----------
+    message
+        What was expected and what came instead, in one or two sentences.
+    remedy
+        What the user can do about it.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message}\n{remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+class InputError(InklingError):
+    """An argument, a folder, a table or an array is not what the operation needs."""
+
+
+class EncoderError(InklingError):
+    """An encoder cannot be found, loaded or asked for what it does not offer."""
+
+
+class EncoderMismatchError(EncoderError):
+    """Vectors of one encoder meet vectors, a head or a memory of another."""
+
+
+class MemoryFileError(InklingError):
+    """A memory file is missing, damaged, foreign or of a newer release."""
+
+
+class CacheError(InklingError):
+    """The embedding cache cannot be read or written."""
+
+
+class UnreadableImageError(InklingError):
+    """One image cannot be decoded. The run goes on: the image becomes a `SkippedImage`."""
+
+
+class MissingExtraError(InklingError):
+    """A feature needs a package that the core installation leaves out."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional dependency, or say which pip command adds it.
+
+    Raises
+    ------
+    MissingExtraError
+        If the module is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"This needs the package '{module}', which is not installed.",
+            remedy=f"Install it with: pip install 'inkling-vision[{extra}]'",
+        ) from error

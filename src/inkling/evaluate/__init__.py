@@ -1,0 +1,1 @@
+"""Measures of a classifier and the report that shows them."""

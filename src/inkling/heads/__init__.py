@@ -1,0 +1,1 @@
+"""From embeddings to class scores. Arrays only: no paths, no images, no encoders."""

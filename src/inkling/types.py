@@ -1,0 +1,87 @@
+"""The values that travel between rooms: frozen, without behaviour beyond reading their own data."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image as the user names it, with its label where one is known.
+
+    Attributes
+    ----------
+    path
+        How the image is shown to the user: a file path, ``archive.zip/member.jpg``, or a name such as
+        ``image 3`` for pictures handed over in memory.
+    label
+        Class name, or None where the source does not tell.
+    archive
+        The zip file that holds the image; `member` is its name there.
+    image
+        A picture that was handed over in memory.
+    """
+
+    path: str
+    label: str | None = None
+    archive: Path | None = None
+    member: str | None = None
+    image: Image | None = field(default=None, repr=False, compare=False)
+
+    def read_bytes(self) -> bytes:
+        """Bytes of the file as stored. Not for pictures handed over in memory."""
+        if self.archive is not None and self.member is not None:
+            with zipfile.ZipFile(self.archive) as archive:
+                return archive.read(self.member)
+        return Path(self.path).read_bytes()
+
+
+@dataclass(frozen=True)
+class SkippedImage:
+    """An image that could not be used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """What must agree before vectors may meet: written into every artefact that is made from an encoder.
+
+    Attributes
+    ----------
+    name
+        Name for people, such as ``openai/clip-vit-base-patch32``.
+    source
+        What the user passed as ``--encoder``; the encoder can be opened again from it.
+    fingerprint
+        Hash of weights, preprocessing, precision and dimension.
+    dimension
+        Length d of the vectors that images and texts share.
+    feature_dimension
+        Length of the second, image-side output; 0 where there is none.
+    logit_scale
+        Factor s on cosines before the softmax (100 for CLIP).
+    precision
+        ``float32``, ``bfloat16`` or ``int8``.
+    """
+
+    name: str
+    source: str
+    fingerprint: str
+    dimension: int
+    feature_dimension: int
+    logit_scale: float
+    precision: str
