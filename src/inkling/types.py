@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,3 +86,22 @@ class EncoderIdentity:
     feature_dimension: int
     logit_scale: float
     precision: str
+
+
+@dataclass(frozen=True, eq=False)
+class HeadState:
+    """Everything that sets a fitted head up again, in forms that any language can read.
+
+    Attributes
+    ----------
+    name
+        Name of the head, such as ``gda``.
+    params
+        What JSON can hold: hyperparameters, names, flags.
+    arrays
+        What the head learned, by name.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
