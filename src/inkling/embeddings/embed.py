@@ -1,0 +1,184 @@
+"""Images and texts to arrays of vectors, through the cache: the only callers of encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.embeddings.cache import CachedImage, EmbeddingCache
+from inkling.embeddings.pipeline import Done, Finished, Pipeline
+from inkling.embeddings.run_cache import RunCache
+from inkling.encoders.base import Encoder
+from inkling.errors import UnreadableImageError
+from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+
+
+class Progress(Protocol):
+    """Is told how far a run is: before the first batch, then after each."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` images of `total` are through, skipped ones included."""
+        ...
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Images with their vectors, in the order of the input, without those that were skipped.
+
+    Attributes
+    ----------
+    records
+        The n images that have vectors.
+    content_hashes
+        blake2b of each image's content: equal for equal files.
+    embeddings
+        Unit vectors (n, d) float32.
+    features
+        Second output of the encoder, (n, f) float32, or None where it has none.
+    thumbnails
+        A small JPEG of each.
+    skipped
+        Images without vectors, and why.
+    n_encoded
+        Images that went through the encoder; the others were in the cache or repeated another's content.
+    """
+
+    records: tuple[ImageRecord, ...]
+    content_hashes: tuple[str, ...]
+    embeddings: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    thumbnails: tuple[bytes, ...]
+    skipped: tuple[SkippedImage, ...]
+    n_encoded: int
+
+
+def embed_images(
+    records: Sequence[ImageRecord],
+    encoder: Encoder,
+    *,
+    cache: EmbeddingCache | None,
+    view: int = 0,
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> Embedded:
+    """Vectors of images. See `iter_embedded` for the parameters, and for more images than fit in memory."""
+    parts = list(
+        iter_embedded(records, encoder, cache=cache, view=view, batch_size=batch_size, progress=progress)
+    )
+    return _joined(parts, encoder.identity)
+
+
+def iter_embedded(
+    records: Sequence[ImageRecord],
+    encoder: Encoder,
+    *,
+    cache: EmbeddingCache | None,
+    view: int = 0,
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> Iterator[Embedded]:
+    """Vectors of images, batch by batch, in memory that does not grow with their number.
+
+    Images that the cache knows are read and hashed, nothing more; equal content is encoded once. Each batch
+    is committed to the cache before it is yielded, so interrupted work goes on where it stopped.
+
+    Parameters
+    ----------
+    records
+        Images; what cannot be read becomes a `SkippedImage`.
+    encoder
+        Loads its weights only if an image is not in the cache.
+    cache
+        None keeps nothing beyond this run.
+    view
+        0 for the image itself, k for its k-th random view (`inkling.images.views.view_of`).
+    batch_size
+        Images for one forward pass, and for one commit.
+    progress
+        Is told how far the run is.
+    """
+    announce = progress or _silent
+    announce(0, len(records))
+    through = 0
+    batches = (records[at : at + batch_size] for at in range(0, len(records), batch_size))
+    with (
+        closing(RunCache(cache, encoder.identity)) as run_cache,
+        Pipeline(encoder, run_cache, view=view) as pipeline,
+    ):
+        for finished in pipeline.run(batches):
+            through += len(finished.done)
+            announce(through, len(records))
+            yield _gathered(finished, encoder.identity)
+
+
+def embed_texts(
+    texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache | None
+) -> NDArray[np.float32]:
+    """Unit vectors (n, d) of texts; each different text that the cache lacks is encoded once.
+
+    Raises
+    ------
+    EncoderError
+        If the encoder has no vector for one of the texts.
+    """
+    identity = encoder.identity
+    with closing(RunCache(cache, identity)) as run_cache:
+        vectors = run_cache.get_texts(texts)
+        unknown = [text for text in dict.fromkeys(texts) if text not in vectors]
+        if unknown:
+            made = dict(zip(unknown, encoder.encode_texts(unknown), strict=True))
+            run_cache.put_texts(made)
+            vectors |= made
+    return np.stack([vectors[text] for text in texts]) if texts else _no_rows(identity.dimension)
+
+
+def _silent(done: int, total: int) -> None:
+    """For runs that nobody watches."""
+
+
+def _gathered(finished: Finished, identity: EncoderIdentity) -> Embedded:
+    kept: list[tuple[Done, CachedImage]] = []
+    skipped: list[SkippedImage] = []
+    for done in finished.done:
+        if isinstance(done.outcome, UnreadableImageError):
+            skipped.append(SkippedImage(done.record.path, done.outcome.message))
+        else:
+            kept.append((done, done.outcome))
+    features = [image.feature for _, image in kept if image.feature is not None]
+    return Embedded(
+        records=tuple(done.record for done, _ in kept),
+        content_hashes=tuple(done.content_hash or "" for done, _ in kept),
+        embeddings=_stacked([image.embedding for _, image in kept], identity.dimension),
+        features=_stacked(features, identity.feature_dimension) if identity.feature_dimension else None,
+        thumbnails=tuple(image.thumbnail for _, image in kept),
+        skipped=tuple(skipped),
+        n_encoded=finished.n_encoded,
+    )
+
+
+def _joined(parts: Sequence[Embedded], identity: EncoderIdentity) -> Embedded:
+    features = [part.features for part in parts if part.features is not None]
+    return Embedded(
+        records=tuple(record for part in parts for record in part.records),
+        content_hashes=tuple(key for part in parts for key in part.content_hashes),
+        embeddings=np.concatenate([_no_rows(identity.dimension), *(part.embeddings for part in parts)]),
+        features=np.concatenate([_no_rows(identity.feature_dimension), *features])
+        if identity.feature_dimension
+        else None,
+        thumbnails=tuple(picture for part in parts for picture in part.thumbnails),
+        skipped=tuple(image for part in parts for image in part.skipped),
+        n_encoded=sum(part.n_encoded for part in parts),
+    )
+
+
+def _stacked(rows: Sequence[NDArray[np.float32]], width: int) -> NDArray[np.float32]:
+    return np.stack(rows) if rows else _no_rows(width)
+
+
+def _no_rows(width: int) -> NDArray[np.float32]:
+    return np.empty((0, width), dtype=np.float32)

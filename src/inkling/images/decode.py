@@ -1,0 +1,173 @@
+"""An image record to its content hash, and its bytes to an upright RGB picture.
+
+The two steps are apart because an image that the cache knows is hashed and never decoded.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from hashlib import blake2b
+from io import BytesIO
+
+from PIL import Image
+
+from inkling.errors import UnreadableImageError
+from inkling.images.files import Files
+from inkling.images.formats import check_size, load_pixels
+from inkling.images.modes import to_rgb
+from inkling.types import ImageRecord
+
+THUMBNAIL_SIDE = 96
+
+HELD_BYTES = 2 * 1024 * 1024
+"""Larger files are read again when they are decoded, so that the look-ahead of a run holds megabytes, not
+gigabytes."""
+
+_PICTURES = threading.Lock()
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT_ALREADY = 1
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
+    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    shorter_side
+        Pixels of the shorter side that the encoder will resize to. A JPEG much larger than that is decoded at
+        a half, a quarter or an eighth of its size (libjpeg's scaled inverse DCT), its shorter side never
+        below twice this. None decodes at full size.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, turned upright by its EXIF orientation.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the bytes are empty, no image of a known format, damaged, truncated, too large or too elongated.
+    """
+    return upright(load_pixels(data, shorter_side=shorter_side))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A loaded picture in RGB, turned as its EXIF orientation says.
+
+    Raises
+    ------
+    UnreadableImageError
+        If its pixel mode has no way to RGB.
+    """
+    turn = _UPRIGHT.get(_orientation(image))
+    try:
+        rgb = to_rgb(image)
+    except ValueError as error:
+        raise UnreadableImageError(f"pixels of mode {image.mode} cannot be shown in RGB") from error
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, _UPRIGHT_ALREADY))
+    except Exception:  # damaged EXIF is no reason to lose a sound picture, and raises almost anything
+        return _UPRIGHT_ALREADY
+
+
+def thumbnail(image: Image.Image, *, side: int = THUMBNAIL_SIDE) -> bytes:
+    """The picture as a JPEG whose longer side is at most `side` pixels."""
+    scale = min(1.0, side / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # A box reduction first makes the cost independent of the picture's size, at no visible loss.
+    small = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5)
+    out = BytesIO()
+    small.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """An upright RGB picture with the hash of the content that it came from."""
+
+    image: Image.Image
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a record holds, hashed but not decoded.
+
+    Attributes
+    ----------
+    content_hash
+        blake2b (128 bit, hexadecimal) of the file's bytes, or of the pixels of a picture handed over in
+        memory.
+    """
+
+    record: ImageRecord
+    content_hash: str
+    _data: bytes | None = None
+    _picture: Image.Image | None = None
+
+    def decode(self, files: Files, *, shorter_side: int | None = None) -> Image.Image:
+        """Upright RGB picture; see `inkling.images.decode.decode`."""
+        if self._picture is not None:
+            return self._picture
+        data = files.read(self.record) if self._data is None else self._data
+        return decode(data, shorter_side=shorter_side)
+
+
+def read(record: ImageRecord, files: Files) -> Content:
+    """Read and hash what a record holds.
+
+    Raises
+    ------
+    UnreadableImageError
+        If there is nothing to read.
+    """
+    if record.image is not None:
+        return _hash_picture(record, record.image)
+    data = files.read(record)
+    digest = blake2b(data, digest_size=16).hexdigest()
+    return Content(record, digest, _data=data if len(data) <= HELD_BYTES else None)
+
+
+def load(record: ImageRecord, *, shorter_side: int | None = None) -> LoadedImage:
+    """Read, hash and decode one record.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it cannot be read or decoded.
+    """
+    with Files() as files:
+        content = read(record, files)
+        return LoadedImage(content.decode(files, shorter_side=shorter_side), content.content_hash)
+
+
+def _hash_picture(record: ImageRecord, image: Image.Image) -> Content:
+    check_size(image.size)
+    try:
+        # A picture that Pillow opened but has not read yet reads itself here; one picture may stand in two
+        # records.
+        with _PICTURES:
+            image.load()
+    except Exception as error:  # as for files: Pillow's readers raise almost anything
+        raise UnreadableImageError(f"the picture cannot be read ({error})") from error
+    picture = upright(image)
+    digest = blake2b(f"RGB {picture.size}".encode(), digest_size=16)
+    digest.update(picture.tobytes())
+    return Content(record, digest.hexdigest(), _picture=picture)

@@ -1,0 +1,102 @@
+"""The bytes behind image records, read once, with zip files kept open for the length of a run."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from inkling.errors import UnreadableImageError
+from inkling.types import ImageRecord
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""A larger file is refused before it is read; a deflate bomb in a zip declares its size too."""
+
+
+class Files:
+    """Reads the files of image records. Safe to use from several threads.
+
+    Opening a zip parses the whole list of its members, so each zip is opened once and stays open until
+    `close`.
+    """
+
+    def __init__(self) -> None:
+        self._archives: dict[Path, zipfile.ZipFile] = {}
+        self._open_files = ExitStack()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Files:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the zip files."""
+        self._open_files.close()
+        self._archives.clear()
+
+    def read(self, record: ImageRecord) -> bytes:
+        """Bytes of the record's file as stored.
+
+        Raises
+        ------
+        UnreadableImageError
+            If the file is missing, forbidden, a folder, encrypted, damaged in its zip, or larger than
+            `MAX_FILE_BYTES`.
+        """
+        if record.archive is not None and record.member is not None:
+            archive, member = record.archive, record.member
+            return _explained(lambda: self._read_member(archive, member))
+        return _explained(lambda: _read_file(Path(record.path)))
+
+    def _read_member(self, path: Path, member: str) -> bytes:
+        # Opening a member is not thread-safe in the standard library; reading from several opened ones is.
+        with self._lock:
+            archive = self._archives.get(path) or self._open(path)
+            info = archive.getinfo(member)
+            _check_bytes(info.file_size)
+            stream = archive.open(info)
+        with stream:
+            return stream.read()
+
+    def _open(self, path: Path) -> zipfile.ZipFile:
+        archive = self._open_files.enter_context(zipfile.ZipFile(path))
+        self._archives[path] = archive
+        return archive
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        _check_bytes(path.stat().st_size)
+        return file.read()
+
+
+def _check_bytes(size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise UnreadableImageError(
+            f"a file of {size / 1e6:.0f} MB is too large (at most {MAX_FILE_BYTES / 1e6:.0f} MB are read)"
+        )
+
+
+def _explained(read: Callable[[], bytes]) -> bytes:
+    """Run a read; the causes that a user meets get words, the rest keep the system's."""
+    try:
+        return read()
+    except UnreadableImageError:
+        raise
+    except FileNotFoundError as error:
+        raise UnreadableImageError("the file does not exist") from error
+    except IsADirectoryError as error:
+        raise UnreadableImageError("this is a folder, not an image file") from error
+    except PermissionError as error:
+        raise UnreadableImageError("no permission to read the file") from error
+    except KeyError as error:
+        raise UnreadableImageError("the zip file has no such member") from error
+    except Exception as error:  # zlib, lzma, zipfile and the system each have their own
+        raise UnreadableImageError(f"the file cannot be read ({error})") from error
