@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeVar
 
 import numpy as np
 
@@ -28,10 +27,10 @@ from inkling.types import ImageRecord
 
 LOOK_AHEAD = 2
 
-_T = TypeVar("_T")
-
 Outcome = CachedImage | UnreadableImageError
 """What became of one content: its vectors, or why there are none."""
+
+_Read = Content | UnreadableImageError
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class _Planned:
     """A batch whose contents are hashed: some outcomes are known, some on their way by `jobs` of this batch
     or of an earlier one that holds the same content."""
 
-    contents: list[tuple[ImageRecord, Content | UnreadableImageError]]
-    jobs: dict[str, Future[_Ready]]
+    contents: list[tuple[ImageRecord, _Read]]
+    jobs: dict[str, Future[_Ready | UnreadableImageError]]
     outcomes: dict[str, Outcome]
 
 
@@ -92,7 +91,7 @@ class Pipeline:
 
     def run(self, batches: Iterator[Sequence[ImageRecord]]) -> Iterator[Finished]:
         """Finished batches, in the order given."""
-        reading: deque[list[tuple[ImageRecord, Future[Content]]]] = deque()
+        reading: deque[list[tuple[ImageRecord, Future[_Read]]]] = deque()
         planned: deque[_Planned] = deque()
         while True:
             self._read_ahead(batches, reading)
@@ -109,19 +108,15 @@ class Pipeline:
     def _read_ahead(
         self,
         batches: Iterator[Sequence[ImageRecord]],
-        reading: deque[list[tuple[ImageRecord, Future[Content]]]],
+        reading: deque[list[tuple[ImageRecord, Future[_Read]]]],
     ) -> None:
         while len(reading) < LOOK_AHEAD and (batch := next(batches, None)) is not None:
-            reading.append([(record, self._threads.submit(read, record, self._files)) for record in batch])
+            reading.append([(record, self._threads.submit(self._read, record)) for record in batch])
 
-    def _plan(
-        self, batch: list[tuple[ImageRecord, Future[Content]]], earlier: Sequence[_Planned]
-    ) -> _Planned:
+    def _plan(self, batch: list[tuple[ImageRecord, Future[_Read]]], earlier: Sequence[_Planned]) -> _Planned:
         """Ask the cache, and have the rest decoded; content that an earlier batch is at is left to that
         batch."""
-        contents: list[tuple[ImageRecord, Content | UnreadableImageError]] = [
-            (record, _result(future)) for record, future in batch
-        ]
+        contents = [(record, future.result()) for record, future in batch]
         readable = {content.content_hash: content for _, content in contents if isinstance(content, Content)}
         outcomes: dict[str, Outcome] = dict(self._cache.get_images(readable, view=self._view))
         jobs = {
@@ -131,15 +126,24 @@ class Pipeline:
         }
         return _Planned(contents, jobs, outcomes)
 
-    def _prepare(self, content: Content) -> _Ready:
-        image = content.decode(self._files, shorter_side=self._encoder.shorter_side)
+    def _read(self, record: ImageRecord) -> _Read:
+        try:
+            return read(record, self._files)
+        except UnreadableImageError as error:
+            return error
+
+    def _prepare(self, content: Content) -> _Ready | UnreadableImageError:
+        try:
+            image = content.decode(self._files, shorter_side=self._encoder.shorter_side)
+        except UnreadableImageError as error:
+            return error
         seen = view_of(image, self._view, key=content.content_hash)
         return _Ready(self._encoder.prepare(seen), thumbnail(image))
 
     def _finish(self, batch: _Planned) -> tuple[Finished, Mapping[str, Outcome]]:
         ready: dict[str, _Ready] = {}
         for content_hash, job in batch.jobs.items():
-            result = _result(job)
+            result = job.result()
             if isinstance(result, _Ready):
                 ready[content_hash] = result
             else:
@@ -171,13 +175,6 @@ def _n_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _result(future: Future[_T]) -> _T | UnreadableImageError:
-    try:
-        return future.result()
-    except UnreadableImageError as error:
-        return error
 
 
 def _share(outcomes: Mapping[str, Outcome], later: _Planned) -> None:
