@@ -1,0 +1,111 @@
+"""How values become database columns and come back: text, JSON, float32 vectors, named arrays."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Text
+from sqlalchemy.types import TypeDecorator
+
+from inkling.errors import InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+ESCAPE = "␛"
+_UNSTORABLE = re.compile(f"[\x00\ud800-\udfff{ESCAPE}]")
+_ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
+
+
+class AnyText(TypeDecorator[str]):
+    """Text that may hold what database text may not: NUL, and the lone surrogates of undecodable file names.
+
+    Each such character is stored as U+241B and four hexadecimal digits, and so is U+241B itself. All other
+    text is stored as it is, so that the file stays readable with any SQLite tool.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface's
+        """Escape on the way in."""
+        return value and _UNSTORABLE.sub(lambda found: f"{ESCAPE}{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface's
+        """Unescape on the way out."""
+        return value and _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def json_text(value: Mapping[str, Any], *, what: str) -> str:
+    """Strict JSON of a mapping; numpy scalars count as numbers.
+
+    Raises
+    ------
+    InputError
+        If the value holds what JSON cannot, NaN and infinity included.
+    """
+    try:
+        return json.dumps(dict(value), allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The {what} of a memory must be plain JSON: {error}.",
+            remedy="Use text, finite numbers, booleans, null, lists, mappings; arrays belong elsewhere.",
+        ) from error
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def vector_rows(vectors: NDArray[np.floating[Any]]) -> list[memoryview]:
+    """Rows of a matrix as raw little-endian float32 bytes; no copy where the matrix is such already."""
+    matrix = np.ascontiguousarray(vectors, dtype="<f4")
+    content = memoryview(matrix.reshape(-1).view(np.uint8))
+    width = matrix.shape[1] * matrix.itemsize
+    return [content[start : start + width] for start in range(0, len(content), width)]
+
+
+def array_blob(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Named arrays in the safetensors format.
+
+    Raises
+    ------
+    InputError
+        If an array has a type that the format lacks, such as text.
+    """
+    from safetensors.numpy import save
+
+    try:
+        return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
+    except (KeyError, TypeError, ValueError) as error:
+        types = {name: str(np.asarray(array).dtype) for name, array in arrays.items()}
+        raise InputError(
+            f"The arrays of a head must be numbers or booleans; they are {types}.",
+            remedy="Put names and other text into the head's parameters.",
+        ) from error
+
+
+def blob_arrays(blob: bytes) -> dict[str, NDArray[Any]]:
+    """Inverse of `array_blob`.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not whole.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(blob))
+    except SafetensorError as error:
+        raise ValueError(f"the arrays of the head are broken ({error})") from error

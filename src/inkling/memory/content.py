@@ -1,0 +1,223 @@
+"""What a memory holds, as values. Neither SQL nor files here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.errors import EncoderMismatchError, InputError
+from inkling.types import EncoderIdentity, HeadState
+
+Vectors = NDArray[np.float32]
+
+HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
+SEED_LIMIT = 2**63
+
+
+@dataclass(frozen=True, eq=False)
+class ClassEntry:
+    """A known class.
+
+    Attributes
+    ----------
+    name
+        Unique within a memory.
+    prompts
+        The texts that its text vector is the mean of.
+    aliases
+        Other names of it.
+    text_vector
+        Unit vector (d,) float32, or None where the encoder has no text for it.
+    """
+
+    name: str
+    prompts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    text_vector: Vectors | None = None
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """One view of a labelled image that the memory was taught with.
+
+    Attributes
+    ----------
+    path
+        Where the image was found; it need not exist any more.
+    content_hash
+        Hash of the image file, the same for all of its views.
+    class_name
+        Name of a `ClassEntry` of the same memory.
+    view
+        0 for the image itself, above that its augmented views.
+    thumbnail
+        A small JPEG.
+    """
+
+    path: str
+    content_hash: str
+    class_name: str
+    view: int = 0
+    thumbnail: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a version of the memory came to be.
+
+    Attributes
+    ----------
+    created
+        Time in UTC, ISO 8601.
+    inkling_version
+        Release that wrote it.
+    command
+        Command line, or the Python call.
+    seed
+        Seed of every random choice.
+    versions
+        Versions of the packages that the numbers depend on.
+    data_hash
+        Hash over content hashes and labels of the images.
+    """
+
+    created: str
+    inkling_version: str
+    command: str
+    seed: int
+    versions: Mapping[str, str]
+    data_hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryContent:
+    """Everything that a memory knows at one version.
+
+    Attributes
+    ----------
+    encoder
+        Encoder of all vectors, of the head and of the calibration.
+    classes
+        Known classes in the order of the head's columns.
+    exemplars
+        Images that taught them.
+    vectors
+        One row per exemplar, (n_exemplars, d + f) float32: embedding, then feature.
+    head
+        The fitted head.
+    calibration
+        What turns scores into probabilities, as JSON can hold it.
+    training
+        What fitting found out, as JSON can hold it.
+    provenance
+        How it came to be.
+    """
+
+    encoder: EncoderIdentity
+    classes: tuple[ClassEntry, ...]
+    exemplars: tuple[Exemplar, ...]
+    vectors: Vectors
+    head: HeadState
+    calibration: Mapping[str, Any]
+    training: Mapping[str, Any]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class StoredMemory:
+    """Content as read from a file, and the version that it had there (1 for a new memory)."""
+
+    content: MemoryContent
+    version: int
+
+
+def check_content(content: MemoryContent) -> None:
+    """Refuse content that contradicts itself, before anything is written.
+
+    Raises
+    ------
+    InputError
+        If a class name occurs twice, an exemplar belongs to no class, or vectors have the wrong shape.
+    """
+    _check_names(content)
+    _check_sizes(content)
+    expected = (len(content.exemplars), content.encoder.dimension + content.encoder.feature_dimension)
+    if content.vectors.shape != expected:
+        raise InputError(
+            f"Vectors of shape {expected} were expected, one row per exemplar with the encoder's embedding "
+            f"and feature in it; they have shape {content.vectors.shape}.",
+            remedy="Hand over the exemplars and their vectors in the same order and number.",
+        )
+    for entry in content.classes:
+        if entry.text_vector is not None and entry.text_vector.shape != (content.encoder.dimension,):
+            raise InputError(
+                f"The text vector of class {entry.name!r} has shape {entry.text_vector.shape}; "
+                f"the encoder's is ({content.encoder.dimension},).",
+                remedy="Encode the class's prompts with the encoder that the memory is made with.",
+            )
+
+
+def _check_names(content: MemoryContent) -> None:
+    counts = Counter(entry.name for entry in content.classes)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
+        raise InputError(
+            f"Class names must be unique; these occur more than once: {', '.join(map(repr, repeated))}.",
+            remedy="Merge the classes or rename all but one of each.",
+        )
+    strays = sorted({exemplar.class_name for exemplar in content.exemplars} - counts.keys())
+    if strays:
+        raise InputError(
+            f"Some exemplars belong to classes that are not listed: {', '.join(map(repr, strays))}.",
+            remedy="Add these classes, or leave their exemplars out.",
+        )
+
+
+def _check_sizes(content: MemoryContent) -> None:
+    size = sum(array.nbytes for array in content.head.arrays.values())
+    if size > HEAD_BYTES:
+        raise InputError(
+            f"The arrays of head {content.head.name!r} take {size / 1e9:.1f} GB; a memory holds at most "
+            f"{HEAD_BYTES / 1e9:.1f} GB of them.",
+            remedy="Choose a head that keeps no copy of the exemplars, such as gda or prototype.",
+        )
+    if not -SEED_LIMIT <= content.provenance.seed < SEED_LIMIT:
+        raise InputError(
+            f"The seed {content.provenance.seed} does not fit into 64 bits.", remedy="Choose a smaller seed."
+        )
+
+
+def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity) -> None:
+    """Refuse to let vectors of two encoders meet.
+
+    Parameters
+    ----------
+    stored
+        Encoder that the memory was made with.
+    offered
+        Encoder that is to be used with it.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If their fingerprints differ.
+    """
+    if stored.fingerprint == offered.fingerprint:
+        return
+    raise EncoderMismatchError(
+        f"The memory was made with {_describe(stored)}; the encoder at hand is {_describe(offered)}. "
+        "Their vectors cannot be compared.",
+        remedy=f"Open the memory with --encoder {stored.source}, or fit a new memory with {offered.source}.",
+    )
+
+
+def _describe(identity: EncoderIdentity) -> str:
+    return (
+        f"encoder {identity.name!r} (fingerprint {identity.fingerprint}, "
+        f"{identity.dimension} dimensions, {identity.precision})"
+    )

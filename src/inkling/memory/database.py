@@ -1,0 +1,128 @@
+"""Connections to a memory file, one transaction each."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, StaticPool, create_engine, event
+
+from inkling.errors import MemoryFileError
+from inkling.memory.faults import damaged
+from inkling.memory.schema import APPLICATION_ID
+
+PAGE_BYTES = 16384  # holds seven vectors of 512 float32; 4096 would hold one and waste half of the file
+CACHE_KIB = 65536
+BUSY_SECONDS = 60.0
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[Connection]:
+    """One transaction that fills a new database.
+
+    There is no journal: where filling it fails, the caller throws the file away.
+    """
+    with _opened(path, "mode=rwc") as database:
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        database.execute("PRAGMA auto_vacuum = FULL")  # what was taken out is not e-mailed along
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        with transaction(database, begin="BEGIN EXCLUSIVE") as connection:
+            yield connection
+        database.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def writing(path: Path, *, foreign_keys: bool = True) -> Iterator[Connection]:
+    """One transaction on an existing memory; readers see the old version until it commits.
+
+    Waits for another writer for up to a minute.
+    """
+    with _opened(path, "mode=rw") as database:
+        database.execute(f"PRAGMA foreign_keys = {foreign_keys:d}")
+        database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        with transaction(database, begin="BEGIN IMMEDIATE") as connection:
+            yield connection
+        _checkpoint(database, path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Connection]:
+    """One read transaction: all that is read belongs to the same version, whatever writers do meanwhile."""
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        # Opened for writing, although nothing is written: the last to close tidies the side files away.
+        with _opened(path, "mode=rw") as database, transaction(database, begin="BEGIN") as connection:
+            database.execute("PRAGMA query_only = ON")
+            yield connection
+    elif path.with_name(path.name + "-wal").exists():
+        with _opened(path, "mode=ro") as database, transaction(database, begin="BEGIN") as connection:
+            yield connection
+    else:
+        with (
+            _opened(path, "immutable=1") as database,
+            transaction(database, begin="BEGIN") as connection,
+            _unchanged(path),
+        ):
+            yield connection
+
+
+def check_integrity(connection: Connection, path: Path) -> None:
+    """Read every page and refuse a file whose structure is broken.
+
+    Raises
+    ------
+    MemoryFileError
+        With the first fault that SQLite finds.
+    """
+    finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if finding != "ok":
+        raise damaged(path, f"{finding}")
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection, *, begin: str) -> Iterator[Connection]:
+    """SQLAlchemy's view of an open database, within one transaction that commits at the end."""
+    engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    with engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
+    # Python's own handling of transactions is off: it would not begin one before a change of the schema.
+    opened = sqlite3.connect(
+        f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
+    with closing(opened) as database:
+        yield database
+
+
+@contextmanager
+def _unchanged(path: Path) -> Iterator[None]:
+    """Where no lock can be taken, at least notice that somebody else has written."""
+    before = path.stat()
+    yield
+    after = path.stat()
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise MemoryFileError(
+            f"The memory {path} was changed while it was being read.", remedy="Run the command again."
+        )
+
+
+def _checkpoint(database: sqlite3.Connection, path: Path) -> None:
+    """Bring what was committed from the side file into the memory itself."""
+    try:
+        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:
+        warnings.warn(
+            f"The new version of {path} is safe, but a part of it is still in {path.name}-wal ({error}). "
+            "Keep the two files together; the next command that opens the memory joins them.",
+            RuntimeWarning,
+            stacklevel=2,
+        )

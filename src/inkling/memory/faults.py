@@ -1,0 +1,78 @@
+"""Faults of SQLite and of the file system, in the user's words."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from inkling.errors import MemoryFileError
+
+
+def damaged(path: Path, detail: str) -> MemoryFileError:
+    """Error for a file that is ours and broken."""
+    return MemoryFileError(
+        f"The memory {path} is damaged: {detail}.",
+        remedy="Restore it from a copy, or make it anew with 'inkling fit' under another name.",
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into `MemoryFileError`; defects stay what they are."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _of_sqlite(error.orig, path) or error from error
+    except sqlite3.Error as error:
+        raise _of_sqlite(error, path) or error from error
+    except OSError as error:
+        raise _of_system(error, path) from error
+
+
+def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | None:
+    match getattr(error, "sqlite_errorname", "").split("_")[1:2]:
+        case ["FULL"]:
+            return _full(path)
+        case ["BUSY" | "LOCKED"]:
+            return _unchanged(
+                path,
+                "another process has been writing to it all the while",
+                remedy="Wait until that has finished, then run the command again.",
+            )
+        case ["READONLY" | "CANTOPEN" | "PERM" | "AUTH"]:
+            return _unchanged(
+                path,
+                f"SQLite cannot work there ({error})",
+                remedy="Check the permissions, or copy the file and any -wal file of it to another folder.",
+            )
+        case ["IOERR"]:
+            return _unchanged(
+                path, f"the disk reports an error ({error})", remedy="Check the disk and try again."
+            )
+        case ["CORRUPT" | "NOTADB" | "ERROR" | "FORMAT"]:
+            return damaged(path, str(error))
+        case [] if isinstance(error, sqlite3.OperationalError):  # text that is not UTF-8
+            return damaged(path, str(error))
+    return None
+
+
+def _of_system(error: OSError, path: Path) -> MemoryFileError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(path)
+    return _unchanged(path, f"{error.strerror}", remedy="Check the disk and the permissions, then try again.")
+
+
+def _full(path: Path) -> MemoryFileError:
+    return _unchanged(
+        path, "the disk is full", remedy="Free some space, or write the memory to another disk."
+    )
+
+
+def _unchanged(path: Path, cause: str, *, remedy: str) -> MemoryFileError:
+    state = "is as it was before" if path.exists() else "was not written"
+    return MemoryFileError(f"The memory {path} {state}: {cause}.", remedy=remedy)

@@ -1,0 +1,97 @@
+"""Bring an older schema forward. Alembic is imported only where there is something to bring forward."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from inkling.errors import MemoryFileError
+from inkling.memory import schema
+from inkling.memory.database import PAGE_BYTES, check_integrity, reading, transaction, writing
+from inkling.memory.faults import damaged
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_schema(connection: Connection) -> None:
+    """All tables at the newest revision, without Alembic."""
+    schema.metadata.create_all(connection)
+    connection.execute(schema.alembic_version.insert().values(version_num=schema.REVISION))
+
+
+def bring_forward(path: Path) -> None:
+    """Give the file the newest schema, in one transaction.
+
+    Raises
+    ------
+    MemoryFileError
+        If a newer release wrote it.
+    """
+    with reading(path) as connection:
+        check_integrity(connection, path)
+        if _revision(connection, path) == schema.REVISION:
+            return
+    # Without foreign keys: to alter a table is to build it anew, and dropping the old one would cascade.
+    with writing(path, foreign_keys=False) as connection:
+        _upgrade(connection, path)
+
+
+@contextmanager
+def reading_current(path: Path) -> Iterator[Connection]:
+    """Read transaction at the newest schema; a file that is older is read through a copy in main memory.
+
+    Raises
+    ------
+    MemoryFileError
+        If a newer release wrote it.
+    """
+    with reading(path) as connection:
+        check_integrity(connection, path)
+        if _revision(connection, path) == schema.REVISION:
+            yield connection
+        else:
+            with _migrated_copy(connection, path) as copy:
+                yield copy
+
+
+@contextmanager
+def _migrated_copy(connection: Connection, path: Path) -> Iterator[Connection]:
+    original = connection.connection.driver_connection
+    assert isinstance(original, sqlite3.Connection)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        copy.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        original.backup(copy)
+        with transaction(copy, begin="BEGIN") as migrated:
+            _upgrade(migrated, path)
+            yield migrated
+
+
+def _revision(connection: Connection, path: Path) -> str:
+    revision = connection.execute(select(schema.alembic_version.c.version_num)).scalar()
+    if revision is None:
+        raise damaged(path, "it does not say which schema it has")
+    return str(revision)
+
+
+def _upgrade(connection: Connection, path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    revision = _revision(connection, path)
+    if revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise MemoryFileError(
+            f"The memory {path} was written by a newer release of Inkling "
+            f"(its schema is {revision}, the newest known here is {schema.REVISION}).",
+            remedy="Update with: pip install --upgrade inkling-vision",
+        )
+    command.upgrade(config, "head")
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise damaged(path, f"{len(broken)} rows refer to rows that are missing")

@@ -1,0 +1,112 @@
+"""The memory file as its users see it: one SQLite database, written and read whole.
+
+Writers take turns; a reader sees one version throughout; a crash leaves the old version or the new one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inkling.memory.content import (
+    ClassEntry,
+    Exemplar,
+    MemoryContent,
+    Provenance,
+    StoredMemory,
+    check_content,
+    check_encoder,
+)
+from inkling.memory.database import creating, writing
+from inkling.memory.faults import damaged, explained
+from inkling.memory.file import appearing, require_memory, require_writable
+from inkling.memory.migrate import bring_forward, create_schema, reading_current
+from inkling.memory.read import read_content
+from inkling.memory.write import replace_content
+from inkling.types import HeadState
+
+__all__ = [
+    "ClassEntry",
+    "Exemplar",
+    "HeadState",
+    "MemoryContent",
+    "Provenance",
+    "StoredMemory",
+    "check_encoder",
+    "read_memory",
+    "write_memory",
+]
+
+
+def write_memory(path: str | Path, content: MemoryContent) -> int:
+    """Write a memory, or put new content in place of an existing memory's.
+
+    A new file appears whole or not at all. An existing memory is changed in one transaction: its version
+    counts on, classes that stay keep their numbers, and readers see the old version until it commits.
+
+    Parameters
+    ----------
+    path
+        The memory file, by custom ``*.ink``.
+    content
+        What it is to hold.
+
+    Returns
+    -------
+    int
+        The version written, from 1.
+
+    Raises
+    ------
+    InputError
+        If the content contradicts itself.
+    MemoryFileError
+        If the file there is not an Inkling memory or of a newer release, or cannot be written. Then nothing
+        has changed.
+    """
+    check_content(content)
+    path = Path(path).resolve()
+    with explained(path):
+        require_writable(path)
+        if not path.exists():
+            try:
+                return _create(path, content)
+            except FileExistsError:
+                pass  # another process was quicker; what it wrote is counted on, not replaced by a new file
+        require_memory(path)
+        bring_forward(path)
+        with writing(path) as connection:
+            return replace_content(connection, content)
+
+
+def _create(path: Path, content: MemoryContent) -> int:
+    with appearing(path) as partial, creating(partial) as connection:
+        create_schema(connection)
+        return replace_content(connection, content)
+
+
+def read_memory(path: str | Path) -> StoredMemory:
+    """Read a memory as it is at this moment. The file is not changed, and may be read-only.
+
+    Parameters
+    ----------
+    path
+        The memory file.
+
+    Returns
+    -------
+    StoredMemory
+        Content and version, both of the same moment.
+
+    Raises
+    ------
+    MemoryFileError
+        If the file is missing, not an Inkling memory, damaged, or of a newer release.
+    """
+    path = Path(path).resolve()
+    with explained(path):
+        require_memory(path)
+        with reading_current(path) as connection:
+            try:
+                return read_content(connection)
+            except ValueError as error:
+                raise damaged(path, str(error)) from error
