@@ -1,0 +1,146 @@
+"""How the folders of a data set are read: splits, classes, what is ignored. Names only, nothing is opened."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from inkling.errors import InputError
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+)
+
+HIDDEN = "hidden"
+
+_SPLITS = {
+    "train": ("train", "training"),
+    "test": ("test", "testing", "val", "valid", "validation"),
+    "val": ("val", "valid", "validation"),
+}
+"""Folder or column values that serve each split, the best first: who has no test folder is tested on
+validation."""
+
+_SPLIT_NAMES = frozenset(name for names in _SPLITS.values() for name in names)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Image files of a folder or a zip.
+
+    Attributes
+    ----------
+    files
+        Names relative to the root, in sorted order, each with the name by which it is opened (a zip may spell
+        it otherwise).
+    ignored
+        How many other entries there were, by kind: ``hidden``, a suffix such as ``.txt``, and so on.
+    """
+
+    files: Mapping[PurePosixPath, str]
+    ignored: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One file of a listing with its class; None where it lies in no class folder."""
+
+    file: PurePosixPath
+    label: str | None
+
+
+def kind_to_ignore(name: str) -> str | None:
+    """Under which heading a file name is ignored, or None for an image."""
+    if is_hidden(name):
+        return HIDDEN
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return None
+    return suffix or "no suffix"
+
+
+def is_hidden(name: str) -> bool:
+    """Files and folders that a person does not see: dot files, and what macOS adds to a zip."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def label_files(files: Collection[PurePosixPath], *, split: str | None) -> tuple[Labelled, ...]:
+    """Class of each file: the folder directly below the root, or below the split's folder where there are
+    splits.
+
+    Parameters
+    ----------
+    files
+        Names relative to the root.
+    split
+        ``train``, ``test`` or ``val``: keep this split where the root is divided so. None keeps all.
+
+    Raises
+    ------
+    InputError
+        If the root is divided into splits, and the one asked for is not among them.
+    """
+    if not has_splits(files):
+        return tuple(Labelled(file, _class_of(file.parts)) for file in files)
+    names = {file.parts[0] for file in files}
+    kept = names if split is None else {choose_split(sorted(names), split)}
+    return tuple(Labelled(file, _class_of(file.parts[1:])) for file in files if file.parts[0] in kept)
+
+
+def has_splits(files: Collection[PurePosixPath]) -> bool:
+    """Whether every image lies below a folder named like a split.
+
+    A data set of vehicles may well have a class named "train": beside "bus" and "car" it is a class.
+    """
+    return bool(files) and all(len(f.parts) > 1 and f.parts[0].lower() in _SPLIT_NAMES for f in files)
+
+
+def choose_split(names: Sequence[str], split: str) -> str:
+    """Which of the names found serves a split: ``valid`` serves ``test`` where there is no ``test``.
+
+    Raises
+    ------
+    InputError
+        If none does, or `split` is not one of ours.
+    """
+    if split not in _SPLITS:
+        raise InputError(
+            f"'{split}' is not the name of a split.", remedy=f"Use one of {', '.join(_SPLITS)}, or none."
+        )
+    for wanted in _SPLITS[split]:
+        for name in names:
+            if name.lower() == wanted:
+                return name
+    raise InputError(
+        f"There is no '{split}' split; found {', '.join(names)}.",
+        remedy=f"Name the folder that holds the images to use, or add one of {', '.join(_SPLITS[split])}.",
+    )
+
+
+def without_wrapper(files: Collection[PurePosixPath]) -> PurePosixPath:
+    """The folder inside a zip that is its real root: a zipped folder wraps all files once more."""
+    root = PurePosixPath()
+    inner = list(files)
+    while inner and _is_wrapper(inner):
+        root = root / inner[0].parts[0]
+        inner = [PurePosixPath(*file.parts[1:]) for file in inner]
+    return root
+
+
+def class_name(text: str) -> str:
+    """A label in one spelling: macOS writes an accent as a character of its own."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def _class_of(folders_and_name: Sequence[str]) -> str | None:
+    return class_name(folders_and_name[0]) if len(folders_and_name) > 1 else None
+
+
+def _is_wrapper(files: Sequence[PurePosixPath]) -> bool:
+    return (
+        len({file.parts[0] for file in files}) == 1
+        and all(len(file.parts) > 2 for file in files)
+        and files[0].parts[0].lower() not in _SPLIT_NAMES
+    )

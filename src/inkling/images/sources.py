@@ -1,0 +1,175 @@
+"""From what a user names (a folder, a table, a zip, a list, one file) to image records. No image is
+opened."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import TextIO
+
+from inkling.errors import InputError
+from inkling.images.layout import IMAGE_SUFFIXES, Labelled, choose_split, label_files, without_wrapper
+from inkling.images.listing import list_folder, list_zip
+from inkling.images.tables import TABLE_SUFFIXES, Row, read_list, read_table
+from inkling.types import ImageRecord
+
+STDIN = "-"
+REPEATED = "repeated path"
+OTHER_SPLIT = "other split"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Images of a source.
+
+    Attributes
+    ----------
+    records
+        In an order that depends on names alone (folders, zips) or on the rows (tables, lists).
+    ignored
+        How many other entries there were, by kind, such as ``{"hidden": 2, ".txt": 1}``.
+    """
+
+    records: tuple[ImageRecord, ...]
+    ignored: Mapping[str, int]
+
+
+def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO | None = None) -> Found:
+    """Images that a source names, with their classes where it tells them.
+
+    Parameters
+    ----------
+    source
+        - a folder: the class of an image is the folder directly below the root; with folders ``train``,
+        ``test``
+          (or ``val``) between, the one directly below those. Images directly in the root have no class;
+        - a zip file, read likewise, without unpacking it;
+        - a CSV or Parquet file with columns ``path`` and, optionally, ``label`` and ``split``; paths are
+        relative to
+          the table's folder. A file that is missing turns up as a skipped image later;
+        - a single image file;
+        - ``-``: one path per line on standard input.
+    split
+        ``train``, ``test`` or ``val``: keep this part of a source that is divided so. None keeps all.
+    stdin
+        Read instead of the process's standard input.
+
+    Raises
+    ------
+    InputError
+        If the source does not exist, holds no images, lacks the split, or gives one path two labels.
+    """
+    if str(source) == STDIN:
+        found = _from_rows(read_list(sys.stdin if stdin is None else stdin), Path(), split=None)
+    else:
+        found = _from_path(Path(source), split)
+    if not found.records:
+        raise _no_images(source, found.ignored)
+    return found
+
+
+def _from_path(path: Path, split: str | None) -> Found:
+    if path.is_dir():
+        return _from_folder(path, split)
+    if not path.exists():
+        raise _missing(path)
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return _from_zip(path, split)
+    if suffix in TABLE_SUFFIXES:
+        return _from_rows(read_table(path), path.parent, split=split)
+    if suffix in IMAGE_SUFFIXES:
+        return Found((ImageRecord(str(path)),), {})
+    raise InputError(
+        f"'{path}' is neither an image nor a source of images.",
+        remedy="Name a folder, a .zip, a .csv or .parquet with a column 'path', or an image file "
+        f"({' '.join(sorted(IMAGE_SUFFIXES))}).",
+    )
+
+
+def _from_folder(root: Path, split: str | None) -> Found:
+    listing = list_folder(root)
+    labelled = label_files(listing.files, split=split)
+    records = tuple(ImageRecord(str(root / one.file), one.label) for one in labelled)
+    return Found(records, _with_other_split(listing.ignored, listing.files, labelled))
+
+
+def _from_zip(path: Path, split: str | None) -> Found:
+    listing = list_zip(path)
+    root = without_wrapper(listing.files)
+    labelled = label_files([file.relative_to(root) for file in listing.files], split=split)
+    records = tuple(
+        ImageRecord(
+            f"{path}/{root / one.file}", one.label, archive=path, member=listing.files[root / one.file]
+        )
+        for one in labelled
+    )
+    return Found(records, _with_other_split(listing.ignored, listing.files, labelled))
+
+
+def _with_other_split(
+    ignored: Mapping[str, int], files: Mapping[PurePosixPath, str], kept: Sequence[Labelled]
+) -> Mapping[str, int]:
+    left_out = len(files) - len(kept)
+    return {**ignored, OTHER_SPLIT: left_out} if left_out else ignored
+
+
+def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found:
+    kept = _of_split(rows, split)
+    ignored = Counter({OTHER_SPLIT: len(rows) - len(kept)})
+    records: dict[Path, ImageRecord] = {}
+    conflicts: list[str] = []
+    for row in kept:
+        record = ImageRecord(str(folder / row.path), row.label)
+        key = Path(record.path).absolute()
+        first = records.setdefault(key, record)
+        if first is not record:
+            ignored[REPEATED] += 1
+            if first.label != record.label:
+                conflicts.append(f"{record.path} ({first.label}, {record.label})")
+    if conflicts:
+        raise _two_labels(conflicts)
+    return Found(tuple(records.values()), +ignored)
+
+
+def _of_split(rows: Sequence[Row], split: str | None) -> Sequence[Row]:
+    names = sorted({row.split for row in rows if row.split is not None})
+    if split is None or not names:
+        return rows
+    chosen = choose_split(names, split)
+    return [row for row in rows if row.split == chosen]
+
+
+def _missing(path: Path) -> InputError:
+    near = get_close_matches(path.name, _siblings(path.parent), n=1)
+    hint = (
+        f"Did you mean '{path.parent / near[0]}'?" if near else "Check the spelling and the current folder."
+    )
+    return InputError(f"'{path}' does not exist.", remedy=hint)
+
+
+def _siblings(folder: Path) -> Iterable[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []
+
+
+def _no_images(source: str | Path, ignored: Mapping[str, int]) -> InputError:
+    others = ", ".join(f"{count} {kind}" for kind, count in ignored.items())
+    return InputError(
+        f"No images found in '{source}'" + (f"; ignored: {others}." if others else "; it is empty."),
+        remedy=f"Files read as images end in {' '.join(sorted(IMAGE_SUFFIXES))}.",
+    )
+
+
+def _two_labels(conflicts: Sequence[str]) -> InputError:
+    shown = "; ".join(conflicts[:3]) + ("; ..." if len(conflicts) > 3 else "")
+    return InputError(
+        f"{len(conflicts)} rows give a path a second, different label: {shown}.",
+        remedy="Keep one row for each image.",
+    )

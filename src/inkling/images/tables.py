@@ -1,0 +1,137 @@
+"""Rows of tables that list images: CSV, Parquet, and plain lists of paths. The images themselves are not
+opened."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import zip_longest
+from pathlib import Path
+
+from inkling.errors import InputError
+from inkling.images.layout import class_name
+
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
+
+PATH = "path"
+LABEL = "label"
+SPLIT = "split"
+_COLUMNS = (PATH, LABEL, SPLIT)
+
+_DELIMITERS = ",;\t|"
+_HEADER = "Its first line must name the columns, such as: path,label"
+
+_Column = list[str | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image of a table; None where the table lacks the column or the cell is empty."""
+
+    path: str
+    label: str | None = None
+    split: str | None = None
+
+
+def read_table(path: Path) -> list[Row]:
+    """Rows of a CSV or Parquet file with a column ``path``, and optionally ``label`` and ``split``.
+
+    A CSV may be separated by comma, semicolon, tab or bar, in UTF-8 or UTF-16, with or without byte-order
+    mark. Column names are read without regard to case. Rows without a path are left out.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a table, or has no column ``path``.
+    """
+    columns = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    paths = columns.get(PATH)
+    if paths is None:
+        raise _no_path_column(path, list(columns))
+    labels = columns.get(LABEL, [None] * len(paths))
+    splits = columns.get(SPLIT, [None] * len(paths))
+    return [
+        Row(file, None if label is None else class_name(label), split)
+        for file, label, split in zip(paths, labels, splits, strict=True)
+        if file is not None
+    ]
+
+
+def read_list(lines: Iterable[str]) -> list[Row]:
+    """One path per line; blank lines are left out."""
+    return [Row(path) for line in lines if (path := line.rstrip("\r\n")).strip()]
+
+
+def _read_csv(path: Path) -> dict[str, _Column]:
+    text = _text(path)
+    if not text.strip():
+        raise InputError(f"'{path}' is empty.", remedy=_HEADER)
+    header = text.partition("\n")[0]
+    delimiter = next((mark for mark in _DELIMITERS if PATH in _names(header, mark)), ",")
+    try:
+        names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    except csv.Error as error:
+        raise InputError(
+            f"'{path}' cannot be read as a CSV file: {error}.",
+            remedy=_HEADER,
+        ) from error
+    # A row that is too short has empty cells at its end.
+    cells = zip_longest(*rows, fillvalue="")
+    return {_key(name): list(map(_cell, column)) for name, column in zip(names, cells, strict=False)} or {
+        _key(name): [] for name in names
+    }
+
+
+def _read_parquet(path: Path) -> dict[str, _Column]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        wanted = [name for name in parquet.read_schema(path).names if _key(name) in _COLUMNS]
+        table = parquet.read_table(path, columns=wanted)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(
+            f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
+        ) from error
+    return {_key(name): list(map(_cell, table[name].to_pylist())) for name in table.column_names}
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"'{path}' is not text in UTF-8 (byte {error.start}).", remedy="Save the table as 'CSV UTF-8'."
+        ) from error
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    return [_key(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
+
+
+def _cell(value: object) -> str | None:
+    text = "" if value is None else str(value).strip()
+    return text or None
+
+
+def _no_path_column(path: Path, found: Sequence[str]) -> InputError:
+    near = get_close_matches(PATH, found, n=1, cutoff=0.5) or [
+        name for name in found if name in ("file", "filename", "image")
+    ]
+    hint = f" Did you mean '{near[0]}'? Rename it." if near else ""
+    return InputError(
+        f"'{path}' has no column '{PATH}'; its columns are: {', '.join(found) or 'none'}.",
+        remedy=f"Name the column of image files '{PATH}', and the one of class names '{LABEL}'.{hint}",
+    )
