@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import zip_longest
 from pathlib import Path
 
 from inkling.errors import InputError
@@ -73,16 +72,13 @@ def _read_csv(path: Path) -> dict[str, _Column]:
     header = text.partition("\n")[0]
     delimiter = next((mark for mark in _DELIMITERS if PATH in _names(header, mark)), ",")
     try:
-        names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
-        raise InputError(
-            f"'{path}' cannot be read as a CSV file: {error}.",
-            remedy=_HEADER,
-        ) from error
+        raise InputError(f"'{path}' cannot be read as a CSV file: {error}.", remedy=_HEADER) from error
     # A row that is too short has empty cells at its end.
-    cells = zip_longest(*rows, fillvalue="")
-    return {_key(name): list(map(_cell, column)) for name, column in zip(names, cells, strict=False)} or {
-        _key(name): [] for name in names
+    return {
+        _key(name): [_cell(row[at]) if at < len(row) else None for row in rows]
+        for at, name in enumerate(header_cells)
     }
 
 

@@ -1,0 +1,164 @@
+"""Embeddings as a Parquet file that any data tool opens: written batch by batch, and atomically.
+
+Columns: ``path`` text, ``label`` text or null, ``content_hash`` text, ``embedding`` list of float32, and
+``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as JSON under
+the key ``inkling.encoder`` of the file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute, parquet
+
+from inkling.embeddings.embed import Embedded
+from inkling.errors import InputError
+from inkling.types import EncoderIdentity
+
+METADATA_KEY = b"inkling.encoder"
+
+_KEYS = {"path": "paths", "label": "labels", "embedding": "embeddings", "feature": "features"}
+
+ROWS_OF_A_GROUP = 1024
+"""Batches are gathered to row groups of at least this many rows: readers are slow with thousands of tiny
+ones."""
+
+
+def write_parquet(path: str | Path, parts: Iterable[Embedded], identity: EncoderIdentity) -> int:
+    """Write embedded images as they come.
+
+    The file appears under its name when it is complete; if the work is interrupted, an older file of that
+    name stays as it was.
+
+    Parameters
+    ----------
+    path
+        File to write or replace.
+    parts
+        Batches, as `iter_embedded` yields them.
+    identity
+        Encoder that made them.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        n_rows = _write(unfinished, parts, identity)
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"'{path}' cannot be written: {error}.", remedy="Check that its folder exists and has space."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return n_rows
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Columns of a Parquet file of embeddings under the keys of `inkling.embeddings.precomputed`, unchecked.
+
+    Raises
+    ------
+    InputError
+        If it is not Parquet, or a column has another type.
+    """
+    try:
+        table = parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
+        ) from error
+    arrays: dict[str, Any] = {
+        key: _column(table[name], name) for name, key in _KEYS.items() if name in table.column_names
+    }
+    metadata = table.schema.metadata or {}
+    if METADATA_KEY in metadata:
+        arrays["encoder"] = metadata[METADATA_KEY].decode()
+    return arrays
+
+
+def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity) -> int:
+    schema = _schema(identity)
+    n_rows = 0
+    with parquet.ParquetWriter(path, schema) as writer:
+        for group in _groups(parts):
+            batches = [_batch(part, schema) for part in group]
+            writer.write_table(pa.Table.from_batches(batches, schema))
+            n_rows += sum(batch.num_rows for batch in batches)
+    return n_rows
+
+
+def _schema(identity: EncoderIdentity) -> pa.Schema:
+    vector = pa.list_(pa.float32())
+    text = pa.string()
+    fields = [("path", text), ("label", text), ("content_hash", text), ("embedding", vector)]
+    if identity.feature_dimension:
+        fields.append(("feature", vector))
+    return pa.schema(fields, metadata={METADATA_KEY: json.dumps(asdict(identity)).encode()})
+
+
+def _groups(parts: Iterable[Embedded]) -> Iterator[list[Embedded]]:
+    group: list[Embedded] = []
+    for part in parts:
+        group.append(part)
+        if sum(len(one.records) for one in group) >= ROWS_OF_A_GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _batch(part: Embedded, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        pa.array([record.path for record in part.records], pa.string()),
+        pa.array([record.label for record in part.records], pa.string()),
+        pa.array(part.content_hashes, pa.string()),
+        _lists(part.embeddings),
+    ]
+    if part.features is not None:
+        columns.append(_lists(part.features))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _lists(matrix: NDArray[np.float32]) -> pa.ListArray:
+    n_rows, width = matrix.shape
+    starts = np.arange(n_rows + 1, dtype=np.int32) * width
+    return pa.ListArray.from_arrays(starts, pa.array(matrix.ravel(), pa.float32()))
+
+
+def _column(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _matrix(column, name)
+    return np.array(column.to_pylist(), dtype=object)
+
+
+def _matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
+    """Lists of one length as a matrix, chunk by chunk: all values at once may be more than Arrow's offsets
+    count."""
+    lengths = compute.unique(compute.list_value_length(column)).to_pylist()
+    chunks = [chunk.flatten() for chunk in column.chunks]
+    if len(lengths) > 1 or None in lengths or any(chunk.null_count for chunk in chunks):
+        raise InputError(
+            f"Column '{name}' must hold lists of one length without gaps; found lengths {lengths[:5]}.",
+            remedy="Write every row with all the numbers of its vector.",
+        )
+    values = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
+    return np.concatenate(values).reshape(len(column), -1) if len(column) else np.empty((0, 0))

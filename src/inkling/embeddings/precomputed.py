@@ -1,0 +1,228 @@
+"""Vectors that were made elsewhere, read from npz or Parquet and checked before anything is built on them.
+
+Keys of an npz file, n images, d dimensions, K classes:
+
+==================== ==================== ==================================================================
+key                  shape                meaning
+==================== ==================== ==================================================================
+embeddings (or x)    (n, d) numbers       image embeddings; scaled to unit length on reading
+labels (or y)        (n,) text            class names; or integers that count into `class_names`; optional
+paths (or path)      (n,) text            how each image is shown; optional
+features             (n, f) numbers       second, image-side features, kept as they are; optional
+class_names          (K,) text            needed for integer labels and for text vectors; optional
+text_vectors         (K, d) numbers       text vector of each class; a row of zeros where there is none;
+optional logit_scale          number               100 if not given, as in CLIP encoder              text
+name of the encoder, or its whole identity as JSON; optional ==================== ====================
+==================================================================
+
+A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``feature``, and the
+encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.embeddings.checks import matrix, same_length, unit_rows
+from inkling.errors import InputError
+from inkling.types import EncoderIdentity
+
+DEFAULT_LOGIT_SCALE = 100.0
+
+_KEYS = (
+    "An npz file needs 'embeddings' (or 'x') and takes 'labels', 'paths', 'features', 'class_names', "
+    "'text_vectors', 'logit_scale', 'encoder'; a Parquet file needs 'embedding' and takes 'path', 'label', "
+    "'feature'."
+)
+
+
+@dataclass(frozen=True)
+class Precomputed:
+    """Images as vectors.
+
+    Attributes
+    ----------
+    paths
+        How each of the n images is shown.
+    labels
+        Class name of each image, None for one without; None as a whole if no image has one.
+    embeddings
+        Unit vectors (n, d) float32.
+    features
+        (n, f) float32, or None.
+    identity
+        Encoder that made them. Files that name no encoder are told apart by their dimensions alone.
+    class_names
+        Names of the K classes; those of the labels, sorted, where the file has no list of its own.
+    text_vectors
+        Unit vectors (K, d) float32 in the order of `class_names`, a row of zeros where a class has none; or
+        None.
+    """
+
+    paths: tuple[str, ...]
+    labels: tuple[str | None, ...] | None
+    embeddings: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+    identity: EncoderIdentity
+    class_names: tuple[str, ...]
+    text_vectors: NDArray[np.float32] | None
+
+
+def read_precomputed(path: str | Path) -> Precomputed:
+    """Read vectors from an ``.npz`` or ``.parquet`` file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another kind, or its arrays do not fit together: not two-dimensional, of
+        different lengths, not finite, of no length.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"'{path}' is not a file.", remedy="Name an .npz or .parquet file of embeddings.")
+    arrays = _reader(path)(path)
+    try:
+        return _checked(arrays, path)
+    except InputError as error:
+        raise InputError(f"'{path}': {error.message}", remedy=error.remedy) from error
+
+
+def _reader(path: Path) -> Callable[[Path], Mapping[str, Any]]:
+    if path.suffix.lower() == ".npz":
+        return _read_npz
+    if path.suffix.lower() == ".parquet":
+        from inkling.embeddings.parquet import read_arrays
+
+        return read_arrays
+    raise InputError(
+        f"'{path}' is not a file of embeddings.", remedy="Expected a name that ends in .npz or .parquet."
+    )
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
+        raise InputError(
+            f"'{path}' cannot be read as an npz file: {error}.",
+            remedy="Save plain arrays with numpy.savez; text as arrays of strings, not of objects.",
+        ) from error
+
+
+def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
+    embeddings = matrix(_first(arrays, "embeddings", "x"), "embeddings")
+    n_images, dimension = embeddings.shape
+    features = _optional_matrix(arrays, "features", n_rows=n_images)
+    labels, class_names = _labels(arrays, n_images)
+    text_vectors = _optional_matrix(arrays, "text_vectors", n_rows=len(class_names))
+    if text_vectors is not None and text_vectors.shape[1] != dimension:
+        raise InputError(
+            f"text_vectors have {text_vectors.shape[1]} dimensions, embeddings {dimension}.",
+            remedy="Images and texts must come from one encoder.",
+        )
+    return Precomputed(
+        paths=_paths(arrays, n_images),
+        labels=labels,
+        embeddings=unit_rows(embeddings),
+        features=features,
+        identity=_identity(arrays, path, dimension, 0 if features is None else features.shape[1]),
+        class_names=class_names,
+        text_vectors=None if text_vectors is None else unit_rows(text_vectors, zeros_allowed=True),
+    )
+
+
+def _first(arrays: Mapping[str, Any], *names: str) -> Any:
+    """The array under the first of the names that is there."""
+    for name in names:
+        if name in arrays:
+            return arrays[name]
+    raise InputError(f"it has no array '{names[0]}'; found: {', '.join(arrays) or 'none'}.", remedy=_KEYS)
+
+
+def _optional_matrix(arrays: Mapping[str, Any], name: str, *, n_rows: int) -> NDArray[np.float32] | None:
+    if arrays.get(name) is None:
+        return None
+    found = matrix(arrays[name], name)
+    same_length(name, len(found), n_rows)
+    return found
+
+
+def _labels(
+    arrays: Mapping[str, Any], n_images: int
+) -> tuple[tuple[str | None, ...] | None, tuple[str, ...]]:
+    """Labels as names, and the list of class names."""
+    class_names = tuple(map(str, np.asarray(arrays.get("class_names", []))))
+    labels = arrays.get("labels", arrays.get("y"))
+    if labels is None:
+        return None, class_names
+    same_length("labels", len(labels), n_images)
+    names = _names_of(np.asarray(labels), class_names)
+    if all(name is None for name in names):
+        return None, class_names
+    return names, class_names or tuple(sorted({name for name in names if name is not None}))
+
+
+def _names_of(labels: NDArray[Any], class_names: Sequence[str]) -> tuple[str | None, ...]:
+    if labels.dtype.kind in "OU":
+        return tuple(None if label is None else str(label) for label in labels)
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise InputError(
+            f"labels must be text or integers of shape (images,), found {labels.dtype} of {labels.shape}."
+        )
+    if not class_names:
+        return tuple(map(str, labels))
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise InputError(
+            f"labels run from {labels.min()} to {labels.max()}; there are {len(class_names)} class_names.",
+            remedy="Integer labels count from 0 into class_names.",
+        )
+    return tuple(class_names[label] for label in labels)
+
+
+def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:
+    paths = arrays.get("paths", arrays.get("path"))
+    if paths is None:
+        return tuple(f"row {row}" for row in range(n_images))
+    same_length("paths", len(paths), n_images)
+    return tuple(map(str, paths))
+
+
+def _identity(
+    arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int
+) -> EncoderIdentity:
+    stated = str(arrays.get("encoder", ""))
+    if stated.startswith("{"):
+        return _stated_identity(stated, dimension, feature_dimension)
+    name = stated or "precomputed"
+    return EncoderIdentity(
+        name=name,
+        source=str(path),
+        fingerprint=f"{name}:{dimension}+{feature_dimension}",
+        dimension=dimension,
+        feature_dimension=feature_dimension,
+        logit_scale=float(arrays.get("logit_scale", DEFAULT_LOGIT_SCALE)),
+        precision="float32",
+    )
+
+
+def _stated_identity(text: str, dimension: int, feature_dimension: int) -> EncoderIdentity:
+    try:
+        identity = EncoderIdentity(**json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"its description of the encoder cannot be read: {error}.") from error
+    stated = (identity.dimension, identity.feature_dimension)
+    if stated != (dimension, feature_dimension):
+        raise InputError(
+            f"the vectors have {dimension} + {feature_dimension} dimensions; the encoder {identity.name} "
+            f"that the file names has {stated[0]} + {stated[1]}.",
+            remedy="Write the file again with the encoder that made the vectors.",
+        )
+    return identity
