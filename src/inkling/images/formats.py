@@ -34,7 +34,11 @@ gigapixel."""
 
 DRAFT_MARGIN = 2
 """A JPEG may be decoded at 1/2, 1/4 or 1/8 while its shorter side stays this many times what the encoder
-reads."""
+reads.
+
+Tolerance: after the encoder's bicubic resize, pixels differ from those of a full decoding by at most 2 of 255
+in the mean over a picture (photographs: 0.6 in the mean over pictures).
+"""
 
 _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
@@ -114,11 +118,25 @@ def _draft(image: ImageFile.ImageFile, shorter_side: int | None) -> None:
     """Choose the scale of a JPEG, and refuse what would still not fit."""
     header = image.size
     if shorter_side is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-        image.draft(None, (DRAFT_MARGIN * shorter_side,) * 2)
+        scale = _draft_scale(header, DRAFT_MARGIN * shorter_side)
+        image.draft(None, (header[0] // scale, header[1] // scale))
     # libjpeg holds all coefficients of a progressive file at full size, whatever the scale.
     width, height = header if "progressive" in image.info else image.size
     if width * height > MAX_DECODED_PIXELS:
         raise _too_large(header, MAX_DECODED_PIXELS)
+
+
+def _draft_scale(size: tuple[int, int], least: int) -> int:
+    """Largest of libjpeg's scales that divides both sides and leaves at least `least` pixels.
+
+    A side that does not divide would be rounded up, and the encoder's resize and crop would then land up to a
+    pixel beside those of the full picture: measured, that changes prepared pixels five times as much as the
+    scaling itself.
+    """
+    for scale in (8, 4, 2):
+        if all(side % scale == 0 and side // scale >= least for side in size):
+            return scale
+    return 1
 
 
 def _too_large(size: tuple[int, int], limit: int) -> UnreadableImageError:
