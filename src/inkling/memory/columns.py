@@ -69,7 +69,7 @@ def _plain(value: object) -> object:
 def vector_rows(vectors: NDArray[np.floating[Any]]) -> list[memoryview]:
     """Rows of a matrix as raw little-endian float32 bytes; no copy where the matrix is such already."""
     matrix = np.ascontiguousarray(vectors, dtype="<f4")
-    content = memoryview(matrix.reshape(-1).view(np.uint8))
+    content = matrix.reshape(-1).view(np.uint8).data
     width = matrix.shape[1] * matrix.itemsize
     return [content[start : start + width] for start in range(0, len(content), width)]
 
@@ -82,11 +82,12 @@ def array_blob(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     InputError
         If an array has a type that the format lacks, such as text.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save
 
     try:
         return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
-    except (KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         types = {name: str(np.asarray(array).dtype) for name, array in arrays.items()}
         raise InputError(
             f"The arrays of a head must be numbers or booleans; they are {types}.",

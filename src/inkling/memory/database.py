@@ -72,7 +72,7 @@ def reading(path: Path) -> Iterator[Connection]:
 
 
 def check_integrity(connection: Connection, path: Path) -> None:
-    """Read every page and refuse a file whose structure is broken.
+    """Read every page; refuse a file whose structure is broken, or whose rows refer to missing rows.
 
     Raises
     ------
@@ -82,6 +82,9 @@ def check_integrity(connection: Connection, path: Path) -> None:
     finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if finding != "ok":
         raise damaged(path, f"{finding}")
+    stray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if stray is not None:
+        raise damaged(path, f"a row of table {stray[0]!r} refers to a missing row of {stray[2]!r}")
 
 
 @contextmanager

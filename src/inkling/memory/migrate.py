@@ -78,20 +78,25 @@ def _revision(connection: Connection, path: Path) -> str:
 
 
 def _upgrade(connection: Connection, path: Path) -> None:
-    from alembic import command
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     revision = _revision(connection, path)
-    if revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if revision not in known:
         raise MemoryFileError(
             f"The memory {path} was written by a newer release of Inkling "
             f"(its schema is {revision}, the newest known here is {schema.REVISION}).",
             remedy="Update with: pip install --upgrade inkling-vision",
         )
-    command.upgrade(config, "head")
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    if broken:
-        raise damaged(path, f"{len(broken)} rows refer to rows that are missing")
+    run_revisions(connection)
+    check_integrity(connection, path)
+
+
+def run_revisions(connection: Connection) -> None:
+    """Run all revisions that the database has not had, within the connection's transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, schema.REVISION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def read_content(connection: Connection) -> StoredMemory:
     space = _row(connection, schema.space, schema.space.c.id == memory["space_id"])
     head = _row(connection, schema.head, schema.head.c.space_id == memory["space_id"])
     encoder = EncoderIdentity(**{name: value for name, value in space.items() if name != "id"})
-    classes = _read_classes(connection, space["id"])
+    classes = _read_classes(connection, space["id"], encoder.dimension)
     exemplars = _read_exemplars(connection)
     width = encoder.dimension + encoder.feature_dimension
     return StoredMemory(
@@ -55,13 +55,13 @@ def _row(connection: Connection, table: Table, condition: Any = True) -> Mapping
     return dict(row)
 
 
-def _read_classes(connection: Connection, space_id: int) -> tuple[ClassEntry, ...]:
+def _read_classes(connection: Connection, space_id: int, dimension: int) -> tuple[ClassEntry, ...]:
     classes = connection.execute(select(schema.klass).order_by(schema.klass.c.position)).mappings()
     prompts = _texts_by_class(connection, schema.prompt.c.text)
     aliases = _texts_by_class(connection, schema.alias.c.name)
     table = schema.text_vector
     rows = connection.execute(select(table.c.class_id, table.c.data).where(table.c.space_id == space_id))
-    vectors = {class_id: np.frombuffer(data, "<f4") for class_id, data in rows}
+    vectors = {class_id: _float32_rows([data], dimension)[0] for class_id, data in rows}
     return tuple(
         ClassEntry(
             name=row["name"],
@@ -83,7 +83,7 @@ def _texts_by_class(connection: Connection, column: Column[str]) -> defaultdict[
 
 
 def _read_exemplars(connection: Connection) -> tuple[Exemplar, ...]:
-    names = dict(connection.execute(select(schema.klass.c.id, schema.klass.c.name)).tuples().all())
+    names = dict(connection.execute(select(schema.klass.c.id, schema.klass.c.name)).all())
     table = schema.exemplar
     rows = connection.execute(
         select(table.c.path, table.c.content_hash, table.c.class_id, table.c.view, schema.thumbnail.c.jpeg)
@@ -105,12 +105,18 @@ def _read_vectors(connection: Connection, space_id: int, shape: tuple[int, int])
     vectors = np.empty(shape, dtype=np.float32)
     filled = 0
     for chunk in rows.partitions(CHUNK_ROWS):
-        block = np.frombuffer(b"".join(chunk), "<f4").reshape(len(chunk), -1)
-        vectors[filled : filled + len(chunk)] = block
-        filled += len(chunk)
+        block = _float32_rows(chunk, shape[1])
+        vectors[filled : filled + len(block)] = block
+        filled += len(block)
     if filled != len(vectors):
         raise ValueError(f"it has {len(vectors)} exemplars and vectors of {filled}")
     return vectors
+
+
+def _float32_rows(blobs: Sequence[bytes], width: int) -> Vectors:
+    if any(len(blob) != 4 * width for blob in blobs):
+        raise ValueError(f"a vector is not of the {width} numbers that its encoder gives")
+    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width)
 
 
 def _read_provenance(connection: Connection, version: int) -> Provenance:

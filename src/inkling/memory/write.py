@@ -59,7 +59,7 @@ def _write_space(connection: Connection, identity: EncoderIdentity) -> int:
 def _write_classes(connection: Connection, classes: Sequence[ClassEntry]) -> dict[str, int]:
     """Numbers of the classes by name."""
     table = schema.klass
-    ids: dict[str, int] = dict(connection.execute(select(table.c.name, table.c.id)).tuples().all())
+    ids: dict[str, int] = dict(connection.execute(select(table.c.name, table.c.id)).all())
     wanted = {entry.name for entry in classes}
     for name in ids.keys() - wanted:
         connection.execute(delete(table).where(table.c.id == ids.pop(name)))

@@ -1,0 +1,90 @@
+"""Values to columns and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from sqlalchemy.dialects import sqlite
+
+from inkling.errors import InputError
+from inkling.memory.columns import ESCAPE, AnyText, array_blob, blob_arrays, json_text, vector_rows
+
+DIALECT = sqlite.dialect()
+ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from(f"\x00\ud800\udfff{ESCAPE}0af"))
+
+
+@given(ANY_TEXT)
+def test_any_text_comes_back_and_is_storable(text: str) -> None:
+    stored = AnyText().process_bind_param(text, DIALECT)
+    assert stored is not None
+    assert "\x00" not in stored
+    stored.encode()
+    assert AnyText().process_result_value(stored, DIALECT) == text
+
+
+@given(st.text(st.characters(exclude_characters=f"\x00{ESCAPE}")))
+def test_ordinary_text_is_stored_as_it_is(text: str) -> None:
+    assert AnyText().process_bind_param(text, DIALECT) == text
+
+
+def test_undecodable_file_names_are_told_apart() -> None:
+    column = AnyText()
+    assert column.process_bind_param("caf\udce9.jpg", DIALECT) == "caf␛dce9.jpg"
+    assert column.process_bind_param("caf␛dce9.jpg", DIALECT) == "caf␛241bdce9.jpg"
+
+
+def test_numpy_scalars_and_nested_mappings_are_json() -> None:
+    assert (
+        json_text({"k": np.int64(3), "t": {"x": np.float32(0.5)}}, what="head") == '{"k": 3, "t": {"x": 0.5}}'
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), np.zeros(2), {1, 2}, b"x"])
+def test_what_json_cannot_hold_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"calibration of a memory must be plain JSON"):
+        json_text({"value": value}, what="calibration")
+
+
+@given(npst.arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 5))))
+def test_vector_rows_are_raw_float32(vectors: np.ndarray) -> None:
+    assert [bytes(row) for row in vector_rows(vectors)] == [row.tobytes() for row in vectors]
+
+
+def test_vector_rows_of_another_layout_and_precision() -> None:
+    vectors = np.asfortranarray(np.arange(6, dtype=np.float64).reshape(2, 3))
+    assert np.frombuffer(vector_rows(vectors)[1], "<f4").tolist() == [3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.float64(2.5),
+        np.zeros((0, 3), np.float32),
+        np.arange(6).reshape(2, 3).T,
+        np.array([True, False]),
+        np.arange(4, dtype=np.float32)[::2],
+    ],
+)
+def test_arrays_come_back_with_shape_and_type(array: np.ndarray) -> None:
+    back = blob_arrays(array_blob({"a": array}))["a"]
+    assert back.shape == array.shape
+    assert back.dtype == array.dtype
+    np.testing.assert_array_equal(back, array)
+
+
+def test_a_head_may_have_no_arrays() -> None:
+    assert blob_arrays(array_blob({})) == {}
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([None])])
+def test_arrays_of_text_or_objects_are_refused(array: np.ndarray) -> None:
+    with pytest.raises(InputError, match="must be numbers or booleans"):
+        array_blob({"names": array})
+
+
+def test_broken_arrays_are_told() -> None:
+    with pytest.raises(ValueError, match="arrays of the head are broken"):
+        blob_arrays(array_blob({"a": np.zeros(3)})[:-1])

@@ -1,0 +1,115 @@
+"""Killed and out of space at any moment: the old memory or the new one, never half."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from inkling.errors import MemoryFileError
+from inkling.memory.store import read_memory, write_memory
+from tests.memory.samples import FORK, assert_whole, names_in, numbered, write_for_ever
+
+KILLS = 40
+SIZE = {"images": 1500, "dimension": 64}
+
+
+def _kill_within(seconds: float, function: Callable[..., None], *args: object) -> None:
+    child = FORK.Process(target=function, args=args)
+    child.start()
+    time.sleep(random.uniform(0.0, seconds))
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+
+def _seconds_of(write: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    write()
+    return time.perf_counter() - began
+
+
+@pytest.mark.slow
+def test_kill_while_an_existing_memory_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1, **SIZE))
+    once = _seconds_of(lambda: write_memory(path, numbered(2, **SIZE)))
+    versions = [2]
+    for _ in range(KILLS):
+        _kill_within(3 * once, write_for_ever, path, SIZE)
+        stored = read_memory(path)
+        assert_whole(stored, **SIZE)
+        assert stored.version == stored.content.provenance.seed >= versions[-1]
+        assert names_in(tmp_path) == ["a.ink"]
+        versions.append(stored.version)
+    assert len(set(versions)) > 2, "no write ever came to its end, so nothing was tested"
+
+
+def _write_new_for_ever(folder: Path) -> None:
+    for number in range(10**6):
+        write_memory(folder / f"{os.getpid()}-{number}.ink", numbered(number, **SIZE))
+
+
+@pytest.mark.slow
+def test_kill_while_a_new_memory_is_written(tmp_path: Path) -> None:
+    once = _seconds_of(lambda: write_memory(tmp_path / "0.ink", numbered(0, **SIZE)))
+    checked: set[str] = set()
+    for _ in range(KILLS):
+        _kill_within(2 * once, _write_new_for_ever, tmp_path)
+        for path in set(tmp_path.glob("*.ink")):
+            if path.name not in checked:
+                assert_whole(read_memory(path), **SIZE)
+                checked.add(path.name)
+    assert len(checked) > 1, "no write ever came to its end, so nothing was tested"
+    assert list(tmp_path.glob(".inkling-*.partial*")), "no write was ever cut off, so nothing was tested"
+    for path in tmp_path.glob("*.ink"):
+        assert write_memory(path, numbered(1)) == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 5 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", folder], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not mount a small file system")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_full_disk_while_a_new_memory_is_written(small_disk: Path) -> None:
+    with pytest.raises(MemoryFileError, match="was not written: the disk is full"):
+        write_memory(small_disk / "a.ink", numbered(1, images=4000, dimension=512))
+    assert names_in(small_disk) == []
+
+
+def test_full_disk_while_an_existing_memory_is_written(small_disk: Path) -> None:
+    path = small_disk / "a.ink"
+    write_memory(path, numbered(1))
+    with pytest.raises(MemoryFileError, match="is as it was before: the disk is full"):
+        write_memory(path, numbered(2, images=4000, dimension=512))
+    assert names_in(small_disk) == ["a.ink"]
+    stored = read_memory(path)
+    assert stored.version == 1
+    assert_whole(stored)
+
+
+def test_full_disk_when_the_new_version_is_already_safe(small_disk: Path) -> None:
+    path = small_disk / "a.ink"
+    size = {"images": 1200, "dimension": 512}
+    write_memory(path, numbered(1))
+    with pytest.warns(RuntimeWarning, match="Keep the two files together"):
+        assert write_memory(path, numbered(2, **size)) == 2
+    stored = read_memory(path)
+    assert stored.version == 2
+    assert_whole(stored, **size)
