@@ -1,0 +1,69 @@
+"""What a report shows besides the measures: the images, the exemplars, and where everything came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from inkling.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedImages:
+    """The test images in the order in which they were evaluated, those with an unknown label among them.
+
+    Attributes
+    ----------
+    paths
+        As the user names them, (n,).
+    p, y
+        As passed to `evaluate_predictions`: (n, n_classes) and (n,).
+    embeddings
+        Unit vectors (n, d).
+    thumbnails
+        JPEG bytes of each image, None where there is no picture.
+    """
+
+    paths: Sequence[str]
+    p: FloatArray = field(repr=False)
+    y: IntArray = field(repr=False)
+    embeddings: FloatArray = field(repr=False)
+    thumbnails: Sequence[bytes | None] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplars:
+    """The labelled images that the classifier knows, one row an image.
+
+    Attributes
+    ----------
+    y
+        Column of each exemplar's class, (m,).
+    embeddings
+        Unit vectors (m, d) of the same encoder as the test images.
+    """
+
+    paths: Sequence[str]
+    y: IntArray = field(repr=False)
+    embeddings: FloatArray = field(repr=False)
+    thumbnails: Sequence[bytes | None] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContext:
+    """Everything that `write_report` needs besides the evaluation.
+
+    Attributes
+    ----------
+    memory_name, test_name
+        For the title, such as ``vehicles.ink`` and ``photos/test``.
+    provenance
+        What to print at the foot, in order: encoder, command, date, versions. Head, encoder fingerprint,
+        memory version and seed are taken from the evaluation.
+    """
+
+    memory_name: str
+    test_name: str
+    images: EvaluatedImages
+    exemplars: Exemplars
+    provenance: Mapping[str, str] = field(default_factory=dict)

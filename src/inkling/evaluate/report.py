@@ -1,0 +1,171 @@
+"""The report: one HTML file that needs nothing else, neither network nor script.
+
+All text that comes from the user, class names and paths above all, is escaped by the templates. Pictures and
+marks are bounded in number and size, and so is the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from inkling.errors import InputError
+from inkling.evaluate import formats, wording
+from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
+from inkling.evaluate.figures.comparison import ComparisonFigure, comparison_figure
+from inkling.evaluate.figures.confusion import ConfusionFigure, confusion_figure, most_confused_with
+from inkling.evaluate.figures.embedding_map import MapFigure, map_figure
+from inkling.evaluate.figures.reliability import ReliabilityFigure, reliability_figure
+from inkling.evaluate.mistakes import Mistake, confident_mistakes
+from inkling.evaluate.results import ClassScores, Evaluation
+
+__all__ = ["EvaluatedImages", "Exemplars", "ReportContext", "render_report", "write_report"]
+
+MOST_SKIPPED = 200
+MOST_CLASS_ROWS = 1000
+CLASS_ROWS_IN_VIEW = 24
+_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class in the table of classes; `confused_with` names the class it is most often taken for."""
+
+    scores: ClassScores
+    confused_with: tuple[str, int] | None
+
+
+@dataclass(frozen=True)
+class _Page:
+    """All that the templates read."""
+
+    evaluation: Evaluation
+    context: ReportContext
+    comparison: ComparisonFigure
+    confusion: ConfusionFigure
+    class_rows: tuple[ClassRow, ...]
+    mistakes: tuple[Mistake, ...]
+    n_mistakes: int
+    reliability: ReliabilityFigure
+    map: MapFigure
+    provenance: Mapping[str, str]
+
+
+def write_report(path: str | Path, evaluation: Evaluation, context: ReportContext) -> Path:
+    """Write the report to a file. A reader sees the old file or the whole new one, never half.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or the context does not belong to the evaluation.
+    """
+    target = Path(path)
+    page = render_report(evaluation, context).encode("utf-8", "replace")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(page)
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise InputError(
+            f"The report cannot be written to '{target}': {error.strerror}.",
+            remedy="Name a file in a folder that exists and that you may write to.",
+        ) from error
+    return target
+
+
+def render_report(evaluation: Evaluation, context: ReportContext) -> str:
+    """The report as HTML.
+
+    Raises
+    ------
+    InputError
+        If the context does not belong to the evaluation.
+    """
+    _check(evaluation, context)
+    environment = _environment()
+    text = environment.get_template("report.html.j2").render(page=_page(evaluation, context))
+    return text.translate(_UNPRINTABLE)
+
+
+def _check(evaluation: Evaluation, context: ReportContext) -> None:
+    images, exemplars = context.images, context.exemplars
+    for noun, owner, n in (("images", images, len(images.y)), ("exemplars", exemplars, len(exemplars.y))):
+        lengths = {name: len(getattr(owner, name)) for name in ("paths", "embeddings", "thumbnails")}
+        wrong = {name: length for name, length in lengths.items() if length != n}
+        if wrong:
+            raise InputError(f"The report's {noun} should have {n} entries each, got {wrong}.")
+    if int((images.y >= 0).sum()) != evaluation.n or images.p.shape[1] != len(evaluation.classes):
+        raise InputError(
+            "The report's images are not those of the evaluation.",
+            remedy="Pass the same p and y to evaluate_predictions and to the report.",
+        )
+
+
+def _page(evaluation: Evaluation, context: ReportContext) -> _Page:
+    images, exemplars, classes = context.images, context.exemplars, evaluation.classes
+    known = images.y >= 0
+    return _Page(
+        evaluation=evaluation,
+        context=context,
+        comparison=comparison_figure(evaluation),
+        confusion=confusion_figure(evaluation),
+        class_rows=_class_rows(evaluation),
+        mistakes=confident_mistakes(images, exemplars, classes),
+        n_mistakes=evaluation.n - evaluation.n_correct,
+        reliability=reliability_figure(images.p[known], images.y[known]),
+        map=map_figure(images, exemplars, classes, seed=evaluation.seed),
+        provenance=_provenance(evaluation, context),
+    )
+
+
+def _class_rows(evaluation: Evaluation) -> tuple[ClassRow, ...]:
+    """The class with the lowest recall first, those without test images last."""
+    confused = most_confused_with(evaluation)
+    by_recall = sorted(evaluation.per_class, key=lambda entry: 2.0 if entry.recall is None else entry.recall)
+    return tuple(ClassRow(entry, confused.get(entry.name)) for entry in by_recall)
+
+
+def _provenance(evaluation: Evaluation, context: ReportContext) -> dict[str, str]:
+    measured = {
+        "Head": evaluation.context.head,
+        "Encoder fingerprint": evaluation.context.encoder_fingerprint,
+        "Memory version": evaluation.context.memory_version,
+        "Seed": evaluation.seed,
+    }
+    return {
+        **context.provenance,
+        **{name: str(value) for name, value in measured.items() if value is not None},
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("inkling.evaluate"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_filters())
+    environment.globals.update(
+        wording=wording,
+        most_skipped=MOST_SKIPPED,
+        most_class_rows=MOST_CLASS_ROWS,
+        class_rows_in_view=CLASS_ROWS_IN_VIEW,
+    )
+    return environment
+
+
+def _filters() -> dict[str, Any]:
+    return {
+        "percent": formats.percent,
+        "percent_interval": formats.percent_interval,
+        "count": formats.count,
+        "clipped": formats.clipped,
+    }

@@ -1,0 +1,111 @@
+"""What the figures say, in plain words. Every sentence follows from the measures by a stated rule."""
+
+from __future__ import annotations
+
+from inkling.evaluate.formats import count, p_value, percent, percent_interval, signed_points
+from inkling.evaluate.results import Comparison, Evaluation
+from inkling.evaluate.uncertainty import LEVEL
+
+SIGNIFICANCE = 0.05
+INTERVAL_NAME = f"{percent(LEVEL, digits=0)} interval"
+_WELL_CALIBRATED = 0.02
+
+
+def headline(evaluation: Evaluation) -> str:
+    """What was right, of how many, and how far that figure can be trusted."""
+    interval = evaluation.scores.intervals["top1"]
+    said = f"{evaluation.n_correct:,} of {count(evaluation.n, 'test image')} got the right label."
+    if interval is None:
+        return said
+    bounds = percent_interval(interval, between="and")
+    return f"{said} For images of this kind the true share lies between {bounds} ({INTERVAL_NAME})."
+
+
+def against_zero_shot(comparison: Comparison) -> str:
+    """Whether the exemplars helped, and whether that could be chance."""
+    test = comparison.test
+    if test.only_first + test.only_second == 0:
+        return "Zero-shot, from the class names alone, is right on exactly the same images."
+    return f"{_difference(comparison)} {_split(comparison)} {_verdict(comparison)}"
+
+
+def _difference(comparison: Comparison) -> str:
+    gain = comparison.gain
+    base = f"zero-shot, which knows the class names alone ({percent(comparison.scores.top1)})"
+    if abs(gain) < 0.0005:
+        return f"That is the same share as {base}."
+    interval = comparison.gain_interval
+    bounds = (
+        ""
+        if interval is None
+        else f", {INTERVAL_NAME} {signed_points(interval.low)} to {signed_points(interval.high)}"
+    )
+    points = f"{100 * abs(gain):.1f} points {'more' if gain > 0 else 'less'} than"
+    return f"That is {points} {base}{bounds}."
+
+
+def _split(comparison: Comparison) -> str:
+    test = comparison.test
+    return (
+        f"{count(test.only_first, 'image is', 'images are')} right only with the exemplars, "
+        f"{test.only_second:,} only without."
+    )
+
+
+def _verdict(comparison: Comparison) -> str:
+    p = comparison.test.p_value
+    stated = f"(McNemar's test, {p_value(p)})"
+    if p >= SIGNIFICANCE:
+        return f"A difference of this size can well be chance {stated}."
+    if comparison.test.only_first > comparison.test.only_second:
+        return f"Chance alone would rarely give such a split {stated}: the exemplars help."
+    return f"Chance alone would rarely give such a split {stated}: zero-shot is the better choice here."
+
+
+def calibration(evaluation: Evaluation, mean_confidence: float) -> str:
+    """Whether the stated probabilities are too high, too low or about right."""
+    right = evaluation.n_correct / evaluation.n
+    gap = mean_confidence - right
+    judged = (
+        "about as sure as it should be"
+        if abs(gap) < _WELL_CALIBRATED
+        else "surer than it should be"
+        if gap > 0
+        else "less sure than it could be"
+    )
+    return (
+        f"On average the classifier is {percent(mean_confidence)} sure of its label, "
+        f"and {percent(right)} of its labels are right: it is {judged}."
+    )
+
+
+def before_calibration(evaluation: Evaluation) -> str | None:
+    """What the temperature changed; None where the raw logits were not passed."""
+    raw, now = evaluation.uncalibrated, evaluation.scores.calibration
+    if raw is None:
+        return None
+    return (
+        f"Calibration changed the expected error from {percent(raw.ece)} to {percent(now.ece)} "
+        f"and the NLL from {raw.nll:.3f} to {now.nll:.3f}."
+    )
+
+
+def small_sample(evaluation: Evaluation) -> str | None:
+    """A word of caution where the images are too few for fine distinctions."""
+    if evaluation.n >= 100:
+        return None
+    return (
+        f"With {count(evaluation.n, 'test image')} the figures are coarse: "
+        f"one image more or less right moves the accuracy by {100 / evaluation.n:.1f} points."
+    )
+
+
+def no_images(evaluation: Evaluation) -> str | None:
+    """How many known classes have no test image; None where all have some."""
+    absent = sum(entry.support == 0 for entry in evaluation.per_class)
+    if not absent:
+        return None
+    return (
+        f"{count(absent, 'known class has', 'known classes have')} no test image. "
+        "Recall has no value there, and balanced accuracy is the mean over the others."
+    )
