@@ -47,9 +47,9 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
     data
         The bytes of the file.
     shorter_side
-        Pixels of the shorter side that the encoder will resize to. A JPEG much larger than that is decoded at a
-        half, a quarter or an eighth of its size (libjpeg's scaled inverse DCT), where both sides divide and the
-        shorter one stays at least twice this. None decodes at full size.
+        Pixels of the shorter side that the encoder will resize to. A JPEG much larger than that is decoded at
+        a half, a quarter or an eighth of its size (libjpeg's scaled inverse DCT), where both sides divide and
+        the shorter one stays at least twice this. None decodes at full size.
 
     Returns
     -------

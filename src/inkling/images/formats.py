@@ -60,7 +60,7 @@ def load_pixels(data: bytes, *, shorter_side: int | None = None) -> ImageFile.Im
     reader = _reader(data)
     try:
         if reader is WebPImagePlugin.WebPImageFile:
-            check_size(_webp_canvas(data))
+            _check_webp(data)
         image = reader(BytesIO(data))
         check_size(image.size)
         _draft(image, shorter_side)
@@ -81,6 +81,13 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile]:
     raise UnreadableImageError(
         "not a JPEG, PNG, WebP, GIF, BMP or TIFF image" + f" (it starts with {data[:8]!r})"
     )
+
+
+def _check_webp(data: bytes) -> None:
+    """Refuse before the reader is constructed, which allocates the whole canvas at once."""
+    canvas = _webp_canvas(data)
+    check_size(canvas)
+    _check_memory(canvas, header=canvas)
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
@@ -121,8 +128,11 @@ def _draft(image: ImageFile.ImageFile, shorter_side: int | None) -> None:
         scale = _draft_scale(header, DRAFT_MARGIN * shorter_side)
         image.draft(None, (header[0] // scale, header[1] // scale))
     # libjpeg holds all coefficients of a progressive file at full size, whatever the scale.
-    width, height = header if "progressive" in image.info else image.size
-    if width * height > MAX_DECODED_PIXELS:
+    _check_memory(header if "progressive" in image.info else image.size, header=header)
+
+
+def _check_memory(size: tuple[int, int], *, header: tuple[int, int]) -> None:
+    if size[0] * size[1] > MAX_DECODED_PIXELS:
         raise _too_large(header, MAX_DECODED_PIXELS)
 
 

@@ -84,9 +84,9 @@ def label_files(files: Collection[PurePosixPath], *, split: str | None) -> tuple
     """
     if not has_splits(files):
         return tuple(Labelled(file, _class_of(file.parts)) for file in files)
-    names = {file.parts[0] for file in files}
-    kept = names if split is None else {choose_split(sorted(names), split)}
-    return tuple(Labelled(file, _class_of(file.parts[1:])) for file in files if file.parts[0] in kept)
+    names = {file.parts[0].lower() for file in files}
+    kept = names if split is None else {choose_split(names, split)}
+    return tuple(Labelled(file, _class_of(file.parts[1:])) for file in files if file.parts[0].lower() in kept)
 
 
 def has_splits(files: Collection[PurePosixPath]) -> bool:
@@ -97,8 +97,9 @@ def has_splits(files: Collection[PurePosixPath]) -> bool:
     return bool(files) and all(len(f.parts) > 1 and f.parts[0].lower() in _SPLIT_NAMES for f in files)
 
 
-def choose_split(names: Sequence[str], split: str) -> str:
-    """Which of the names found serves a split: ``valid`` serves ``test`` where there is no ``test``.
+def choose_split(names: Collection[str], split: str) -> str:
+    """Which of the names found, in lower case, serves a split: ``valid`` serves ``test`` where there is no
+    ``test``.
 
     Raises
     ------
@@ -110,11 +111,10 @@ def choose_split(names: Sequence[str], split: str) -> str:
             f"'{split}' is not the name of a split.", remedy=f"Use one of {', '.join(_SPLITS)}, or none."
         )
     for wanted in _SPLITS[split]:
-        for name in names:
-            if name.lower() == wanted:
-                return name
+        if wanted in names:
+            return wanted
     raise InputError(
-        f"There is no '{split}' split; found {', '.join(names)}.",
+        f"There is no '{split}' split; found {', '.join(sorted(names))}.",
         remedy=f"Name the folder that holds the images to use, or add one of {', '.join(_SPLITS[split])}.",
     )
 

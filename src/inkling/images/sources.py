@@ -137,11 +137,11 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
 
 
 def _of_split(rows: Sequence[Row], split: str | None) -> Sequence[Row]:
-    names = sorted({row.split for row in rows if row.split is not None})
+    names = {row.split.lower() for row in rows if row.split is not None}
     if split is None or not names:
         return rows
     chosen = choose_split(names, split)
-    return [row for row in rows if row.split == chosen]
+    return [row for row in rows if row.split is not None and row.split.lower() == chosen]
 
 
 def _missing(path: Path) -> InputError:
@@ -160,7 +160,8 @@ def _siblings(folder: Path) -> Iterable[str]:
 
 
 def _no_images(source: str | Path, ignored: Mapping[str, int]) -> InputError:
-    others = ", ".join(f"{count} {kind}" for kind, count in ignored.items())
+    by_count = sorted(ignored.items(), key=lambda item: -item[1])
+    others = ", ".join(f"{count} {kind}" for kind, count in by_count)
     return InputError(
         f"No images found in '{source}'" + (f"; ignored: {others}." if others else "; it is empty."),
         remedy=f"Files read as images end in {' '.join(sorted(IMAGE_SUFFIXES))}.",
