@@ -191,6 +191,19 @@ def test_a_protected_file_is_read_while_its_owner_writes(public: Path) -> None:
     assert_whole(stored)
 
 
+def test_a_protected_file_with_a_part_beside_it_is_not_read_by_half(public: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    with reading(path) as connection:
+        read_content(connection)
+        write_memory(path, numbered(2))
+        for name in ("a.ink", "a.ink-wal"):
+            (public / name).write_bytes((tmp_path / name).read_bytes())
+    _protect(public / "a.ink", public / "a.ink-wal", public)
+    with pytest.raises(MemoryFileError, match=r"copy the file and any -wal file"):
+        in_child(_as_nobody, read_memory, public / "a.ink")
+
+
 def test_leftovers_of_killed_writers_are_removed_once_they_are_old(tmp_path: Path) -> None:
     old, young = tmp_path / ".inkling-00.partial", tmp_path / ".inkling-01.partial-journal"
     for path in (old, young):

@@ -67,7 +67,7 @@ def _vector(numbers: list[float] | None) -> np.ndarray | None:
     return None if numbers is None else np.array(numbers, np.float32)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=contents(), second=contents())
 def test_whatever_is_written_is_read(
     first: MemoryContent, second: MemoryContent, tmp_path_factory: pytest.TempPathFactory

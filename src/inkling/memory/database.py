@@ -45,6 +45,7 @@ def writing(path: Path, *, foreign_keys: bool = True) -> Iterator[Connection]:
     """
     with _opened(path, "mode=rw") as database:
         database.execute(f"PRAGMA foreign_keys = {foreign_keys:d}")
+        database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         with transaction(database, begin="BEGIN IMMEDIATE") as connection:
             yield connection
@@ -59,7 +60,7 @@ def reading(path: Path) -> Iterator[Connection]:
         with _opened(path, "mode=rw") as database, transaction(database, begin="BEGIN") as connection:
             database.execute("PRAGMA query_only = ON")
             yield connection
-    elif path.with_name(path.name + "-wal").exists():
+    elif _has_side_file(path):
         with _opened(path, "mode=ro") as database, transaction(database, begin="BEGIN") as connection:
             yield connection
     else:
@@ -104,6 +105,12 @@ def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
     )
     with closing(opened) as database:
         yield database
+
+
+def _has_side_file(path: Path) -> bool:
+    """Whether a part of the memory is still in its -wal file."""
+    side = path.with_name(path.name + "-wal")
+    return side.exists() and side.stat().st_size > 0
 
 
 @contextmanager

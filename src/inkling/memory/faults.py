@@ -54,10 +54,10 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
             return _unchanged(
                 path, f"the disk reports an error ({error})", remedy="Check the disk and try again."
             )
-        case ["CORRUPT" | "NOTADB" | "ERROR" | "FORMAT"]:
+        case ["CORRUPT" | "NOTADB" | "FORMAT"]:
             return damaged(path, str(error))
-        case [] if isinstance(error, sqlite3.OperationalError):  # text that is not UTF-8
-            return damaged(path, str(error))
+    if any(sign in str(error) for sign in ("no such table", "no such column", "Could not decode")):
+        return damaged(path, str(error))
     return None
 
 

@@ -127,7 +127,9 @@ thumbnail = Table(
         "exemplar_id", ForeignKey("exemplar.id", ondelete="CASCADE"), primary_key=True, doc="The exemplar."
     ),
     Column("jpeg", LargeBinary, nullable=False, doc="A small JPEG."),
-    info={"about": "Small pictures of the exemplars, apart from them so that they need not be read."},
+    info={
+        "about": "Small pictures of the exemplars, apart from them so that a scan of exemplars stays small."
+    },
 )
 
 vector = Table(
