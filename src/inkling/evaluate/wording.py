@@ -26,14 +26,14 @@ def against_zero_shot(comparison: Comparison) -> str:
     test = comparison.test
     if test.only_first + test.only_second == 0:
         return "Zero-shot, from the class names alone, is right on exactly the same images."
-    return f"{_difference(comparison)} {_split(comparison)} {_verdict(comparison)}"
-
-
-def _difference(comparison: Comparison) -> str:
-    gain = comparison.gain
     base = f"zero-shot, which knows the class names alone ({percent(comparison.scores.top1)})"
-    if abs(gain) < 0.0005:
-        return f"That is the same share as {base}."
+    if test.only_first == test.only_second:
+        return f"That is the same share as {base}. {_split(comparison)}"
+    return f"{_difference(comparison, base)} {_split(comparison)} {_verdict(comparison)}"
+
+
+def _difference(comparison: Comparison, base: str) -> str:
+    gain = comparison.gain
     interval = comparison.gain_interval
     bounds = (
         ""
