@@ -73,7 +73,7 @@ def test_readers_beside_a_busy_writer_always_see_one_version(tmp_path: Path) -> 
     writer = FORK.Process(target=write_for_ever, args=(path, SIZE))
     writer.start()
     try:
-        seen = []
+        seen: list[int] = []
         while len(set(seen)) < 5:
             stored = read_memory(path)
             assert_whole(stored, **SIZE)

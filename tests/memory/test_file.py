@@ -6,7 +6,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,7 +134,7 @@ def test_a_file_of_a_newer_release_is_refused(memory: Path) -> None:
 
 
 @pytest.fixture
-def public(request: pytest.FixtureRequest) -> Iterator[Path]:
+def public() -> Iterator[Path]:
     """A folder that every user may enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -147,11 +147,11 @@ def _protect(*paths: Path) -> None:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
 
-def _as_nobody(function: object, *args: object) -> object:
+def _as_nobody(function: Callable[..., object], *args: object) -> object:
     """Call as a user without rights on what others own: root may write everywhere."""
     if os.geteuid() == 0:
         os.setuid(NOBODY)
-    return function(*args)  # type: ignore[operator] - any callable
+    return function(*args)
 
 
 def test_a_read_only_file_in_a_read_only_folder_is_read(public: Path) -> None:
