@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from inkling.errors import CacheError
 
@@ -21,6 +23,9 @@ SCHEMA_VERSION = 1
 sees."""
 
 BUSY_SECONDS = 60.0
+
+ASIDE = ".aside-"
+"""Stands after the name of a file that was set aside."""
 
 _TABLES = """
 CREATE TABLE encoders (
@@ -54,31 +59,95 @@ CREATE TABLE texts (
 """
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """Open the cache file, made new where there is none; None is a temporary one that dies with the
-    connection.
+class Database:
+    """One SQLite file with the cache's tables, opened at the first use. Threads take turns; processes may
+    share it.
 
-    Raises
-    ------
-    CacheError
-        If the folder or the file cannot be made or opened.
+    Parameters
+    ----------
+    path
+        The file, made where there is none. None is a temporary one that dies with this object.
     """
-    if path is None:
-        return _prepared("")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_use(path, error) from error
-    with explained(path):
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._inode: int | None = None
+        self._lock = threading.Lock()
+
+    def remove_set_aside(self) -> None:
+        """Delete the files that were set aside over time."""
+        if self._path is not None:
+            for file in self._path.parent.glob(f"{self._path.name}{ASIDE}*"):
+                file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._disconnect()
+
+    def run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Result of `work` on the open database; if that turns out damaged, on a new one.
+
+        Raises
+        ------
+        CacheError
+            If the file cannot be made, opened, read or written.
+        """
+        with self._lock:
+            try:
+                return self._attempt(work)
+            except _UnusableFileError as reason:
+                self._replace(reason)
+            try:
+                return self._attempt(work)
+            except _UnusableFileError as reason:
+                raise _cannot_use(self._path, reason) from reason
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
-            return _prepared(path)
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            set_aside(path, error)
-            return _prepared(path)
+            return work(self._connected())
+        except sqlite3.Error as error:
+            if self._path is not None and _is_unusable(error):
+                raise _UnusableFileError(str(error)) from error
+            raise _cannot_use(self._path, error) from error
+        except OSError as error:
+            raise _cannot_use(self._path, error) from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and not self._has_moved():
+            return self._connection
+        self._disconnect()
+        if self._path is None:
+            connection = _open("")
+        else:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._inode = _inode(self._path)
+            connection = _open(self._path)
+            self._inode = _inode(self._path)
+        self._connection = connection
+        return connection
+
+    def _has_moved(self) -> bool:
+        """Whether the file was removed, or set aside by another process: further writes would be lost."""
+        return self._path is not None and _inode(self._path) != self._inode
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _replace(self, reason: Exception) -> None:
+        """Set the file aside, unless another process has done so already and this one is new."""
+        self._disconnect()
+        try:
+            if self._path is not None and not self._has_moved():
+                _set_aside(self._path, reason)
+        except OSError as error:
+            raise _cannot_use(self._path, error) from error
 
 
 @contextmanager
@@ -93,19 +162,26 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-@contextmanager
-def explained(path: Path | None) -> Iterator[None]:
-    """Turn what SQLite raises into a `CacheError`, save damage, which the caller can mend."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise
-        raise cannot_use(path, error) from error
+class _UnusableFileError(Exception):
+    """The file itself is at fault: damaged or foreign."""
 
 
-def cannot_use(path: Path | None, error: Exception) -> CacheError:
-    """The error that a user sees."""
+class _ForeignDatabase(sqlite3.DatabaseError):
+    """A sound database, but of another release or another program."""
+
+
+def _is_unusable(error: sqlite3.Error) -> bool:
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, _ForeignDatabase) or _primary(error) in damage
+
+
+def _primary(error: sqlite3.Error) -> int | None:
+    """SQLite's extended result codes hold the primary one in their lowest byte."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _cannot_use(path: Path | None, error: Exception) -> CacheError:
     return CacheError(
         f"The embedding cache {path or '(temporary)'} cannot be used: {error}.",
         remedy="Free some space or mend the permissions of that folder, or name another folder in the "
@@ -113,35 +189,32 @@ def cannot_use(path: Path | None, error: Exception) -> CacheError:
     )
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file itself is at fault: not a database, malformed, or without our tables."""
-    return isinstance(error, _ForeignFile) or _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
-def set_aside(path: Path, error: Exception) -> None:
+def _set_aside(path: Path, reason: Exception) -> None:
     """Rename a damaged cache, with its journal, so that a new one can take its place."""
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
-    # The database goes first: SQLite discards a journal that it finds beside no database, never the other way
-    # round.
+    aside = path.with_name(f"{path.name}{ASIDE}{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+    # The database goes first: SQLite discards a journal that it finds beside no database, never the reverse.
     for suffix in ("", "-wal", "-shm"):
         part = Path(f"{path}{suffix}")
         if part.exists():
             part.replace(f"{aside}{suffix}")
-    _log.warning("The embedding cache was damaged (%s). It is set aside as %s and begun anew.", error, aside)
+    _log.warning(
+        "The embedding cache is damaged or of another release (%s). It is set aside as %s and begun anew.",
+        reason,
+        aside,
+    )
 
 
-class _ForeignFile(sqlite3.DatabaseError):
-    """A sound database, but of another release or another program."""
-
-
-def _prepared(path: Path | str) -> sqlite3.Connection:
+def _open(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         # Before the first table: lets `prune` give space back without rewriting the file.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _switch_to_wal(connection)
-        # In WAL mode this risks the last commits in a power cut, never the file, and saves a disk flush per
-        # batch.
+        # In WAL mode a power cut may cost the last commits, never the file; no batch waits for the disk.
         connection.execute("PRAGMA synchronous = NORMAL")
         _ensure_tables(connection)
     except BaseException:
@@ -158,7 +231,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             return
         except sqlite3.OperationalError as error:
             # Several processes that create one file at once: SQLite does not wait here by itself.
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 
@@ -171,7 +244,7 @@ def _ensure_tables(connection: sqlite3.Connection) -> None:
         if found == SCHEMA_VERSION:
             return
         if found or connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-            raise _ForeignFile(f"schema version {found}, {SCHEMA_VERSION} expected")
+            raise _ForeignDatabase(f"schema version {found}, {SCHEMA_VERSION} expected")
         for statement in filter(str.strip, _TABLES.split(";")):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -179,9 +252,3 @@ def _ensure_tables(connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _code(error: sqlite3.Error) -> int | None:
-    """Primary result code; SQLite's extended codes hold it in their lowest byte."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF

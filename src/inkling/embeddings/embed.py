@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.cache import CachedImage, EmbeddingCache
+from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.pipeline import Done, Finished, Pipeline
 from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import numpy as np
 
-from inkling.embeddings.cache import CachedImage
+from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder, ImageVectors, Prepared
 from inkling.errors import EncoderError, UnreadableImageError

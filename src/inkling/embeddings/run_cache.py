@@ -11,7 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.cache import CachedImage, EmbeddingCache
+from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.entries import CachedImage
 from inkling.errors import CacheError
 from inkling.types import EncoderIdentity
 

@@ -55,7 +55,7 @@ class Limits:
     encoder: str | None
 
 
-def count(connection: sqlite3.Connection, path: Path) -> CacheInfo:
+def count(connection: sqlite3.Connection) -> CacheInfo:
     """Entries and bytes, in total and for each encoder, the largest first."""
     rows = connection.execute(
         "SELECT name, fingerprint,"
@@ -72,7 +72,7 @@ def count(connection: sqlite3.Connection, path: Path) -> CacheInfo:
     thumbnails, thumbnail_bytes = connection.execute(
         "SELECT count(*), total(length(jpeg)) FROM thumbnails"
     ).fetchone()
-    return CacheInfo(path, _file_bytes(connection), thumbnails, int(thumbnail_bytes), usage)
+    return CacheInfo(_path(connection), _file_bytes(connection), thumbnails, int(thumbnail_bytes), usage)
 
 
 def prune(connection: sqlite3.Connection, limits: Limits) -> int:
@@ -153,3 +153,7 @@ def _give_back(connection: sqlite3.Connection) -> None:
 def _file_bytes(connection: sqlite3.Connection) -> int:
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     return int(pages * size)
+
+
+def _path(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])

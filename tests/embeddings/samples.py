@@ -1,0 +1,31 @@
+"""Entries for the cache."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.embeddings.entries import CachedImage
+
+
+def entry(seed: int, *, feature: bool = True) -> CachedImage:
+    """Some vectors and a thumbnail."""
+    rng = np.random.default_rng(seed)
+    return CachedImage(
+        rng.normal(size=8).astype(np.float32),
+        rng.normal(size=5).astype(np.float32) if feature else None,
+        f"thumbnail {seed}".encode(),
+    )
+
+
+def same(one: CachedImage, other: CachedImage) -> bool:
+    """Bit for bit."""
+
+    def bits(vector: NDArray[np.float32] | None) -> bytes | None:
+        return None if vector is None else vector.tobytes()
+
+    return (bits(one.embedding), bits(one.feature), one.thumbnail) == (
+        bits(other.embedding),
+        bits(other.feature),
+        other.thumbnail,
+    )

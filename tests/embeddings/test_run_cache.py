@@ -1,0 +1,93 @@
+"""A run goes on whatever happens to the cache, and says so once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.embed import embed_images, embed_texts
+from inkling.errors import CacheError
+from inkling.types import ImageRecord
+from tests.embeddings.samples import entry
+from tests.fakes import FakeEncoder
+from tests.images.pictures import encoded, photo
+
+
+def test_unusable_folder(
+    pictures: list[ImageRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    expected = embed_images(pictures, FakeEncoder(), cache=None)
+    with caplog.at_level(logging.WARNING), EmbeddingCache(tmp_path / "file" / "cache") as cache:
+        embedded = embed_images(pictures, FakeEncoder(), cache=cache, batch_size=4)
+    assert np.array_equal(embedded.embeddings, expected.embeddings)
+    assert len(caplog.records) == 1
+    assert "goes on" in caplog.text
+
+
+def test_texts_with_an_unusable_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with EmbeddingCache(tmp_path / "file" / "cache") as cache:
+        assert embed_texts(["a", "b"], FakeEncoder(), cache=cache).shape == (2, 49)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 400 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"mounting a small disk is not permitted: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk_loses_nothing(small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    records = []
+    for number in range(400):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(encoded(photo(number, size=(64, 64)), "PNG"))
+        records.append(ImageRecord(str(path)))
+    expected = embed_images(records, FakeEncoder(), cache=None)
+    with caplog.at_level(logging.WARNING), EmbeddingCache(small_disk) as cache:
+        # The same images once more: what the disk could not take is remembered for the run.
+        embedded = embed_images(records + records, FakeEncoder(), cache=cache)
+    assert np.array_equal(embedded.embeddings, np.tile(expected.embeddings, (2, 1)))
+    assert embedded.n_encoded == 400
+    assert [("full" in record.getMessage()) for record in caplog.records] == [True]
+    with EmbeddingCache(small_disk) as cache:
+        again = embed_images(records, FakeEncoder(), cache=cache)
+    assert 0 < again.n_encoded < 400
+    assert np.array_equal(again.embeddings, expected.embeddings)
+
+
+def test_full_disk_is_explained(small_disk: Path) -> None:
+    entries = {str(number): entry(number) for number in range(3000)}
+    with EmbeddingCache(small_disk) as cache:
+        with pytest.raises(CacheError, match="Free some space"):
+            cache.put_images(FakeEncoder().identity, entries)
+        assert cache.get_images(FakeEncoder().identity, entries) == {}
+
+
+def test_read_only_disk(
+    small_disk: Path, pictures: list[ImageRecord], caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddingCache(small_disk) as cache:
+        embed_images(pictures, FakeEncoder(), cache=cache)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with caplog.at_level(logging.WARNING), EmbeddingCache(small_disk) as cache:
+        embedded = embed_images(pictures, FakeEncoder(), cache=cache)
+    assert len(embedded.records) == len(pictures)
+    assert len(caplog.records) == 1
