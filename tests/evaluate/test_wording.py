@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inkling.evaluate import wording
-from inkling.evaluate.formats import count, p_value, percent, signed_points
+from inkling.evaluate.formats import count, loss, p_value, percent, signed_points
 from inkling.evaluate.protocol import evaluate_predictions
 from inkling.evaluate.results import Comparison, Evaluation
 from tests.evaluate.made_up import probabilities
@@ -71,10 +71,21 @@ def test_few_images_and_empty_classes_are_said() -> None:
     assert wording.no_images(_confident(0.8, 0.8)) is None
 
 
+def test_what_calibration_changed_is_told_where_it_is_known() -> None:
+    p, y = probabilities(100, 4)
+    logits = 3 * np.log(p)
+    before = wording.before_calibration(evaluate_predictions(p, y, "abcd", logits=logits))
+    after = evaluate_predictions(p, y, "abcd").scores.calibration
+    assert before is not None
+    assert before.endswith(f"now they are {percent(after.ece)} and {after.nll:.3f}.")
+    assert wording.before_calibration(evaluate_predictions(p, y, "abcd")) is None
+
+
 def test_numbers_are_written_plainly() -> None:
     assert percent(0.7932) == "79.3\u202f%"
     assert signed_points(0.0421) == "+4.2"
     assert signed_points(-0.0421) == "\u22124.2"
+    assert loss(-0.0) == "0.000"
     assert p_value(0.0004) == "p < 0.001"
     assert p_value(0.01234) == "p = 0.012"
     assert p_value(0.5) == "p = 0.50"

@@ -25,6 +25,11 @@ def signed_points(difference: float) -> str:
     return f"{MINUS if points < 0 else '+'}{abs(points):.1f}"
 
 
+def loss(value: float) -> str:
+    """A measure that is never negative, with three digits; a rounded -0.0 loses its sign."""
+    return f"{abs(value):.3f}"
+
+
 def p_value(p: float) -> str:
     """``p = 0.012``, or ``p < 0.001`` where more digits would say nothing."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

@@ -167,5 +167,6 @@ def _filters() -> dict[str, Any]:
         "percent": formats.percent,
         "percent_interval": formats.percent_interval,
         "count": formats.count,
+        "loss": formats.loss,
         "clipped": formats.clipped,
     }

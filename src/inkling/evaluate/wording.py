@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkling.evaluate.formats import count, p_value, percent, percent_interval, signed_points
+from inkling.evaluate.formats import count, loss, p_value, percent, percent_interval, signed_points
 from inkling.evaluate.results import Comparison, Evaluation
 from inkling.evaluate.uncertainty import LEVEL
 
@@ -85,8 +85,8 @@ def before_calibration(evaluation: Evaluation) -> str | None:
     if raw is None:
         return None
     return (
-        f"Calibration changed the expected error from {percent(raw.ece)} to {percent(now.ece)} "
-        f"and the NLL from {raw.nll:.3f} to {now.nll:.3f}."
+        f"Before calibration the error (ECE) was {percent(raw.ece)} and the NLL {loss(raw.nll)}; "
+        f"now they are {percent(now.ece)} and {loss(now.nll)}."
     )
 
 
