@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,13 +39,6 @@ class ImageRecord:
     archive: Path | None = None
     member: str | None = None
     image: Image | None = field(default=None, repr=False, compare=False)
-
-    def read_bytes(self) -> bytes:
-        """Bytes of the file as stored. Not for pictures handed over in memory."""
-        if self.archive is not None and self.member is not None:
-            with zipfile.ZipFile(self.archive) as archive:
-                return archive.read(self.member)
-        return Path(self.path).read_bytes()
 
 
 @dataclass(frozen=True)
