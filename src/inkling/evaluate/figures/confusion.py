@@ -143,19 +143,21 @@ def _confused_pairs(evaluation: Evaluation) -> tuple[ConfusedPair, ...]:
 
 
 def _marks(evaluation: Evaluation) -> tuple[Mark, ...]:
+    """Cells with the largest counts; the diagonal last, so that thin cells beside it do not cover it."""
     shares = _shares(evaluation.confusion)
     place = np.argsort(_order_by_confusion(evaluation.confusion))
     cells = np.argwhere(evaluation.confusion)
     heaviest = np.argsort(-evaluation.confusion[tuple(cells.T)], kind="stable")[:MOST_CELLS]
     side = SIDE / len(evaluation.classes)
-    return tuple(
+    marks = (
         Mark(
-            round(float(place[j] * side), 2),
-            round(float(place[i] * side), 2),
-            _cell(evaluation, shares, i, j),
+            x=round(float(place[j] * side), 2),
+            y=round(float(place[i] * side), 2),
+            cell=_cell(evaluation, shares, i, j),
         )
         for i, j in cells[heaviest].tolist()
     )
+    return tuple(sorted(marks, key=lambda mark: mark.cell.is_right))
 
 
 def _order_by_confusion(confusion: IntArray) -> IntArray:
