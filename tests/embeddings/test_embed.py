@@ -323,3 +323,41 @@ def test_real_photographs(shared: Path, cache: EmbeddingCache) -> None:
     warm = embed_images(records[::-1], FakeEncoder(), cache=cache)
     assert warm.n_encoded == 0
     assert np.array_equal(warm.embeddings[::-1], cold.embeddings)
+
+
+FLAT = """
+import resource, sys
+import numpy as np
+from dataclasses import replace
+from inkling.embeddings.embed import iter_embedded
+from inkling.encoders.base import ImageVectors
+from inkling.images.sources import find_images
+from tests.fakes import FakeEncoder
+
+class Wide(FakeEncoder):
+    @property
+    def identity(self):
+        return replace(super().identity, dimension=512, feature_dimension=4096)
+    def encode_images(self, batch):
+        return ImageVectors(np.ones((len(batch), 512), np.float32), np.ones((len(batch), 4096), np.float32))
+
+peaks = []
+for part in iter_embedded(find_images(sys.argv[1]).records, Wide(), cache=None):
+    assert len(part.records) == part.n_encoded
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print((peaks[-1] - peaks[20]) * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read by POSIX means")
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
+    n_images = 5000
+    for number in range(n_images):
+        pixels = np.frombuffer(number.to_bytes(3, "little"), dtype=np.uint8).reshape(1, 1, 3)
+        (tmp_path / f"{number}.png").write_bytes(encoded(Image.fromarray(pixels), "PNG"))
+    run = subprocess.run(
+        [sys.executable, "-c", FLAT, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    vectors = n_images * (512 + 4096) * 4
+    assert int(run.stdout) < vectors / 6

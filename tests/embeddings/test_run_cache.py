@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,13 @@ def test_texts_with_an_unusable_folder(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 400 KB."""
+    """A disk of 1 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if os.name != "posix" or os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True
     )
     if mounted.returncode != 0:
         pytest.skip(f"mounting a small disk is not permitted: {mounted.stderr.strip()}")
@@ -74,7 +75,7 @@ def test_full_disk_loses_nothing(small_disk: Path, tmp_path: Path, caplog: pytes
 
 
 def test_full_disk_is_explained(small_disk: Path) -> None:
-    entries = {str(number): entry(number) for number in range(3000)}
+    entries = {str(number): replace(entry(number), thumbnail=bytes(100_000)) for number in range(20)}
     with EmbeddingCache(small_disk) as cache:
         with pytest.raises(CacheError, match="Free some space"):
             cache.put_images(FakeEncoder().identity, entries)

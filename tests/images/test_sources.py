@@ -233,6 +233,15 @@ class TestOthers:
         assert [record.path for record in found.records] == ["a b.png", "/x/c.txt"]
         assert dict(found.ignored) == {"repeated path": 1}
 
+    def test_standard_input_that_is_not_utf8(self) -> None:
+        strict = io.TextIOWrapper(io.BytesIO(b"a.png\n\xff.png\n"), encoding="utf-8")
+        with pytest.raises(InputError, match="not text in utf-8"):
+            find_images("-", stdin=strict)
+        lenient = io.TextIOWrapper(io.BytesIO(b"a.png\n\xff.png\n"), "utf-8", errors="surrogateescape")
+        found = find_images("-", stdin=lenient)
+        assert [record.path for record in found.records] == ["a.png"]
+        assert dict(found.ignored) == {"name is not UTF-8": 1}
+
     def test_nothing_on_standard_input(self) -> None:
         with pytest.raises(InputError, match="No images"):
             find_images("-", stdin=io.StringIO("\n"))

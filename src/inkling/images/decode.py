@@ -92,7 +92,7 @@ def thumbnail(image: Image.Image, *, side: int = THUMBNAIL_SIDE) -> bytes:
     scale = min(1.0, side / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     # A box reduction first makes the cost independent of the picture's size, at no visible loss.
-    small = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5)
+    small = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
     out = BytesIO()
     small.save(out, "JPEG", quality=80)
     return out.getvalue()

@@ -14,6 +14,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 HIDDEN = "hidden"
+NOT_UTF8 = "name is not UTF-8"
 
 _SPLITS = {
     "train": ("train", "training"),
@@ -64,6 +65,15 @@ def kind_to_ignore(name: str) -> str | None:
 def is_hidden(name: str) -> bool:
     """Files and folders that a person does not see: dot files, and what macOS adds to a zip."""
     return name.startswith(".") or name == "__MACOSX"
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name can be written to tables, databases and reports; Linux allows file names that cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def label_files(files: Collection[PurePosixPath], *, split: str | None) -> tuple[Labelled, ...]:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from inkling.errors import InputError
-from inkling.images.layout import HIDDEN, Listing, is_hidden, kind_to_ignore
+from inkling.images.layout import HIDDEN, NOT_UTF8, Listing, is_hidden, is_utf8, kind_to_ignore
 
 LOOP = "link to a folder above"
 UNREADABLE = "unreadable folder"
-NOT_UTF8 = "name is not UTF-8"
 
 
 def list_folder(root: Path) -> Listing:
@@ -86,9 +85,7 @@ def _kind(entry: os.DirEntry[str]) -> str | None:
     """Under which heading an entry is ignored, or None."""
     if is_hidden(entry.name):
         return HIDDEN
-    try:
-        entry.name.encode()
-    except UnicodeEncodeError:
+    if not is_utf8(entry.name):
         return NOT_UTF8
     try:
         is_folder = entry.is_dir()

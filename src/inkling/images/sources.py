@@ -12,7 +12,15 @@ from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from inkling.errors import InputError
-from inkling.images.layout import IMAGE_SUFFIXES, Labelled, choose_split, label_files, without_wrapper
+from inkling.images.layout import (
+    IMAGE_SUFFIXES,
+    NOT_UTF8,
+    Labelled,
+    choose_split,
+    is_utf8,
+    label_files,
+    without_wrapper,
+)
 from inkling.images.listing import list_folder, list_zip
 from inkling.images.tables import TABLE_SUFFIXES, Row, read_list, read_table
 from inkling.types import ImageRecord
@@ -64,7 +72,7 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
         If the source does not exist, holds no images, lacks the split, or gives one path two labels.
     """
     if str(source) == STDIN:
-        found = _from_rows(read_list(sys.stdin if stdin is None else stdin), Path(), split=None)
+        found = _from_rows(_listed(sys.stdin if stdin is None else stdin), Path(), split=None)
     else:
         found = _from_path(Path(source), split)
     if not found.records:
@@ -125,6 +133,9 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
     conflicts: list[str] = []
     for row in kept:
         record = ImageRecord(str(folder / row.path), row.label)
+        if not is_utf8(record.path):
+            ignored[NOT_UTF8] += 1
+            continue
         key = Path(record.path).absolute()
         first = records.setdefault(key, record)
         if first is not record:
@@ -134,6 +145,15 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
     if conflicts:
         raise _two_labels(conflicts)
     return Found(tuple(records.values()), +ignored)
+
+
+def _listed(lines: TextIO) -> list[Row]:
+    try:
+        return read_list(lines)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Standard input is not text in {lines.encoding}.", remedy="Pass one path per line, in UTF-8."
+        ) from error
 
 
 def _of_split(rows: Sequence[Row], split: str | None) -> Sequence[Row]:
