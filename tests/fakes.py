@@ -20,12 +20,10 @@ FEATURE_DIMENSION = 6
 
 @dataclass
 class FakeEncoder:
-    """Colours of a 4 x 4 grid, centred, plus a constant, as a unit vector; mean and deviation per channel as
-    feature.
+    """Colours of a 4 x 4 grid as a unit vector; mean and deviation of each channel as feature.
 
-    Pictures of like colours lie close together. A text is drawn as noise from its hash, unless it names a
-    colour that Pillow knows ("red", "a photo of a green."): then it is the vector of a picture of that
-    colour.
+    Pictures of like colours lie close together. A text that names a colour ("a photo of a red.") has the
+    vector of a picture of that colour; any other is noise from its hash.
     """
 
     name: str = "fake"

@@ -220,6 +220,12 @@ class TestTables:
         with pytest.raises(InputError, match=message):
             find_images(path)
 
+    def test_parquet_without_paths(self, tmp_path: Path) -> None:
+        parquet.write_table(pa.table({"filename": ["a.png"], "label": ["x"]}), tmp_path / "t.parquet")
+        with pytest.raises(InputError, match="its columns are: filename, label") as raised:
+            find_images(tmp_path / "t.parquet")
+        assert "Did you mean 'filename'?" in str(raised.value)
+
     def test_parquet_that_is_none(self, tmp_path: Path) -> None:
         path = tmp_path / "t.parquet"
         path.write_bytes(b"PAR1 and no more")

@@ -1,7 +1,6 @@
 """The SQLite file behind the embedding cache: opening it, its tables, and what happens when it is damaged.
 
-A cache can always be made again, so a damaged file, or one of another release, is set aside and a new one
-begun.
+A cache can always be made again: a damaged file, or one of another release, is set aside and a new one begun.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from typing import TypeVar
 from inkling.errors import CacheError
 
 SCHEMA_VERSION = 1
-"""Raised with the tables, and with any change of decoding or views that changes what pixels an encoder
-sees."""
+"""Raised with the tables, and with any change of decoding or views that changes what an encoder sees."""
 
 BUSY_SECONDS = 60.0
 
@@ -63,8 +61,9 @@ _T = TypeVar("_T")
 
 
 class Database:
-    """One SQLite file with the cache's tables, opened at the first use. Threads take turns; processes may
-    share it.
+    """One SQLite file with the cache's tables, opened at the first use.
+
+    Threads take turns; several processes may share the file.
 
     Parameters
     ----------
@@ -190,7 +189,10 @@ def _cannot_use(path: Path | None, error: Exception) -> CacheError:
 
 
 def _inode(path: Path) -> int | None:
-    return path.stat().st_ino if path.exists() else None
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _set_aside(path: Path, reason: Exception) -> None:

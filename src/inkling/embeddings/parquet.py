@@ -151,8 +151,7 @@ def _column(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
 
 
 def _matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
-    """Lists of one length as a matrix, chunk by chunk: all values at once may be more than Arrow's offsets
-    count."""
+    """Lists of one length as a matrix; by chunks, since all values may be more than Arrow's offsets count."""
     lengths = compute.unique(compute.list_value_length(column)).to_pylist()
     chunks = [chunk.flatten() for chunk in column.chunks]
     if len(lengths) > 1 or None in lengths or any(chunk.null_count for chunk in chunks):

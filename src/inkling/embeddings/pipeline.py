@@ -58,8 +58,11 @@ class _Ready:
 
 @dataclass
 class _Planned:
-    """A batch whose contents are hashed: some outcomes are known, some on their way by `jobs` of this batch
-    or of an earlier one that holds the same content."""
+    """A batch whose contents are hashed.
+
+    Some outcomes are known; the others are on their way by `jobs` of this batch, or of an earlier one that
+    holds the same content.
+    """
 
     contents: list[tuple[ImageRecord, _Read]]
     jobs: dict[str, Future[_Ready | UnreadableImageError]]
@@ -114,8 +117,7 @@ class Pipeline:
             reading.append([(record, self._threads.submit(self._read, record)) for record in batch])
 
     def _plan(self, batch: list[tuple[ImageRecord, Future[_Read]]], earlier: Sequence[_Planned]) -> _Planned:
-        """Ask the cache, and have the rest decoded; content that an earlier batch is at is left to that
-        batch."""
+        """Ask the cache, and have the rest decoded, save what an earlier batch is at already."""
         contents = [(record, future.result()) for record, future in batch]
         readable = {content.content_hash: content for _, content in contents if isinstance(content, Content)}
         outcomes: dict[str, Outcome] = dict(self._cache.get_images(readable, view=self._view))

@@ -1,5 +1,4 @@
-"""The embedding cache as one run sees it: it never fails, and it knows what this run has made even without a
-file."""
+"""The embedding cache as one run sees it: it never fails, and knows what the run made even without a file."""
 
 from __future__ import annotations
 
@@ -21,8 +20,7 @@ _T = TypeVar("_T")
 
 
 class RunCache:
-    """Reads from the user's cache and from what this run has made; writes to the user's cache while that
-    works.
+    """Reads from the user's cache and from what this run made; writes to the user's cache while that works.
 
     Where the user's cache cannot be used (full disk, no permission, a network folder without locks) the run
     goes on, says so once, and keeps its vectors in a temporary cache instead.

@@ -36,8 +36,7 @@ class EncoderUsage:
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What the cache holds; `bytes` is the size of its file, `thumbnail_bytes` the part that pictures
-    take."""
+    """What the cache holds; `bytes` is the size of its file, `thumbnail_bytes` the part of the pictures."""
 
     path: Path
     bytes: int

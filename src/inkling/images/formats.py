@@ -29,15 +29,13 @@ MAX_DECODED_PIXELS = 89_000_000
 """Pixels that one picture may occupy in memory (4 bytes each), after JPEG draft scaling."""
 
 MAX_ASPECT = 100
-"""Longer side over shorter side. Resizing the shorter side of a 1 x 30,000 strip to 224 would need a
-gigapixel."""
+"""Longer side over shorter side: a 1 x 30,000 strip, resized to 224 pixels of width, would be a gigapixel."""
 
 DRAFT_MARGIN = 2
-"""A JPEG may be decoded at 1/2, 1/4 or 1/8 while its shorter side stays this many times what the encoder
-reads.
+"""A JPEG may be decoded at 1/2, 1/4 or 1/8 while its sides stay this many times what the encoder reads.
 
-Tolerance: after the encoder's bicubic resize, pixels differ from those of a full decoding by at most 2 of 255
-in the mean over a picture (photographs: 0.6 in the mean over pictures).
+Tolerance: after the encoder's bicubic resize, pixels differ from those of a full decoding by at most 2.5 of
+255 in the mean over a picture (photographs: 0.6 in the mean over pictures).
 """
 
 _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
@@ -55,8 +53,7 @@ _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
 
 
 def load_pixels(data: bytes, *, shorter_side: int | None = None) -> ImageFile.ImageFile:
-    """First frame of an image file in the mode that it is stored in; parameters and errors as for
-    `decode`."""
+    """First frame of an image file, in the mode that it is stored in; otherwise as `decode`."""
     reader = _reader(data)
     try:
         if reader is WebPImagePlugin.WebPImageFile:
@@ -68,7 +65,8 @@ def load_pixels(data: bytes, *, shorter_side: int | None = None) -> ImageFile.Im
     except UnreadableImageError:
         raise
     except Exception as error:  # Pillow's readers raise almost anything on damaged bytes
-        raise UnreadableImageError(f"damaged or truncated {reader.format} file ({error})") from error
+        cause = str(error) or type(error).__name__
+        raise UnreadableImageError(f"damaged or truncated {reader.format} file ({cause})") from error
     return image
 
 
@@ -78,9 +76,7 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile]:
     for signature, reader in _SIGNATURES.items():
         if data.startswith(signature):
             return reader
-    raise UnreadableImageError(
-        "not a JPEG, PNG, WebP, GIF, BMP or TIFF image" + f" (it starts with {data[:8]!r})"
-    )
+    raise UnreadableImageError(f"not a JPEG, PNG, WebP, GIF, BMP or TIFF image (it starts with {data[:8]!r})")
 
 
 def _check_webp(data: bytes) -> None:
@@ -91,8 +87,7 @@ def _check_webp(data: bytes) -> None:
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height by the first chunk: the WebP decoder allocates its canvas as soon as it is
-    constructed."""
+    """Width and height by the first chunk."""
     kind = data[12:16]
     if kind == b"VP8X":
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))

@@ -77,8 +77,7 @@ def is_utf8(name: str) -> bool:
 
 
 def label_files(files: Collection[PurePosixPath], *, split: str | None) -> tuple[Labelled, ...]:
-    """Class of each file: the folder directly below the root, or below the split's folder where there are
-    splits.
+    """Class of each file: the folder directly below the root, or below the folder of its split.
 
     Parameters
     ----------

@@ -48,9 +48,7 @@ def read_table(path: Path) -> list[Row]:
         If the file is not such a table, or has no column ``path``.
     """
     columns = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
-    paths = columns.get(PATH)
-    if paths is None:
-        raise _no_path_column(path, list(columns))
+    paths = columns[PATH]
     labels = columns.get(LABEL, [None] * len(paths))
     splits = columns.get(SPLIT, [None] * len(paths))
     return [
@@ -75,10 +73,12 @@ def _read_csv(path: Path) -> dict[str, _Column]:
         header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
         raise InputError(f"'{path}' cannot be read as a CSV file: {error}.", remedy=_HEADER) from error
+    names = list(map(_key, header_cells))
+    if PATH not in names:
+        raise _no_path_column(path, names)
     # A row that is too short has empty cells at its end.
     return {
-        _key(name): [_cell(row[at]) if at < len(row) else None for row in rows]
-        for at, name in enumerate(header_cells)
+        name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)
     }
 
 
@@ -87,12 +87,14 @@ def _read_parquet(path: Path) -> dict[str, _Column]:
     from pyarrow import parquet
 
     try:
-        wanted = [name for name in parquet.read_schema(path).names if _key(name) in _COLUMNS]
-        table = parquet.read_table(path, columns=wanted)
+        names = parquet.read_schema(path).names
+        table = parquet.read_table(path, columns=[name for name in names if _key(name) in _COLUMNS])
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(
             f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
         ) from error
+    if PATH not in map(_key, names):
+        raise _no_path_column(path, names)
     return {_key(name): list(map(_cell, table[name].to_pylist())) for name in table.column_names}
 
 
