@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,206 @@
+"""The head that chooses: closed-form experts beside zero-shot, weighed by out-of-fold evidence, guarded by zero-shot.
+
+The weights minimise the out-of-fold log-loss, so they calibrate too. Where a paired test shows no gain over zero-shot,
+zero-shot is what ships, and the head says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from inkling.heads.base import Head
+from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
+from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
+from inkling.heads.gda import GDAHead
+from inkling.heads.kernel import KernelHead
+from inkling.heads.prototype import PrototypeHead
+from inkling.heads.support import Support, complete_support, has_text
+from inkling.types import FloatArray, HeadState, IntArray
+
+GAIN_LEVEL = 0.01
+"""Level of the paired test against zero-shot. Real gains lie far below it; random labels pass one time in a hundred."""
+MAX_SCORES = 1_000_000
+"""Bound on images x classes that serve as evidence: more changes no choice and costs memory."""
+MIN_EVIDENCE = 2_000
+"""Images that serve as evidence all the same."""
+SMALL_PROBLEM = 4_000_000
+"""Numbers in X up to which one thread decomposes faster than several that wait for each other on a busy machine."""
+
+
+@dataclass(eq=False, repr=False)
+class AutoHead(Head):
+    """Blend z = w_0 s f.t_k + sum_e w_e z_e of zero-shot and experts, with weights >= 0 from grouped folds.
+
+    Parameters
+    ----------
+    seed
+        Draws the folds.
+    n_folds
+        Folds at most; there are never more than images in the median class.
+
+    Attributes
+    ----------
+    chosen_
+        What ships: ``zero-shot``, or the names of the blended experts.
+    finding_
+        What the evidence says, in one sentence.
+    evidence_
+        Out-of-fold log-loss and top-1 of zero-shot and of the blend; empty where nothing could be folded.
+    out_of_fold_logits_, out_of_fold_rows_
+        Logits of what ships for images that neither experts nor weights saw, and the rows of X they belong to.
+    """
+
+    seed: int = 0
+    n_folds: int = 5
+
+    name: ClassVar[str] = "auto"
+
+    def fit(self, X: FloatArray, y: Any, groups: IntArray | None = None) -> Self:
+        """Learn from embeddings X with labels y; rows of one group (views of one source) stay in one fold."""
+        support = self._begin(X, y)
+        sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
+        with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
+            self._weigh(support, sources)
+        return self
+
+    def _weigh(self, support: Support, sources: IntArray) -> None:
+        shots = np.bincount(support.y[np.unique(sources, return_index=True)[1]], minlength=support.n_classes)
+        experts = experts_for(support, shots)
+        fold = self._folds(support, sources, shots)
+        rows = np.flatnonzero(fold >= 0)
+        if len(rows) < 2:
+            self._ship_unproven(support, experts)
+        else:
+            logits = self._out_of_fold(support, fold, experts)[:, rows]
+            self._choose(support, experts, logits, rows, sources[rows])
+        self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
+        images_only = replace(support, text=None)
+        self.experts_ = {
+            name: experts.makers[name]().learn(images_only, embedding_dims=self.embedding_dims_)
+            for name in self._used()
+            if name != ZERO_SHOT
+        }
+
+    def _score(self, X: FloatArray) -> FloatArray:
+        z = np.zeros((len(X), len(self.classes_)))
+        for name, weight in self._used().items():
+            z += weight * (self._text_logits(X, self.text_) if name == ZERO_SHOT else self.experts_[name].logits(X))
+        return z
+
+    def _used(self) -> dict[str, float]:
+        """Experts that have a weight; with none, all scores are equal and the first expert stands for the space."""
+        used = {name: weight for name, weight in self.weights_.items() if weight > 0}
+        return used or {next(iter(self.weights_)): 0.0}
+
+    def _folds(self, support: Support, sources: IntArray, shots: IntArray) -> IntArray:
+        """Fold of each image; -1 for those that always stay in, since nothing else tells of their class."""
+        y = support.y[: support.n_real]
+        median = np.median(shots[shots > 0])
+        if median < 2:
+            return np.full(support.n_real, -1)
+        fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, self.n_folds)), seed=self.seed)
+        text = self._own_text()
+        named = np.zeros(support.n_classes, dtype=bool) if text is None else has_text(text)
+        fold[~named[y] & (shots[y] < 2)] = -1
+        limit = max(MAX_SCORES // support.n_classes, MIN_EVIDENCE)
+        if support.n_real <= limit:
+            return fold
+        held_out = np.random.default_rng(self.seed).permutation(support.n_real)[:limit]
+        once = np.full(support.n_real, -1)
+        once[held_out] = np.minimum(fold[held_out], 0)
+        return once
+
+    def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts) -> FloatArray:
+        """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold."""
+        X, y = support.X[: support.n_real], support.y[: support.n_real]
+        logits = np.zeros((len(experts.makers) + (support.text is not None), len(y), support.n_classes))
+        for held in np.unique(fold[fold >= 0]):
+            out = fold == held
+            part = complete_support(X[~out], y[~out], self._own_text(), support.n_classes, self.embedding_dims_)
+            images_only = replace(part, text=None)
+            scores = [] if part.text is None else [self._text_logits(X[out], part.text)]
+            for make in experts.makers.values():
+                expert = make().learn(images_only, embedding_dims=self.embedding_dims_)
+                scores.append(expert.logits(X[out]))
+            logits[:, out] = scores
+        return logits
+
+    def _choose(
+        self, support: Support, experts: Experts, logits: FloatArray, rows: IntArray, sources: IntArray
+    ) -> None:
+        """Weigh the blend, hold it against zero-shot, and set what the head says about it."""
+        y = support.y[rows]
+        weight_fold = grouped_folds(y, sources, n_folds=5, seed=self.seed + 1)
+        fixed = experts.fixed_weights
+
+        def weigh(Z: FloatArray, y: IntArray) -> FloatArray:
+            if fixed is None or len(Z) != len(fixed):
+                return blend_weights(Z, y)
+            return np.asarray(fixed) * blend_weights(np.tensordot(fixed, Z, axes=1)[None], y)
+
+        names = (*((ZERO_SHOT,) if support.text is not None else ()), *experts.makers)
+        blend = Evidence.of(" + ".join(names), cross_fitted(logits, y, weight_fold, weigh), y)
+        ships, found = blend, [blend]
+        if support.text is None:
+            self.finding_ = f"'{blend.name}' has {blend.top1:.1%} top-1 out of fold; no texts to compare with"
+        else:
+            zero_shot = Evidence.of(ZERO_SHOT, cross_fitted(logits[:1], y, weight_fold, weigh), y)
+            ships, found = self._guarded(blend, zero_shot), [zero_shot, blend]
+        used = logits if ships is blend else logits[:1]
+        self.chosen_ = ships.name
+        self.weights_ = dict(zip(names, weigh(used, y).tolist(), strict=False))
+        self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
+        self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
+
+    def _guarded(self, blend: Evidence, zero_shot: Evidence) -> Evidence:
+        """The blend where a paired test shows a gain over zero-shot and no top-1 is lost; else zero-shot."""
+        p = gain_p_value(blend, zero_shot)
+        compared = f"{blend.top1:.1%} against {zero_shot.top1:.1%} top-1 out of fold, p = {p:.2g}"
+        if p < GAIN_LEVEL and blend.top1 >= zero_shot.top1:
+            self.finding_ = f"'{blend.name}' beats zero-shot ({compared})"
+            return blend
+        self.finding_ = f"no gain detected over zero-shot ({compared}): zero-shot ships"
+        return zero_shot
+
+    def _ship_unproven(self, support: Support, experts: Experts) -> None:
+        """One image a class: nothing to fold, so the fixed rule ships and says that it is unproven."""
+        names = (*((ZERO_SHOT,) if support.text is not None else ()), *experts.makers)
+        self.chosen_ = " + ".join(names)
+        self.weights_ = dict(zip(names, experts.fixed_weights or (1.0,) * len(names), strict=True))
+        self.evidence_ = []
+        self.finding_ = f"too few images to hold any out: the fixed rule '{self.chosen_}' ships without evidence"
+        self.out_of_fold_logits_ = np.zeros((0, support.n_classes))
+        self.out_of_fold_rows_ = np.zeros(0, dtype=np.int64)
+
+    def state(self) -> HeadState:
+        """State with the experts' states inside, their arrays under the expert's name."""
+        own = super().state()
+        arrays = {key: value for key, value in own.arrays.items() if not key.startswith("out_of_fold_")}
+        params = {key: value for key, value in own.params.items() if key != "experts_"}
+        params["experts"] = {}
+        for name, expert in self.experts_.items():
+            inner = expert.state()
+            params["experts"][name] = inner.params
+            arrays |= {f"{name}/{key}": value for key, value in inner.arrays.items()}
+        return HeadState(self.name, params, arrays)
+
+    @classmethod
+    def from_state(cls, state: HeadState) -> Self:
+        """Inverse of `state`."""
+        params = dict(state.params)
+        inner = params.pop("experts")
+        own = {key: value for key, value in state.arrays.items() if "/" not in key}
+        head = super().from_state(HeadState(state.name, params, own))
+        head.experts_ = {name: _expert(name, one, state.arrays) for name, one in inner.items()}
+        return head
+
+
+def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Head:
+    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, GDAHead, KernelHead)}
+    own = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
+    return kinds[name].from_state(HeadState(name, params, own))

@@ -1,0 +1,153 @@
+"""What all heads share: a scikit-learn classifier on arrays that may know a text vector of each class.
+
+Columns of X are the embedding, in the space that images and texts share, and after it, where the encoder has a second
+image-side output, the feature. Each of the two blocks is brought to unit length, so scaling an input changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from inkling.heads.support import Support, complete_support, unit_blocks, unit_rows
+from inkling.types import FloatArray, HeadState, IntArray
+
+CHUNK = 4096
+"""Rows scored at a time, so that memory does not grow with the number of images."""
+
+
+@dataclass(eq=False, repr=False)
+class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+    """Base of the heads. A subclass gives `_learn` and `_score`.
+
+    Parameters
+    ----------
+    text_vectors
+        Text prototypes t_k of the classes, (n_classes, d), in the order of `classes`; a row of NaN where a class has
+        no text vector. None to work from images alone.
+    classes
+        Labels that the rows of `text_vectors` belong to, sorted. None: the labels met in fitting. A class that is
+        named here and has no image takes part through its text vector.
+    logit_scale
+        Factor s on cosines of images and texts (100 for CLIP).
+    embedding_dims
+        Length d of the embedding, the first columns of X. None: that of `text_vectors`, else all columns.
+
+    Attributes
+    ----------
+    classes_
+        Labels, sorted, (n_classes,).
+    """
+
+    text_vectors: FloatArray | None = None
+    classes: Sequence[Any] | None = None
+    logit_scale: float = 100.0
+    embedding_dims: int | None = None
+
+    name: ClassVar[str]
+
+    def fit(self, X: FloatArray, y: Any) -> Self:
+        """Learn from embeddings X (n_samples, n_dims) with labels y (n_samples,)."""
+        self._learn(self._begin(X, y))
+        return self
+
+    def learn(self, support: Support, *, embedding_dims: int) -> Self:
+        """Learn from a support set that is already complete, its labels the class indices; for heads made of heads."""
+        self.classes_, self.embedding_dims_ = np.arange(support.n_classes), embedding_dims
+        self.n_features_in_ = support.X.shape[1]
+        self._learn(support)
+        return self
+
+    def _begin(self, X: FloatArray, y: Any) -> Support:
+        """Check the input, set what every fitted head has, and return the support set."""
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        self.classes_ = np.unique(y if self.classes is None else np.concatenate([np.asarray(self.classes), y]))
+        if len(self.classes_) < 2:
+            raise ValueError("A classifier needs at least two classes; the labels name one class.")
+        return self._support(X, np.searchsorted(self.classes_, y))
+
+    def logits(self, X: FloatArray) -> FloatArray:
+        """Class scores z (n_samples, n_classes) before the softmax, whatever the number of classes."""
+        check_is_fitted(self, "classes_")
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return np.concatenate(
+            [self._score(unit_blocks(X[i : i + CHUNK], self.embedding_dims_)) for i in range(0, len(X), CHUNK)]
+        )
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Class scores; with two classes the margin of the second, as scikit-learn has it."""
+        z = self.logits(X)
+        return z[:, 1] - z[:, 0] if z.shape[1] == 2 else z
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Softmax of the class scores. Calibrated only as far as the head calibrates itself."""
+        return np.asarray(softmax(self.logits(X).astype(np.float64), axis=1))
+
+    def predict(self, X: FloatArray) -> Any:
+        """Label with the highest score."""
+        best = self.logits(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def state(self) -> HeadState:
+        """What sets the fitted head up again, without pickle."""
+        check_is_fitted(self, "classes_")
+        learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
+        arrays = {key: value for key, value in learned.items() if isinstance(value, np.ndarray)}
+        arrays.pop("classes_")
+        params = {field.name: getattr(self, field.name) for field in fields(self)}
+        params |= {key: value for key, value in learned.items() if not isinstance(value, np.ndarray)}
+        params |= {"text_vectors": None, "classes": self.classes_.tolist()}
+        return HeadState(self.name, params, arrays)
+
+    @classmethod
+    def from_state(cls, state: HeadState) -> Self:
+        """Inverse of `state`."""
+        params = dict(state.params)
+        own = {field.name for field in fields(cls)}
+        head = cls(**{key: value for key, value in params.items() if key in own})
+        for key, value in params.items():
+            if key not in own:
+                setattr(head, key, value)
+        for key, value in state.arrays.items():
+            setattr(head, key, value)
+        head.classes_ = np.asarray(params["classes"])
+        return head
+
+    def _support(self, X: FloatArray, y: IntArray) -> Support:
+        """Support set with unit blocks, and stand-ins where a class has no image or no text vector."""
+        text = self._own_text()
+        if text is not None and (text.ndim != 2 or len(text) != len(self.classes_)):
+            raise ValueError(
+                f"text_vectors must have one row a class, expected ({len(self.classes_)}, d), got {text.shape}."
+            )
+        width = X.shape[1] if text is None else text.shape[1]
+        self.embedding_dims_ = int(width if self.embedding_dims is None else self.embedding_dims)
+        if self.embedding_dims_ > X.shape[1] or (text is not None and text.shape[1] != self.embedding_dims_):
+            raise ValueError(
+                f"The embedding has {self.embedding_dims_} dimensions, X {X.shape[1]} columns and text_vectors {width}."
+            )
+        return complete_support(unit_blocks(X, self.embedding_dims_), y, text, len(self.classes_), self.embedding_dims_)
+
+    def _own_text(self) -> FloatArray | None:
+        """Text vectors as given, NaN where a class has none."""
+        return None if self.text_vectors is None else np.asarray(self.text_vectors, dtype=np.float64)
+
+    def _text_logits(self, X: FloatArray, text: FloatArray) -> FloatArray:
+        """Zero-shot scores s f.t_k of rows with unit blocks."""
+        return np.asarray(self.logit_scale * unit_rows(X[:, : self.embedding_dims_]) @ text.T)
+
+    def _learn(self, support: Support) -> None:
+        """Set the learned attributes, whose names end in an underscore."""
+        raise NotImplementedError
+
+    def _score(self, X: FloatArray) -> FloatArray:
+        """Scores (n, n_classes) of rows with unit blocks."""
+        raise NotImplementedError

@@ -1,0 +1,94 @@
+"""Out-of-fold evidence: what heads say of images that they did not see, and what follows from it. Arrays only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+from scipy.stats import t as student
+
+from inkling.types import FloatArray, IntArray
+
+
+def grouped_folds(y: IntArray, groups: IntArray, *, n_folds: int, seed: int) -> IntArray:
+    """Fold of each image, (n,): classes spread evenly, images of one group (views of one source) kept together."""
+    rng = np.random.default_rng(seed)
+    _, first, source = np.unique(np.stack([y, groups]), axis=1, return_index=True, return_inverse=True)
+    order = np.lexsort((rng.random(len(first)), y[first]))
+    fold_of_source = np.empty(len(first), dtype=np.int64)
+    fold_of_source[order] = np.arange(len(first)) % n_folds
+    return np.asarray(fold_of_source[source.ravel()])
+
+
+def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
+    """-log softmax(z) of the true class, for each image (n,)."""
+    return np.asarray(-log_softmax(z, axis=1)[np.arange(len(y)), y])
+
+
+def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
+    """Weights w >= 0 (n_experts,) that minimise the log-loss of sum_e w_e Z_e; Z is (n_experts, n, n_classes).
+
+    The problem is convex, and the weights set the temperature as well.
+    """
+    spread = np.maximum(Z.std(axis=(1, 2)), np.finfo(np.float64).tiny)
+    scaled = Z / spread[:, None, None]
+    at_truth = scaled[:, np.arange(len(y)), y].mean(axis=1)
+
+    def loss(w: FloatArray) -> tuple[float, FloatArray]:
+        z = np.tensordot(w, scaled, axes=1)
+        slope = scaled.reshape(len(Z), -1) @ softmax(z, axis=1).ravel() / len(y) - at_truth
+        return float(log_loss(z, y).mean()), slope
+
+    bounds = [(0.0, None)] * len(Z)
+    found = minimize(loss, np.ones(len(Z)), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-6})
+    return np.asarray(found.x / spread)
+
+
+def cross_fitted(
+    Z: FloatArray, y: IntArray, fold: IntArray, weigh: Callable[[FloatArray, IntArray], FloatArray]
+) -> FloatArray:
+    """Blended logits (n, n_classes), the weights of each fold found on the other folds, so no image judges itself."""
+    blended = np.empty(Z.shape[1:])
+    for held in np.unique(fold):
+        out = fold == held
+        blended[out] = np.tensordot(weigh(Z[:, ~out], y[~out]), Z[:, out], axes=1)
+    return blended
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Out-of-fold showing of one candidate.
+
+    Attributes
+    ----------
+    name
+        Name of the candidate.
+    logits
+        Scores of images that it did not see, (n, n_classes).
+    losses
+        Log-loss of each image, (n,).
+    top1
+        Share of images whose label comes first.
+    """
+
+    name: str
+    logits: FloatArray
+    losses: FloatArray
+    top1: float
+
+    @classmethod
+    def of(cls, name: str, z: FloatArray, y: IntArray) -> Evidence:
+        """Evidence from out-of-fold logits z (n, n_classes)."""
+        return cls(name, z, log_loss(z, y), float((z.argmax(axis=1) == y).mean()))
+
+
+def gain_p_value(candidate: Evidence, baseline: Evidence) -> float:
+    """One-sided paired t-test that the candidate's log-loss is lower than the baseline's."""
+    gain = baseline.losses - candidate.losses
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    if error == 0:
+        return 1.0
+    return float(student.sf(gain.mean() / error, len(gain) - 1))

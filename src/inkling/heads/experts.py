@@ -1,0 +1,55 @@
+"""The experts that `auto` blends. They see images only; text comes in by its own weight.
+
+The three err differently: cosines to whitened means hold with few images, the Gaussian model wins once the covariance
+is well known, and kernel ridge regression follows classes of more than one mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.heads.base import Head
+from inkling.heads.gda import GDAHead
+from inkling.heads.kernel import KernelHead
+from inkling.heads.prototype import PrototypeHead
+from inkling.heads.support import Support
+from inkling.types import IntArray
+
+MIN_SHOTS_TO_WEIGH = 3
+"""Below it a fold halves the support of a class, and weights found there do not fit the whole."""
+FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
+"""Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
+MAX_KERNEL_EXAMPLES = 4_000
+"""Kernel ridge regression solves a system of this size in each fold; above it the other experts serve as well."""
+
+ZERO_SHOT = "zero-shot"
+
+
+@dataclass(frozen=True)
+class Experts:
+    """The experts for one task.
+
+    Attributes
+    ----------
+    makers
+        How to make each expert of the image side.
+    fixed_weights
+        Weights of the blend, zero-shot's first where there is text, if there are too few images to find them; only
+        their common scale is then fitted. None where the weights are found out of fold.
+    """
+
+    makers: Mapping[str, Callable[[], Head]]
+    fixed_weights: tuple[float, ...] | None
+
+
+def experts_for(support: Support, shots: IntArray) -> Experts:
+    """Experts for a support set with `shots` source images of each class, (n_classes,)."""
+    if np.median(shots[shots > 0]) < MIN_SHOTS_TO_WEIGH:
+        return Experts({"prototype": PrototypeHead}, (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT))
+    makers: dict[str, Callable[[], Head]] = {"prototype": lambda: PrototypeHead(shrinkage=0.3), "gda": GDAHead}
+    if len(support.X) <= MAX_KERNEL_EXAMPLES:
+        makers["kernel"] = lambda: KernelHead(regularization=0.1)
+    return Experts(makers, None)

@@ -1,0 +1,41 @@
+"""Logistic regression, scikit-learn's: the baseline that every head has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from inkling.heads.base import Head
+from inkling.heads.support import Support
+from inkling.types import FloatArray
+
+
+@dataclass(eq=False, repr=False)
+class LogisticHead(Head):
+    """Multinomial logistic regression on unit vectors; text vectors serve only classes that have no image.
+
+    Parameters
+    ----------
+    C
+        Inverse of the L2 penalty.
+    max_iterations
+        Steps of L-BFGS.
+    """
+
+    C: float = 10.0
+    max_iterations: int = 1000
+
+    name: ClassVar[str] = "logistic"
+
+    def _learn(self, support: Support) -> None:
+        model = LogisticRegression(C=self.C, max_iter=self.max_iterations).fit(support.X, support.y)
+        self.n_iter_ = int(np.max(model.n_iter_))
+        two = support.n_classes == 2
+        self.weights_ = np.concatenate([-model.coef_, model.coef_]) / 2 if two else model.coef_
+        self.bias_ = np.concatenate([-model.intercept_, model.intercept_]) / 2 if two else model.intercept_
+
+    def _score(self, X: FloatArray) -> FloatArray:
+        return np.asarray(X @ self.weights_.T + self.bias_)

@@ -1,0 +1,106 @@
+"""The support set as heads read it: every class with at least one example and, where texts are known, a text vector.
+
+Images and texts of CLIP-like encoders lie in two cones of one sphere, apart by a nearly constant vector, the modality
+gap (Liang et al. 2022, 2203.02053). A class that lacks one side gets a stand-in carried across the gap from the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from inkling.heads.scatter import Scatter, class_means, within_class_scatter
+from inkling.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Support:
+    """Examples and text vectors of the classes, complete.
+
+    Attributes
+    ----------
+    X
+        Examples with blocks of unit length, (n, n_dims); stand-ins of classes without images come last.
+    y
+        Class index of each example, (n,).
+    n_real
+        Number of examples that are images; the rest are stand-ins.
+    text
+        Unit text vectors (n_classes, d), or None where no class has one.
+    """
+
+    X: FloatArray
+    y: IntArray
+    n_real: int
+    n_classes: int
+    text: FloatArray | None
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """Class means m_k, (n_classes, n_dims)."""
+        return class_means(self.X, self.y, self.n_classes)
+
+    @cached_property
+    def scatter(self) -> Scatter:
+        """Scatter of the images within their classes; worked out once for all heads that ask."""
+        return within_class_scatter(self.X[: self.n_real], self.y[: self.n_real], self.means)
+
+    @property
+    def counts(self) -> IntArray:
+        """Examples of each class, (n_classes,)."""
+        return np.bincount(self.y, minlength=self.n_classes)
+
+
+def unit_rows(X: FloatArray) -> FloatArray:
+    """Rows scaled to unit length; rows of zeros stay zeros."""
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    return np.asarray(X / np.where(lengths > 0, lengths, 1.0))
+
+
+def unit_blocks(X: FloatArray, embedding_dims: int) -> FloatArray:
+    """Embedding and feature each scaled to unit length, then the row to unit length."""
+    if embedding_dims == X.shape[1]:
+        return unit_rows(X)
+    blocks = [unit_rows(X[:, :embedding_dims]), unit_rows(X[:, embedding_dims:])]
+    return np.asarray(np.hstack(blocks) / np.sqrt(2.0))
+
+
+def has_text(text: FloatArray) -> BoolArray:
+    """Which rows are text vectors, and which the NaN of a class without one, (n_classes,)."""
+    return np.asarray(~np.isnan(text).any(axis=1))
+
+
+def complete_support(
+    X: FloatArray, y: IntArray, text: FloatArray | None, n_classes: int, embedding_dims: int
+) -> Support:
+    """Fill in what a class lacks: a text vector from its images, or an example from its text vector.
+
+    Raises
+    ------
+    ValueError
+        If a class has neither.
+    """
+    seen = np.bincount(y, minlength=n_classes) > 0
+    named = np.zeros(n_classes, dtype=bool) if text is None else has_text(text)
+    if not (seen | named).all():
+        raise ValueError(f"{int((~(seen | named)).sum())} classes have neither an image nor a text vector.")
+    if text is None or not named.any():
+        return Support(X, y, len(X), n_classes, None)
+    means = unit_rows(class_means(X[:, :embedding_dims], y, n_classes))
+    gap = _modality_gap(means, text, seen, named)
+    text = np.where(named[:, None], unit_rows(text), unit_rows(means - gap))
+    absent = np.flatnonzero(~seen)
+    stand_ins = np.tile(X.mean(axis=0), (len(absent), 1))
+    share = np.linalg.norm(X[:, :embedding_dims], axis=1).mean()
+    stand_ins[:, :embedding_dims] = share * unit_rows(text[absent] + gap)
+    return Support(np.concatenate([X, stand_ins.astype(X.dtype)]), np.concatenate([y, absent]), len(X), n_classes, text)
+
+
+def _modality_gap(means: FloatArray, text: FloatArray, seen: BoolArray, named: BoolArray) -> FloatArray:
+    """Mean image vector less mean text vector, over classes that have both where there are any."""
+    both = seen & named
+    if both.any():
+        return np.asarray((means[both] - unit_rows(text[both])).mean(axis=0))
+    return np.asarray(means[seen].mean(axis=0) - unit_rows(text[named]).mean(axis=0))

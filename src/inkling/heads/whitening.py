@@ -1,0 +1,43 @@
+"""Whitening by the within-class covariance: directions in which images of one class differ count less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.heads.support import Support, unit_rows
+from inkling.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Map x to unit S^(-1/2) (x - mean), with S the shrunk within-class covariance.
+
+    Attributes
+    ----------
+    mean
+        Mean of the class means, (d,).
+    directions
+        (d, r).
+    gains
+        Factor along each direction less the base factor, (r,). The base factor, that of all other directions, is 1.
+    """
+
+    mean: FloatArray
+    directions: FloatArray
+    gains: FloatArray
+
+    def __call__(self, X: FloatArray) -> FloatArray:
+        centred = X - self.mean
+        return unit_rows(centred + (centred @ self.directions * self.gains) @ self.directions.T)
+
+
+def whitening(support: Support, *, shrinkage: float) -> Whitening:
+    """Whiten by S = (1 - l) S_w + l tr(S_w)/d I, with l the shrinkage in (0, 1]; 1 only centres."""
+    scatter = support.scatter
+    d = support.X.shape[1]
+    floor = shrinkage * scatter.trace / d
+    variances = (1.0 - shrinkage) * scatter.eigenvalues + floor
+    gains = np.sqrt(floor / variances) - 1.0
+    return Whitening(support.means.mean(axis=0), scatter.directions, gains)
