@@ -1,0 +1,54 @@
+"""Encoders worth knowing, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SKETCH = "sketch"
+DEFAULT_FOR_PHOTOGRAPHS = "openai/clip-vit-base-patch32"
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """What to know of an encoder before choosing it.
+
+    Attributes
+    ----------
+    name
+        What to pass as ``--encoder``.
+    kind
+        ``embedded`` in the package, or ``hub``: downloaded at first use.
+    dimension
+        Length of its vectors.
+    licence
+        Licence of the weights.
+    note
+        What it is good for.
+    """
+
+    name: str
+    kind: str
+    dimension: int
+    licence: str
+    note: str
+
+
+def _hub(name: str, dimension: int, licence: str, note: str) -> EncoderCard:
+    return EncoderCard(name, "hub", dimension, licence, note)
+
+
+HUB_CARDS = (
+    _hub(DEFAULT_FOR_PHOTOGRAPHS, 512, "MIT", "the default for photographs: small, quick on a CPU"),
+    _hub("openai/clip-vit-base-patch16", 512, "MIT", "finer patches: better, four times the work"),
+    _hub("openai/clip-vit-large-patch14", 768, "MIT", "large: better still, wants a GPU"),
+    _hub("openai/clip-vit-large-patch14-336", 768, "MIT", "the same at 336 pixels, for small details"),
+    _hub("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", 512, "MIT", "as the default, trained on open data"),
+    _hub("laion/CLIP-ViT-H-14-laion2B-s32B-b79K", 1024, "MIT", "huge, trained on open data"),
+    _hub("facebook/metaclip-b32-400m", 512, "CC-BY-NC-4.0", "as the default with curated data; not for commerce"),
+    _hub("google/siglip-base-patch16-224", 768, "Apache-2.0", "sigmoid loss: strong at naming"),
+    _hub("google/siglip-so400m-patch14-384", 1152, "Apache-2.0", "large SigLIP at 384 pixels, wants a GPU"),
+    _hub("google/siglip2-base-patch16-224", 768, "Apache-2.0", "SigLIP 2: many languages"),
+    _hub("google/siglip2-so400m-patch14-384", 1152, "Apache-2.0", "large SigLIP 2 at 384 pixels, wants a GPU"),
+)
+
+SKETCH_NOTE = "a miniature for trying out and testing, trained on drawn pictures; not for photographs"

@@ -1,0 +1,213 @@
+"""What `encoder.json` says of an ONNX encoder folder, checked key by key.
+
+```json
+{
+  "name": "my-encoder",
+  "model": "model.onnx",
+  "input": {"name": "pixel_values", "size": 224, "resize": "shorter_side", "interpolation": "bicubic",
+            "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+  "outputs": {"embeddings": "image_embeds", "features": "features"},
+  "dimension": 512,
+  "feature_dimension": 2560,
+  "logit_scale": 100.0,
+  "texts": {"table": "text_vectors.npz", "template": "a {}"},
+  "licence": "Apache-2.0",
+  "source": "where it comes from"
+}
+```
+
+Paths are relative to the folder. `resize` is ``shorter_side`` (the aspect ratio is kept, the centre is cropped) or
+``square`` (both sides are resized). An open text side is ``{"model": "text.onnx", "tokenizer": "tokenizer.json",
+"input": "input_ids", "output": "text_embeds", "max_length": 77}``, with ``"pad_to": 64`` where the model always
+reads that many tokens, and ``"lower_case": true`` where it was trained so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inkling.encoders.model_folder import read_json
+from inkling.encoders.preprocessing import Preprocessing
+from inkling.errors import EncoderError
+
+FILE = "encoder.json"
+
+_INTERPOLATIONS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
+"""Numbers of the Pillow filters."""
+
+_RESIZES = ("shorter_side", "square")
+
+_REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A closed vocabulary: vectors of names, each made from one prompt.
+
+    Attributes
+    ----------
+    file
+        npz with `names` (n,) and `vectors` (n, d).
+    template
+        The prompt that the vectors were made from, with ``{}`` in the name's place.
+    """
+
+    file: Path
+    template: str
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """An open text side: an ONNX model and a tokenizer of the `tokenizers` library."""
+
+    file: Path
+    tokenizer: Path
+    input: str
+    output: str
+    max_length: int
+    pad_to: int | None
+    lower_case: bool
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of `encoder.json`, with paths resolved."""
+
+    name: str
+    model: Path
+    input: str
+    preprocessing: Preprocessing
+    embeddings: str
+    features: str | None
+    dimension: int
+    feature_dimension: int
+    logit_scale: float
+    texts: TextTable | TextModel | None
+    licence: str
+    source: str
+
+
+def read_description(folder: Path) -> Description:
+    """Read and check the `encoder.json` of a folder.
+
+    Raises
+    ------
+    EncoderError
+        Names the key or the file that is missing or wrong.
+    """
+    root = _Section(read_json(folder / FILE), folder / FILE)
+    outputs, model_input = root.section("outputs"), root.section("input")
+    features = outputs.optional("features", str)
+    return Description(
+        name=root.get("name", str, default=folder.resolve().name),
+        model=root.file("model"),
+        input=model_input.get("name", str, default="pixel_values"),
+        preprocessing=_read_preprocessing(model_input),
+        embeddings=outputs.get("embeddings", str),
+        features=features,
+        dimension=root.get("dimension", int),
+        feature_dimension=root.get("feature_dimension", int) if features else 0,
+        logit_scale=root.number("logit_scale"),
+        texts=_read_texts(root.section("texts")) if root.has("texts") else None,
+        licence=root.get("licence", str),
+        source=root.get("source", str),
+    )
+
+
+def _read_preprocessing(section: _Section) -> Preprocessing:
+    size = section.get("size", int)
+    square = section.choice("resize", _RESIZES) == "square"
+    return Preprocessing(
+        shorter_edge=None if square else size,
+        resized=(size, size) if square else None,
+        crop=None if square else (size, size),
+        mean=section.three_numbers("mean"),
+        std=section.three_numbers("std"),
+        resample=_INTERPOLATIONS[section.choice("interpolation", tuple(_INTERPOLATIONS))],
+    )
+
+
+def _read_texts(section: _Section) -> TextTable | TextModel:
+    if section.has("table"):
+        template = section.get("template", str)
+        if template.count("{}") != 1:
+            raise section.wrong("template", "a prompt with one {} in the name's place", template)
+        return TextTable(section.file("table"), template)
+    return TextModel(
+        file=section.file("model"),
+        tokenizer=section.file("tokenizer"),
+        input=section.get("input", str, default="input_ids"),
+        output=section.get("output", str, default="text_embeds"),
+        max_length=section.get("max_length", int, default=77),
+        pad_to=section.optional("pad_to", int),
+        lower_case=section.get("lower_case", bool, default=False),
+    )
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A JSON object whose keys are read one at a time, with errors that name the key and the file."""
+
+    values: Mapping[str, Any]
+    file_read: Path
+    prefix: str = ""
+
+    def has(self, key: str) -> bool:
+        return self.values.get(key) is not None
+
+    def wrong(self, key: str, expected: str, found: object) -> EncoderError:
+        return EncoderError(
+            f"{self.file_read}: '{self.prefix}{key}' must be {expected}, not {found!r}.",
+            remedy="The how-to on encoders shows a complete encoder.json.",
+        )
+
+    def get(self, key: str, kind: type[Any], *, default: Any = _REQUIRED) -> Any:
+        value = self.values.get(key)
+        if value is None:
+            if default is not _REQUIRED:
+                return default
+            raise EncoderError(
+                f"{self.file_read} lacks '{self.prefix}{key}' ({kind.__name__}).",
+                remedy="The how-to on encoders shows a complete encoder.json.",
+            )
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise self.wrong(key, f"of type {kind.__name__}", value)
+        if kind is int and value <= 0:
+            raise self.wrong(key, "positive", value)
+        return value
+
+    def optional(self, key: str, kind: type[Any]) -> Any:
+        return self.get(key, kind, default=None)
+
+    def number(self, key: str) -> float:
+        value = self.get(key, object)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise self.wrong(key, "a positive number", value)
+        return float(value)
+
+    def three_numbers(self, key: str) -> tuple[float, ...]:
+        values = self.get(key, list)
+        if len(values) != 3 or not all(isinstance(value, int | float) for value in values):
+            raise self.wrong(key, "three numbers, for red, green and blue", values)
+        return tuple(float(value) for value in values)
+
+    def choice(self, key: str, allowed: tuple[str, ...]) -> str:
+        value = self.get(key, str)
+        if value not in allowed:
+            raise self.wrong(key, f"one of {', '.join(allowed)}", value)
+        return str(value)
+
+    def section(self, key: str) -> _Section:
+        return _Section(self.get(key, dict), self.file_read, f"{self.prefix}{key}.")
+
+    def file(self, key: str) -> Path:
+        path = self.file_read.parent / self.get(key, str)
+        if not path.is_file():
+            raise EncoderError(
+                f"{self.file_read}: the file that '{self.prefix}{key}' names doesn't exist: {path.resolve()}.",
+                remedy="Paths are relative to the folder of encoder.json.",
+            )
+        return Path(path.resolve())

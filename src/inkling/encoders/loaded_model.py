@@ -1,0 +1,160 @@
+"""A CLIP or SigLIP model in memory. Imports torch and transformers, so it is imported when weights are needed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from inkling.encoders import tower
+from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.precision import BFLOAT16, FLOAT32, INT8, WIDE
+from inkling.encoders.streams import Streams
+from inkling.errors import EncoderError
+
+_TOKENS_AT_ONCE = 512
+"""Tokens of one pass through the image tower on a core: few enough for activations to stay in its cache, enough
+for weights to be read seldom."""
+
+
+class LoadedModel:
+    """Both towers with their weights, and the tokenizer.
+
+    Parameters
+    ----------
+    folder
+        Where the model lies.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    precision
+        See `inkling.encoders.precision`.
+    """
+
+    def __init__(self, folder: ModelFolder, *, device: str, precision: str) -> None:
+        self._folder = folder
+        self._device = _choose_device(device)
+        self._tokenizer = AutoTokenizer.from_pretrained(folder.path)
+        with _without_progress_bars():
+            model = AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
+        if self._device.type == "cpu":
+            _rebuild_image_tower(model.vision_model, folder, precision)
+            self._streams = Streams(torch.get_num_threads())
+        else:
+            model = model.to(self._device, _device_dtype(precision, self._device))
+        self._model = model
+
+    def images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of prepared images (n, 3, height, width)."""
+        batch = torch.from_numpy(pixels)
+        if self._device.type == "cpu":
+            return _unit_vectors(torch.cat(self._streams.map(self._image_features, self._portions(batch))))
+        return _unit_vectors(self._image_features(batch))
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts; those longer than the text tower reads are cut, with a warning."""
+        family = self._folder.family
+        if family.lower_cases and getattr(self._tokenizer, "do_lower_case", True):
+            texts = [text.lower() for text in texts]
+        self._warn_of_cuts(texts)
+        tokens = self._tokenizer(
+            list(texts),
+            padding="max_length" if family.pads_to_full_length else "longest",
+            truncation=True,
+            max_length=self._folder.text_length,
+            return_tensors="pt",
+        ).to(self._device)
+        with torch.inference_mode():
+            return _unit_vectors(_pooled(self._model.get_text_features(**tokens)))
+
+    def _image_features(self, batch: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return _pooled(self._model.get_image_features(pixel_values=batch.to(self._device, self._model.dtype)))
+
+    def _portions(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Equal portions, small enough for a core and as many as keep all cores busy to the end."""
+        n_streams = self._streams.n_streams
+        rounds = -(-len(batch) * self._folder.n_tokens // (_TOKENS_AT_ONCE * n_streams))
+        return batch.tensor_split(min(len(batch), rounds * n_streams))
+
+    def _warn_of_cuts(self, texts: Sequence[str]) -> None:
+        longest = self._folder.text_length
+        lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
+        cut = [text for text, length in zip(texts, lengths, strict=True) if length > longest]
+        if cut:
+            warnings.warn(
+                f"{len(cut)} texts are longer than the {longest} tokens that the encoder reads, and were cut; "
+                f"the first is: {cut[0][:60]}...",
+                stacklevel=2,
+            )
+
+
+def _choose_device(device: str) -> torch.device:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
+    if not available[device]:
+        raise EncoderError(
+            f"The device '{device}' isn't available to this installation of torch.",
+            remedy="Use --device auto, or install the torch build for your accelerator.",
+        )
+    return torch.device(device)
+
+
+def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
+    if precision == INT8:
+        raise EncoderError(
+            f"The precision int8 is for the CPU; on {device.type} use bfloat16.",
+            remedy="Choose --precision bfloat16, or --device cpu.",
+        )
+    return torch.bfloat16 if precision == BFLOAT16 else torch.float32
+
+
+def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision: str) -> None:
+    arithmetic = _arithmetic(precision, width=folder.width)
+    if arithmetic == "int8" and not tower.has_exact_int8():
+        raise EncoderError(
+            "This processor's sums of 8-bit products aren't exact (it has no VNNI instructions).",
+            remedy="Use --precision float32.",
+        )
+    if not tower.rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
+        raise EncoderError(
+            f"The image tower of the model in {folder.path} isn't built like CLIP's, so it has no {precision} form.",
+            remedy="Use --precision float32.",
+        )
+
+
+def _arithmetic(precision: str, *, width: int) -> tower.Arithmetic:
+    if precision == INT8:
+        return "int8"
+    rounds = precision == FLOAT32 and width >= WIDE and tower.has_fast_bfloat16()
+    return "bfloat16" if rounds or precision == BFLOAT16 else "float32"
+
+
+def _pooled(features: Any) -> Tensor:
+    """Releases of transformers differ in whether they return the vectors or an object that holds them."""
+    return features if isinstance(features, Tensor) else cast(Tensor, features.pooler_output)
+
+
+def _unit_vectors(vectors: Tensor) -> NDArray[np.float32]:
+    vectors = vectors.to("cpu", torch.float32)
+    return cast("NDArray[np.float32]", (vectors / vectors.norm(dim=-1, keepdim=True)).numpy())
+
+
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """Weights load in a second or two, and Inkling draws its own bars."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,209 @@
+"""A picture to the array that a model reads: resize, crop, rescale, normalise.
+
+Equal bit for bit to the image processors of `transformers` on their Pillow back end, and faster: a channel
+has only 256 values, so rescaling and normalising are looked up rather than computed for each pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.errors import EncoderError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
+BICUBIC = 3
+"""`PIL.Image.Resampling.BICUBIC`, by value: configuration files name filters by number."""
+
+_CLIP = {
+    "size": {"shortest_edge": 224},
+    "crop_size": {"height": 224, "width": 224},
+    "do_center_crop": True,
+    "image_mean": (0.48145466, 0.4578275, 0.40821073),
+    "image_std": (0.26862954, 0.26130258, 0.27577711),
+}
+_SIGLIP = {
+    "size": {"height": 224, "width": 224},
+    "crop_size": None,
+    "do_center_crop": False,
+    "image_mean": (0.5, 0.5, 0.5),
+    "image_std": (0.5, 0.5, 0.5),
+}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "CLIPImageProcessor": _CLIP,
+    "CLIPFeatureExtractor": _CLIP,
+    "SiglipImageProcessor": _SIGLIP,
+}
+_DEFAULTS_OF_ALL: Mapping[str, Any] = {
+    "do_resize": True,
+    "do_rescale": True,
+    "do_normalize": True,
+    "do_pad": False,
+    "rescale_factor": 1 / 255,
+    "resample": BICUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the input of a model. Calling it is safe from several threads.
+
+    Attributes
+    ----------
+    shorter_edge
+        Pixels of the shorter edge after resizing with the aspect ratio kept, or None.
+    resized
+        Exact size after resizing without regard to the aspect ratio, or None.
+    crop
+        Size of the centre crop, or None. What sticks out of the picture is black.
+    resample
+        Number of the Pillow filter.
+    rescale
+        Factor on the pixel values 0 to 255; None leaves them.
+    mean, std
+        Subtracted from and divided into each channel after rescaling.
+    """
+
+    shorter_edge: int | None
+    resized: Size | None
+    crop: Size | None
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resample: int = BICUBIC
+    rescale: float | None = 1 / 255
+
+    @property
+    def output(self) -> Size:
+        """Height and width of the array.
+
+        Raises
+        ------
+        EncoderError
+            If pictures of different shapes give arrays of different shapes.
+        """
+        size = self.crop or self.resized
+        if size is None:
+            raise EncoderError(
+                "The preprocessing neither crops nor resizes to a fixed size.",
+                remedy="Models that read pictures of varying size can't be used; choose one of fixed resolution.",
+            )
+        return size
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side after resizing."""
+        return self.shorter_edge or min(self.resized or self.output)
+
+    def __call__(self, image: Image) -> NDArray[np.float32]:
+        """Array (3, height, width) of an RGB picture."""
+        size = self._resized_size(image.height, image.width)
+        if size != (image.height, image.width):
+            image = image.resize((size[1], size[0]), resample=self.resample)
+        pixels = np.asarray(image)
+        if self.crop is not None:
+            pixels = _centre_crop(pixels, self.crop)
+        out = np.empty((3, *pixels.shape[:2]), dtype=np.float32)
+        for channel in range(3):
+            # "clip" is the mode in which numpy writes straight into `out`; a byte never leaves the table.
+            np.take(self._table[channel], pixels[:, :, channel], out=out[channel], mode="clip")
+        return out
+
+    @cached_property
+    def _table(self) -> NDArray[np.float32]:
+        """What becomes of each of the 256 values of each channel, (3, 256), in the reference's own steps."""
+        levels = np.arange(256, dtype=np.float64)
+        scaled = (levels if self.rescale is None else levels * self.rescale).astype(np.float32)
+        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
+        return np.ascontiguousarray((scaled - mean[:, None]) / std[:, None])
+
+    def _resized_size(self, height: int, width: int) -> Size:
+        if self.resized is not None:
+            return self.resized
+        if self.shorter_edge is None:
+            return (height, width)
+        longer = int(self.shorter_edge * max(height, width) / min(height, width))
+        return (longer, self.shorter_edge) if width <= height else (self.shorter_edge, longer)
+
+
+def from_processor_config(config: Mapping[str, Any]) -> Preprocessing:
+    """Read the configuration of an image processor (``preprocessor_config.json``).
+
+    Raises
+    ------
+    EncoderError
+        If it is of another kind than CLIP's and SigLIP's, or asks for a step that they don't have.
+    """
+    settings = {**_DEFAULTS_OF_ALL, **_defaults_of(config), **{k: v for k, v in config.items() if v is not None}}
+    if settings["do_pad"]:
+        raise EncoderError("The image processor pads pictures, which no CLIP or SigLIP model does.")
+    shorter_edge, resized = _resize_target(settings["size"]) if settings["do_resize"] else (None, None)
+    normalize = settings["do_normalize"]
+    return Preprocessing(
+        shorter_edge=shorter_edge,
+        resized=resized,
+        crop=_size(settings["crop_size"]) if settings["do_center_crop"] else None,
+        mean=_per_channel(settings["image_mean"]) if normalize else (0.0,) * 3,
+        std=_per_channel(settings["image_std"]) if normalize else (1.0,) * 3,
+        resample=int(settings["resample"]),
+        rescale=float(settings["rescale_factor"]) if settings["do_rescale"] else None,
+    )
+
+
+def _defaults_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "CLIPImageProcessor")
+    plain = kind.removesuffix("Fast").removesuffix("Pil")
+    if plain not in _DEFAULTS:
+        raise EncoderError(
+            f"The image processor {kind} isn't known; known are {', '.join(_DEFAULTS)}.",
+            remedy="Choose a CLIP model, or a SigLIP or SigLIP 2 model of fixed resolution.",
+        )
+    return _DEFAULTS[plain]
+
+
+def _resize_target(size: int | Mapping[str, int]) -> tuple[int | None, Size | None]:
+    if isinstance(size, int):
+        return size, None
+    if "shortest_edge" in size and size.get("longest_edge") is None:
+        return int(size["shortest_edge"]), None
+    if "height" in size and "width" in size:
+        return None, _size(size)
+    raise EncoderError(f"The image processor resizes to {dict(size)}; expected shortest_edge, or height and width.")
+
+
+def _size(size: int | Mapping[str, int]) -> Size:
+    return (size, size) if isinstance(size, int) else (int(size["height"]), int(size["width"]))
+
+
+def _per_channel(values: float | Sequence[float]) -> tuple[float, ...]:
+    return (float(values),) * 3 if isinstance(values, int | float) else tuple(float(v) for v in values)
+
+
+def _centre_crop(pixels: NDArray[np.uint8], crop: Size) -> NDArray[np.uint8]:
+    """The middle of a picture (height, width, 3), widened by black where it is too small."""
+    rows, target_rows = _overlap(pixels.shape[0], crop[0])
+    columns, target_columns = _overlap(pixels.shape[1], crop[1])
+    middle = pixels[rows, columns]
+    if middle.shape[:2] == crop:
+        return middle
+    out = np.zeros((*crop, pixels.shape[2]), dtype=pixels.dtype)
+    out[target_rows, target_columns] = middle
+    return out
+
+
+def _overlap(length: int, crop: int) -> tuple[slice, slice]:
+    """Where the crop lies in the picture, and the picture in the crop."""
+    if length >= crop:
+        start = (length - crop) // 2
+        return slice(start, start + crop), slice(0, crop)
+    start = (crop - length + 1) // 2
+    return slice(0, length), slice(start, start + length)

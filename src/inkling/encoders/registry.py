@@ -1,0 +1,103 @@
+"""Names and folders to encoders."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+from inkling.encoders import hub
+from inkling.encoders.base import Encoder
+from inkling.encoders.cards import HUB_CARDS, SKETCH, SKETCH_NOTE, EncoderCard
+from inkling.encoders.description import FILE as ONNX_DESCRIPTION
+from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.onnx import OnnxEncoder
+from inkling.encoders.precision import FLOAT32
+from inkling.encoders.transformers import TransformersEncoder
+from inkling.errors import EncoderError
+
+
+def load_encoder(source: str | Path, *, device: str = "auto", precision: str = FLOAT32) -> Encoder:
+    """Open an encoder. Weights are loaded when the first image or text is encoded.
+
+    Parameters
+    ----------
+    source
+        ``sketch``, a folder with an `encoder.json` (ONNX), a folder with a `config.json` (`transformers`), or the
+        name of a model on the hub, such as ``openai/clip-vit-base-patch32``. A folder wins over a hub name.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    precision
+        One of `inkling.encoders.precision.PRECISIONS`.
+
+    Raises
+    ------
+    EncoderError
+        If there is no such encoder, or it is incomplete.
+    """
+    text = str(source)
+    if text == SKETCH:
+        return _open_transformers(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
+    path = Path(source).expanduser()
+    if path.exists():
+        return _open_folder(path, source=text, device=device, precision=precision)
+    if _is_hub_name(text):
+        return _open_transformers(_find(text), name=text, source=text, device=device, precision=precision)
+    raise EncoderError(f"There is no encoder '{text}'.{_did_you_mean(text)}", remedy=hub.WAYS_ON)
+
+
+def known_encoders() -> tuple[EncoderCard, ...]:
+    """Encoders worth knowing, the embedded one first. Any other CLIP or SigLIP model on the hub works too."""
+    sketch = ModelFolder(_sketch_folder())
+    card = EncoderCard(SKETCH, "embedded", sketch.dimension, "Apache-2.0", SKETCH_NOTE)
+    return (card, *HUB_CARDS)
+
+
+def _sketch_folder() -> Path:
+    from inkling.sketch import weights_folder
+
+    return weights_folder()
+
+
+def _open_folder(path: Path, *, source: str, device: str, precision: str) -> Encoder:
+    if (path / ONNX_DESCRIPTION).is_file():
+        return OnnxEncoder(path, source=source, device=device, precision=precision)
+    if (path / "config.json").is_file():
+        return _open_transformers(path, name=None, source=source, device=device, precision=precision)
+    if path.is_file():
+        raise EncoderError(
+            f"The encoder {source} is a file; expected a folder.",
+            remedy=f"Give the folder that holds it, with an {ONNX_DESCRIPTION} or a config.json.",
+        )
+    raise EncoderError(
+        f"The folder {source} holds no encoder: it has neither {ONNX_DESCRIPTION} nor config.json.",
+        remedy=hub.WAYS_ON,
+    )
+
+
+def _open_transformers(
+    folder: Path, *, name: str | None, source: str, device: str, precision: str
+) -> TransformersEncoder:
+    return TransformersEncoder(folder, name=name, source=source, device=device, precision=precision)
+
+
+def _find(name: str) -> Path:
+    try:
+        return hub.find_folder(name)
+    except EncoderError as error:
+        raise EncoderError(f"{error.message}{_did_you_mean(name)}", remedy=error.remedy) from error
+
+
+def _is_hub_name(text: str) -> bool:
+    looks_local = text.startswith((".", "~", os.sep)) or text.endswith(("/", os.sep))
+    return not looks_local and hub.HUB_NAME.fullmatch(text) is not None
+
+
+def _did_you_mean(text: str) -> str:
+    names = {card.name.lower(): card.name for card in HUB_CARDS} | {SKETCH: SKETCH}
+    short_names = {name.partition("/")[2]: name for name in names.values() if "/" in name}
+    choices = names | short_names
+    if text in names.values():
+        return ""
+    close = get_close_matches(text.lower(), list(choices), n=1, cutoff=0.6)
+    return f" Did you mean '{choices[close[0]]}'?" if close else ""

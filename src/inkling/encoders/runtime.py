@@ -1,0 +1,90 @@
+"""An ONNX model that is loaded when it first runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from inkling.errors import EncoderError
+
+_PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class Session:
+    """A model file and the onnxruntime session made from it.
+
+    Parameters
+    ----------
+    file
+        ONNX model.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, file: Path, *, device: str) -> None:
+        if device not in _PROVIDERS:
+            raise EncoderError(
+                f"ONNX models run on {', '.join(_PROVIDERS)}, not on '{device}'.", remedy="Use --device cpu."
+            )
+        self._file = file
+        self._provider = _PROVIDERS[device]
+        self._loading = threading.Lock()
+        self._session: Any = None
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Outputs by name for inputs by name.
+
+        Raises
+        ------
+        EncoderError
+            If the model can't be loaded, lacks one of the names, or refuses the inputs.
+        """
+        session = self._opened()
+        _check_names(self._file, "inputs", inputs, [each.name for each in session.get_inputs()])
+        _check_names(self._file, "outputs", outputs, [each.name for each in session.get_outputs()])
+        try:
+            return list(session.run(list(outputs), dict(inputs)))
+        except Exception as error:  # onnxruntime's own kinds, which share no public base
+            shapes = {name: array.shape for name, array in inputs.items()}
+            raise EncoderError(
+                f"The model {self._file} refuses inputs of shapes {shapes}: {error}",
+                remedy="Its batch axis must be dynamic, and 'size' in encoder.json that of its input.",
+            ) from error
+
+    def _opened(self) -> Any:
+        with self._loading:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
+
+    def _open(self) -> Any:
+        import onnxruntime
+
+        if self._provider not in onnxruntime.get_available_providers():
+            raise EncoderError(
+                f"This installation of onnxruntime has no {self._provider}.",
+                remedy="Use --device cpu, or install onnxruntime-gpu.",
+            )
+        options = onnxruntime.SessionOptions()
+        # Threads that spin while they wait would take the cores from the threads that decode.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
+        except Exception as error:  # as above
+            raise EncoderError(
+                f"The ONNX model {self._file} can't be loaded: {error}", remedy="Export or download it again."
+            ) from error
+
+
+def _check_names(file: Path, what: str, wanted: Sequence[str] | Mapping[str, Any], there: list[str]) -> None:
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        raise EncoderError(
+            f"The model {file} has no {what} named {', '.join(unknown)}; it has {', '.join(there)}.",
+            remedy="Mend the names in encoder.json.",
+        )

@@ -1,0 +1,139 @@
+"""CLIP and SigLIP models of the `transformers` library.
+
+Opening one reads its configuration and hashes its files. torch and transformers are imported, and weights
+loaded, when the first image or text is encoded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.encoders.base import ImageVectors, Prepared
+from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.precision import FLOAT32, STRICT, WIDE, check_precision
+from inkling.errors import EncoderError
+from inkling.types import EncoderIdentity
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from inkling.encoders.loaded_model import LoadedModel
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+_TEXTS_AT_ONCE = 64
+
+
+class TransformersEncoder:
+    """A two-tower model of the CLIP or SigLIP family in a local folder.
+
+    Parameters
+    ----------
+    folder
+        As `save_pretrained` writes it: config.json, weights, preprocessor and tokenizer files.
+    name
+        Name for people.
+    source
+        What the user passed; kept in the identity so that the encoder can be opened again.
+    device
+        ``auto`` takes CUDA, else Apple's MPS, else the CPU.
+    precision
+        See `inkling.encoders.precision`.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        name: str | None = None,
+        source: str | None = None,
+        device: str = "auto",
+        precision: str = FLOAT32,
+    ) -> None:
+        if device not in DEVICES:
+            raise EncoderError(f"The device '{device}' isn't known; expected one of {', '.join(DEVICES)}.")
+        check_precision(precision)
+        self._folder = ModelFolder(Path(folder))
+        self._name = name or self._folder.path.resolve().name
+        self._source = source or str(folder)
+        self._device = device
+        self._precision = precision
+        self._loading = threading.Lock()
+        self._loaded: LoadedModel | None = None
+        self._preprocessing = self._folder.preprocessing
+
+    def __repr__(self) -> str:
+        return f"TransformersEncoder({self._name!r}, device={self._device!r}, precision={self._precision!r})"
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        """Name, fingerprint, dimensions, logit scale, precision."""
+        return EncoderIdentity(
+            name=self._name,
+            source=self._source,
+            fingerprint=self._folder.fingerprint(self._allowed_arithmetic()),
+            dimension=self._folder.dimension,
+            feature_dimension=0,
+            logit_scale=self._folder.logit_scale,
+            precision=self._precision,
+        )
+
+    @property
+    def has_texts(self) -> bool:
+        """Always: the text tower is open to any text."""
+        return True
+
+    @property
+    def text_template(self) -> None:
+        """None: any prompt will do."""
+        return
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side after resizing."""
+        return self._preprocessing.shorter_side
+
+    def prepare(self, image: Image) -> Prepared:
+        """Array (3, height, width) float32 of an RGB picture."""
+        return self._preprocessing(image if image.mode == "RGB" else image.convert("RGB"))
+
+    def encode_images(self, batch: Sequence[Prepared]) -> ImageVectors:
+        """Vectors of prepared images, in order."""
+        if not batch:
+            return ImageVectors(np.empty((0, self._folder.dimension), np.float32))
+        return ImageVectors(self._model().images(np.stack(batch)))
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts.
+
+        Texts longer than the text tower reads are cut at its length, with a warning.
+        """
+        if not texts:
+            return np.empty((0, self._folder.dimension), np.float32)
+        starts = range(0, len(texts), _TEXTS_AT_ONCE)
+        return np.concatenate([self._model().texts(texts[at : at + _TEXTS_AT_ONCE]) for at in starts])
+
+    def missing_texts(self, texts: Sequence[str]) -> list[str]:  # noqa: ARG002 - as the Protocol has it
+        """None of them is missing."""
+        return []
+
+    def _model(self) -> LoadedModel:
+        with self._loading:
+            if self._loaded is None:
+                from inkling.encoders.loaded_model import LoadedModel
+
+                self._loaded = LoadedModel(self._folder, device=self._device, precision=self._precision)
+            return self._loaded
+
+    def _allowed_arithmetic(self) -> str:
+        """What the precision allows for this model: the same on every machine, so that memories can travel."""
+        if self._precision == FLOAT32:
+            return "float32, products of bfloat16 allowed" if self._folder.width >= WIDE else "float32"
+        return "float32" if self._precision == STRICT else self._precision

@@ -1,0 +1,153 @@
+"""What can be learnt from weight files without loading them: shapes, single numbers, a hash."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkling.errors import EncoderError
+
+SAFETENSORS = "model.safetensors"
+SAFETENSORS_INDEX = "model.safetensors.index.json"
+TORCH = "pytorch_model.bin"
+
+_MAX_HEADER_BYTES = 100_000_000
+"""The limit that the safetensors format sets for its header."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a weight file: shape and, for a safetensors file, where its bytes lie."""
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class WeightFiles:
+    """The weight files of a model folder: one or several safetensors files, or PyTorch's older format."""
+
+    files: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> WeightFiles:
+        """Find the weights of a model folder, as `transformers` would.
+
+        Raises
+        ------
+        EncoderError
+            If there are none.
+        """
+        if (folder / SAFETENSORS).is_file():
+            return cls((folder / SAFETENSORS,))
+        if (folder / SAFETENSORS_INDEX).is_file():
+            return cls(_shards(folder))
+        if (folder / TORCH).is_file():
+            return cls((folder / TORCH,))
+        raise EncoderError(
+            f"The folder {folder} has no weights: expected {SAFETENSORS}, {SAFETENSORS_INDEX} or {TORCH}.",
+            remedy="Download the whole model, or save it there with save_pretrained().",
+        )
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor.
+
+        Raises
+        ------
+        EncoderError
+            If the files don't hold it.
+        """
+        return self._entry(name).shape
+
+    def number(self, name: str) -> float:
+        """Value of a tensor of one element."""
+        entry = self._entry(name)
+        if entry.file.name == TORCH:
+            return float(_torch_tensors(entry.file)[name].item())
+        with entry.file.open("rb") as file:
+            file.seek(entry.start)
+            return _number(file.read(entry.stop - entry.start), entry.dtype)
+
+    def _entry(self, name: str) -> Entry:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise EncoderError(
+                f"The weights in {self.files[0].parent} lack {name}: they aren't those of a CLIP or SigLIP model "
+                "with both towers.",
+                remedy="Choose a model with an image tower and a text tower.",
+            ) from None
+
+    @cached_property
+    def _entries(self) -> Mapping[str, Entry]:
+        return {name: entry for file in self.files for name, entry in _read_entries(file).items()}
+
+
+def hash_files(files: Iterable[Path]) -> str:
+    """SHA-256 over the contents of files, in the order given; names and places don't count."""
+    whole = sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            whole.update(file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
+
+
+def hash_value(value: object) -> str:
+    """SHA-256 of a value that JSON can express."""
+    return sha256(json.dumps(value, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def _shards(folder: Path) -> tuple[Path, ...]:
+    index = json.loads((folder / SAFETENSORS_INDEX).read_text(encoding="utf-8"))
+    files = tuple(folder / name for name in sorted(set(index["weight_map"].values())))
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise EncoderError(
+            f"The folder {folder} lacks {len(missing)} of its {len(files)} weight files: {', '.join(missing)}.",
+            remedy="Download the whole model.",
+        )
+    return files
+
+
+def _read_entries(file: Path) -> dict[str, Entry]:
+    if file.name == TORCH:
+        return {name: Entry(file, tuple(tensor.shape), "", 0, 0) for name, tensor in _torch_tensors(file).items()}
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > _MAX_HEADER_BYTES:
+                raise ValueError("its header is too long")
+            header = json.loads(stream.read(length))
+        first = 8 + length
+        return {
+            name: Entry(file, tuple(e["shape"]), e["dtype"], *(first + at for at in e["data_offsets"]))
+            for name, e in header.items()
+            if name != "__metadata__"
+        }
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise EncoderError(f"The weight file {file} is damaged: {error}.", remedy="Download it again.") from error
+
+
+def _torch_tensors(file: Path) -> Mapping[str, Any]:
+    import torch
+
+    tensors: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    return tensors
+
+
+def _number(data: bytes, dtype: str) -> float:
+    if dtype == "BF16":  # the upper half of a float32
+        return float(np.frombuffer(b"\x00\x00" + data, dtype="<f4")[0])
+    numpy_names = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
+    return float(np.frombuffer(data, dtype=numpy_names[dtype])[0])
