@@ -39,9 +39,7 @@ def test_same_arguments_same_pixels(kind: str, style: str) -> None:
 
 
 def test_pixels_do_not_depend_on_the_process() -> None:
-    code = (
-        "from inkling.sketch import draw; import sys; sys.stdout.buffer.write(draw('cat', seed=7).tobytes())"
-    )
+    code = "from inkling.sketch import draw; import sys; sys.stdout.buffer.write(draw('cat', seed=7).tobytes())"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert other == draw("cat", seed=7).tobytes()
 

@@ -11,9 +11,7 @@ from inkling.sketch.palette import any_colour
 from inkling.sketch.pose import Point
 
 
-def scatter(
-    canvas: ImageDraw.ImageDraw, *, size: int, count: int, reach: tuple[float, float], rng: Random
-) -> None:
+def scatter(canvas: ImageDraw.ImageDraw, *, size: int, count: int, reach: tuple[float, float], rng: Random) -> None:
     """Draw `count` blobs, patches and bars; `reach` is their half extent as a share of the picture's side."""
     for _ in range(count):
         extent = size * rng.uniform(*reach)

@@ -62,8 +62,8 @@ def palette_of(name: str, rng: Random) -> Palette:
 
 
 def any_colour(rng: Random) -> Colour:
-    """Any colour, muted or strong, dark or light."""
-    return _rgb(rng.random(), rng.uniform(0.05, 0.7), rng.uniform(0.25, 1.0))
+    """Any colour, muted or strong, none of them black."""
+    return _rgb(rng.random(), rng.uniform(0.05, 0.7), rng.uniform(0.4, 1.0))
 
 
 def contrasting_colour(other: Colour, rng: Random) -> Colour:

@@ -93,9 +93,7 @@ class Pen:
         """Filled circle."""
         self.ellipse(x, y, radius, radius, colour)
 
-    def slice(
-        self, x: float, y: float, width: float, height: float, start: float, end: float, colour: Colour
-    ) -> None:
+    def slice(self, x: float, y: float, width: float, height: float, start: float, end: float, colour: Colour) -> None:
         """Part of an ellipse between two angles (degrees, clockwise from the right), closed by a chord."""
         self.polygon(arc_points(x, y, width, height, start, end), colour)
 

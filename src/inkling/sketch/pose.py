@@ -9,7 +9,7 @@ from random import Random
 
 Point = tuple[float, float]
 
-SMALLEST, LARGEST = 0.42, 0.88
+SMALLEST, LARGEST = 0.5, 0.9
 """Half the object's height as a share of half the picture's."""
 
 

@@ -19,8 +19,11 @@ from inkling.sketch.styles import Style, style_of, unknown_name
 
 SUPERSAMPLING = 2
 
-SMALL, LARGE = 0.56, 0.74
+SMALL, LARGE = 0.62, 0.78
 """Scales below and above which captions call an object small or large."""
+
+OUTLINES = (0.0, 0.03, 0.04, 0.05)
+"""Widths of the dark line around the parts of an object; each instance has one of them."""
 
 CLUTTER_BEHIND, CLUTTER_BEFORE = (0.05, 0.2), (0.03, 0.09)
 
@@ -98,7 +101,7 @@ def render(scene: Scene, *, size: int = 96) -> Image.Image:
         pose=scene.pose,
         palette=palette,
         rng=rng,
-        outline=rng.choice((0.0, 0.0, 0.03, 0.05)),
+        outline=rng.choice(OUTLINES),
         sketchy=surroundings.random() < style.sketchy,
     )
     BY_NAME[scene.kind].draw(pen)

@@ -44,16 +44,14 @@ OTHER = ("checked", "dotted", "ruled", "cloudy")
 
 STYLES: dict[str, Style] = {
     "clean": Style(("plain",)),
-    "plain": Style(USUAL, behind=(0, 6), before=(0, 3), noise=(4, 28), exposure=(0.7, 1.15), blur=(0, 0.008)),
-    "backgrounds": Style(OTHER, behind=(0, 6), before=(0, 3), noise=(4, 28), exposure=(0.7, 1.15)),
+    "plain": Style(USUAL, behind=(0, 6), before=(0, 3), noise=(2, 22), exposure=(0.7, 1.15), blur=(0, 0.008)),
+    "backgrounds": Style(OTHER, behind=(0, 6), before=(0, 3), noise=(2, 22), exposure=(0.7, 1.15)),
     "blurred": Style(USUAL, behind=(0, 6), before=(0, 3), noise=(2, 10), blur=(0.01, 0.025)),
-    "sketchy": Style(USUAL, behind=(0, 6), before=(0, 3), noise=(4, 28), sketchy=1.0),
-    "shifted": Style(
-        OTHER, (0, 6), (0, 3), noise=(2, 16), exposure=(0.6, 1.25), blur=(0.004, 0.02), sketchy=0.5
-    ),
+    "sketchy": Style(USUAL, behind=(0, 6), before=(0, 3), noise=(2, 22), sketchy=1.0),
+    "shifted": Style(OTHER, (0, 6), (0, 3), noise=(2, 16), exposure=(0.6, 1.25), blur=(0.004, 0.02), sketchy=0.5),
 }
-"""By name. The encoder was trained on ``plain`` alone. ``backgrounds``, ``blurred`` and ``sketchy`` depart
-from it in one respect each, ``shifted`` in all of them; ``clean`` shows the bare object."""
+"""By name. The encoder had its first lessons on ``clean``, the bare object, and then learned ``plain``. The styles
+``backgrounds``, ``blurred`` and ``sketchy`` depart from that in one respect each, ``shifted`` in all of them."""
 
 
 def style_of(name: str) -> Style:

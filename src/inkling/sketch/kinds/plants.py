@@ -32,9 +32,7 @@ def _blossom(pen: Pen, x: float, y: float, *, size: float = 1.0) -> None:
     turn = pen.vary(0, 2 * math.pi)
     for petal in range(petals):
         angle = turn + 2 * math.pi * petal / petals
-        pen.circle(
-            x + 0.34 * size * math.cos(angle), y + 0.34 * size * math.sin(angle), 0.22 * size, pen.main
-        )
+        pen.circle(x + 0.34 * size * math.cos(angle), y + 0.34 * size * math.sin(angle), 0.22 * size, pen.main)
     pen.circle(x, y, 0.22 * size, pen.second)
 
 

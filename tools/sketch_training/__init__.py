@@ -1,0 +1,1 @@
+"""What training the embedded miniature takes: pictures, encoder, lessons, measurement."""
