@@ -51,6 +51,10 @@ class FakeEncoder:
         return self.with_texts
 
     @property
+    def text_template(self) -> None:
+        return
+
+    @property
     def n_encoded(self) -> int:
         """Images that went through the "model" so far."""
         return sum(self.batches)

@@ -52,6 +52,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def text_template(self) -> str | None:
+        """The one prompt that a closed vocabulary knows, with ``{}`` in the name's place; None where any will do."""
+        ...
+
+    @property
     def shorter_side(self) -> int:
         """Pixels of the shorter side after resizing; decoding may scale a JPEG down as long as it stays well above."""
         ...
