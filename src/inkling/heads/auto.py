@@ -1,4 +1,4 @@
-"""The head that chooses: closed-form experts beside zero-shot, weighed by out-of-fold evidence, guarded by zero-shot.
+"""The head that chooses: experts beside zero-shot, weighed by out-of-fold evidence and guarded by zero-shot.
 
 The weights minimise the out-of-fold log-loss, so they calibrate too. Where a paired test shows no gain over zero-shot,
 zero-shot is what ships, and the head says so.
@@ -17,7 +17,7 @@ from inkling.heads.base import Head
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
 from inkling.heads.gda import GDAHead
-from inkling.heads.kernel import KernelHead
+from inkling.heads.logistic import LogisticHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.support import Support, complete_support, has_text
 from inkling.types import FloatArray, HeadState, IntArray
@@ -201,6 +201,6 @@ class AutoHead(Head):
 
 
 def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Head:
-    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, GDAHead, KernelHead)}
+    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, GDAHead, LogisticHead)}
     own = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
     return kinds[name].from_state(HeadState(name, params, own))

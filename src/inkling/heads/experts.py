@@ -1,7 +1,7 @@
 """The experts that `auto` blends. They see images only; text comes in by its own weight.
 
 The three err differently: cosines to whitened means hold with few images, the Gaussian model wins once the covariance
-is well known, and kernel ridge regression follows classes of more than one mode.
+is well known, and logistic regression draws the borders that the two misplace.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from inkling.heads.base import Head
 from inkling.heads.gda import GDAHead
-from inkling.heads.kernel import KernelHead
+from inkling.heads.logistic import LogisticHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.support import Support
 from inkling.types import IntArray
@@ -22,8 +22,8 @@ MIN_SHOTS_TO_WEIGH = 3
 """Below it a fold halves the support of a class, and weights found there do not fit the whole."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
-MAX_KERNEL_EXAMPLES = 4_000
-"""Kernel ridge regression solves a system of this size in each fold; above it the other experts serve as well."""
+MAX_LOGISTIC_WORK = 200_000_000
+"""Examples x dimensions x classes up to which logistic regression fits in about a second."""
 
 ZERO_SHOT = "zero-shot"
 
@@ -50,6 +50,6 @@ def experts_for(support: Support, shots: IntArray) -> Experts:
     if np.median(shots[shots > 0]) < MIN_SHOTS_TO_WEIGH:
         return Experts({"prototype": PrototypeHead}, (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT))
     makers: dict[str, Callable[[], Head]] = {"prototype": lambda: PrototypeHead(shrinkage=0.3), "gda": GDAHead}
-    if len(support.X) <= MAX_KERNEL_EXAMPLES:
-        makers["kernel"] = lambda: KernelHead(regularization=0.1)
+    if support.X.size * support.n_classes <= MAX_LOGISTIC_WORK:
+        makers["logistic"] = lambda: LogisticHead(shrinkage=0.6)
     return Experts(makers, None)
