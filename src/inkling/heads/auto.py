@@ -18,16 +18,13 @@ from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
 from inkling.heads.gda import GDAHead
 from inkling.heads.logistic import LogisticHead
+from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds, shots_of
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.support import Support, complete_support, has_text
 from inkling.types import FloatArray, HeadState, IntArray
 
 GAIN_LEVEL = 0.01
 """Level of the paired test against zero-shot. Real gains lie far below it; random labels pass one time in a hundred."""
-MAX_SCORES = 1_000_000
-"""Bound on images x classes that serve as evidence: more changes no choice and costs memory."""
-MIN_EVIDENCE = 2_000
-"""Images that serve as evidence all the same."""
 SMALL_PROBLEM = 4_000_000
 """Numbers in X up to which one thread decomposes faster than several that wait for each other on a busy machine."""
 
@@ -56,7 +53,7 @@ class AutoHead(Head):
     """
 
     seed: int = 0
-    n_folds: int = 5
+    n_folds: int = MAX_FOLDS
 
     name: ClassVar[str] = "auto"
 
@@ -69,9 +66,10 @@ class AutoHead(Head):
         return self
 
     def _weigh(self, support: Support, sources: IntArray) -> None:
-        shots = np.bincount(support.y[np.unique(sources, return_index=True)[1]], minlength=support.n_classes)
-        experts = experts_for(support, shots)
-        fold = self._folds(support, sources, shots)
+        y, text = support.y[: support.n_real], self._own_text()
+        experts = experts_for(support, shots_of(y, sources, support.n_classes))
+        named = np.zeros(support.n_classes, dtype=bool) if text is None else has_text(text)
+        fold = evidence_folds(y, sources, named, seed=self.seed, n_folds=self.n_folds)
         rows = np.flatnonzero(fold >= 0)
         if len(rows) < 2:
             self._ship_unproven(support, experts)
@@ -96,24 +94,6 @@ class AutoHead(Head):
         """Experts that have a weight; with none, all scores are equal and the first expert stands for the space."""
         used = {name: weight for name, weight in self.weights_.items() if weight > 0}
         return used or {next(iter(self.weights_)): 0.0}
-
-    def _folds(self, support: Support, sources: IntArray, shots: IntArray) -> IntArray:
-        """Fold of each image; -1 for those that always stay in, since nothing else tells of their class."""
-        y = support.y[: support.n_real]
-        median = np.median(shots[shots > 0])
-        if median < 2:
-            return np.full(support.n_real, -1)
-        fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, self.n_folds)), seed=self.seed)
-        text = self._own_text()
-        named = np.zeros(support.n_classes, dtype=bool) if text is None else has_text(text)
-        fold[~named[y] & (shots[y] < 2)] = -1
-        limit = max(MAX_SCORES // support.n_classes, MIN_EVIDENCE)
-        if support.n_real <= limit:
-            return fold
-        held_out = np.random.default_rng(self.seed).permutation(support.n_real)[:limit]
-        once = np.full(support.n_real, -1)
-        once[held_out] = np.minimum(fold[held_out], 0)
-        return once
 
     def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts) -> FloatArray:
         """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold."""

@@ -1,0 +1,92 @@
+"""Logits of images that a head did not see: what calibration and every honest comparison rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from inkling.heads.base import Head
+from inkling.heads.evidence import grouped_folds
+from inkling.heads.support import has_text
+from inkling.types import BoolArray, FloatArray, IntArray
+
+MAX_FOLDS = 5
+MAX_SCORES = 1_000_000
+"""Bound on images x classes that serve as evidence: more changes no choice and costs memory."""
+MIN_EVIDENCE = 2_000
+"""Images that serve as evidence all the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """Scores of images held out.
+
+    Attributes
+    ----------
+    rows
+        Which rows of X they are, (n,); empty where nothing could be held out.
+    logits
+        (n, n_classes).
+    """
+
+    rows: IntArray
+    logits: FloatArray
+
+
+def shots_of(y: IntArray, sources: IntArray, n_classes: int) -> IntArray:
+    """Different source images of each class, (n_classes,); views of one image count once."""
+    return np.bincount(y[np.unique(sources, return_index=True)[1]], minlength=n_classes)
+
+
+def evidence_folds(
+    y: IntArray, sources: IntArray, named: BoolArray, *, seed: int, n_folds: int = MAX_FOLDS
+) -> IntArray:
+    """Fold of each image, (n,); -1 for those that always stay in, since nothing else tells of their class.
+
+    There are never more folds than images in the median class, and none at all with one image in it. Many images
+    are held out once, a sample of them.
+
+    Parameters
+    ----------
+    y, sources
+        Class index and source image of each row.
+    named
+        Which classes have a text vector, and so can lose all their images, (n_classes,).
+    """
+    shots = shots_of(y, sources, len(named))
+    median = np.median(shots[shots > 0])
+    if median < 2:
+        return np.full(len(y), -1)
+    fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, n_folds)), seed=seed)
+    fold[~named[y] & (shots[y] < 2)] = -1
+    limit = max(MAX_SCORES // len(named), MIN_EVIDENCE)
+    if len(y) <= limit:
+        return fold
+    held_out = np.random.default_rng(seed).permutation(np.unique(sources))[:limit]
+    return np.where(np.isin(sources, held_out), np.minimum(fold, 0), -1)
+
+
+def out_of_fold(head: Head, X: FloatArray, y: IntArray, sources: IntArray, *, seed: int) -> OutOfFold:
+    """Logits of a head, fitted anew for each fold on the other folds.
+
+    Parameters
+    ----------
+    head
+        Unfitted, its `classes` set.
+    X, y
+        Vectors (n, n_dims), and for each the index of its class in the sorted classes.
+    sources
+        Which source image each row is a view of; views of one image are held out together.
+    """
+    classes = np.asarray(head.classes)
+    text = None if head.text_vectors is None else np.asarray(head.text_vectors)
+    named = np.zeros(len(classes), dtype=bool) if text is None else has_text(text)
+    fold = evidence_folds(y, sources, named, seed=seed)
+    logits = np.zeros((len(y), len(classes)))
+    for held in np.unique(fold[fold >= 0]):
+        out = fold == held
+        logits[out] = clone(head).fit(X[~out], classes[y[~out]]).logits(X[out])
+    rows = np.flatnonzero(fold >= 0)
+    return OutOfFold(rows, logits[rows])
