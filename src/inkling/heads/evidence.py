@@ -14,13 +14,16 @@ from inkling.types import FloatArray, IntArray
 
 
 def grouped_folds(y: IntArray, groups: IntArray, *, n_folds: int, seed: int) -> IntArray:
-    """Fold of each image, (n,): classes spread evenly, images of one group (views of one source) kept together."""
+    """Fold of each image, (n,): classes spread evenly, images of one group (views of one source) kept together.
+
+    A group with several labels, such as a file that lies in two class folders, counts for the first.
+    """
     rng = np.random.default_rng(seed)
-    _, first, source = np.unique(np.stack([y, groups]), axis=1, return_index=True, return_inverse=True)
+    _, first, source = np.unique(groups, return_index=True, return_inverse=True)
     order = np.lexsort((rng.random(len(first)), y[first]))
     fold_of_source = np.empty(len(first), dtype=np.int64)
     fold_of_source[order] = np.arange(len(first)) % n_folds
-    return np.asarray(fold_of_source[source.ravel()])
+    return np.asarray(fold_of_source[source])
 
 
 def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
@@ -33,7 +36,8 @@ def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
 
     The problem is convex, and the weights set the temperature as well.
     """
-    spread = np.maximum(Z.std(axis=(1, 2)), np.finfo(np.float64).tiny)
+    spread = Z.std(axis=(1, 2))
+    spread[spread == 0] = 1.0
     scaled = Z / spread[:, None, None]
     at_truth = scaled[:, np.arange(len(y)), y].mean(axis=1)
 

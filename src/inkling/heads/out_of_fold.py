@@ -45,8 +45,8 @@ def evidence_folds(
 ) -> IntArray:
     """Fold of each image, (n,); -1 for those that always stay in, since nothing else tells of their class.
 
-    There are never more folds than images in the median class, and none at all with one image in it. Many images
-    are held out once, a sample of them.
+    There are never more folds than images in the median class, and none at all with one image in it. Of many images
+    a sample serves, from as few folds as it takes.
 
     Parameters
     ----------
@@ -60,12 +60,23 @@ def evidence_folds(
     if median < 2:
         return np.full(len(y), -1)
     fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, n_folds)), seed=seed)
-    fold[~named[y] & (shots[y] < 2)] = -1
-    limit = max(MAX_SCORES // len(named), MIN_EVIDENCE)
-    if len(y) <= limit:
-        return fold
-    held_out = np.random.default_rng(seed).permutation(np.unique(sources))[:limit]
-    return np.where(np.isin(sources, held_out), np.minimum(fold, 0), -1)
+    stays = ~named[y] & (_folds_of_class(y, fold, len(named)) < 2)[y]
+    fold[np.isin(sources, sources[stays])] = -1
+    return _within_limit(fold, sources, limit=max(MAX_SCORES // len(named), MIN_EVIDENCE), seed=seed)
+
+
+def _folds_of_class(y: IntArray, fold: IntArray, n_classes: int) -> IntArray:
+    """How many folds have images of a class, (n_classes,). Holding out the only one would leave nothing of it."""
+    pairs = np.unique(np.stack([y, fold]), axis=1)
+    return np.bincount(pairs[0], minlength=n_classes)
+
+
+def _within_limit(fold: IntArray, sources: IntArray, *, limit: int, seed: int) -> IntArray:
+    """Hold out fold after fold, up to so many sources; so each class keeps in fitting what the folds leave it."""
+    ids, first = np.unique(sources, return_index=True)
+    order = np.lexsort((np.random.default_rng(seed).random(len(ids)), fold[first]))
+    held_out = order[fold[first][order] >= 0][:limit]
+    return np.where(np.isin(sources, ids[held_out]), fold, -1)
 
 
 def out_of_fold(head: Head, X: FloatArray, y: IntArray, sources: IntArray, *, seed: int) -> OutOfFold:
