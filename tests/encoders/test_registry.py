@@ -114,7 +114,7 @@ def test_a_name_that_the_hub_does_not_know(no_hub: Path, monkeypatch: pytest.Mon
         raise RepositoryNotFoundError("404", response=SimpleNamespace(headers={}, request=None))  # type: ignore[arg-type]
 
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", unknown)
-    with pytest.raises(EncoderError, match="no model named openai/clip-vit-base-patch23.* Did you mean"):
+    with pytest.raises(EncoderError, match=r"no model named openai/clip-vit-base-patch23.* Did you mean"):
         load_encoder("openai/clip-vit-base-patch23")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -41,7 +42,6 @@ class LoadedModel:
     def __init__(self, folder: ModelFolder, *, device: str, precision: str) -> None:
         self._folder = folder
         self._device = _choose_device(device)
-        self._tokenizer = AutoTokenizer.from_pretrained(folder.path)
         with _without_progress_bars():
             model = AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
         if self._device.type == "cpu":
@@ -73,6 +73,10 @@ class LoadedModel:
         ).to(self._device)
         with torch.inference_mode():
             return _unit_vectors(_pooled(self._model.get_text_features(**tokens)))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return AutoTokenizer.from_pretrained(self._folder.path)
 
     def _image_features(self, batch: Tensor) -> Tensor:
         with torch.inference_mode():
