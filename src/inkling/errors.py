@@ -26,8 +26,11 @@ class InklingError(Exception):
         self.remedy = remedy
 
 
-class InputError(InklingError):
-    """An argument, a folder, a table or an array is not what the operation needs."""
+class InputError(InklingError, ValueError):
+    """An argument, a folder, a table or an array is not what the operation needs.
+
+    A `ValueError` too, as callers of scikit-learn estimators expect.
+    """
 
 
 class EncoderError(InklingError):

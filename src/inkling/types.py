@@ -98,3 +98,29 @@ class HeadState:
     name: str
     params: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the classifier says of one image.
+
+    Attributes
+    ----------
+    path
+        The image, as the user names it.
+    label
+        The likeliest class.
+    probability
+        Its calibrated probability.
+    top_labels, top_probabilities
+        The likeliest classes, best first, and their probabilities.
+    memory_version
+        Version of the memory that said so; None for one that was never saved.
+    """
+
+    path: str
+    label: str
+    probability: float
+    top_labels: tuple[str, ...]
+    top_probabilities: tuple[float, ...]
+    memory_version: int | None

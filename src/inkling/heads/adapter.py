@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -37,6 +38,8 @@ class AdapterHead(Head):
     name: ClassVar[str] = "adapter"
 
     def _learn(self, support: Support) -> None:
+        check_option(self.steps >= 0, "steps", self.steps, "at least 0")
+        check_option(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         d = self.embedding_dims_
         X = unit_rows(support.X[:, :d]).astype(np.float64)
         self.text_ = unit_rows(support.means[:, :d]) if support.text is None else support.text
@@ -58,6 +61,7 @@ def adapter_gradient(
     """Loss and its gradient by M, (d, d)."""
     mapped = X @ M
     lengths = np.linalg.norm(mapped, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1.0
     directions = mapped / lengths
     z = scale * directions @ text.T
     picked = np.arange(len(y)), y

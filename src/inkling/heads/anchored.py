@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -32,6 +33,7 @@ class AnchoredHead(Head):
     name: ClassVar[str] = "anchored"
 
     def _learn(self, support: Support) -> None:
+        check_option(self.max_iterations >= 0, "max_iterations", self.max_iterations, "at least 0")
         d = self.embedding_dims_
         X, y = unit_rows(support.X[:, :d]).astype(np.float64), support.y
         anchors = unit_rows(support.means[:, :d]) if support.text is None else support.text

@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
 from inkling.heads.gda import GDAHead
@@ -59,6 +60,7 @@ class AutoHead(Head):
 
     def fit(self, X: FloatArray, y: Any, groups: IntArray | None = None) -> Self:
         """Learn from embeddings X with labels y; rows of one group (views of one source) stay in one fold."""
+        check_option(self.n_folds >= 2, "n_folds", self.n_folds, "at least 2")
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
         with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):

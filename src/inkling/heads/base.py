@@ -16,7 +16,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from inkling.heads.support import Support, complete_support, unit_blocks, unit_rows
+from inkling.heads.checks import check_classes_known, check_option, check_widths, known_labels, text_by_class
+from inkling.heads.support import Support, complete_support, has_text, unit_blocks, unit_rows
 from inkling.types import FloatArray, HeadState, IntArray
 
 CHUNK = 4096
@@ -33,7 +34,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         Text prototypes t_k of the classes, (n_classes, d), in the order of `classes`; a row of NaN where a class has
         no text vector. None to work from images alone.
     classes
-        Labels that the rows of `text_vectors` belong to, sorted. None: the labels met in fitting. A class that is
+        Labels that the rows of `text_vectors` belong to. None: the labels met in fitting, sorted. A class that is
         named here and has no image takes part through its text vector.
     logit_scale
         Factor s on cosines of images and texts (100 for CLIP).
@@ -69,9 +70,8 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         """Check the input, set what every fitted head has, and return the support set."""
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
-        self.classes_ = np.unique(y if self.classes is None else np.concatenate([np.asarray(self.classes), y]))
-        if len(self.classes_) < 2:
-            raise ValueError("A classifier needs at least two classes; the labels name one class.")
+        check_option(self.logit_scale > 0, "logit_scale", self.logit_scale, "above 0")
+        self.classes_ = known_labels(y, self.classes)
         return self._support(X, np.searchsorted(self.classes_, y))
 
     def logits(self, X: FloatArray) -> FloatArray:
@@ -124,21 +124,16 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def _support(self, X: FloatArray, y: IntArray) -> Support:
         """Support set with unit blocks, and stand-ins where a class has no image or no text vector."""
         text = self._own_text()
-        if text is not None and (text.ndim != 2 or len(text) != len(self.classes_)):
-            raise ValueError(
-                f"text_vectors must have one row a class, expected ({len(self.classes_)}, d), got {text.shape}."
-            )
         width = X.shape[1] if text is None else text.shape[1]
         self.embedding_dims_ = int(width if self.embedding_dims is None else self.embedding_dims)
-        if self.embedding_dims_ > X.shape[1] or (text is not None and text.shape[1] != self.embedding_dims_):
-            raise ValueError(
-                f"The embedding has {self.embedding_dims_} dimensions, X {X.shape[1]} columns and text_vectors {width}."
-            )
+        check_widths(X.shape[1], self.embedding_dims_, text)
+        seen = np.bincount(y, minlength=len(self.classes_)) > 0
+        check_classes_known(seen if text is None else seen | has_text(text), self.classes_.tolist())
         return complete_support(unit_blocks(X, self.embedding_dims_), y, text, len(self.classes_), self.embedding_dims_)
 
     def _own_text(self) -> FloatArray | None:
-        """Text vectors as given, NaN where a class has none."""
-        return None if self.text_vectors is None else np.asarray(self.text_vectors, dtype=np.float64)
+        """Text vectors in the order of `classes_`, NaN where a class has none."""
+        return text_by_class(self.text_vectors, self.classes, self.classes_)
 
     def _text_logits(self, X: FloatArray, text: FloatArray) -> FloatArray:
         """Zero-shot scores s f.t_k of rows with unit blocks."""

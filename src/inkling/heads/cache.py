@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support
 from inkling.types import FloatArray
 
@@ -30,6 +31,8 @@ class CacheHead(Head):
     name: ClassVar[str] = "cache"
 
     def _learn(self, support: Support) -> None:
+        check_option(self.alpha >= 0, "alpha", self.alpha, "at least 0")
+        check_option(self.beta > 0, "beta", self.beta, "above 0")
         self.keys_ = support.X
         self.values_ = np.eye(support.n_classes, dtype=support.X.dtype)[support.y]
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text

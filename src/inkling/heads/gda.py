@@ -8,11 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support
 from inkling.types import FloatArray
 
 PUBLISHED_ALPHA = {1: 0.01, 2: 0.1, 4: 1.0, 8: 1.0, 16: 10.0}
 """Best weight of the image side by shots, as published; between them the nearest smaller number of shots counts."""
+MIN_RIDGE = 1e-6
+"""Where images of a class are copies of each other there is no scatter; unit vectors leave no less than this."""
 
 
 @dataclass(eq=False, repr=False)
@@ -36,7 +39,7 @@ class GDAHead(Head):
         scatter = support.scatter
         means = support.means
         n, d = support.X.shape
-        ridge = max(scatter.trace / max(n - 1, 1), np.finfo(np.float64).tiny)
+        ridge = max(scatter.trace / max(n - 1, 1), MIN_RIDGE)
         along = means @ scatter.directions
         shrink = 1.0 / (scatter.eigenvalues + ridge) - 1.0 / ridge
         self.weights_ = d * (means / ridge + (along * shrink) @ scatter.directions.T)
@@ -50,6 +53,7 @@ class GDAHead(Head):
 
     def _alpha(self, support: Support) -> float:
         if self.alpha is not None:
+            check_option(self.alpha >= 0, "alpha", self.alpha, "at least 0")
             return self.alpha
         if support.text is None:
             return 1.0

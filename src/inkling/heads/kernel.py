@@ -10,6 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from inkling.errors import InputError
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support
 from inkling.heads.whitening import Whitening, whitening
 from inkling.types import FloatArray
@@ -47,6 +48,7 @@ class KernelHead(Head):
                 f"The kernel head takes up to {MAX_EXAMPLES:,} examples, got {len(support.X):,}.",
                 remedy="Use 'gda' or 'prototype', whose cost grows with the number of classes.",
             )
+        check_option(self.beta > 0, "beta", self.beta, "above 0")
         whiten = whitening(support, shrinkage=self.shrinkage)
         self.mean_, self.directions_, self.gains_ = whiten.mean, whiten.directions, whiten.gains
         self.keys_ = whiten(support.X)
@@ -70,6 +72,7 @@ class KernelHead(Head):
 
     def _solve(self, K: FloatArray, Y: FloatArray) -> FloatArray:
         if self.regularization is not None:
+            check_option(self.regularization > 0, "regularization", self.regularization, "above 0")
             return np.asarray(cho_solve(cho_factor(K + self.regularization * np.eye(len(K))), Y))
         return min((_ridge(K, Y, ridge) for ridge in (0.01, 0.1, 1.0)), key=lambda found: found[1])[0]
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from inkling.heads.base import Head
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support, unit_rows
 from inkling.heads.whitening import Whitening, whitening
 from inkling.types import FloatArray, IntArray
@@ -38,6 +39,7 @@ class PrototypeHead(Head):
     name: ClassVar[str] = "prototype"
 
     def _learn(self, support: Support) -> None:
+        check_option(self.text_pseudo_shots >= 0, "text_pseudo_shots", self.text_pseudo_shots, "at least 0")
         whiten = whitening(support, shrinkage=self._shrinkage(support))
         means = support.means
         if support.text is not None and self.text_pseudo_shots > 0:

@@ -68,8 +68,8 @@ def unit_blocks(X: FloatArray, embedding_dims: int) -> FloatArray:
 
 
 def has_text(text: FloatArray) -> BoolArray:
-    """Which rows are text vectors, and which the NaN of a class without one, (n_classes,)."""
-    return np.asarray(~np.isnan(text).any(axis=1))
+    """Which rows are text vectors, and which the NaN or zeros of a class without one, (n_classes,)."""
+    return np.asarray(np.linalg.norm(text, axis=1) > 0)
 
 
 def complete_support(
@@ -77,15 +77,10 @@ def complete_support(
 ) -> Support:
     """Fill in what a class lacks: a text vector from its images, or an example from its text vector.
 
-    Raises
-    ------
-    ValueError
-        If a class has neither.
+    Each class must have one of the two.
     """
     seen = np.bincount(y, minlength=n_classes) > 0
     named = np.zeros(n_classes, dtype=bool) if text is None else has_text(text)
-    if not (seen | named).all():
-        raise ValueError(f"{int((~(seen | named)).sum())} classes have neither an image nor a text vector.")
     if text is None or not named.any():
         return Support(X, y, len(X), n_classes, None)
     means = unit_rows(class_means(X[:, :embedding_dims], y, n_classes))

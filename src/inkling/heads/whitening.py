@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inkling.heads.checks import check_option
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray
 
@@ -35,6 +36,7 @@ class Whitening:
 
 def whitening(support: Support, *, shrinkage: float) -> Whitening:
     """Whiten by S = (1 - l) S_w + l tr(S_w)/d I, with l the shrinkage in (0, 1]; 1 only centres."""
+    check_option(0 < shrinkage <= 1, "shrinkage", shrinkage, "above 0 and at most 1")
     scatter = support.scatter
     d = support.X.shape[1]
     floor = shrinkage * scatter.trace / d

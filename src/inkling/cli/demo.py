@@ -1,0 +1,70 @@
+"""inkling demo: the whole round on pictures that Inkling draws itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inkling.cli.console import is_stdout, note, print_table, require_folder, write_json
+from inkling.cli.evaluate import print_scores, write_html
+from inkling.cli.options import Json, Seed
+from inkling.errors import InputError
+
+NAME = "demo"
+SHOTS = 8
+TEST_IMAGES = 25
+N_TRAINED, N_NEW = 4, 4
+
+
+def run(
+    output: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="Where pictures, memory and report go.")
+    ] = Path("demo"),
+    seed: Seed = 0,
+    json: Json = None,
+) -> None:
+    """Draw pictures, learn from them, evaluate, predict, and write a report, with the embedded miniature encoder."""
+    from inkling.classifier import FewShotClassifier
+    from inkling.evaluate.run import evaluate_classifier
+    from inkling.images.sources import find_images
+    from inkling.sketch import HELD_OUT, TRAINED, write_dataset
+
+    require_folder(json)
+    started = time.perf_counter()
+    kinds = sorted((*TRAINED[:N_TRAINED], *HELD_OUT[:N_NEW]))
+    _make(output)
+    train, test, memory, report = (output / name for name in ("train", "test", "demo.ink", "report.html"))
+    write_dataset(train, kinds, SHOTS, seed=2 * seed + 1)
+    write_dataset(test, kinds, TEST_IMAGES, seed=2 * seed + 2)
+    note(f"Drew {len(kinds)} kinds: {', '.join(kinds)}; the encoder never saw {', '.join(sorted(HELD_OUT[:N_NEW]))}.")
+
+    classifier = FewShotClassifier("sketch", seed=seed).fit(train)
+    classifier.save(memory)
+    note(f"Learned from {SHOTS} pictures a kind: {classifier.finding_}.")
+    samples = classifier.embed(find_images(test).records)
+    done = evaluate_classifier(classifier, samples, seed=seed)
+    write_html(done, report, memory=memory, test=str(test))
+    some = [str(next((test / kind).iterdir())) for kind in kinds]
+    verdicts = [one for one in classifier.verdicts(some) if hasattr(one, "label")]
+    summary: dict[str, Any] = done.evaluation.to_json()
+    summary |= {"report": str(report), "memory": str(memory), "seconds": round(time.perf_counter() - started, 1)}
+    if json:
+        write_json(json, summary)
+    if not is_stdout(json):
+        print_scores(summary)
+        print_table(
+            ("picture", "label", "probability"),
+            [(one.path, one.label, f"{one.probability:.1%}") for one in verdicts],
+            numbers=(2,),
+        )
+        note(f"Look at {report}. The encoder is a miniature for trying out: use another one for photographs.")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder '{folder}' cannot be made: {error.strerror}.", remedy="Name another.") from error

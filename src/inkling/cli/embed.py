@@ -1,0 +1,83 @@
+"""inkling embed: images to vectors in a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inkling.cli.console import is_stdout, print_table, progress_bar, require_folder, tell_skipped, write_json
+from inkling.cli.options import Device, Json, NoCache, Precision
+from inkling.errors import InputError
+
+if TYPE_CHECKING:
+    from inkling.embeddings.embed import Embedded
+    from inkling.types import SkippedImage
+
+NAME = "embed"
+
+
+def run(
+    images: Annotated[
+        str, typer.Argument(metavar="DIR", help="Images, in any form that fit reads.", show_default=False)
+    ],
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="NAME_OR_DIR", help="See 'inkling encoders'.", show_default=False)
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", metavar="OUT.parquet", help="The file to write.", show_default=False)
+    ],
+    device: Device = "auto",
+    precision: Precision = "float32",
+    no_cache: NoCache = False,
+    json: Json = None,
+) -> None:
+    """Write embeddings to a Parquet file, which fit, evaluate and predict read in place of images."""
+    from inkling.embeddings.cache import EmbeddingCache
+    from inkling.embeddings.embed import iter_embedded
+    from inkling.embeddings.parquet import write_parquet
+    from inkling.encoders.registry import load_encoder
+    from inkling.images.sources import find_images
+
+    if output.suffix.lower() != ".parquet":
+        raise InputError(f"'{output}' does not end in .parquet.", remedy="Embeddings are written as Parquet.")
+    require_folder(output)
+    require_folder(json)
+    started = time.perf_counter()
+    found = find_images(images)
+    opened = load_encoder(encoder, device=device, precision=precision)
+    skipped: list[SkippedImage] = []
+
+    def watched(parts: Iterator[Embedded]) -> Iterator[Embedded]:
+        for part in parts:
+            skipped.extend(part.skipped)
+            yield part
+
+    cache = None if no_cache else EmbeddingCache()
+    try:
+        with progress_bar("Embedding") as progress:
+            parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
+            n_rows = write_parquet(output, watched(parts), opened.identity)
+    finally:
+        if cache is not None:
+            cache.close()
+    tell_skipped(skipped, found.ignored)
+    summary = {
+        "images": n_rows,
+        "skipped": [{"path": one.path, "reason": one.reason} for one in skipped],
+        "ignored": dict(found.ignored),
+        "encoder": opened.identity.name,
+        "encoder_fingerprint": opened.identity.fingerprint,
+        "dimension": opened.identity.dimension,
+        "feature_dimension": opened.identity.feature_dimension,
+        "output": str(output),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    if json:
+        write_json(json, summary)
+    if not is_stdout(json):
+        shown = ("images", "encoder", "dimension", "feature_dimension", "output", "seconds")
+        print_table(("", "embedded"), [(key.replace("_", " "), summary[key]) for key in shown])

@@ -1,0 +1,21 @@
+"""Options that several verbs share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Memory = Annotated[Path, typer.Argument(metavar="FILE.ink", help="The memory file.", show_default=False)]
+Json = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON; '-' prints them instead.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Precision = Annotated[str, typer.Option(help="Arithmetic of the encoder; see 'How to choose an encoder'.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the embedding cache.")]
+MovedEncoder = Annotated[
+    str | None,
+    typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]

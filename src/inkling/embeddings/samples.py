@@ -1,0 +1,147 @@
+"""Labelled vectors, wherever they came from: images through an encoder, or a file of precomputed embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.embed import Embedded, Progress, embed_images
+from inkling.embeddings.precomputed import Precomputed
+from inkling.encoders.base import Encoder
+from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Vectors of n images (or of their views), row by row.
+
+    Attributes
+    ----------
+    identity
+        Encoder that made the vectors.
+    paths, labels, content_hashes, thumbnails
+        As in `Embedded`; a label or thumbnail is None where there is none.
+    views
+        0 for the image itself, above that its augmented views, (n,).
+    X
+        Embedding and, after it, feature, (n, d + f) float32.
+    skipped
+        Images that have no row, and why.
+    n_encoded
+        Images that were encoded now; the rest came from the cache.
+    """
+
+    identity: EncoderIdentity
+    paths: tuple[str, ...]
+    labels: tuple[str | None, ...]
+    content_hashes: tuple[str, ...]
+    thumbnails: tuple[bytes | None, ...]
+    views: tuple[int, ...]
+    X: NDArray[np.float32]
+    skipped: tuple[SkippedImage, ...] = ()
+    n_encoded: int = 0
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """Unit vectors (n, d) in the space of images and texts."""
+        return self.X[:, : self.identity.dimension]
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """Which rows show one image content, (n,): views and copies of a file share a number."""
+        return np.unique(np.asarray(self.content_hashes), return_inverse=True)[1].astype(np.int64)
+
+    def keep(self, rows: Sequence[int], skipped: Sequence[SkippedImage] = ()) -> Samples:
+        """Only these rows; `skipped` says what became of the others."""
+        return replace(
+            self,
+            paths=tuple(self.paths[row] for row in rows),
+            labels=tuple(self.labels[row] for row in rows),
+            content_hashes=tuple(self.content_hashes[row] for row in rows),
+            thumbnails=tuple(self.thumbnails[row] for row in rows),
+            views=tuple(self.views[row] for row in rows),
+            X=self.X[np.asarray(rows, dtype=np.int64)],
+            skipped=(*self.skipped, *skipped),
+        )
+
+
+def embed_samples(
+    records: Sequence[ImageRecord],
+    encoder: Encoder,
+    *,
+    cache: EmbeddingCache | None,
+    views: int = 1,
+    progress: Progress | None = None,
+) -> Samples:
+    """Samples of images: each as it is, and `views` - 1 augmented views of it."""
+    parts = [
+        samples_of(embed_images(records, encoder, cache=cache, view=view, progress=progress), encoder.identity, view)
+        for view in range(views)
+    ]
+    first = parts[0]
+    return Samples(
+        identity=first.identity,
+        paths=tuple(path for part in parts for path in part.paths),
+        labels=tuple(label for part in parts for label in part.labels),
+        content_hashes=tuple(key for part in parts for key in part.content_hashes),
+        thumbnails=tuple(picture for part in parts for picture in part.thumbnails),
+        views=tuple(view for part in parts for view in part.views),
+        X=np.concatenate([part.X for part in parts]),
+        skipped=first.skipped,
+        n_encoded=sum(part.n_encoded for part in parts),
+    )
+
+
+def samples_of(embedded: Embedded, identity: EncoderIdentity, view: int = 0) -> Samples:
+    """Samples of one view of embedded images. Thumbnails belong to the image itself, not to its views."""
+    n = len(embedded.records)
+    blocks = [embedded.embeddings] if embedded.features is None else [embedded.embeddings, embedded.features]
+    return Samples(
+        identity=identity,
+        paths=tuple(record.path for record in embedded.records),
+        labels=tuple(record.label for record in embedded.records),
+        content_hashes=embedded.content_hashes,
+        thumbnails=embedded.thumbnails if view == 0 else (None,) * n,
+        views=(view,) * n,
+        X=np.hstack(blocks),
+        skipped=embedded.skipped,
+        n_encoded=embedded.n_encoded,
+    )
+
+
+def precomputed_samples(vectors: Precomputed) -> Samples:
+    """Samples of vectors that were made elsewhere. Rows of one path count as views of one image."""
+    n = len(vectors.paths)
+    blocks = [vectors.embeddings] if vectors.features is None else [vectors.embeddings, vectors.features]
+    return Samples(
+        identity=vectors.identity,
+        paths=vectors.paths,
+        labels=vectors.labels or (None,) * n,
+        content_hashes=vectors.paths,
+        thumbnails=(None,) * n,
+        views=(0,) * n,
+        X=np.hstack(blocks),
+    )
+
+
+def is_precomputed(path: str | Path) -> bool:
+    """Whether a path names a file of vectors: an npz, or a Parquet file with a column ``embedding``."""
+    path = Path(path)
+    if path.suffix.lower() == ".npz":
+        return True
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return False
+    from pyarrow import ArrowException, parquet
+
+    try:
+        return "embedding" in parquet.read_schema(path).names
+    except (OSError, ArrowException):
+        return False

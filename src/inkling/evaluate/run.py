@@ -1,0 +1,81 @@
+"""A classifier on labelled samples: the evaluation, and what its report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.classifier import FewShotClassifier
+from inkling.embeddings.samples import Samples
+from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
+from inkling.evaluate.protocol import class_indices, evaluate_predictions
+from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedRun:
+    """An evaluation with the arrays that it rests on.
+
+    Attributes
+    ----------
+    p
+        Calibrated probabilities, (n, n_classes).
+    y
+        Column of the true class, -1 where the label is not a known class, (n,).
+    """
+
+    classifier: FewShotClassifier
+    samples: Samples
+    p: FloatArray
+    y: IntArray
+    evaluation: Evaluation
+
+    def report_context(self, *, memory_name: str, test_name: str, provenance: Mapping[str, str]) -> ReportContext:
+        """What `write_report` needs besides the evaluation."""
+        taught = self.classifier.taught
+        images = [row for row, view in enumerate(taught.samples.views) if view == 0]
+        known = taught.samples.keep(images)
+        return ReportContext(
+            memory_name=memory_name,
+            test_name=test_name,
+            images=EvaluatedImages(
+                self.samples.paths, self.p, self.y, self.samples.embeddings, self.samples.thumbnails
+            ),
+            exemplars=Exemplars(
+                known.paths, class_indices(known.labels, taught.classes), known.embeddings, known.thumbnails
+            ),
+            provenance=provenance,
+        )
+
+
+def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed: int = 0) -> EvaluatedRun:
+    """Measure a classifier on samples, beside what its text vectors alone would say.
+
+    Raises
+    ------
+    InputError
+        If no sample has the label of a known class.
+    """
+    taught = classifier.taught
+    y = class_indices(samples.labels, taught.classes)
+    logits = taught.fitted.logits(samples.X) if len(samples) else np.zeros((0, len(taught.classes)))
+    p = classifier.probabilities(samples.X) if len(samples) else logits
+    evaluation = evaluate_predictions(
+        p,
+        y,
+        taught.classes,
+        zero_shot_p=classifier.zero_shot_probabilities(samples.X),
+        logits=logits,
+        labels=samples.labels,
+        context=EvaluationContext(
+            head=taught.head,
+            encoder_fingerprint=taught.samples.identity.fingerprint,
+            memory_version=classifier.memory_version,
+            skipped=samples.skipped,
+        ),
+        seed=seed,
+    )
+    return EvaluatedRun(classifier, samples, p, y, evaluation)

@@ -1,0 +1,233 @@
+"""Class names to the texts that describe them, and texts to one vector a class.
+
+Class text vectors are t_k = norm(mean over prompts of norm(E(prompt))): Radford et al. 2021, 2103.00020.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkling.errors import InputError
+from inkling.types import FloatArray
+
+DEFAULT_TEMPLATE = "a photo of a {}."
+
+SIMPLE_TEMPLATES = (
+    "a photo of a {}.",
+    "a photo of the {}.",
+    "a photo of one {} up close.",
+    "a photo of many {}.",
+    "a painting of a {}.",
+    "a {} on a clean background.",
+    "a blurred photo of a {}.",
+)
+
+_CONDITIONS = (
+    "good",
+    "bad",
+    "bright",
+    "dark",
+    "sharp",
+    "blurry",
+    "clean",
+    "dirty",
+    "small",
+    "large",
+    "strange",
+    "nice",
+)
+_VIEWS = ("photo", "close-up", "cropped photo", "black and white photo", "low-resolution photo", "pixelated photo")
+_MEDIA = [
+    "painting",
+    "drawing",
+    "sketch",
+    "rendering",
+    "sculpture",
+    "tattoo",
+    "toy",
+    "plush",
+    "cartoon",
+    "embroidery",
+    "doodle",
+    "origami",
+]
+
+IMAGENET_TEMPLATES = (
+    *(f"a photo of {article} {condition} {{}}." for condition in _CONDITIONS for article in ("a", "the")),
+    *(f"a {view} of {article} {{}}." for view in _VIEWS for article in ("a", "the")),
+    *(f"a {medium} of {article} {{}}." for medium in _MEDIA for article in ("a", "the")),
+    "a photo of many {}.",
+    "a photo of my {}.",
+    "a photo of one {}.",
+    "a photo of a hidden {}.",
+    "a {} in a video game.",
+    "there is a {} in the picture.",
+    "itap of a {}.",
+    "a snapshot of the {} from behind.",
+)
+
+TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = {
+    "default": (DEFAULT_TEMPLATE,),
+    "simple": SIMPLE_TEMPLATES,
+    "imagenet": IMAGENET_TEMPLATES,
+}
+"""Sets by name: one prompt; a few that vary the view; and many, after the prompt ensemble for ImageNet of the paper."""
+
+
+@dataclass(frozen=True)
+class ClassPrompts:
+    """How a class is put into words.
+
+    Attributes
+    ----------
+    name
+        Name of the class.
+    prompts
+        Templates with ``{}`` in the name's place, or whole prompts; empty takes the templates of the run.
+    aliases
+        Other names that fill the templates as well, and count alike.
+    disambiguation
+        What tells the word's meaning: "a bird" makes "crane, a bird" of "crane".
+    """
+
+    name: str
+    prompts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    disambiguation: str | None = None
+
+    def texts(self, templates: Sequence[str]) -> tuple[str, ...]:
+        """All texts of the class, none twice."""
+        spoken = [" ".join(name.replace("_", " ").split()) for name in (self.name, *self.aliases)]
+        if self.disambiguation:
+            spoken = [f"{name}, {self.disambiguation}" for name in spoken]
+        filled = [template.replace("{}", name) for template in self.prompts or templates for name in spoken]
+        return tuple(dict.fromkeys(filled))
+
+
+def resolve_templates(choice: str | Sequence[str] | None, *, only: str | None = None) -> tuple[str, ...]:
+    """Templates by the name of a set, or as given.
+
+    Parameters
+    ----------
+    choice
+        ``default``, ``simple``, ``imagenet``, one template, or several. None: `only`, else the default.
+    only
+        The one prompt that an encoder with a closed vocabulary knows.
+
+    Raises
+    ------
+    InputError
+        If a template has no place for the name.
+    """
+    if choice is None:
+        return (only or DEFAULT_TEMPLATE,)
+    if isinstance(choice, str):
+        if choice in TEMPLATE_SETS:
+            return TEMPLATE_SETS[choice]
+        choice = (choice,)
+    for template in choice:
+        if "{}" not in template:
+            near = get_close_matches(template, TEMPLATE_SETS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise InputError(
+                f"'{template}' is neither a set of templates ({', '.join(TEMPLATE_SETS)}) nor a template.{hint}",
+                remedy="Write {} where the class name goes, such as 'a photo of a {}.'.",
+            )
+    return tuple(choice)
+
+
+def read_prompts(path: str | Path) -> dict[str, ClassPrompts]:
+    """Prompts by class, from a YAML or a CSV file.
+
+    YAML: ``crane: {prompts: [...], aliases: [...], disambiguation: a bird}``; a text or a list alone means prompts.
+    CSV: columns ``class`` and any of ``prompt``, ``alias``, ``disambiguation``, a class on as many rows as it needs.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or has another form.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The file of prompts '{path}' does not exist.", remedy="Name a .yaml or .csv file.")
+    readers = {".yaml": _read_yaml, ".yml": _read_yaml, ".csv": _read_csv}
+    if path.suffix.lower() not in readers:
+        raise InputError(
+            f"Prompts are read from YAML or CSV; '{path}' is neither.", remedy="Name a .yaml or .csv file."
+        )
+    return {entry.name: entry for entry in readers[path.suffix.lower()](path)}
+
+
+def _read_yaml(path: Path) -> list[ClassPrompts]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"'{path}' is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"'{path}' must map class names to prompts.", remedy="Such as: crane: [a photo of a crane.]")
+    return [_from_yaml(str(name), entry, path) for name, entry in content.items()]
+
+
+def _from_yaml(name: str, entry: Any, path: Path) -> ClassPrompts:
+    if not isinstance(entry, dict):
+        return ClassPrompts(name, prompts=_texts(entry, f"class '{name}'", path))
+    unknown = set(entry) - {"prompts", "aliases", "disambiguation"}
+    if unknown:
+        raise InputError(
+            f"Class '{name}' in '{path}' has unknown keys: {', '.join(sorted(map(str, unknown)))}.",
+            remedy="The keys are prompts, aliases and disambiguation.",
+        )
+    disambiguation = entry.get("disambiguation")
+    return ClassPrompts(
+        name,
+        prompts=_texts(entry.get("prompts"), f"prompts of '{name}'", path),
+        aliases=_texts(entry.get("aliases"), f"aliases of '{name}'", path),
+        disambiguation=None if disambiguation is None else str(disambiguation),
+    )
+
+
+def _texts(value: Any, what: str, path: Path) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(text, str) for text in value):
+        return tuple(value)
+    raise InputError(f"The {what} in '{path}' must be a text or a list of texts.")
+
+
+def _read_csv(path: Path) -> list[ClassPrompts]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if "class" not in (reader.fieldnames or ()):
+            raise InputError(
+                f"'{path}' has no column 'class'; its columns are: {', '.join(reader.fieldnames or ())}.",
+                remedy="Columns: class, and any of prompt, alias, disambiguation.",
+            )
+        rows = list(reader)
+    names = dict.fromkeys(row["class"] for row in rows if row["class"])
+
+    def column(name: str, key: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(row[key] for row in rows if row["class"] == name and row.get(key)))
+
+    return [
+        ClassPrompts(
+            name, column(name, "prompt"), column(name, "alias"), next(iter(column(name, "disambiguation")), None)
+        )
+        for name in names
+    ]
+
+
+def mean_text_vector(vectors: FloatArray) -> FloatArray:
+    """Unit mean of unit vectors (n_prompts, d) of one class, (d,)."""
+    mean = np.asarray(vectors, dtype=np.float64).mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean))

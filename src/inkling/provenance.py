@@ -1,0 +1,41 @@
+"""How an artefact came to be: time, versions, data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+DISTRIBUTION = "inkling-vision"
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch", "transformers")
+
+
+def inkling_version() -> str:
+    """Version of this installation."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that numbers depend on, as installed; nothing is imported."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    """Time in UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def data_hash(content_hashes: Iterable[str], labels: Iterable[str]) -> str:
+    """Hash over images and labels, whatever their order."""
+    lines = sorted(f"{key} {label}" for key, label in zip(content_hashes, labels, strict=True))
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
