@@ -44,7 +44,7 @@ _CONDITIONS = (
     "nice",
 )
 _VIEWS = ("photo", "close-up", "cropped photo", "black and white photo", "low-resolution photo", "pixelated photo")
-_MEDIA = [
+_MEDIA = (
     "painting",
     "drawing",
     "sketch",
@@ -57,7 +57,7 @@ _MEDIA = [
     "embroidery",
     "doodle",
     "origami",
-]
+)
 
 IMAGENET_TEMPLATES = (
     *(f"a photo of {article} {condition} {{}}." for condition in _CONDITIONS for article in ("a", "the")),

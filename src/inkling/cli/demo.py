@@ -31,6 +31,7 @@ def run(
     from inkling.evaluate.run import evaluate_classifier
     from inkling.images.sources import find_images
     from inkling.sketch import HELD_OUT, TRAINED, write_dataset
+    from inkling.types import Verdict
 
     require_folder(json)
     started = time.perf_counter()
@@ -48,7 +49,7 @@ def run(
     done = evaluate_classifier(classifier, samples, seed=seed)
     write_html(done, report, memory=memory, test=str(test))
     some = [str(next((test / kind).iterdir())) for kind in kinds]
-    verdicts = [one for one in classifier.verdicts(some) if hasattr(one, "label")]
+    verdicts = [one for one in classifier.verdicts(some) if isinstance(one, Verdict)]
     summary: dict[str, Any] = done.evaluation.to_json()
     summary |= {"report": str(report), "memory": str(memory), "seconds": round(time.perf_counter() - started, 1)}
     if json:
