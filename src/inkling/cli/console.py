@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 SHOWN_SKIPS = 5
+PIPE_WIDTH = 200
 
 
 def note(text: str) -> None:
@@ -37,9 +39,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, number
         table.add_column(column, justify="right" if k in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console()
-    # A pipe has no width: then nothing is folded.
-    console.print(table, width=None if console.is_terminal else 200)
+    # A pipe has no width; 80 columns would fold paths that something else wants to read.
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def write_json(target: str, content: Mapping[str, Any]) -> None:

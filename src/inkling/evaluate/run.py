@@ -68,7 +68,7 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
         y,
         taught.classes,
         zero_shot_p=classifier.zero_shot_probabilities(samples.X),
-        logits=logits,
+        logits=logits if taught.fitted.temperature != 1.0 else None,
         labels=samples.labels,
         context=EvaluationContext(
             head=taught.head,
