@@ -69,7 +69,7 @@ class EncoderIdentity:
     logit_scale
         Factor s on cosines before the softmax (100 for CLIP).
     precision
-        ``float32``, ``bfloat16`` or ``int8``.
+        One of `inkling.encoders.precision.PRECISIONS`.
     """
 
     name: str
