@@ -1,0 +1,46 @@
+# Everything here starts from Python 3.11 or newer and make; `make help` lists the targets.
+# Variables: PYTHON (the interpreter to set up with), TORCH (auto, cpu, any), ARGS (more arguments for pytest).
+
+PYTHON ?= $(shell tools/find-python)
+ENV    := .venv/bin/python
+READY  := .venv/.ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test lint types format docs constraints clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Create .venv and install everything that is needed
+
+$(READY): pyproject.toml constraints.txt tools/set_up.py
+	@test -n "$(PYTHON)"
+	"$(PYTHON)" tools/set_up.py
+	@touch $@
+
+demo: $(READY) ## Learn from drawn pictures, evaluate, predict, write a report to demo/
+	.venv/bin/inkling demo --output demo/
+
+test: $(READY) ## Run all tests
+	$(ENV) -m pytest $(ARGS)
+
+lint: $(READY) ## Check style and formatting
+	$(ENV) -m ruff check .
+	$(ENV) -m ruff format --check .
+
+types: $(READY) ## Check types
+	$(ENV) -m mypy
+
+format: $(READY) ## Format the code and mend what can be mended
+	$(ENV) -m ruff check --fix .
+	$(ENV) -m ruff format .
+
+docs: $(READY) ## Write the generated reference pages anew
+	$(ENV) tools/memory_schema.py
+
+constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
+	$(ENV) tools/constraints.py
+
+clean: ## Remove .venv and everything else that was made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo
