@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from transformers import MetaClip2Config, MetaClip2Model
 
 from tests.encoders.folders import write_clip, write_siglip
 
@@ -13,6 +14,13 @@ from tests.encoders.folders import write_clip, write_siglip
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clip") / "tiny-clip"
     write_clip(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def metaclip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("metaclip") / "tiny-metaclip"
+    write_clip(folder, kind=(MetaClip2Config, MetaClip2Model))
     return folder
 
 

@@ -28,13 +28,21 @@ TEXT_LENGTH = 24
 SENTENCES = [f"a photo of a {noun}." for noun in ("cat", "dog", "train", "bicycle", "boat", "car", "Zebra")]
 
 
-def write_clip(folder: Path, *, side: int = 32, seed: int = 0, **vision: Any) -> CLIPModel:
-    """A tiny CLIP with image processor and byte-level tokenizer; returns the reference model."""
+def write_clip(
+    folder: Path,
+    *,
+    kind: tuple[type[Any], type[Any]] = (CLIPConfig, CLIPModel),
+    side: int = 32,
+    seed: int = 0,
+    **vision: Any,
+) -> PreTrainedModel:
+    """A tiny CLIP, or one of its kin, with image processor and tokenizer; returns the reference model."""
     torch.manual_seed(seed)
     tokenizer = _clip_tokenizer()
     tower = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4}
-    model = CLIPModel(
-        CLIPConfig(
+    config_class, model_class = kind
+    model = model_class(
+        config_class(
             text_config={**tower, **_special_tokens(tokenizer), "max_position_embeddings": TEXT_LENGTH},
             vision_config={**tower, "image_size": side, "patch_size": 8, **vision},
             projection_dim=24,

@@ -34,7 +34,7 @@ def inputs_of_library(folder: Path, images: list, texts: list[str]) -> dict[str,
     return {"pixel_values": pixels, **tokenizer(texts, return_tensors="pt", **padding)}
 
 
-@pytest.mark.parametrize("family", ["clip", "siglip"])
+@pytest.mark.parametrize("family", ["clip", "metaclip", "siglip"])
 def test_logits_are_those_of_the_library(family: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(f"{family}_folder")
     images = pictures(13)
