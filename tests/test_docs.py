@@ -1,0 +1,130 @@
+"""The pages keep their word: examples run as they stand, links lead somewhere, and the index knows every page.
+
+Blocks marked ``python`` and lines after ``$`` in blocks marked ``console`` run in the order of the page, in a folder of
+its own that holds `photos/train`, `photos/test`, `inbox` and `vehicles.ink`, made with the embedded encoder. Others are
+preceded by a comment that says why: ``<!-- not run: needs a model from the hub -->``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from inkling.classifier import FewShotClassifier
+from inkling.sketch import write_dataset
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+KINDS = ["bicycle", "boat", "car", "plane"]
+
+BLOCK = re.compile(r"^(?P<excuse><!-- not run: \S.* -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    excused: bool
+
+    @property
+    def commands(self) -> str:
+        """What follows the prompts of a console block; a backslash at the end of a line goes on in the next."""
+        found = re.findall(r"^\$ (.*(?:(?<=\\)\n.*)*)", self.text, re.M)
+        return "\n".join(found)
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start("text"))
+        yield Block(page, line, match["language"], match["text"], match["excuse"] is not None)
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+RUN = [block for block in BLOCKS if block.language in {"python", "console"} and not block.excused]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every example may count on."""
+    folder = tmp_path_factory.mktemp("stage")
+    write_dataset(folder / "photos" / "train", KINDS, 6, seed=0)
+    write_dataset(folder / "photos" / "test", KINDS, 6, seed=1)
+    write_dataset(folder / "drawn", KINDS, 2, seed=2)
+    (folder / "inbox").mkdir()
+    for number, picture in enumerate(sorted((folder / "drawn").rglob("*.png"))):
+        picture.rename(folder / "inbox" / f"{number}.png")
+    shutil.rmtree(folder / "drawn")
+    FewShotClassifier("sketch", cache=False).fit(folder / "photos" / "train").save(folder / "vehicles.ink")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted({block.page for block in RUN}), ids=name_of)
+def test_examples_run(page: Path, stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(stage, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in (block for block in RUN if block.page == page):
+        if block.language == "python":
+            # Blank lines before it, so that a traceback names the line of the page.
+            exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
+        else:
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.commands], capture_output=True, text=True)
+            assert done.returncode == 0, f"{name_of(page)}:{block.line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_commands_stand_in_console_blocks() -> None:
+    shown = [block for block in BLOCKS if re.search(r"^(\$ )?inkling \w", block.text, re.M)]
+    assert [f"{name_of(block.page)}:{block.line}" for block in shown if block.language != "console"] == []
+
+
+def test_console_blocks_hold_commands() -> None:
+    consoles = [block for block in BLOCKS if block.language == "console"]
+    assert [f"{name_of(block.page)}:{block.line}" for block in consoles if not block.commands] == []
+
+
+def test_links_lead_somewhere() -> None:
+    dead = [
+        f"{name_of(page)}: {target}"
+        for page in PAGES
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not _leads_somewhere(page, target)
+    ]
+    assert dead == []
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    goal = (page.parent / path).resolve() if path else page
+    if not goal.exists():
+        return False
+    return not anchor or anchor in {_anchor(title) for title in re.findall(r"^#+ (.*)$", goal.read_text("utf-8"), re.M)}
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_the_index_knows_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))}
+    pages = {page for page in PAGES if page.is_relative_to(index.parent) and page != index}
+    assert sorted(name_of(page) for page in pages - listed) == []
