@@ -50,13 +50,13 @@ def draw_task(
 ) -> Task:
     """Classes around random centres; texts are the centres, blurred and moved across a gap, or None.
 
-    `shots` is one number for all classes, or one each; `spread` is the distance of an image to its centre, in units
-    of the centre's length, and `text_noise` that of the text.
+    `shots` is one number for all classes, or one each, which tells their number; `spread` is the distance of an image
+    to its centre, in units of the centre's length, and `text_noise` that of the text.
     """
     rng = np.random.default_rng(seed)
-    centres = unit(rng.normal(size=(n_classes, dims)))
     counts = np.full(n_classes, shots) if isinstance(shots, int) else np.asarray(shots)
-    y, test_y = np.repeat(np.arange(n_classes), counts), np.arange(n_test) % n_classes
+    centres = unit(rng.normal(size=(len(counts), dims)))
+    y, test_y = np.repeat(np.arange(len(counts)), counts), np.arange(n_test) % len(counts)
     gap = 0.5 * unit(rng.normal(size=(1, dims)))
 
     def images(labels: IntArray) -> FloatArray:
@@ -69,7 +69,7 @@ def draw_task(
 
 
 def real_task(shared: Path, name: str, *, shots: int, with_text: bool = False) -> Task:
-    """Real CLIP features: so many shots, and the validation images as test; with text, only the classes that have one."""
+    """Real CLIP features: so many shots, validation images as test; with text, the classes that have one."""
     arrays = np.load(shared / "features" / "clip-vit-b32" / f"{name}.npz")
     classes = np.flatnonzero(arrays["text_index"] >= 0) if with_text else np.arange(len(arrays["class_names"]))
     column = np.full(len(arrays["class_names"]), -1)

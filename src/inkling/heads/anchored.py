@@ -33,7 +33,7 @@ class AnchoredHead(Head):
     name: ClassVar[str] = "anchored"
 
     def _learn(self, support: Support) -> None:
-        check_option(self.max_iterations >= 0, "max_iterations", self.max_iterations, "at least 0")
+        check_option(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         d = self.embedding_dims_
         X, y = unit_rows(support.X[:, :d]).astype(np.float64), support.y
         anchors = unit_rows(support.means[:, :d]) if support.text is None else support.text

@@ -101,7 +101,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         check_is_fitted(self, "classes_")
         learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
         arrays = {key: value for key, value in learned.items() if isinstance(value, np.ndarray)}
-        arrays.pop("classes_")
+        arrays = {key: value for key, value in arrays.items() if key not in ("classes_", "feature_names_in_")}
         params = {field.name: getattr(self, field.name) for field in fields(self)}
         params |= {key: value for key, value in learned.items() if not isinstance(value, np.ndarray)}
         params |= {"text_vectors": None, "classes": self.classes_.tolist()}
