@@ -1,0 +1,93 @@
+"""What all benchmarks share: where the data is, what machine this is, and how results are printed and kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from inkling.cli.console import print_table
+from inkling.provenance import inkling_version, now, package_versions
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("INKLING_SHARED", ROOT.parent / "shared"))
+RESULTS = ROOT / "bench" / "results"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside what it should be.
+
+    Attributes
+    ----------
+    what
+        What was measured.
+    got
+        The figure.
+    target
+        What it should reach, such as ``>= 0.79``; None where it stands for orientation.
+    reached
+        Whether it does; None without a target.
+    details
+        More figures, as JSON can hold them.
+    """
+
+    what: str
+    got: float
+    target: str | None = None
+    reached: bool | None = None
+    details: dict[str, Any] | None = None
+
+
+def at_least(what: str, got: float, target: float, **details: Any) -> Row:
+    """A figure that should be `target` or more."""
+    return Row(what, got, f">= {target:g}", got >= target, details or None)
+
+
+def at_most(what: str, got: float, target: float, **details: Any) -> Row:
+    """A figure that should be `target` or less."""
+    return Row(what, got, f"<= {target:g}", got <= target, details or None)
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory and system."""
+    facts = dict(line.split(":", 1) for line in _lines("/proc/cpuinfo") if ":" in line)
+    names = {key.strip(): value.strip() for key, value in facts.items()}
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    return {
+        "processor": names.get("model name", platform.processor()),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def record(name: str, rows: Sequence[Row], *, seed: int, **more: Any) -> Path:
+    """Print the rows and keep them as ``bench/results/<name>.json``."""
+    marks = {True: "reached", False: "MISSED", None: ""}
+    shown = [(row.what, f"{row.got:.4g}", row.target or "", marks[row.reached]) for row in rows]
+    print_table(("what", "got", "target", ""), shown, numbers=(1, 2))
+    content = {
+        "benchmark": name,
+        "time": now(),
+        "seed": seed,
+        "machine": machine(),
+        "versions": {"inkling": inkling_version(), **package_versions()},
+        **more,
+        "rows": [asdict(row) for row in rows],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
