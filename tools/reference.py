@@ -1,0 +1,72 @@
+"""Write docs/reference/cli.md and docs/reference/python.md from the code.
+
+Usage: python tools/reference.py
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import inkling
+from inkling.heads import HEADS
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+NOTICE = "<!-- Written by tools/reference.py; change the code instead. -->"
+
+
+def cli_page() -> str:
+    """The command line, as typer documents it."""
+    made = subprocess.run(
+        [sys.executable, "-m", "typer", "inkling.cli.main", "utils", "docs", "--name", "inkling"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # These are usages and no examples to run.
+    body = html.unescape(made.stdout).replace("```console", "```text")
+    title, _, rest = body.partition("\n")
+    return f"{title}\n\n{NOTICE}\n{rest.rstrip()}\n"
+
+
+def python_page() -> str:
+    """The public classes and functions, and the heads, with their docstrings."""
+    parts = ["# Python", "", NOTICE, "", "Names that `from inkling import ...` gives, and the heads.", ""]
+    for name in inkling.__all__:
+        parts += _section(f"inkling.{name}", getattr(inkling, name))
+    for head in HEADS.values():
+        parts += _section(f"inkling.heads.{head.__name__}", head)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(title: str, thing: object) -> list[str]:
+    parts = [f"## `{title}`", "", *_block(title.rpartition(".")[2], thing)]
+    if inspect.isclass(thing):
+        for name, member in vars(thing).items():
+            if name.startswith("_") or not inspect.getdoc(member):
+                continue
+            if callable(member) or isinstance(member, classmethod):
+                parts += [f"### `{name}`", "", *_block(name, getattr(thing, name))]
+            elif isinstance(member, property) or hasattr(member, "attrname"):
+                parts += [f"### `{name}`", "", "```text", inspect.getdoc(member) or "", "```", ""]
+    return parts
+
+
+def _block(name: str, thing: object) -> list[str]:
+    """Signature and docstring. As text, since docstrings are laid out by their indentation."""
+    signature = str(inspect.signature(thing)) if callable(thing) else ""
+    return ["```text", f"{name}{signature}".replace("'", ""), "", inspect.getdoc(thing) or "", "```", ""]
+
+
+def main() -> None:
+    """Write both pages."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    (REFERENCE / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (REFERENCE / "python.md").write_text(python_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
