@@ -5,21 +5,19 @@ Both embed the same photographs with the same ViT-B/32 of random weights: the pe
 that is best for it; Inkling with `embed_images` without a cache, for each precision. Rounds interleave all of
 them, so that a busy machine slows all alike; a ratio is the median over rounds.
 
-    python bench/embed.py --shared ../shared --output embed.json
+What 8 bits cost in accuracy is measured with the embedded miniature on pictures that it has not seen.
+
+    python bench/embed.py [--images 192] [--rounds 3]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -27,71 +25,70 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 from transformers import CLIPConfig, CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from common import ROOT, SHARED, Row, at_least, record
 from inkling.embeddings.embed import embed_images
-from inkling.encoders.precision import PRECISIONS
+from inkling.encoders.precision import BFLOAT16, FLOAT32, INT8, PRECISIONS, STRICT
 from inkling.encoders.registry import load_encoder
+from inkling.sketch import TRAINED, draw
 from inkling.types import ImageRecord
 
+SEED = 0
 BATCH = 32
-FOLDERS = ("coco_crops/few_shot/test", "clothing/test", "caltech101")
-PACKAGES = ("torch", "transformers", "pillow", "numpy", "inkling-vision")
+PHOTOGRAPHS = ("coco_crops/few_shot/test", "clothing/test", "caltech101")
+PEER = "transformers"
+DRAWN_PER_KIND, DRAWN_SEED = 25, 90_000_000
 
 Vectors = NDArray[np.float32]
+Embed = Callable[[Sequence[Path]], Vectors]
 
 
 @dataclass(frozen=True)
-class Result:
-    """One way of embedding: seconds of each round, images per second, times the peer's speed, agreement."""
+class Timed:
+    """Seconds of each round, and the vectors of the last."""
 
-    name: str
     seconds: list[float]
-    images_per_second: float
-    ratio: float
-    least_cosine: float
-    mean_cosine: float
+    vectors: Vectors
 
 
 def main() -> None:
+    """Measure, print, keep."""
     options = _parse()
-    paths = sample_photographs(options.shared / "data", options.images, seed=options.seed)
+    paths = sample_photographs(options.images)
     with tempfile.TemporaryDirectory() as folder:
-        write_random_vit(Path(folder), seed=options.seed)
+        write_random_vit(Path(folder))
         peer = Peer(Path(folder))
         peer.choose_threads(paths[: 2 * BATCH])
-        results = compare(peer, Path(folder), paths, rounds=options.rounds)
-    report = {
-        "what": "embedding throughput, ViT-B/32, random weights, decoding included",
-        "images": len(paths),
-        "batch": BATCH,
-        "rounds": options.rounds,
-        "seed": options.seed,
-        "peer_threads": peer.n_threads,
-        "results": [asdict(result) for result in results],
-        **surroundings(),
-    }
-    show(results, report)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        found = compare(peer, Path(folder), paths, rounds=options.rounds)
+    rows = [*throughput(found, len(paths)), *accuracy()]
+    path = record(
+        "embed",
+        rows,
+        seed=SEED,
+        encoder="ViT-B/32 of random weights, and sketch for accuracy",
+        images=len(paths),
+        rounds=options.rounds,
+        peer_threads=peer.n_threads,
+        seconds={name: [round(spent, 3) for spent in timed.seconds] for name, timed in found.items()},
+    )
+    print(f"Kept in {path.relative_to(ROOT)}")
 
 
-def sample_photographs(data: Path, n: int, *, seed: int) -> list[Path]:
+def sample_photographs(n: int) -> list[Path]:
     """The same number of photographs of each source, drawn by the seed."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     found: list[Path] = []
-    for folder in FOLDERS:
-        files = sorted((data / folder).rglob("*.jpg"))
-        found += [files[at] for at in rng.choice(len(files), size=n // len(FOLDERS), replace=False)]
+    for folder in PHOTOGRAPHS:
+        files = sorted((SHARED / "data" / folder).rglob("*.jpg"))
+        found += [files[at] for at in rng.choice(len(files), size=n // len(PHOTOGRAPHS), replace=False)]
     return [found[at] for at in rng.permutation(len(found))]
 
 
-def write_random_vit(folder: Path, *, seed: int) -> None:
+def write_random_vit(folder: Path) -> None:
     """A CLIP ViT-B/32 as the library initialises it."""
-    torch.manual_seed(seed)
+    torch.manual_seed(SEED)
     CLIPModel(CLIPConfig()).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
 
@@ -107,9 +104,17 @@ class Peer:
     def embed(self, paths: Sequence[Path]) -> Vectors:
         """Unit vectors (n, d)."""
         torch.set_num_threads(self.n_threads)
-        parts = [self._embed_batch(paths[at : at + BATCH]) for at in range(0, len(paths), BATCH)]
-        vectors = torch.cat(parts)
+        vectors = torch.cat([self._embed_batch(paths[at : at + BATCH]) for at in range(0, len(paths), BATCH)])
         return (vectors / vectors.norm(dim=-1, keepdim=True)).numpy()
+
+    def choose_threads(self, paths: Sequence[Path]) -> None:
+        """Take the thread count that is quickest on these images, at the best of three tries."""
+        spent: dict[int, float] = {}
+        for _ in range(3):
+            for n_threads in range(1, _n_cores() + 1):
+                self.n_threads = n_threads
+                spent[n_threads] = min(_time(self.embed, paths)[0], spent.get(n_threads, np.inf))
+        self.n_threads = min(spent, key=spent.__getitem__)
 
     def _embed_batch(self, paths: Sequence[Path]) -> torch.Tensor:
         images = [Image.open(path).convert("RGB") for path in paths]
@@ -117,104 +122,86 @@ class Peer:
         with torch.inference_mode():
             return self.model.get_image_features(pixel_values=pixels).pooler_output
 
-    def choose_threads(self, paths: Sequence[Path]) -> None:
-        """Take the thread count that is quickest on these images, at the best of three tries."""
-        spent: dict[int, float] = {}
-        for _ in range(3):
-            for n_threads in range(1, len(os.sched_getaffinity(0)) + 1):
-                self.n_threads = n_threads
-                seconds, _ = timed(lambda: self.embed(paths))
-                spent[n_threads] = min(seconds, spent.get(n_threads, seconds))
-        self.n_threads = min(spent, key=spent.__getitem__)
 
-
-def compare(peer: Peer, folder: Path, paths: Sequence[Path], *, rounds: int) -> list[Result]:
+def compare(peer: Peer, folder: Path, paths: Sequence[Path], *, rounds: int) -> dict[str, Timed]:
     """Time peer and Inkling in turn, after a first batch of each that isn't counted."""
-    n_cores = len(os.sched_getaffinity(0))
-    ways: dict[str, Callable[[Sequence[Path]], Vectors]] = {"transformers": peer.embed}
-    for precision in PRECISIONS:
-        ways[f"inkling {precision}"] = _inkling(folder, precision, n_cores)
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    vectors: dict[str, Vectors] = {}
+    ways: dict[str, Embed] = {PEER: peer.embed}
+    ways |= {precision: _inkling(folder, precision) for precision in PRECISIONS}
     for embed in ways.values():
         embed(paths[:BATCH])
+    found = {name: Timed([], np.empty((0, 0), np.float32)) for name in ways}
     for _ in range(rounds):
         for name, embed in ways.items():
-            spent, vectors[name] = timed(lambda embed=embed: embed(paths))
-            seconds[name].append(spent)
-    return [_result(name, seconds, vectors, len(paths)) for name in ways]
+            seconds, vectors = _time(embed, paths)
+            found[name] = Timed([*found[name].seconds, seconds], vectors)
+    return found
 
 
-def _inkling(folder: Path, precision: str, n_cores: int) -> Callable[[Sequence[Path]], Vectors]:
+def throughput(found: dict[str, Timed], n_images: int) -> list[Row]:
+    """Each precision against the peer: times its speed, and least cosine to its vectors."""
+    rates = {name: n_images / median(timed.seconds) for name, timed in found.items()}
+    rows = [Row("transformers, images a second", rates[PEER])]
+    targets = {FLOAT32: (1.7, 0.9999), STRICT: None, BFLOAT16: None, INT8: (2.8, None)}
+    for name, target in targets.items():
+        pairs = zip(found[PEER].seconds, found[name].seconds, strict=True)
+        ratios = [theirs / ours for theirs, ours in pairs]
+        cosine = float((found[name].vectors * found[PEER].vectors).sum(axis=1).min())
+        details = {"images_per_second": rates[name], "ratio_of_each_round": ratios}
+        rows += [
+            _row(f"{name}, times the peer's speed", median(ratios), target and target[0], **details),
+            _row(f"{name}, least cosine to the peer", cosine, target and target[1]),
+        ]
+    return rows
+
+
+def accuracy() -> list[Row]:
+    """Zero-shot accuracy of the miniature on drawn pictures, for float32 and for 8 bits."""
+    pictures = [(kind, draw(kind, seed=DRAWN_SEED + number)) for kind in TRAINED for number in range(DRAWN_PER_KIND)]
+    truth = [kind for kind, _ in pictures]
+    records = [ImageRecord(f"{kind} {at}", image=image) for at, (kind, image) in enumerate(pictures)]
+    right: dict[str, NDArray[np.bool_]] = {}
+    for precision in (FLOAT32, INT8):
+        encoder = load_encoder("sketch", device="cpu", precision=precision)
+        texts = encoder.encode_texts([f"a photo of a {kind}." for kind in TRAINED])
+        vectors = embed_images(records, encoder, cache=None).embeddings
+        labels = [TRAINED[at] for at in (vectors @ texts.T).argmax(axis=1)]
+        right[precision] = np.array([label == kind for label, kind in zip(labels, truth, strict=True)])
+    lost = int((right[FLOAT32] & ~right[INT8]).sum())
+    won = int((right[INT8] & ~right[FLOAT32]).sum())
+    return [
+        Row("sketch, float32, zero-shot top-1", float(right[FLOAT32].mean()), details={"n": len(truth)}),
+        Row("sketch, int8, zero-shot top-1", float(right[INT8].mean()), details={"lost": lost, "won": won}),
+    ]
+
+
+def _inkling(folder: Path, precision: str) -> Embed:
     encoder = load_encoder(folder, device="cpu", precision=precision)
 
     def embed(paths: Sequence[Path]) -> Vectors:
-        torch.set_num_threads(n_cores)
+        torch.set_num_threads(_n_cores())
         return embed_images([ImageRecord(str(path)) for path in paths], encoder, cache=None).embeddings
 
     return embed
 
 
-def timed(function: Callable[[], Vectors]) -> tuple[float, Vectors]:
-    """Seconds that a call takes, and what it returns."""
+def _row(what: str, got: float, target: float | None, **details: object) -> Row:
+    return Row(what, got, details=details or None) if target is None else at_least(what, got, target, **details)
+
+
+def _time(embed: Embed, paths: Sequence[Path]) -> tuple[float, Vectors]:
     start = time.perf_counter()
-    value = function()
-    return time.perf_counter() - start, value
+    vectors = embed(paths)
+    return time.perf_counter() - start, vectors
 
 
-def _result(name: str, seconds: dict[str, list[float]], vectors: dict[str, Vectors], n_images: int) -> Result:
-    cosines = (vectors[name] * vectors["transformers"]).sum(axis=1)
-    pairs = zip(seconds["transformers"], seconds[name], strict=True)
-    return Result(
-        name=name,
-        seconds=[round(spent, 3) for spent in seconds[name]],
-        images_per_second=round(n_images / median(seconds[name]), 2),
-        ratio=round(median(theirs / ours for theirs, ours in pairs), 2),
-        least_cosine=round(float(cosines.min()), 7),
-        mean_cosine=round(float(cosines.mean()), 7),
-    )
-
-
-def surroundings() -> dict[str, object]:
-    """Versions, machine and time, as every result records them."""
-    return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "machine": {
-            "processor": str(torch.cpu.get_capabilities().get("cpu_name", platform.processor())),
-            "cores": len(os.sched_getaffinity(0)),
-            "avx512_bf16": bool(torch.cpu.get_capabilities().get("avx512_bf16")),
-            "avx512_vnni": bool(torch.cpu.get_capabilities().get("avx512_vnni")),
-        },
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except ModuleNotFoundError:
-        return "from source"
-
-
-def show(results: Sequence[Result], report: dict[str, object]) -> None:
-    """Print the table."""
-    table = Table(title=f"{report['images']} photographs, {report['machine']}")
-    for heading in ("", "images/s", "times the peer", "least cosine"):
-        table.add_column(heading, justify="left" if heading == "" else "right")
-    for result in results:
-        table.add_row(
-            result.name, f"{result.images_per_second:.1f}", f"{result.ratio:.2f}", f"{result.least_cosine:.6f}"
-        )
-    Console().print(table)
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="the development data")
+    parser = argparse.ArgumentParser(description="Embedding throughput against transformers.")
     parser.add_argument("--images", type=int, default=192)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, help="where to write the results as JSON")
     return parser.parse_args()
 
 
