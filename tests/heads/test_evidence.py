@@ -95,6 +95,13 @@ def test_an_expert_that_says_nothing_does_no_harm() -> None:
     assert blend_weights(silent, y)[0] == pytest.approx(blend_weights(Z, y)[0], rel=1e-3)
 
 
+def test_where_all_mislead_their_order_is_kept_at_even_odds() -> None:
+    Z, y = some_scores(3, experts=1)
+    weights = blend_weights(-Z, y)
+    assert weights[0] > 0
+    assert softmax(-weights[0] * Z[0], axis=1) == pytest.approx(0.25, abs=0.005)
+
+
 def test_the_scale_of_an_expert_does_not_matter() -> None:
     Z, y = some_scores(5)
     scale = np.array([1e-6, 1.0, 1e6])

@@ -162,6 +162,13 @@ def test_single_precision_gives_the_same_answers(name: str) -> None:
     assert single.logits(task.test_X.astype(np.float32)) == pytest.approx(double.logits(task.test_X), rel=0.02, abs=0.1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", HEADS)
+def test_many_classes_of_one_image_raise_no_doubts(name: str) -> None:
+    task = draw_task(n_classes=40, shots=1)
+    quick(name, task.text).fit(task.X, task.y)
+
+
 def test_columns_with_names_are_welcome() -> None:
     pandas = pytest.importorskip("pandas")
     task = draw_task(text_noise=None)

@@ -93,9 +93,8 @@ class AutoHead(Head):
         return z
 
     def _used(self) -> dict[str, float]:
-        """Experts that have a weight; with none, all scores are equal and the first expert stands for the space."""
-        used = {name: weight for name, weight in self.weights_.items() if weight > 0}
-        return used or {next(iter(self.weights_)): 0.0}
+        """Weights of what ships."""
+        return {name: weight for name, weight in self.weights_.items() if weight > 0}
 
     def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts) -> FloatArray:
         """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold."""

@@ -16,7 +16,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from inkling.heads.checks import check_classes_known, check_option, check_widths, known_labels, text_by_class
+from inkling.heads.checks import (
+    check_classes_known,
+    check_option,
+    check_widths,
+    few_images_a_class,
+    known_labels,
+    text_by_class,
+)
 from inkling.heads.support import Support, complete_support, has_text, unit_blocks, unit_rows
 from inkling.types import FloatArray, HeadState, IntArray
 
@@ -69,7 +76,8 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def _begin(self, X: FloatArray, y: Any) -> Support:
         """Check the input, set what every fitted head has, and return the support set."""
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
-        check_classification_targets(y)
+        with few_images_a_class():
+            check_classification_targets(y)
         check_option(self.logit_scale > 0, "logit_scale", self.logit_scale, "above 0")
         self.classes_ = known_labels(y, self.classes)
         return self._support(X, np.searchsorted(self.classes_, y))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,14 @@ def check_classes_known(known: BoolArray, labels: Sequence[Any]) -> None:
             f"Classes without an image and without a text vector: {name_some(unknown)}.",
             remedy="Give each an image or a text vector, or leave the class out.",
         )
+
+
+@contextmanager
+def few_images_a_class() -> Iterator[None]:
+    """Silence scikit-learn's doubt whether labels of so many kinds are classes: one image a class is our trade."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        yield
 
 
 def check_option(holds: bool, name: str, value: object, expected: str) -> None:

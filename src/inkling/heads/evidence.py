@@ -12,6 +12,9 @@ from scipy.stats import t as student
 
 from inkling.types import FloatArray, IntArray
 
+FAINT = 1e-3
+"""Standard deviation of logits that all but leave the odds even."""
+
 
 def grouped_folds(y: IntArray, groups: IntArray, *, n_folds: int, seed: int) -> IntArray:
     """Fold of each image, (n,): classes spread evenly, images of one group (views of one source) kept together.
@@ -34,7 +37,8 @@ def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
 def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
     """Weights w >= 0 (n_experts,) that minimise the log-loss of sum_e w_e Z_e; Z is (n_experts, n, n_classes).
 
-    The problem is convex, and the weights set the temperature as well.
+    The problem is convex, and the weights set the temperature as well. Where nothing is better than even odds, all
+    experts get a faint weight: the odds stay even, and their order is still that of the experts.
     """
     spread = Z.std(axis=(1, 2))
     spread[spread == 0] = 1.0
@@ -48,7 +52,7 @@ def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
 
     bounds = [(0.0, None)] * len(Z)
     found = minimize(loss, np.ones(len(Z)), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-6})
-    return np.asarray(found.x / spread)
+    return np.asarray((found.x if found.x.any() else np.full(len(Z), FAINT)) / spread)
 
 
 def cross_fitted(

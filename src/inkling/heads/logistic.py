@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from inkling.heads.base import Head
+from inkling.heads.checks import few_images_a_class
 from inkling.heads.support import Support
 from inkling.heads.whitening import Whitening, whitening
 from inkling.types import FloatArray
@@ -37,7 +38,9 @@ class LogisticHead(Head):
 
     def _learn(self, support: Support) -> None:
         self.mean_, self.directions_, self.gains_ = self._space(support)
-        model = LogisticRegression(C=self.C, max_iter=self.max_iterations).fit(self._mapped(support.X), support.y)
+        model = LogisticRegression(C=self.C, max_iter=self.max_iterations)
+        with few_images_a_class():
+            model.fit(self._mapped(support.X), support.y)
         self.n_iter_ = int(np.max(model.n_iter_))
         two = support.n_classes == 2
         self.weights_ = np.concatenate([-model.coef_, model.coef_]) / 2 if two else model.coef_

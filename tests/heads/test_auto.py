@@ -1,0 +1,223 @@
+"""What auto ships, what it says about it, and that its evidence is honest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import log_loss
+
+from inkling.heads import AutoHead, ZeroShotHead, out_of_fold
+from inkling.heads.auto import GAIN_LEVEL
+from inkling.heads.base import Head
+from inkling.heads.support import Support
+from tests.heads.samples import Task, draw_task, real_task, unit
+
+GOOD_TEXT = {"n_classes": 12, "shots": 6, "dims": 32, "spread": 0.9, "text_noise": 0.5}
+"""Texts that already tell nearly all, as CLIP's do of everyday things."""
+
+
+def top1_out_of_fold(head: AutoHead, y: np.ndarray) -> float:
+    return float((head.out_of_fold_logits_.argmax(axis=1) == y[head.out_of_fold_rows_]).mean())
+
+
+class TestGuard:
+    @settings(deadline=None, max_examples=25)
+    @given(
+        seed=st.integers(0, 10_000),
+        shots=st.integers(2, 6),
+        spread=st.sampled_from([0.3, 1.0, 3.0]),
+        text_noise=st.sampled_from([0.2, 1.0, 4.0]),
+        share_of_noise=st.sampled_from([0.0, 0.3, 1.0]),
+    )
+    def test_what_ships_is_never_below_zero_shot_by_its_own_evidence(
+        self, seed: int, shots: int, spread: float, text_noise: float, share_of_noise: float
+    ) -> None:
+        task = draw_task(seed, n_classes=5, shots=shots, spread=spread, text_noise=text_noise)
+        rng = np.random.default_rng(seed)
+        y = np.where(rng.random(len(task.y)) < share_of_noise, rng.permutation(task.y), task.y)
+        y[:5] = range(5)
+        head = AutoHead(task.text, seed=seed).fit(task.X, y)
+        assume(head.evidence_)
+        zero_shot, blend = head.evidence_
+        assert zero_shot["name"] == "zero-shot"
+        assert top1_out_of_fold(head, y) >= zero_shot["top1"]
+        if head.chosen_ != "zero-shot":
+            assert blend["log_loss"] < zero_shot["log_loss"]
+            assert head.finding_.startswith(f"'{head.chosen_}' beats zero-shot")
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_labels_that_are_noise_ship_zero_shot_and_it_says_so(self, seed: int) -> None:
+        task = draw_task(seed, **GOOD_TEXT)
+        y = np.random.default_rng(seed).permutation(task.y)
+        head = AutoHead(task.text, seed=seed).fit(task.X, y)
+        assert head.chosen_ == "zero-shot"
+        assert "no gain detected over zero-shot" in head.finding_
+        assert (
+            head.predict(task.test_X).tolist() == ZeroShotHead(task.text).fit(task.X, y).predict(task.test_X).tolist()
+        )
+
+    @pytest.mark.parametrize("shots", [2, 3, 8])
+    def test_random_vectors_gain_nothing_over_texts_of_chance(self, shots: int) -> None:
+        """Nothing tells of the labels: passing the test is an error of the first kind, of one in a hundred."""
+        gains = 0
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            X, text = unit(rng.normal(size=(10 * shots, 24))), unit(rng.normal(size=(10, 24)))
+            gains += AutoHead(text, seed=seed).fit(X, np.repeat(np.arange(10), shots)).chosen_ != "zero-shot"
+        assert gains <= 40 * GAIN_LEVEL + 3
+
+    def test_images_that_tell_more_than_texts_ship_the_blend(self) -> None:
+        task = draw_task(shots=8, spread=0.5, text_noise=3.0)
+        head = AutoHead(task.text).fit(task.X, task.y)
+        zero_shot = ZeroShotHead(task.text).fit(task.X, task.y)
+        assert head.chosen_ == "zero-shot + prototype + gda + logistic"
+        assert head.score(task.test_X, task.test_y) > zero_shot.score(task.test_X, task.test_y) + 0.1
+
+    def test_evidence_is_that_of_the_logits_it_keeps(self) -> None:
+        task = draw_task(shots=8, spread=0.5, text_noise=3.0)
+        head = AutoHead(task.text).fit(task.X, task.y)
+        z, y = head.out_of_fold_logits_, task.y[head.out_of_fold_rows_]
+        p = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))
+        assert head.evidence_[1]["log_loss"] == pytest.approx(log_loss(y, p))
+        assert head.evidence_[1]["top1"] == top1_out_of_fold(head, task.y)
+
+
+class TestFewImages:
+    @pytest.mark.parametrize("text_noise", [1.0, None])
+    def test_one_shot_ships_the_fixed_rule_without_evidence(self, text_noise: float | None) -> None:
+        task = draw_task(shots=1, text_noise=text_noise)
+        head = AutoHead(task.text).fit(task.X, task.y)
+        assert head.evidence_ == []
+        assert len(head.out_of_fold_rows_) == 0
+        assert "ships without evidence" in head.finding_
+        assert head.chosen_ == ("prototype" if text_noise is None else "zero-shot + prototype")
+
+    def test_below_three_shots_only_the_temperature_is_fitted(self) -> None:
+        task = draw_task(shots=2, spread=0.3, text_noise=2.0, n_classes=12)
+        one = AutoHead(task.text).fit(*first_shots(task, 1)).weights_
+        two = AutoHead(task.text).fit(task.X, task.y).weights_
+        assert two["prototype"] / two["zero-shot"] == pytest.approx(one["prototype"] / one["zero-shot"])
+
+    def test_views_do_not_count_as_shots(self) -> None:
+        """Ten views of one image a class are one shot: there is nothing to hold out."""
+        task = draw_task(shots=1)
+        X, y = np.repeat(task.X, 10, axis=0), np.repeat(task.y, 10)
+        X = unit(X + 0.01 * np.random.default_rng(0).normal(size=X.shape))
+        head = AutoHead(task.text).fit(X, y, groups=np.repeat(np.arange(4), 10))
+        assert "ships without evidence" in head.finding_
+
+
+def first_shots(task: Task, shots: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.concatenate([np.flatnonzero(task.y == k)[:shots] for k in range(task.n_classes)])
+    return task.X[rows], task.y[rows]
+
+
+class TestViews:
+    rng = np.random.default_rng(0)
+    sources = np.repeat(np.arange(30), 4)
+    X = unit(np.repeat(unit(rng.normal(size=(30, 20))), 4, axis=0) + 0.02 * rng.normal(size=(120, 20)))
+    """Images without any class to them, four near copies of each: only a leak can recognise them."""
+    y = (sources % 5).astype(np.int64)
+
+    def test_copies_in_several_folds_would_look_like_knowledge(self) -> None:
+        leaking = AutoHead().fit(self.X, self.y)
+        assert top1_out_of_fold(leaking, self.y) > 0.9
+
+    def test_grouped_views_never_leak(self) -> None:
+        honest = AutoHead().fit(self.X, self.y, groups=self.sources)
+        assert top1_out_of_fold(honest, self.y) < 0.45
+
+    def test_no_expert_is_judged_on_an_image_that_it_saw(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[set[bytes], set[bytes]]] = []
+        learn, logits = Head.learn, Head.logits
+
+        def rows(X: np.ndarray) -> set[bytes]:
+            return {row.round(6).tobytes() for row in unit(X)}
+
+        def spied_learn(head: Head, support: Support, *, embedding_dims: int) -> Head:
+            learned = learn(head, support, embedding_dims=embedding_dims)
+            learned.saw = rows(support.X)  # type: ignore[attr-defined]
+            return learned
+
+        def spied_logits(head: Head, X: np.ndarray) -> np.ndarray:
+            seen.append((head.saw, rows(X)))  # type: ignore[attr-defined]
+            return logits(head, X)
+
+        monkeypatch.setattr(Head, "learn", spied_learn)
+        monkeypatch.setattr(Head, "logits", spied_logits)
+        AutoHead().fit(self.X, self.y, groups=self.sources)
+        source_of = {row.round(6).tobytes(): source for row, source in zip(self.X, self.sources, strict=True)}
+        assert len(seen) == 3 * 5
+        for saw, judged in seen:
+            assert not {source_of[row] for row in saw} & {source_of[row] for row in judged}
+
+
+def test_without_texts_it_tells_how_good_it_is_and_compares_with_nothing() -> None:
+    task = draw_task(shots=8, text_noise=None)
+    head = AutoHead().fit(task.X, task.y)
+    assert head.chosen_ == "prototype + gda + logistic"
+    assert "no texts to compare with" in head.finding_
+    assert [one["name"] for one in head.evidence_] == [head.chosen_]
+    assert abs(head.score(task.test_X, task.test_y) - top1_out_of_fold(head, task.y)) < 0.15
+
+
+def test_out_of_fold_logits_are_calibrated() -> None:
+    task = draw_task(n_classes=6, shots=60, dims=16, spread=1.5, text_noise=None, n_test=1000)
+    head = AutoHead().fit(task.X, task.y)
+    confidence = head.predict_proba(task.test_X).max(axis=1).mean()
+    assert confidence == pytest.approx(head.score(task.test_X, task.test_y), abs=0.04)
+
+
+def test_the_same_seed_gives_the_same_head_and_another_other_folds() -> None:
+    task = draw_task(shots=6, spread=1.0)
+    one, again, other = (AutoHead(task.text, seed=seed).fit(task.X, task.y) for seed in (3, 3, 4))
+    assert np.array_equal(one.logits(task.test_X), again.logits(task.test_X))
+    assert one.finding_ == again.finding_
+    assert one.finding_ != other.finding_
+
+
+def test_many_images_are_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out_of_fold, "MIN_EVIDENCE", 50)
+    monkeypatch.setattr(out_of_fold, "MAX_SCORES", 200)
+    task = draw_task(shots=40)
+    head = AutoHead(task.text).fit(task.X, task.y)
+    assert len(head.out_of_fold_rows_) == 50
+    assert head.score(task.test_X, task.test_y) > 0.7
+
+
+@pytest.mark.shared
+class TestRealFeatures:
+    """CLIP ViT-B/32 on Caltech-43, the classes whose text vectors are known."""
+
+    @pytest.fixture
+    def caltech(self, shared: Path) -> Callable[[int], Task]:
+        return lambda shots: real_task(shared, "caltech101", shots=shots, with_text=True)
+
+    @pytest.mark.parametrize(("shots", "seed"), [(2, 0), (4, 1), (4, 2), (8, 3)])
+    def test_permuted_labels_ship_zero_shot(self, caltech: Callable[[int], Task], shots: int, seed: int) -> None:
+        task = caltech(shots)
+        y = np.random.default_rng(seed).permutation(task.y)
+        head = AutoHead(task.text, seed=seed).fit(task.X, y)
+        assert head.chosen_ == "zero-shot"
+        assert "no gain detected" in head.finding_
+        assert head.score(task.test_X, task.test_y) > 0.95
+
+    @pytest.mark.parametrize("shots", [1, 4, 8])
+    def test_true_labels_do_not_fall_below_zero_shot(self, caltech: Callable[[int], Task], shots: int) -> None:
+        """One shot leaves no evidence, and may cost a few images in a thousand."""
+        task = caltech(shots)
+        zero_shot = ZeroShotHead(task.text).fit(task.X, task.y).score(task.test_X, task.test_y)
+        allowed = 0.005 if shots == 1 else 0.0
+        head = AutoHead(task.text).fit(task.X, task.y)
+        assert head.score(task.test_X, task.test_y) >= zero_shot - allowed
+
+    def test_images_alone_beat_the_nearest_mean(self, shared: Path) -> None:
+        task = real_task(shared, "oxford_pets", shots=4)
+        means = unit(np.stack([task.X[task.y == k].mean(axis=0) for k in range(task.n_classes)]))
+        nearest = ((task.test_X @ means.T).argmax(axis=1) == task.test_y).mean()
+        assert AutoHead().fit(task.X, task.y).score(task.test_X, task.test_y) > nearest + 0.08
