@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -152,6 +152,7 @@ def test_damaged_npz(tmp_path: Path, data: bytes) -> None:
         hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
     )
 )
+@example(np.full((1, 6), 3e38, dtype=np.float32))
 def test_any_matrix_becomes_unit_rows_or_is_refused(x: np.ndarray) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = saved(Path(folder), x=x)

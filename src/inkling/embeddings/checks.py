@@ -49,7 +49,8 @@ def unit_rows(rows: NDArray[np.float32], *, zeros_allowed: bool = False) -> NDAr
             f"embeddings has {int(empty.sum())} rows of zeros, the first is row {int(empty.argmax())}.",
             remedy="A vector of zeros has no direction: remove those rows.",
         )
-    return rows / np.where(empty, 1, length).astype(np.float32)[:, None]
+    # The length of a row of large float32 may lie beyond float32.
+    return np.asarray(rows / np.where(empty, 1, length)[:, None], dtype=np.float32)
 
 
 def same_length(name: str, found: int, expected: int) -> None:
