@@ -48,7 +48,7 @@ def run(
     samples = classifier.embed(find_images(test).records)
     done = evaluate_classifier(classifier, samples, seed=seed)
     write_html(done, report, memory=memory, test=str(test))
-    some = [str(next((test / kind).iterdir())) for kind in kinds]
+    some = [str(min((test / kind).iterdir())) for kind in kinds]
     verdicts = [one for one in classifier.verdicts(some) if isinstance(one, Verdict)]
     summary: dict[str, Any] = done.evaluation.to_json()
     summary |= {"report": str(report), "memory": str(memory), "seconds": round(time.perf_counter() - started, 1)}
