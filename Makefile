@@ -37,6 +37,7 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(ENV) -m ruff format .
 
 docs: $(READY) ## Write the generated reference pages anew
+	$(ENV) tools/reference.py
 	$(ENV) tools/memory_schema.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt

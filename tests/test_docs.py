@@ -1,8 +1,9 @@
 """The pages keep their word: examples run as they stand, links lead somewhere, and the index knows every page.
 
 Blocks marked ``python`` and lines after ``$`` in blocks marked ``console`` run in the order of the page, in a folder of
-its own that holds `photos/train`, `photos/test`, `inbox` and `vehicles.ink`, made with the embedded encoder. Others are
-preceded by a comment that says why: ``<!-- not run: needs a model from the hub -->``.
+its own that holds `photos/train`, `photos/test`, `inbox` and `vehicles.ink`, made with the embedded encoder. A comment
+before a block changes that: ``<!-- not run: needs a model from the hub -->`` gives a reason to leave it out, and
+``<!-- file: prompts.yaml -->`` writes it to a file for the blocks that follow.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from inkling.sketch import write_dataset
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-KINDS = ["bicycle", "boat", "car", "plane"]
+KINDS = ["castle", "cat", "house", "snail", "tree"]
 
-BLOCK = re.compile(r"^(?P<excuse><!-- not run: \S.* -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^(?:<!-- (?P<order>not run|file): (?P<detail>\S[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.M | re.S,
+)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
@@ -36,7 +40,12 @@ class Block(NamedTuple):
     line: int
     language: str
     text: str
-    excused: bool
+    order: str | None
+    detail: str | None
+
+    @property
+    def is_used(self) -> bool:
+        return self.order == "file" or (self.language in {"python", "console"} and self.order is None)
 
     @property
     def commands(self) -> str:
@@ -49,11 +58,11 @@ def blocks_of(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start("text"))
-        yield Block(page, line, match["language"], match["text"], match["excuse"] is not None)
+        yield Block(page, line, match["language"], match["text"], match["order"], match["detail"])
 
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
-RUN = [block for block in BLOCKS if block.language in {"python", "console"} and not block.excused]
+USED = [block for block in BLOCKS if block.is_used]
 
 
 def name_of(page: Path) -> str:
@@ -76,14 +85,16 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", sorted({block.page for block in RUN}), ids=name_of)
+@pytest.mark.parametrize("page", sorted({block.page for block in USED}), ids=name_of)
 def test_examples_run(page: Path, stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(stage, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     names: dict[str, Any] = {"__name__": "__main__"}
-    for block in (block for block in RUN if block.page == page):
-        if block.language == "python":
+    for block in (block for block in USED if block.page == page):
+        if block.order == "file":
+            Path(str(block.detail)).write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
             # Blank lines before it, so that a traceback names the line of the page.
             exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
         else:
@@ -92,8 +103,9 @@ def test_examples_run(page: Path, stage: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_commands_stand_in_console_blocks() -> None:
-    shown = [block for block in BLOCKS if re.search(r"^(\$ )?inkling \w", block.text, re.M)]
-    assert [f"{name_of(block.page)}:{block.line}" for block in shown if block.language != "console"] == []
+    unmarked = [block for block in BLOCKS if block.language in {"", "sh", "bash", "shell"}]
+    shown = [block for block in unmarked if re.search(r"^(\$ )?inkling \w", block.text, re.M)]
+    assert [f"{name_of(block.page)}:{block.line}" for block in shown] == []
 
 
 def test_console_blocks_hold_commands() -> None:
