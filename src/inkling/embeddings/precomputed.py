@@ -2,18 +2,18 @@
 
 Keys of an npz file, n images, d dimensions, K classes:
 
-==================== ==================== ==================================================================
+==================== ==================== =============================================================
 key                  shape                meaning
-==================== ==================== ==================================================================
+==================== ==================== =============================================================
 embeddings (or x)    (n, d) numbers       image embeddings; scaled to unit length on reading
-labels (or y)        (n,) text            class names; or integers that count into `class_names`; optional
+labels (or y)        (n,) text            class names, or integers that count into `class_names`; optional
 paths (or path)      (n,) text            how each image is shown; optional
 features             (n, f) numbers       second, image-side features, kept as they are; optional
 class_names          (K,) text            needed for integer labels and for text vectors; optional
-text_vectors         (K, d) numbers       text vector of each class; a row of zeros where there is none;
-optional logit_scale          number               100 if not given, as in CLIP encoder              text
-name of the encoder, or its whole identity as JSON; optional ==================== ====================
-==================================================================
+text_vectors         (K, d) numbers       text vector of each class, a row of zeros where it has none; optional
+logit_scale          number               factor on cosines to texts; optional, 100 as in CLIP
+encoder              text                 name of the encoder, or its whole identity as JSON; optional
+==================== ==================== =============================================================
 
 A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``feature``, and the
 encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
