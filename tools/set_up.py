@@ -22,8 +22,9 @@ CONSTRAINTS = ROOT / "constraints.txt"
 ENVIRONMENT = ROOT / ".venv"
 
 NO_CPU_BUILD = """\
-No CPU build of torch {version} was found for this Python ({python}), and the usual build brings several GB of CUDA
-libraries that a machine without an NVIDIA GPU cannot use. Do one of these:
+The CPU build of torch {version} could not be installed for this Python ({python}); what pip and uv say of it stands
+above. The usual build brings several GB of CUDA libraries that a machine without an NVIDIA GPU cannot use. If the
+network is not to blame, do one of these:
   - tell pip where PyTorch keeps its CPU builds (the PyTorch site's page "Get started" shows the command), by
     PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS, and run this again;
   - use another Python that such a build exists for: make PYTHON=python3.11;
