@@ -1,5 +1,4 @@
-"""From what a user names (a folder, a table, a zip, a list, one file) to image records. No image is
-opened."""
+"""From what a user names (a folder, a table, a zip, a list, one file) to image records. No image is opened."""
 
 from __future__ import annotations
 
@@ -52,12 +51,10 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
     Parameters
     ----------
     source
-        - a folder: the class of an image is the folder directly below the root; with folders ``train``,
-        ``test``
-          (or ``val``) between, the one directly below those. Images directly in the root have no class;
+        - a folder: the class of an image is the folder directly below the root; with folders ``train``, ``test`` (or
+          ``val``) between, the one directly below those. Images directly in the root have no class;
         - a zip file, read likewise, without unpacking it;
-        - a CSV or Parquet file with columns ``path`` and, optionally, ``label`` and ``split``; paths are
-        relative to
+        - a CSV or Parquet file with columns ``path`` and, optionally, ``label`` and ``split``; paths are relative to
           the table's folder. A file that is missing turns up as a skipped image later;
         - a single image file;
         - ``-``: one path per line on standard input.
