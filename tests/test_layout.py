@@ -21,6 +21,7 @@ PACKAGE = ROOT / "src" / "inkling"
 ROOMS = (
     "errors",
     "types",
+    "outputs",
     "provenance",
     "images",
     "sketch",

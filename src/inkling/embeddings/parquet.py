@@ -8,7 +8,6 @@ the key ``inkling.encoder`` of the file's metadata.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +20,7 @@ from pyarrow import compute, parquet
 
 from inkling.embeddings.embed import Embedded
 from inkling.errors import InputError
+from inkling.outputs import appearing_whole
 from inkling.types import EncoderIdentity
 
 METADATA_KEY = b"inkling.encoder"
@@ -57,18 +57,8 @@ def write_parquet(path: str | Path, parts: Iterable[Embedded], identity: Encoder
     InputError
         If the file cannot be written.
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        n_rows = _write(unfinished, parts, identity)
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"'{path}' cannot be written: {error}.", remedy="Check that its folder exists and has space."
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return n_rows
+    with appearing_whole(path) as draft:
+        return _write(draft, parts, identity)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:

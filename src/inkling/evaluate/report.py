@@ -6,7 +6,6 @@ marks are bounded in number and size, and so is the file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from inkling.evaluate.figures.embedding_map import MapFigure, map_figure
 from inkling.evaluate.figures.reliability import ReliabilityFigure, reliability_figure
 from inkling.evaluate.mistakes import Mistake, confident_mistakes
 from inkling.evaluate.results import ClassScores, Evaluation
+from inkling.outputs import appearing_whole
 
 __all__ = ["EvaluatedImages", "Exemplars", "ReportContext", "render_report", "write_report"]
 
@@ -64,19 +64,10 @@ def write_report(path: str | Path, evaluation: Evaluation, context: ReportContex
     InputError
         If the file cannot be written, or the context does not belong to the evaluation.
     """
-    target = Path(path)
     page = render_report(evaluation, context).encode("utf-8", "replace")
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with appearing_whole(path) as draft:
         draft.write_bytes(page)
-        draft.replace(target)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise InputError(
-            f"The report cannot be written to '{target}': {error.strerror}.",
-            remedy="Name a file in a folder that exists and that you may write to.",
-        ) from error
-    return target
+    return Path(path)
 
 
 def render_report(evaluation: Evaluation, context: ReportContext) -> str:
