@@ -15,7 +15,7 @@ from inkling.errors import MemoryFileError
 from inkling.memory.database import reading
 from inkling.memory.file import LEFTOVER_SECONDS
 from inkling.memory.read import read_content
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import check_target, read_memory, write_memory
 from tests.memory.samples import assert_whole, in_child, names_in, numbered
 
 NOBODY = 65534
@@ -62,6 +62,23 @@ def test_a_folder_is_no_memory(tmp_path: Path) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(MemoryFileError, match="mkdir -p"):
         write_memory(tmp_path / "out" / "a.ink", numbered(1))
+
+
+def test_a_target_is_refused_before_work_begins(tmp_path: Path) -> None:
+    for path, told in ((tmp_path / "out" / "a.ink", "mkdir -p"), (tmp_path, "is a folder")):
+        with pytest.raises(MemoryFileError, match=told):
+            check_target(path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(MemoryFileError, match="not an Inkling memory"):
+        check_target(tmp_path / "notes.txt")
+
+
+def test_a_target_may_be_new_or_a_memory(memory: Path) -> None:
+    before = memory.read_bytes()
+    check_target(memory)
+    check_target(memory.with_name("new.ink"))
+    assert memory.read_bytes() == before
+    assert names_in(memory.parent) == [memory.name]
 
 
 @pytest.mark.parametrize(

@@ -192,15 +192,19 @@ def _check_sizes(content: MemoryContent) -> None:
         )
 
 
-def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity) -> None:
+def check_encoder(
+    stored: EncoderIdentity, offered: EncoderIdentity, *, made: str = "The memory was made"
+) -> None:
     """Refuse to let vectors of two encoders meet.
 
     Parameters
     ----------
     stored
-        Encoder that the memory was made with.
+        Encoder that the memory, or what else holds vectors, was made with.
     offered
         Encoder that is to be used with it.
+    made
+        What was made with `stored`, as the message has it.
 
     Raises
     ------
@@ -210,9 +214,9 @@ def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity) -> None:
     if stored.fingerprint == offered.fingerprint:
         return
     raise EncoderMismatchError(
-        f"The memory was made with {_describe(stored)}; the encoder at hand is {_describe(offered)}. "
+        f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. "
         "Their vectors cannot be compared.",
-        remedy=f"Open the memory with --encoder {stored.source}, or fit a new memory with {offered.source}.",
+        remedy=f"Use --encoder {stored.source}, or begin anew with {offered.source}.",
     )
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "Provenance",
     "StoredMemory",
     "check_encoder",
+    "check_target",
     "read_memory",
     "write_memory",
 ]
@@ -76,6 +77,21 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
         bring_forward(path)
         with writing(path) as connection:
             return replace_content(connection, content)
+
+
+def check_target(path: str | Path) -> None:
+    """Make sure, before long work, that `write_memory` can write there.
+
+    Raises
+    ------
+    MemoryFileError
+        If its folder is missing, something is read-only, or the file there is not an Inkling memory.
+    """
+    path = Path(path).resolve()
+    with explained(path):
+        require_writable(path)
+        if path.exists():
+            require_memory(path)
 
 
 def _create(path: Path, content: MemoryContent) -> int:
