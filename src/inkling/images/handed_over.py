@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from inkling.errors import InputError
+from inkling.images.layout import class_name
 from inkling.images.sources import find_images
 from inkling.types import ImageRecord
 
+_KINDS = "Hand over paths, PIL images, or arrays (height, width, 3) or (height, width) of uint8, in a list."
 
-def records_of(images: Any, labels: Sequence[Any] | None = None, *, split: str | None = None) -> list[ImageRecord]:
+
+def records_of(images: Any, labels: Iterable[Any] | None = None, *, split: str | None = None) -> list[ImageRecord]:
     """Image records of what a caller handed over.
 
     Parameters
@@ -20,7 +27,7 @@ def records_of(images: Any, labels: Sequence[Any] | None = None, *, split: str |
         A source that `find_images` reads, or a sequence of paths, PIL images, arrays (height, width, 3) of uint8, or
         image records.
     labels
-        Label of each image, where the source does not tell.
+        Label of each image, where the source does not tell; they are read as text. None or NaN for an image without.
     split
         Part of a source that is divided into train and test.
 
@@ -32,35 +39,51 @@ def records_of(images: Any, labels: Sequence[Any] | None = None, *, split: str |
     if isinstance(images, str | Path):
         records = list(find_images(images, split=split).records)
     else:
-        records = [_record(image, number) for number, image in enumerate(images)]
+        records = [_record(image, number) for number, image in enumerate(_several(images))]
     if labels is None:
         return records
-    if len(labels) != len(records):
-        raise InputError(f"Got {len(records)} images and {len(labels)} labels.", remedy="Hand over one label an image.")
-    return [
-        ImageRecord(record.path, str(label), record.archive, record.member, record.image)
-        for record, label in zip(records, labels, strict=True)
-    ]
+    names = [_name(label) for label in labels]
+    if len(names) != len(records):
+        raise InputError(f"Got {len(records)} images and {len(names)} labels.", remedy="Hand over one label an image.")
+    return [replace(record, label=name) for record, name in zip(records, names, strict=True)]
+
+
+def _several(images: Any) -> Iterable[Any]:
+    """The items, or a refusal of what only looks like many: iterating over a picture would give its rows."""
+    colours = isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] in (3, 4)
+    if colours or isinstance(images, Image.Image) or (isinstance(images, np.ndarray) and images.ndim == 2):
+        raise InputError("A single picture was handed over; a list was expected.", remedy="Write [picture].")
+    if not isinstance(images, Iterable):
+        raise InputError(f"Images cannot be read from a {type(images).__name__}.", remedy=_KINDS)
+    return images
 
 
 def _record(image: Any, number: int) -> ImageRecord:
-    from numpy import ndarray
-    from PIL import Image
+    match image:
+        case ImageRecord():
+            return image
+        case str() | Path():
+            return ImageRecord(str(image))
+        case Image.Image():
+            return ImageRecord(f"image {number}", image=image)
+        case np.ndarray():
+            return ImageRecord(f"image {number}", image=_picture(image, number))
+    raise InputError(f"Image {number} is a {type(image).__name__}.", remedy=_KINDS)
 
-    if isinstance(image, ImageRecord):
-        return image
-    if isinstance(image, str | Path):
-        return ImageRecord(str(image))
-    if isinstance(image, Image.Image):
-        return ImageRecord(f"image {number}", image=image)
-    if isinstance(image, ndarray):
-        try:
-            return ImageRecord(f"image {number}", image=Image.fromarray(image))
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"Image {number} is an array of shape {image.shape} and type {image.dtype}.",
-                remedy="Arrays are (height, width, 3) or (height, width) of uint8.",
-            ) from error
-    raise InputError(
-        f"Image {number} is a {type(image).__name__}.", remedy="Hand over paths, PIL images or arrays of uint8."
-    )
+
+def _picture(array: np.ndarray[Any, np.dtype[Any]], number: int) -> Image.Image:
+    try:
+        # Fractions are read as whole brightness levels: all of a picture in 0..1 would be black.
+        if array.ndim < 2 or array.dtype.kind == "f":
+            raise ValueError
+        return Image.fromarray(array)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"Image {number} is an array of shape {array.shape} and type {array.dtype}.", remedy=_KINDS
+        ) from error
+
+
+def _name(label: Any) -> str | None:
+    if label is None or label != label:
+        return None
+    return class_name(str(label)) or None

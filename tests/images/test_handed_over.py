@@ -1,0 +1,123 @@
+"""What a Python caller hands over: paths, pictures, arrays, sources, and labels beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkling.errors import InputError
+from inkling.images.decode import load
+from inkling.images.handed_over import records_of
+from inkling.types import ImageRecord
+
+RED = Image.new("RGB", (8, 6), "red")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("train/ant/1.png", "train/bee/2.png", "test/ant/3.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        RED.save(path)
+    return tmp_path
+
+
+def test_a_source_is_read_as_on_the_command_line(folder: Path) -> None:
+    assert [record.label for record in records_of(folder)] == ["ant", "ant", "bee"]
+    assert [record.label for record in records_of(str(folder), split="train")] == ["ant", "bee"]
+
+
+def test_labels_beside_a_source_take_the_place_of_its_own(folder: Path) -> None:
+    records = records_of(folder / "train", ["wasp", "fly"])
+    assert [(Path(record.path).name, record.label) for record in records] == [("1.png", "wasp"), ("2.png", "fly")]
+
+
+def test_paths_and_records_stay_as_they_are() -> None:
+    record = ImageRecord("c.png", label="bee")
+    assert records_of(["a.png", Path("b.png"), record]) == [ImageRecord("a.png"), ImageRecord("b.png"), record]
+
+
+def test_array_of_paths_will_do() -> None:
+    assert [record.path for record in records_of(np.array(["a.png", "b.png"]))] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        RED,
+        np.asarray(RED),
+        np.asarray(RED.convert("RGBA")),
+        np.asarray(RED.convert("L")),
+    ],
+)
+def test_pictures_in_memory_are_read(picture: Any) -> None:
+    (record,) = records_of([picture])
+    loaded = load(record)
+    assert record.path == "image 0"
+    assert loaded.image.mode == "RGB"
+    assert loaded.image.size == (8, 6)
+
+
+def test_an_array_of_pictures_is_several() -> None:
+    assert len(records_of(np.zeros((5, 8, 6, 3), dtype=np.uint8))) == 5
+    assert len(records_of(np.zeros((5, 8, 6), dtype=np.uint8))) == 5
+
+
+@pytest.mark.parametrize("picture", [RED, np.asarray(RED), np.asarray(RED.convert("L"))])
+def test_a_single_picture_is_refused_rather_than_cut_into_rows(picture: Any) -> None:
+    with pytest.raises(InputError, match="single picture") as caught:
+        records_of(picture)
+    assert "[picture]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        np.zeros((8, 6, 3)),
+        np.zeros((8, 6), dtype=np.float32),
+        np.zeros(8, dtype=np.uint8),
+        np.zeros((2, 8, 6, 3), dtype=np.uint8),
+    ],
+)
+def test_arrays_that_are_no_picture_are_named(odd: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        records_of([RED, odd])
+    assert "Image 1 is an array of shape" in str(caught.value)
+    assert str(odd.dtype) in str(caught.value)
+    assert "uint8" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize(("odd", "kind"), [(3, "int"), (None, "NoneType"), ({"a": 1}, "dict")])
+def test_other_things_are_named(odd: Any, kind: str) -> None:
+    with pytest.raises(InputError, match=f"Image 0 is a {kind}"):
+        records_of([odd])
+
+
+@pytest.mark.parametrize("odd", [None, 7])
+def test_what_cannot_be_gone_through_is_named(odd: Any) -> None:
+    with pytest.raises(InputError, match="Images cannot be read from"):
+        records_of(odd)
+
+
+def test_labels_become_text_in_one_spelling() -> None:
+    decomposed, composed = "cafe\u0301", "caf\u00e9"
+    labels = [1, np.str_("ant"), f" {decomposed} "]
+    assert [record.label for record in records_of([RED] * 3, labels)] == ["1", "ant", composed]
+
+
+def test_no_label_is_no_class_named_none() -> None:
+    labels = [None, float("nan"), np.nan, " "]
+    assert [record.label for record in records_of([RED] * 4, labels)] == [None] * 4
+
+
+def test_labels_may_be_any_iterable() -> None:
+    assert [record.label for record in records_of([RED, RED], iter("ab"))] == ["a", "b"]
+
+
+def test_numbers_must_agree() -> None:
+    with pytest.raises(InputError, match="2 images and 1 labels"):
+        records_of([RED, RED], ["ant"])
