@@ -33,9 +33,7 @@ def names(found: Found, root: Path) -> list[tuple[str, str | None]]:
 
 class TestFolder:
     def test_order_labels_and_what_is_ignored(self, tmp_path: Path) -> None:
-        make(
-            tmp_path, "car/2.PNG", "bus/1.jpg", "bus/.1.jpg", ".git/3.png", "readme.txt", "car/b.txt", "car/x"
-        )
+        make(tmp_path, "car/2.PNG", "bus/1.jpg", "bus/.1.jpg", ".git/3.png", "readme.txt", "car/b.txt", "car/x")
         found = find_images(tmp_path)
         assert names(found, tmp_path) == [("bus/1.jpg", "bus"), ("car/2.PNG", "car")]
         assert dict(found.ignored) == {"hidden": 2, ".txt": 2, "no suffix": 1}
@@ -251,6 +249,22 @@ class TestOthers:
     def test_nothing_on_standard_input(self) -> None:
         with pytest.raises(InputError, match="No images"):
             find_images("-", stdin=io.StringIO("\n"))
+
+    @pytest.mark.parametrize(
+        "text", ["path,label\na.png,ant\nb.png,bee\n", "\ufeffLabel;Path\r\nant;a.png\r\nbee;b.png"]
+    )
+    def test_labels_on_standard_input(self, text: str) -> None:
+        found = find_images("-", stdin=io.StringIO(text))
+        assert [(record.path, record.label) for record in found.records] == [("a.png", "ant"), ("b.png", "bee")]
+
+    def test_splits_on_standard_input(self) -> None:
+        text = "path,label,split\na.png,ant,train\nb.png,ant,test\n"
+        found = find_images("-", split="test", stdin=io.StringIO(text))
+        assert [record.path for record in found.records] == ["b.png"]
+
+    @pytest.mark.parametrize("name", ["path", "a,b.png", 'say "hi".png', "path,with commas.png"])
+    def test_odd_names_on_standard_input_are_paths(self, name: str) -> None:
+        assert [record.path for record in find_images("-", stdin=io.StringIO(name)).records] == [name]
 
     def test_single_file(self, tmp_path: Path) -> None:
         make(tmp_path, "one.JPG")

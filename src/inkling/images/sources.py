@@ -57,7 +57,7 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
         - a CSV or Parquet file with columns ``path`` and, optionally, ``label`` and ``split``; paths are relative to
           the table's folder. A file that is missing turns up as a skipped image later;
         - a single image file;
-        - ``-``: one path per line on standard input.
+        - ``-``: standard input, with one path per line, or as a CSV with a first line such as ``path,label``.
     split
         ``train``, ``test`` or ``val``: keep this part of a source that is divided so. None keeps all.
     stdin
@@ -69,7 +69,7 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
         If the source does not exist, holds no images, lacks the split, or gives one path two labels.
     """
     if str(source) == STDIN:
-        found = _from_rows(_listed(sys.stdin if stdin is None else stdin), Path(), split=None)
+        found = _from_rows(_listed(sys.stdin if stdin is None else stdin), Path(), split=split)
     else:
         found = _from_path(Path(source), split)
     if not found.records:

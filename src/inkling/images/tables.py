@@ -1,12 +1,11 @@
-"""Rows of tables that list images: CSV, Parquet, and plain lists of paths. The images themselves are not
-opened."""
+"""Rows of tables that list images: CSV, Parquet, and plain lists of paths. No image is opened."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +21,7 @@ SPLIT = "split"
 _COLUMNS = (PATH, LABEL, SPLIT)
 
 _DELIMITERS = ",;\t|"
+_OTHER_NAMES = ("file", "filename", "image")
 _HEADER = "Its first line must name the columns, such as: path,label"
 
 _Column = list[str | None]
@@ -39,15 +39,48 @@ class Row:
 def read_table(path: Path) -> list[Row]:
     """Rows of a CSV or Parquet file with a column ``path``, and optionally ``label`` and ``split``.
 
-    A CSV may be separated by comma, semicolon, tab or bar, in UTF-8 or UTF-16, with or without byte-order
-    mark. Column names are read without regard to case. Rows without a path are left out.
+    Column names are read without regard to case. Rows without a path are left out.
 
     Raises
     ------
     InputError
         If the file is not such a table, or has no column ``path``.
     """
-    columns = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    if path.suffix.lower() == ".parquet":
+        return _rows(_read_parquet(path))
+    return _rows(read_csv(path, key=PATH, header=_HEADER))
+
+
+def read_list(lines: Iterable[str]) -> list[Row]:
+    """One path per line, blank lines left out; or a CSV, told by a first line with ``path`` and ``label``."""
+    text = "".join(lines).removeprefix("\ufeff")
+    header = text.partition("\n")[0]
+    if any({PATH, LABEL} <= set(_names(header, mark)) for mark in _DELIMITERS):
+        return _rows(_parsed(text, "standard input", key=PATH, header=_HEADER))
+    return [Row(path) for line in text.split("\n") if (path := line.rstrip("\r")).strip()]
+
+
+def read_csv(path: Path, *, key: str, header: str) -> dict[str, list[str | None]]:
+    """Columns of a CSV file by name, in lower case; None for empty cells.
+
+    It may be separated by comma, semicolon, tab or bar, in UTF-8 or UTF-16, with or without byte-order mark.
+
+    Parameters
+    ----------
+    key
+        The column that there must be.
+    header
+        What to say to those whose file has no such first line.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a table.
+    """
+    return _parsed(_text(path), f"'{path}'", key=key, header=header)
+
+
+def _rows(columns: Mapping[str, _Column]) -> list[Row]:
     paths = columns[PATH]
     labels = columns.get(LABEL, [None] * len(paths))
     splits = columns.get(SPLIT, [None] * len(paths))
@@ -58,28 +91,20 @@ def read_table(path: Path) -> list[Row]:
     ]
 
 
-def read_list(lines: Iterable[str]) -> list[Row]:
-    """One path per line; blank lines are left out."""
-    return [Row(path) for line in lines if (path := line.rstrip("\r\n")).strip()]
-
-
-def _read_csv(path: Path) -> dict[str, _Column]:
-    text = _text(path)
+def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Column]:
     if not text.strip():
-        raise InputError(f"'{path}' is empty.", remedy=_HEADER)
-    header = text.partition("\n")[0]
-    delimiter = next((mark for mark in _DELIMITERS if PATH in _names(header, mark)), ",")
+        raise InputError(f"{source} is empty.", remedy=header)
+    first_line = text.partition("\n")[0]
+    delimiter = next((mark for mark in _DELIMITERS if key in _names(first_line, mark)), ",")
     try:
         header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
-        raise InputError(f"'{path}' cannot be read as a CSV file: {error}.", remedy=_HEADER) from error
+        raise InputError(f"{source} cannot be read as a CSV file: {error}.", remedy=header) from error
     names = list(map(_key, header_cells))
-    if PATH not in names:
-        raise _no_path_column(path, names)
+    if key not in names:
+        raise _no_column(source, names, key=key, header=header)
     # A row that is too short has empty cells at its end.
-    return {
-        name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)
-    }
+    return {name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)}
 
 
 def _read_parquet(path: Path) -> dict[str, _Column]:
@@ -94,7 +119,7 @@ def _read_parquet(path: Path) -> dict[str, _Column]:
             f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
         ) from error
     if PATH not in map(_key, names):
-        raise _no_path_column(path, names)
+        raise _no_column(f"'{path}'", names, key=PATH, header=_HEADER)
     return {_key(name): list(map(_cell, table[name].to_pylist())) for name in table.column_names}
 
 
@@ -112,7 +137,10 @@ def _text(path: Path) -> str:
 
 
 def _names(header: str, delimiter: str) -> list[str]:
-    return [_key(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+    try:
+        return [_key(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
 
 
 def _key(name: str) -> str:
@@ -124,12 +152,9 @@ def _cell(value: object) -> str | None:
     return text or None
 
 
-def _no_path_column(path: Path, found: Sequence[str]) -> InputError:
-    near = get_close_matches(PATH, found, n=1, cutoff=0.5) or [
-        name for name in found if name in ("file", "filename", "image")
-    ]
+def _no_column(source: str, found: Sequence[str], *, key: str, header: str) -> InputError:
+    near = get_close_matches(key, found, n=1, cutoff=0.5) or [name for name in found if name in _OTHER_NAMES]
     hint = f" Did you mean '{near[0]}'? Rename it." if near else ""
     return InputError(
-        f"'{path}' has no column '{PATH}'; its columns are: {', '.join(found) or 'none'}.",
-        remedy=f"Name the column of image files '{PATH}', and the one of class names '{LABEL}'.{hint}",
+        f"{source} has no column '{key}'; its columns are: {', '.join(found) or 'none'}.", remedy=f"{header}{hint}"
     )
