@@ -29,6 +29,7 @@ def test_round_trip(pictures: list[ImageRecord], tmp_path: Path, with_features: 
     read = read_precomputed(path)
     expected = embed_images(records, encoder, cache=None)
     assert read.paths == tuple(record.path for record in expected.records)
+    assert read.content_hashes == expected.content_hashes
     assert read.labels == tuple(record.label for record in expected.records)
     assert read.class_names == ("even", "odd")
     assert np.allclose(read.embeddings, expected.embeddings, atol=1e-7)

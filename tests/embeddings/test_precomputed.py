@@ -57,6 +57,7 @@ def test_short_keys_and_defaults(tmp_path: Path) -> None:
     assert read.labels == ("b", "a", "b", "b")
     assert read.class_names == ("a", "b")
     assert read.paths == ("row 0", "row 1", "row 2", "row 3")
+    assert read.content_hashes == read.paths
     assert read.embeddings.dtype == np.float32
     assert read.features is None
     assert read.text_vectors is None
@@ -107,6 +108,7 @@ def test_whole_identity(tmp_path: Path) -> None:
         ({"x": X, "y": np.array([0, 1, 2, 0]), "class_names": np.array(["a", "b"])}, "run from 0 to 2"),
         ({"x": X, "y": np.array([0, -1, 0, 0]), "class_names": np.array(["a", "b"])}, "run from -1"),
         ({"x": X, "paths": np.array(["a"])}, "paths has 1 rows"),
+        ({"x": X, "content_hashes": np.array(["a"])}, "content_hashes has 1 rows"),
         ({"x": X, "features": X[:2]}, "features has 2 rows, 4 expected"),
         ({"x": X, "text_vectors": X}, "text_vectors has 4 rows, 0 expected"),
         ({"x": X, "text_vectors": np.ones((1, 5)), "class_names": np.array(["a"])}, "5 dimensions"),

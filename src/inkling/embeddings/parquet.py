@@ -25,7 +25,13 @@ from inkling.types import EncoderIdentity
 
 METADATA_KEY = b"inkling.encoder"
 
-_KEYS = {"path": "paths", "label": "labels", "embedding": "embeddings", "feature": "features"}
+_KEYS = {
+    "path": "paths",
+    "label": "labels",
+    "content_hash": "content_hashes",
+    "embedding": "embeddings",
+    "feature": "features",
+}
 
 ROWS_OF_A_GROUP = 1024
 """Batches are gathered to row groups of at least this many rows: readers are slow with thousands of tiny

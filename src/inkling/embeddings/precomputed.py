@@ -8,6 +8,7 @@ key                  shape                meaning
 embeddings (or x)    (n, d) numbers       image embeddings; scaled to unit length on reading
 labels (or y)        (n,) text            class names, or integers that count into `class_names`; optional
 paths (or path)      (n,) text            how each image is shown; optional
+content_hashes       (n,) text            equal for copies of an image, which are held out together; optional
 features             (n, f) numbers       second, image-side features, kept as they are; optional
 class_names          (K,) text            needed for integer labels and for text vectors; optional
 text_vectors         (K, d) numbers       text vector of each class, a row of zeros where it has none; optional
@@ -15,8 +16,8 @@ logit_scale          number               factor on cosines to texts; optional, 
 encoder              text                 name of the encoder, or its whole identity as JSON; optional
 ==================== ==================== =============================================================
 
-A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``feature``, and the
-encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
+A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash`` and ``feature``, and
+the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ from inkling.types import EncoderIdentity
 DEFAULT_LOGIT_SCALE = 100.0
 
 _KEYS = (
-    "An npz file needs 'embeddings' (or 'x') and takes 'labels', 'paths', 'features', 'class_names', "
+    "An npz file needs 'embeddings' (or 'x') and takes 'labels', 'paths', 'content_hashes', 'features', 'class_names', "
     "'text_vectors', 'logit_scale', 'encoder'; a Parquet file needs 'embedding' and takes 'path', 'label', "
-    "'feature'."
+    "'content_hash', 'feature'."
 )
 
 
@@ -51,6 +52,8 @@ class Precomputed:
     ----------
     paths
         How each of the n images is shown.
+    content_hashes
+        Equal for equal images; the paths where the file has none.
     labels
         Class name of each image, None for one without; None as a whole if no image has one.
     embeddings
@@ -67,6 +70,7 @@ class Precomputed:
     """
 
     paths: tuple[str, ...]
+    content_hashes: tuple[str, ...]
     labels: tuple[str | None, ...] | None
     embeddings: NDArray[np.float32]
     features: NDArray[np.float32] | None
@@ -128,8 +132,10 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
             f"text_vectors have {text_vectors.shape[1]} dimensions, embeddings {dimension}.",
             remedy="Images and texts must come from one encoder.",
         )
+    paths = _paths(arrays, n_images)
     return Precomputed(
-        paths=_paths(arrays, n_images),
+        paths=paths,
+        content_hashes=_content_hashes(arrays, paths),
         labels=labels,
         embeddings=unit_rows(embeddings),
         features=features,
@@ -193,6 +199,14 @@ def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:
         return tuple(f"row {row}" for row in range(n_images))
     same_length("paths", len(paths), n_images)
     return tuple(map(str, paths))
+
+
+def _content_hashes(arrays: Mapping[str, Any], paths: tuple[str, ...]) -> tuple[str, ...]:
+    hashes = arrays.get("content_hashes")
+    if hashes is None:
+        return paths
+    same_length("content_hashes", len(hashes), len(paths))
+    return tuple(path if key is None else str(key) for key, path in zip(hashes, paths, strict=True))
 
 
 def _identity(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.checks import matrix, same_length, unit_rows
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
-from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,14 @@ class Samples:
     def sources(self) -> NDArray[np.int64]:
         """Which rows show one image content, (n,): views and copies of a file share a number."""
         return np.unique(np.asarray(self.content_hashes), return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def contradictions(self) -> tuple[tuple[str, ...], ...]:
+        """Paths of each image that stands under more than one label."""
+        places: dict[str, dict[str, str | None]] = {}
+        for key, path, label in zip(self.content_hashes, self.paths, self.labels, strict=True):
+            places.setdefault(key, {})[path] = label
+        return tuple(tuple(found) for found in places.values() if len(set(found.values())) > 1)
 
     def keep(self, rows: Sequence[int], skipped: Sequence[SkippedImage] = ()) -> Samples:
         """Only these rows; `skipped` says what became of the others."""
@@ -118,18 +128,35 @@ def samples_of(embedded: Embedded, identity: EncoderIdentity, view: int = 0) -> 
 
 
 def precomputed_samples(vectors: Precomputed) -> Samples:
-    """Samples of vectors that were made elsewhere. Rows of one path count as views of one image."""
+    """Samples of a file of vectors."""
     n = len(vectors.paths)
     blocks = [vectors.embeddings] if vectors.features is None else [vectors.embeddings, vectors.features]
     return Samples(
         identity=vectors.identity,
         paths=vectors.paths,
         labels=vectors.labels or (None,) * n,
-        content_hashes=vectors.paths,
+        content_hashes=vectors.content_hashes,
         thumbnails=(None,) * n,
         views=(0,) * n,
         X=np.hstack(blocks),
     )
+
+
+def given_samples(X: FloatArray, labels: Sequence[Any], *, logit_scale: float) -> Samples:
+    """Samples of vectors (n, d) that a caller hands over, each an image of its own.
+
+    Raises
+    ------
+    InputError
+        If they are not finite numbers, one row a label, none of them zeros alone.
+    """
+    embeddings = unit_rows(matrix(X, "embeddings"))
+    n, d = embeddings.shape
+    same_length("labels", len(labels), n)
+    names = tuple(None if label is None else str(label) for label in labels)
+    rows = tuple(f"row {row}" for row in range(n))
+    identity = EncoderIdentity("precomputed", "precomputed", f"precomputed:{d}+0", d, 0, logit_scale, "float32")
+    return Samples(identity, rows, names, rows, (None,) * n, (0,) * n, embeddings)
 
 
 def is_precomputed(path: str | Path) -> bool:
