@@ -40,7 +40,7 @@ class Recipe:
     clean_pictures_per_kind: int = 300
     clean_epochs: int = 2
     pictures_per_kind: int = 1500
-    epochs: int = 7
+    epochs: int = 5
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
