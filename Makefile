@@ -7,7 +7,7 @@ READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint types format docs constraints clean
+.PHONY: help setup demo test lint types format docs bench constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ format: $(READY) ## Format the code and mend what can be mended
 docs: $(READY) ## Write the generated reference pages anew
 	$(ENV) tools/reference.py
 	$(ENV) tools/memory_schema.py
+
+bench: $(READY) ## Measure against the figures to reach; needs the development data in ../shared
+	$(ENV) bench/heads.py
+	$(ENV) bench/coco.py
+	$(ENV) bench/embed.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
 	$(ENV) tools/constraints.py
