@@ -52,10 +52,7 @@ def _section(table: Table) -> str:
         "",
         "| column | type | key | meaning |",
         "|---|---|---|---|",
-        *(
-            f"| `{column.name}` | {_type(column)} | {_key(column)} | {column.doc} |"
-            for column in table.columns
-        ),
+        *(f"| `{column.name}` | {_type(column)} | {_key(column)} | {column.doc} |" for column in table.columns),
         "",
     ]
     return "\n".join(lines)

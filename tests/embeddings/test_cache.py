@@ -153,9 +153,7 @@ class TestPrune:
         assert cache.get_images(ENCODER, map(str, range(10))).keys() == {"7", "8", "9"}
         assert cache.prune(max_bytes=3 * each) == 0
 
-    def test_both_limits_count_an_entry_once(
-        self, cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_both_limits_count_an_entry_once(self, cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = Clock(monkeypatch)
         cache.put_images(ENCODER, {"a": entry(1)})
         clock.now += 9 * DAY

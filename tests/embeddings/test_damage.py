@@ -58,9 +58,7 @@ def test_empty_file_is_a_new_cache(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1])
-def test_database_of_another_program_or_release(
-    tmp_path: Path, version: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_database_of_another_program_or_release(tmp_path: Path, version: int, caplog: pytest.LogCaptureFixture) -> None:
     other = sqlite3.connect(tmp_path / FILE_NAME)
     other.executescript(f"CREATE TABLE theirs (x); PRAGMA user_version = {version};")
     other.close()

@@ -47,9 +47,7 @@ def one_by_one(records: Sequence[ImageRecord]) -> ImageVectors:
 def test_vectors_and_order(
     pictures: list[ImageRecord], cache: EmbeddingCache, batch_size: int, with_cache: bool
 ) -> None:
-    embedded = embed_images(
-        pictures, FakeEncoder(), cache=cache if with_cache else None, batch_size=batch_size
-    )
+    embedded = embed_images(pictures, FakeEncoder(), cache=cache if with_cache else None, batch_size=batch_size)
     expected = one_by_one(pictures)
     assert embedded.records == tuple(pictures)
     assert np.array_equal(embedded.embeddings, expected.embeddings)
@@ -106,9 +104,7 @@ def test_renamed_files_are_known(pictures: list[ImageRecord], cache: EmbeddingCa
     batch_size=st.integers(1, 7),
     warm=st.booleans(),
 )
-def test_equal_content_is_encoded_once_wherever_it_repeats(
-    numbers: list[int], batch_size: int, warm: bool
-) -> None:
+def test_equal_content_is_encoded_once_wherever_it_repeats(numbers: list[int], batch_size: int, warm: bool) -> None:
     """Negative numbers stand for images that cannot be read."""
     seeds = {number: photo(number, size=(8, 8)) for number in range(7)}
     records = [
@@ -268,9 +264,7 @@ def test_vector_that_is_not_finite_is_skipped_and_not_kept(cache: EmbeddingCache
     for n_encoded in (2, 1):
         embedded = embed_images(records, Broken(), cache=cache)
         assert [record.path for record in embedded.records] == ["light"]
-        assert [image.reason for image in embedded.skipped] == [
-            "the encoder gave a vector that is not finite"
-        ]
+        assert [image.reason for image in embedded.skipped] == ["the encoder gave a vector that is not finite"]
         assert embedded.n_encoded == n_encoded
 
 

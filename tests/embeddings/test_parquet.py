@@ -80,9 +80,7 @@ def test_folder_that_is_not_there(pictures: list[ImageRecord], tmp_path: Path) -
         write_parquet(tmp_path / "none" / "v.parquet", [], FakeEncoder().identity)
 
 
-@pytest.mark.parametrize(
-    "kind", [pa.list_(pa.float64()), pa.list_(pa.float32(), 2), pa.large_list(pa.float16())]
-)
+@pytest.mark.parametrize("kind", [pa.list_(pa.float64()), pa.list_(pa.float32(), 2), pa.large_list(pa.float16())])
 def test_files_of_other_tools(tmp_path: Path, kind: pa.DataType) -> None:
     number = np.float16 if kind.value_type == pa.float16() else float
     rows = [[number(3), number(4)], [number(0), number(2)]]

@@ -21,9 +21,7 @@ from tests.fakes import FakeEncoder
 from tests.images.pictures import encoded, photo
 
 
-def test_unusable_folder(
-    pictures: list[ImageRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unusable_folder(pictures: list[ImageRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_bytes(b"")
     expected = embed_images(pictures, FakeEncoder(), cache=None)
     with caplog.at_level(logging.WARNING), EmbeddingCache(tmp_path / "file" / "cache") as cache:
@@ -82,9 +80,7 @@ def test_full_disk_is_explained(small_disk: Path) -> None:
         assert cache.get_images(FakeEncoder().identity, entries) == {}
 
 
-def test_read_only_disk(
-    small_disk: Path, pictures: list[ImageRecord], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_read_only_disk(small_disk: Path, pictures: list[ImageRecord], caplog: pytest.LogCaptureFixture) -> None:
     with EmbeddingCache(small_disk) as cache:
         embed_images(pictures, FakeEncoder(), cache=cache)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)

@@ -47,12 +47,7 @@ def test_processes_create_and_fill_one_cache_at_once(tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0] * 5, errors
     assert list((tmp_path / "cache").glob(f"{FILE_NAME}{ASIDE}*")) == []
     with EmbeddingCache(tmp_path / "cache") as cache:
-        numbers = [
-            own * 1000 + first + step
-            for own in range(1, 6)
-            for first in range(0, 100, 10)
-            for step in range(9)
-        ]
+        numbers = [own * 1000 + first + step for own in range(1, 6) for first in range(0, 100, 10) for step in range(9)]
         found = cache.get_images(ENCODER, map(str, numbers))
         assert len(found) == len(numbers)
         assert all(same(found[str(number)], entry(number)) for number in numbers)

@@ -26,9 +26,7 @@ def jpeg(seed: int = 0, *, side: int = 96) -> bytes:
     return buffer.getvalue()
 
 
-def probabilities(
-    n: int, n_classes: int, *, seed: int = 0, skill: float = 2.0
-) -> tuple[FloatArray, IntArray]:
+def probabilities(n: int, n_classes: int, *, seed: int = 0, skill: float = 2.0) -> tuple[FloatArray, IntArray]:
     """Probabilities (n, n_classes) and true columns (n,); more skill, fewer mistakes."""
     rng = np.random.default_rng(seed)
     y = rng.integers(n_classes, size=n)

@@ -36,9 +36,7 @@ def test_top_k_agrees_with_scikit_learn_where_nothing_ties(seed: int, k: int) ->
     assert top_k_accuracy(p, y, k) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    "row", [[0.25] * 4, [0.4, 0.2, 0.2, 0.2], [0.5, 0.5, 0.0, 0.0], [0.1, 0.4, 0.4, 0.1]]
-)
+@pytest.mark.parametrize("row", [[0.25] * 4, [0.4, 0.2, 0.2, 0.2], [0.5, 0.5, 0.0, 0.0], [0.1, 0.4, 0.4, 0.1]])
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_ties_count_as_the_mean_over_all_orders(row: list[float], k: int) -> None:
     p = np.array([row] * 4)

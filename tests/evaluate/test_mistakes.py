@@ -43,9 +43,7 @@ def test_the_nearest_exemplars_are_those_with_the_largest_cosine() -> None:
 
 def test_without_exemplars_there_are_no_neighbours() -> None:
     _, report = evaluated(skill=0.5, shots=1)
-    none = replace(
-        report.exemplars, paths=(), y=np.empty(0, int), embeddings=np.empty((0, 16)), thumbnails=()
-    )
+    none = replace(report.exemplars, paths=(), y=np.empty(0, int), embeddings=np.empty((0, 16)), thumbnails=())
     assert confident_mistakes(report.images, none, CLASSES)[0].nearest == ()
 
 

@@ -117,9 +117,7 @@ def test_hostile_names_stay_text(n_classes: int) -> None:
         skill=0.5,
         context=EvaluationContext(head=HOSTILE[0], skipped=skipped),
     )
-    report = replace(
-        report, memory_name=HOSTILE[1], test_name=HOSTILE[0], provenance={HOSTILE[0]: HOSTILE[1]}
-    )
+    report = replace(report, memory_name=HOSTILE[1], test_name=HOSTILE[0], provenance={HOSTILE[0]: HOSTILE[1]})
     html = render_report(evaluation, report)
     page = Page(html)
     assert_self_contained(page)
@@ -171,9 +169,7 @@ def test_mistakes_show_the_picture_and_its_nearest_exemplars() -> None:
 @pytest.mark.slow
 def test_many_classes_and_images_stay_within_a_few_megabytes() -> None:
     thumbnail = jpeg()
-    html = render_report(
-        *evaluated([f"species number {k}" for k in range(100)], n=5000, shots=16, thumbnail=thumbnail)
-    )
+    html = render_report(*evaluated([f"species number {k}" for k in range(100)], n=5000, shots=16, thumbnail=thumbnail))
     assert len(html.encode()) < 3_000_000
     assert_self_contained(Page(html))
 

@@ -16,9 +16,7 @@ def compared(*, only_head: int, only_zero_shot: int, both: int = 50) -> Comparis
     right, wrong = np.array([0.8, 0.2]), np.array([0.2, 0.8])
     head = np.array([right] * only_head + [wrong] * only_zero_shot + [right] * both)
     zero_shot = np.array([wrong] * only_head + [right] * only_zero_shot + [right] * both)
-    comparison = evaluate_predictions(
-        head, np.zeros(n, dtype=int), ["a", "b"], zero_shot_p=zero_shot
-    ).zero_shot
+    comparison = evaluate_predictions(head, np.zeros(n, dtype=int), ["a", "b"], zero_shot_p=zero_shot).zero_shot
     assert comparison is not None
     return comparison
 

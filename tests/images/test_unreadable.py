@@ -87,9 +87,7 @@ def test_empty() -> None:
         decode(b"")
 
 
-@pytest.mark.parametrize(
-    "data", [b"%PDF-1.7", b"<html>", b"\0" * 100, b"RIFF\0\0\0\0WAVEfmt ", b"\xff\xd8\xff"]
-)
+@pytest.mark.parametrize("data", [b"%PDF-1.7", b"<html>", b"\0" * 100, b"RIFF\0\0\0\0WAVEfmt ", b"\xff\xd8\xff"])
 def test_not_an_image(data: bytes) -> None:
     with pytest.raises(UnreadableImageError):
         decode(data)
@@ -174,9 +172,7 @@ def test_memory_stays_flat_over_bombs(tmp_path: Path) -> None:
             path = tmp_path / f"{number}-{size[0]}"
             path.write_bytes(make(*size))
             paths.append(str(path))
-    run = subprocess.run(
-        [sys.executable, "-c", BOMB_MEMORY, *paths], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", BOMB_MEMORY, *paths], capture_output=True, text=True, check=True)
     unit = 1 if sys.platform == "darwin" else 1024
     assert int(run.stdout) * unit < 32 * 1024 * 1024
 

@@ -48,9 +48,7 @@ def numbered(number: int, *, images: int = 6, dimension: int = 4) -> MemoryConte
         head=HeadState("gda", {"number": number}, {"weights": np.full((3, dimension), number, np.float64)}),
         calibration={"temperature": number},
         training={"chosen": number},
-        provenance=Provenance(
-            "2025-01-31T12:00:00Z", "0.1.0", "inkling fit", number, {"numpy": "2.0"}, "da7a"
-        ),
+        provenance=Provenance("2025-01-31T12:00:00Z", "0.1.0", "inkling fit", number, {"numpy": "2.0"}, "da7a"),
     )
 
 

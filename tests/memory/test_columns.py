@@ -37,9 +37,7 @@ def test_undecodable_file_names_are_told_apart() -> None:
 
 
 def test_numpy_scalars_and_nested_mappings_are_json() -> None:
-    assert (
-        json_text({"k": np.int64(3), "t": {"x": np.float32(0.5)}}, what="head") == '{"k": 3, "t": {"x": 0.5}}'
-    )
+    assert json_text({"k": np.int64(3), "t": {"x": np.float32(0.5)}}, what="head") == '{"k": 3, "t": {"x": 0.5}}'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), np.zeros(2), {1, 2}, b"x"])

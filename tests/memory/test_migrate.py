@@ -53,9 +53,7 @@ def release_1() -> MemoryContent:
         head=HeadState("gda", {"alpha": 0.5}, {"weights": np.array([[1.0, 2.0], [3.0, 4.0]])}),
         calibration={"temperature": 1.25},
         training={"candidates": ["zero-shot", "gda"]},
-        provenance=Provenance(
-            "2025-01-31T12:00:00Z", "0.1.0", "inkling fit vans", 0, {"numpy": "2.0"}, "da7a"
-        ),
+        provenance=Provenance("2025-01-31T12:00:00Z", "0.1.0", "inkling fit vans", 0, {"numpy": "2.0"}, "da7a"),
     )
 
 

@@ -52,8 +52,7 @@ def contents(draw: st.DrawFn) -> MemoryContent:
         numbered(draw(st.integers(-(2**63), 2**63 - 1))),
         encoder=encoder,
         classes=tuple(
-            ClassEntry(name, draw(texts), draw(texts), _vector(draw(st.none() | text_vectors)))
-            for name in names
+            ClassEntry(name, draw(texts), draw(texts), _vector(draw(st.none() | text_vectors))) for name in names
         ),
         exemplars=tuple(exemplars),
         vectors=np.array(numbers, np.float32).reshape(len(exemplars), width),
@@ -195,9 +194,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert read_memory(link).version == 2
 
 
-@pytest.mark.parametrize(
-    "name", ["a b%20#?.ink", "ünï-漢字.ink", "x" * 200 + ".ink", os.fsdecode(b"caf\xe9.ink")]
-)
+@pytest.mark.parametrize("name", ["a b%20#?.ink", "ünï-漢字.ink", "x" * 200 + ".ink", os.fsdecode(b"caf\xe9.ink")])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert [write_memory(tmp_path / name, numbered(number)) for number in (1, 2)] == [1, 2]
     assert read_memory(tmp_path / name).version == 2

@@ -20,9 +20,7 @@ def matrix(array: Any, name: str) -> NDArray[np.float32]:
     """
     array = np.asarray(array)
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "fiu":
-        raise InputError(
-            f"{name} must be numbers of shape (images, dimensions), found {array.dtype} of {array.shape}."
-        )
+        raise InputError(f"{name} must be numbers of shape (images, dimensions), found {array.dtype} of {array.shape}.")
     with np.errstate(over="ignore"):
         rows = np.asarray(array, dtype=np.float32)
     wrong = ~np.isfinite(rows).all(axis=1)

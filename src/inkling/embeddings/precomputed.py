@@ -105,9 +105,7 @@ def _reader(path: Path) -> Callable[[Path], Mapping[str, Any]]:
         from inkling.embeddings.parquet import read_arrays
 
         return read_arrays
-    raise InputError(
-        f"'{path}' is not a file of embeddings.", remedy="Expected a name that ends in .npz or .parquet."
-    )
+    raise InputError(f"'{path}' is not a file of embeddings.", remedy="Expected a name that ends in .npz or .parquet.")
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
@@ -161,9 +159,7 @@ def _optional_matrix(arrays: Mapping[str, Any], name: str, *, n_rows: int) -> ND
     return found
 
 
-def _labels(
-    arrays: Mapping[str, Any], n_images: int
-) -> tuple[tuple[str | None, ...] | None, tuple[str, ...]]:
+def _labels(arrays: Mapping[str, Any], n_images: int) -> tuple[tuple[str | None, ...] | None, tuple[str, ...]]:
     """Labels as names, and the list of class names."""
     class_names = tuple(map(str, np.asarray(arrays.get("class_names", []))))
     labels = arrays.get("labels", arrays.get("y"))
@@ -180,9 +176,7 @@ def _names_of(labels: NDArray[Any], class_names: Sequence[str]) -> tuple[str | N
     if labels.dtype.kind in "OU":
         return tuple(None if label is None else str(label) for label in labels)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise InputError(
-            f"labels must be text or integers of shape (images,), found {labels.dtype} of {labels.shape}."
-        )
+        raise InputError(f"labels must be text or integers of shape (images,), found {labels.dtype} of {labels.shape}.")
     if not class_names:
         return tuple(map(str, labels))
     if labels.min() < 0 or labels.max() >= len(class_names):
@@ -209,9 +203,7 @@ def _content_hashes(arrays: Mapping[str, Any], paths: tuple[str, ...]) -> tuple[
     return tuple(path if key is None else str(key) for key, path in zip(hashes, paths, strict=True))
 
 
-def _identity(
-    arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int
-) -> EncoderIdentity:
+def _identity(arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int) -> EncoderIdentity:
     stated = str(arrays.get("encoder", ""))
     if stated.startswith("{"):
         return _stated_identity(stated, dimension, feature_dimension)

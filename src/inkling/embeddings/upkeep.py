@@ -65,12 +65,8 @@ def count(connection: sqlite3.Connection) -> CacheInfo:
         " + (SELECT total(length(vector)) FROM texts WHERE encoder = encoders.id) AS bytes"
         " FROM encoders ORDER BY bytes DESC, name"
     ).fetchall()
-    usage = tuple(
-        EncoderUsage(name, key, images, texts, int(size)) for name, key, images, texts, size in rows
-    )
-    thumbnails, thumbnail_bytes = connection.execute(
-        "SELECT count(*), total(length(jpeg)) FROM thumbnails"
-    ).fetchone()
+    usage = tuple(EncoderUsage(name, key, images, texts, int(size)) for name, key, images, texts, size in rows)
+    thumbnails, thumbnail_bytes = connection.execute("SELECT count(*), total(length(jpeg)) FROM thumbnails").fetchone()
     return CacheInfo(_path(connection), _file_bytes(connection), thumbnails, int(thumbnail_bytes), usage)
 
 

@@ -40,9 +40,7 @@ class Mistake:
     nearest: tuple[Neighbour, ...]
 
 
-def confident_mistakes(
-    images: EvaluatedImages, exemplars: Exemplars, classes: Sequence[str]
-) -> tuple[Mistake, ...]:
+def confident_mistakes(images: EvaluatedImages, exemplars: Exemplars, classes: Sequence[str]) -> tuple[Mistake, ...]:
     """Mistakes with the highest probability of the wrong label, the surest first."""
     named = images.p.argmax(axis=1)
     wrong = np.flatnonzero((images.y >= 0) & (named != images.y))

@@ -36,9 +36,7 @@ def _difference(comparison: Comparison, base: str) -> str:
     gain = comparison.gain
     interval = comparison.gain_interval
     bounds = (
-        ""
-        if interval is None
-        else f", {INTERVAL_NAME} {signed_points(interval.low)} to {signed_points(interval.high)}"
+        "" if interval is None else f", {INTERVAL_NAME} {signed_points(interval.low)} to {signed_points(interval.high)}"
     )
     points = f"{100 * abs(gain):.1f} points {'more' if gain > 0 else 'less'} than"
     return f"That is {points} {base}{bounds}."

@@ -192,9 +192,7 @@ def _check_sizes(content: MemoryContent) -> None:
         )
 
 
-def check_encoder(
-    stored: EncoderIdentity, offered: EncoderIdentity, *, made: str = "The memory was made"
-) -> None:
+def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity, *, made: str = "The memory was made") -> None:
     """Refuse to let vectors of two encoders meet.
 
     Parameters
@@ -214,8 +212,7 @@ def check_encoder(
     if stored.fingerprint == offered.fingerprint:
         return
     raise EncoderMismatchError(
-        f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. "
-        "Their vectors cannot be compared.",
+        f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. Their vectors cannot be compared.",
         remedy=f"Use --encoder {stored.source}, or begin anew with {offered.source}.",
     )
 

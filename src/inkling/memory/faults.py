@@ -51,9 +51,7 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
                 remedy="Check the permissions, or copy the file and any -wal file of it to another folder.",
             )
         case ["IOERR"]:
-            return _unchanged(
-                path, f"the disk reports an error ({error})", remedy="Check the disk and try again."
-            )
+            return _unchanged(path, f"the disk reports an error ({error})", remedy="Check the disk and try again.")
         case ["CORRUPT" | "NOTADB" | "FORMAT"]:
             return damaged(path, str(error))
     if any(sign in str(error) for sign in ("no such table", "no such column", "Could not decode")):
@@ -68,9 +66,7 @@ def _of_system(error: OSError, path: Path) -> MemoryFileError:
 
 
 def _full(path: Path) -> MemoryFileError:
-    return _unchanged(
-        path, "the disk is full", remedy="Free some space, or write the memory to another disk."
-    )
+    return _unchanged(path, "the disk is full", remedy="Free some space, or write the memory to another disk.")
 
 
 def _unchanged(path: Path, cause: str, *, remedy: str) -> MemoryFileError:

@@ -91,8 +91,7 @@ def _read_exemplars(connection: Connection) -> tuple[Exemplar, ...]:
         .order_by(table.c.id)
     ).all()
     return tuple(
-        Exemplar(path, content_hash, names[class_id], view, jpeg)
-        for path, content_hash, class_id, view, jpeg in rows
+        Exemplar(path, content_hash, names[class_id], view, jpeg) for path, content_hash, class_id, view, jpeg in rows
     )
 
 

@@ -47,9 +47,7 @@ space = Table(
     "space",
     metadata,
     Column("id", Integer, primary_key=True, doc="Number of the space, never given twice."),
-    Column(
-        "fingerprint", Text, nullable=False, unique=True, doc="Hash of weights, preprocessing, precision."
-    ),
+    Column("fingerprint", Text, nullable=False, unique=True, doc="Hash of weights, preprocessing, precision."),
     Column("name", AnyText, nullable=False, doc="Name of the encoder."),
     Column("source", AnyText, nullable=False, doc="What opens the encoder again: hub name or folder."),
     Column("dimension", Integer, nullable=False, doc="Length d of the vectors that images and texts share."),
@@ -102,9 +100,7 @@ text_vector = Table(
     metadata,
     Column("class_id", ForeignKey("class.id", ondelete="CASCADE"), primary_key=True, doc="The class."),
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space."),
-    Column(
-        "data", LargeBinary, nullable=False, doc="d float32, little-endian: the class's unit text vector."
-    ),
+    Column("data", LargeBinary, nullable=False, doc="d float32, little-endian: the class's unit text vector."),
     info={"about": "Text vectors; a class that the encoder has no text for has none."},
 )
 
@@ -123,21 +119,15 @@ exemplar = Table(
 thumbnail = Table(
     "thumbnail",
     metadata,
-    Column(
-        "exemplar_id", ForeignKey("exemplar.id", ondelete="CASCADE"), primary_key=True, doc="The exemplar."
-    ),
+    Column("exemplar_id", ForeignKey("exemplar.id", ondelete="CASCADE"), primary_key=True, doc="The exemplar."),
     Column("jpeg", LargeBinary, nullable=False, doc="A small JPEG."),
-    info={
-        "about": "Small pictures of the exemplars, apart from them so that a scan of exemplars stays small."
-    },
+    info={"about": "Small pictures of the exemplars, apart from them so that a scan of exemplars stays small."},
 )
 
 vector = Table(
     "vector",
     metadata,
-    Column(
-        "exemplar_id", ForeignKey("exemplar.id", ondelete="CASCADE"), primary_key=True, doc="The exemplar."
-    ),
+    Column("exemplar_id", ForeignKey("exemplar.id", ondelete="CASCADE"), primary_key=True, doc="The exemplar."),
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space."),
     Column("data", LargeBinary, nullable=False, doc="d + f float32, little-endian: embedding, then feature."),
     info={"about": "What an encoder made of the exemplars."},
@@ -146,9 +136,7 @@ vector = Table(
 head = Table(
     "head",
     metadata,
-    Column(
-        "space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."
-    ),
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."),
     Column("name", Text, nullable=False, doc="Name of the head, such as gda."),
     Column("params", Text, nullable=False, doc="JSON: hyperparameters."),
     Column("arrays", LargeBinary, nullable=False, doc="safetensors: what the head learned."),

@@ -36,9 +36,7 @@ def test_the_position_on_the_axis_is_the_accuracy() -> None:
     evaluation = evaluate_predictions(p, y, CLASSES)
     figure = comparison_figure(evaluation)
     start, end = int(figure.ticks[0].label), int(figure.ticks[-1].label)
-    assert start + figure.rows[0].at / 100 * (end - start) == pytest.approx(
-        100 * evaluation.scores.top1, abs=0.01
-    )
+    assert start + figure.rows[0].at / 100 * (end - start) == pytest.approx(100 * evaluation.scores.top1, abs=0.01)
 
 
 def test_few_classes_make_a_table_and_many_a_compact_matrix() -> None:
@@ -64,14 +62,10 @@ def test_pairs_and_the_class_mostly_taken_for_agree_with_the_matrix() -> None:
     counts = evaluation.confusion.copy()
     np.fill_diagonal(counts, 0)
     figure = confusion_figure(evaluation)
-    assert [pair.count for pair in figure.pairs] == sorted(counts[counts > 0], reverse=True)[
-        : confusion.MOST_PAIRS
-    ]
+    assert [pair.count for pair in figure.pairs] == sorted(counts[counts > 0], reverse=True)[: confusion.MOST_PAIRS]
     assert figure.n_pairs == (counts > 0).sum()
     for name, (other, number) in most_confused_with(evaluation).items():
-        assert (
-            number == counts[CLASSES.index(name)].max() == counts[CLASSES.index(name), CLASSES.index(other)]
-        )
+        assert number == counts[CLASSES.index(name)].max() == counts[CLASSES.index(name), CLASSES.index(other)]
 
 
 def test_the_compact_matrix_draws_each_cell_once_and_says_what_it_leaves_out(
@@ -160,11 +154,7 @@ def test_the_map_draws_a_bounded_number_of_points(monkeypatch: pytest.MonkeyPatc
 
 
 @settings(max_examples=50, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.text(min_size=1, max_size=60), st.floats(0, WIDTH), st.floats(0, HEIGHT)), max_size=40
-    )
-)
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=60), st.floats(0, WIDTH), st.floats(0, HEIGHT)), max_size=40))
 def test_names_on_the_map_never_overlap_nor_leave_the_frame(places: list[tuple[str, float, float]]) -> None:
     centres = [(k, name, x, y) for k, (name, x, y) in enumerate(places)]
     placed = place_labels(centres, width=WIDTH, height=HEIGHT)

@@ -135,9 +135,7 @@ def _confused_pairs(evaluation: Evaluation) -> tuple[ConfusedPair, ...]:
     shares = _shares(evaluation.confusion)
     pairs = sorted(np.argwhere(wrong).tolist(), key=lambda ij: (-wrong[*ij], -shares[*ij]))
     return tuple(
-        ConfusedPair(
-            evaluation.classes[i], evaluation.classes[j], int(evaluation.confusion[i, j]), float(shares[i, j])
-        )
+        ConfusedPair(evaluation.classes[i], evaluation.classes[j], int(evaluation.confusion[i, j]), float(shares[i, j]))
         for i, j in pairs[:MOST_PAIRS]
     )
 

@@ -55,9 +55,7 @@ class MapFigure:
     of_exemplars: int
 
 
-def map_figure(
-    images: EvaluatedImages, exemplars: Exemplars, classes: Sequence[str], *, seed: int
-) -> MapFigure:
+def map_figure(images: EvaluatedImages, exemplars: Exemplars, classes: Sequence[str], *, seed: int) -> MapFigure:
     """Choose points at random up to a bound, place them, and place the names of classes."""
     rng = np.random.default_rng(seed)
     shown = _choose(len(images.y), MOST_IMAGES, rng)
@@ -65,9 +63,7 @@ def map_figure(
     together = np.concatenate([images.embeddings[shown], exemplars.embeddings[known]])
     place = _fit_to_frame(project(together, seed=seed))
     points = [_image_point(images, classes, i, at) for i, at in zip(shown, place, strict=False)]
-    points += [
-        _exemplar_point(exemplars, classes, i, at) for i, at in zip(known, place[len(shown) :], strict=True)
-    ]
+    points += [_exemplar_point(exemplars, classes, i, at) for i, at in zip(known, place[len(shown) :], strict=True)]
     order = {"exemplar": 0, "other": 1, "right": 2, "wrong": 3}
     return MapFigure(
         points=tuple(sorted(points, key=lambda point: order[point.kind])),

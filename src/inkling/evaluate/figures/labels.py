@@ -36,16 +36,11 @@ class _Box:
 
     def overlaps(self, other: _Box) -> bool:
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 
-def place_labels(
-    centres: Sequence[tuple[int, str, float, float]], *, width: float, height: float
-) -> tuple[Label, ...]:
+def place_labels(centres: Sequence[tuple[int, str, float, float]], *, width: float, height: float) -> tuple[Label, ...]:
     """Place as many names as fit, in the order given.
 
     Names that fit at the phone's font size, which is larger in the drawing's units, take their place first;

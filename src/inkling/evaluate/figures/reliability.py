@@ -59,9 +59,7 @@ def reliability_figure(p: FloatArray, y: IntArray) -> ReliabilityFigure:
     counts, edges = np.histogram(confidence, bins=N_BARS, range=(0.0, 1.0))
     largest = int(counts.max())
     bars = tuple(
-        _bar(int(number), float(edges[i]), float(edges[i + 1]), largest)
-        for i, number in enumerate(counts)
-        if number
+        _bar(int(number), float(edges[i]), float(edges[i + 1]), largest) for i, number in enumerate(counts) if number
     )
     points = tuple(_point(part) for part in reliability(p, y, bins=bins))
     return ReliabilityFigure(points, bars, largest, float(confidence.mean()))

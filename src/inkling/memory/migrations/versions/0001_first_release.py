@@ -58,9 +58,7 @@ def _create_classes() -> None:
             sa.Column("position", sa.Integer, nullable=False),
             sa.Column(content, sa.Text, nullable=False),
             sa.PrimaryKeyConstraint("class_id", "position", name=f"pk_{table}"),
-            sa.ForeignKeyConstraint(
-                ["class_id"], ["class.id"], name=f"fk_{table}_class_id", ondelete="CASCADE"
-            ),
+            sa.ForeignKeyConstraint(["class_id"], ["class.id"], name=f"fk_{table}_class_id", ondelete="CASCADE"),
         )
     _create_vectors("text_vector", of="class")
 
@@ -83,9 +81,7 @@ def _create_exemplars() -> None:
         sa.Column("exemplar_id", sa.Integer, nullable=False),
         sa.Column("jpeg", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("exemplar_id", name="pk_thumbnail"),
-        sa.ForeignKeyConstraint(
-            ["exemplar_id"], ["exemplar.id"], name="fk_thumbnail_exemplar_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["exemplar_id"], ["exemplar.id"], name="fk_thumbnail_exemplar_id", ondelete="CASCADE"),
     )
     _create_vectors("vector", of="exemplar")
 
