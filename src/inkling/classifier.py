@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import softmax
 
-from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress, iter_embedded
 from inkling.embeddings.precomputed import Precomputed
-from inkling.embeddings.samples import Samples, embed_samples, precomputed_samples, samples_of
+from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples, samples_of
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.heads import head_class
-from inkling.heads.support import unit_rows
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
-from inkling.prompts import ClassPrompts
-from inkling.teaching import (
-    Taught,
-    current_command,
-    from_memory,
-    given_entries,
-    labelled_only,
-    put_into_words,
-    teach,
-    to_memory,
-)
-from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage, Verdict
+from inkling.prompts import ClassPrompts, resolve_templates
+from inkling.teaching.stored import current_command, from_memory, to_memory
+from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
+from inkling.teaching.words import given_entries, put_into_words
+from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
-BATCH_SIZE = 32
+MAX_SEED = 2**32 - 1
+"""As far as all libraries go that draw from it."""
 
 
 class FewShotClassifier:
@@ -77,8 +68,11 @@ class FewShotClassifier:
         cache: bool | str | Path = True,
     ) -> None:
         head_class(head)
+        resolve_templates(templates)
         if views < 1:
             raise InputError(f"views must be 1 or more, got {views}.", remedy="1 is the image itself.")
+        if not 0 <= seed <= MAX_SEED:
+            raise InputError(f"seed must be a number from 0 to {MAX_SEED}, got {seed}.")
         self.head = head
         self.seed = seed
         self.views = views
@@ -91,11 +85,12 @@ class FewShotClassifier:
 
     def __repr__(self) -> str:
         if self._taught is None:
-            return f"FewShotClassifier(encoder={str(self._encoder)!r}, head={self.head!r}, not fitted)"
-        n_images = len(set(self._taught.samples.content_hashes))
+            name = self._encoder if isinstance(self._encoder, str | Path) else self._encoder.identity.name
+            return f"FewShotClassifier(encoder={str(name)!r}, head={self.head!r}, not fitted)"
+        samples = self._taught.samples
         return (
-            f"FewShotClassifier(encoder={self.taught.samples.identity.name!r}, head={self.head!r}, "
-            f"{len(self.classes_)} classes from {n_images} images)"
+            f"FewShotClassifier(encoder={samples.identity.name!r}, head={self.head!r}, "
+            f"{len(self.classes_)} classes from {samples.n_images} images)"
         )
 
     @cached_property
@@ -104,15 +99,12 @@ class FewShotClassifier:
 
         Raises
         ------
-        EncoderError, EncoderMismatchError
-            If it cannot be opened, or is not the one that the memory was made with.
+        EncoderError
+            If it cannot be opened.
         """
-        chosen = self._encoder
-        if isinstance(chosen, str | Path):
-            chosen = load_encoder(chosen, device=self._device, precision=self._precision)
-        if self._taught is not None:
-            check_encoder(self._taught.samples.identity, chosen.identity)
-        return chosen
+        if isinstance(self._encoder, str | Path):
+            return load_encoder(self._encoder, device=self._device, precision=self._precision)
+        return self._encoder
 
     @property
     def taught(self) -> Taught:
@@ -161,9 +153,15 @@ class FewShotClassifier:
             If there are no labels, or fewer than two classes.
         """
         records = records_of(images, labels, split="train")
-        with self._open_cache() as cache:
-            samples = embed_samples(records, self.encoder, cache=cache, views=self.views, progress=progress)
-        return self.fit_samples(samples)
+        rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
+        names = {str(records[row].label) for row in rows}
+        require_classes({*names, *(entry.name for entry in self.prompts)})
+        entries = self._put_into_words(names)
+        with opened_cache(self._cache) as cache:
+            samples = embed_samples(
+                [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
+            )
+        return self._learn(samples.also_skipped(unlabelled), entries)
 
     def fit_embeddings(
         self,
@@ -189,30 +187,29 @@ class FewShotClassifier:
         logit_scale
             Factor on cosines to texts.
         """
-        samples = _own_samples(X, [str(label) for label in y], logit_scale)
+        samples = given_samples(X, y, logit_scale=logit_scale)
         names = {label for label in samples.labels if label is not None}
-        entries = given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
-        return self.fit_samples(samples, entries)
-
-    def fit_precomputed(self, vectors: Precomputed) -> Self:
-        """Learn from a file of vectors, with the text vectors that it brings."""
-        names = {label for label in vectors.labels or () if label is not None}
-        return self.fit_samples(
-            precomputed_samples(vectors), given_entries(names, vectors.class_names, vectors.text_vectors)
+        return self._learn(
+            samples, given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
         )
 
-    def fit_samples(self, samples: Samples, entries: Sequence[ClassEntry] | None = None) -> Self:
-        """Learn from labelled samples; without entries the encoder puts the classes into words."""
-        samples = labelled_only(samples)
-        if entries is None:
-            names = {str(label) for label in samples.labels}
-            with self._open_cache() as cache:
-                entries = put_into_words(
-                    names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates
-                )
-        self._taught = teach(samples, entries, head=self.head, seed=self.seed)
-        self.memory_version = None
-        return self
+    def fit_precomputed(self, vectors: Precomputed, *, in_words: bool = False) -> Self:
+        """Learn from a file of vectors.
+
+        Parameters
+        ----------
+        vectors
+            As `inkling.embeddings.precomputed.read_precomputed` reads them.
+        in_words
+            Have the encoder put the classes into words; it must be the one that made the vectors. Otherwise the text
+            vectors count that the file brings.
+        """
+        samples = precomputed_samples(vectors)
+        names = {label for label in samples.labels if label is not None}
+        if not in_words:
+            return self._learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
+        check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
+        return self._learn(samples, self._put_into_words(names))
 
     def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Label of each image, (n,); None for an image that cannot be read."""
@@ -225,12 +222,16 @@ class FewShotClassifier:
         samples = self.embed(records)
         p = np.full((len(records), len(self.classes_)), np.nan)
         read = np.isin([record.path for record in records], samples.paths)
-        p[read] = self.probabilities(samples.X)
+        if read.any():
+            p[read] = self.probabilities(samples.X)
         return p
 
     def score(self, images: Any, labels: Sequence[Any] | None = None) -> float:
         """Top-1 accuracy on labelled images that can be read."""
-        samples = labelled_only(self.embed(records_of(images, labels, split="test")))
+        records = records_of(images, labels, split="test")
+        rows, _ = labelled_rows([one.path for one in records], [one.label for one in records])
+        samples = self.embed([records[row] for row in rows])
+        require_readable(samples)
         return float(np.mean(self.predict_embeddings(samples.X) == np.array(samples.labels, dtype=object)))
 
     def predict_embeddings(self, X: FloatArray) -> np.ndarray[Any, np.dtype[np.object_]]:
@@ -242,18 +243,17 @@ class FewShotClassifier:
         """Calibrated probabilities (n, n_classes) of vectors (n, d + f)."""
         return self.taught.fitted.probabilities(np.asarray(X))
 
-    def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
-        """What the text vectors alone say, (n, n_classes); None unless every class has one."""
-        text, identity = self.taught.text_vectors, self.taught.samples.identity
-        if text is None or np.isnan(text).any():
-            return None
-        cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
-        return np.asarray(softmax(identity.logit_scale * cosines, axis=1))
-
     def embed(self, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Samples:
-        """Vectors of images by the classifier's encoder."""
-        with self._open_cache() as cache:
-            return embed_samples(records, self.encoder, cache=cache, progress=progress)
+        """Vectors of images by the encoder that the classifier was taught with.
+
+        Raises
+        ------
+        EncoderError, EncoderMismatchError
+            If it cannot be opened, or is another one now.
+        """
+        encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
+        with opened_cache(self._cache) as cache:
+            return embed_samples(records, encoder, cache=cache, progress=progress)
 
     def verdicts(
         self, images: Any, *, top: int = 5, progress: Progress | None = None
@@ -270,30 +270,15 @@ class FewShotClassifier:
             Is told how far it is.
         """
         records = records_of(images)
-        with self._open_cache() as cache:
-            for part in iter_embedded(records, self.encoder, cache=cache, batch_size=BATCH_SIZE, progress=progress):
-                samples = samples_of(part, self.encoder.identity)
-                yield from self.judge(samples, top=top)
-                yield from samples.skipped
+        encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
+        with opened_cache(self._cache) as cache:
+            for part in iter_embedded(records, encoder, cache=cache, progress=progress):
+                yield from self.judge(samples_of(part, encoder.identity), top=top)
+                yield from part.skipped
 
     def judge(self, samples: Samples, *, top: int = 5) -> list[Verdict]:
         """Verdict on each sample."""
-        check_encoder(self.taught.samples.identity, samples.identity)
-        if not len(samples):
-            return []
-        p = self.probabilities(samples.X)
-        order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
-        return [
-            Verdict(
-                path=path,
-                label=self.classes_[best[0]],
-                probability=float(row[best[0]]),
-                top_labels=tuple(self.classes_[k] for k in best),
-                top_probabilities=tuple(float(row[k]) for k in best),
-                memory_version=self.memory_version,
-            )
-            for path, row, best in zip(samples.paths, p, order, strict=True)
-        ]
+        return self.taught.judge(samples, top=top, memory_version=self.memory_version)
 
     def save(self, path: str | Path) -> int:
         """Write the memory file, or put this in place of what it holds; returns its version.
@@ -305,7 +290,7 @@ class FewShotClassifier:
         """
         from inkling.memory.store import write_memory
 
-        self.memory_version = write_memory(path, to_memory(self.taught, current_command()))
+        self.memory_version = write_memory(path, to_memory(self.taught, command=current_command()))
         return self.memory_version
 
     @classmethod
@@ -337,31 +322,30 @@ class FewShotClassifier:
 
         stored = read_memory(path)
         identity = stored.content.encoder
-        loaded = cls(identity.source if encoder is None else encoder, device=device, cache=cache)
-        loaded._precision = identity.precision
-        loaded._taught = from_memory(stored.content)
-        loaded.head, loaded.seed = loaded._taught.head, loaded._taught.seed
-        loaded.memory_version = stored.version
+        taught = from_memory(stored.content)
+        loaded = cls(
+            identity.source if encoder is None else encoder,
+            head=taught.head,
+            seed=taught.seed,
+            device=device,
+            precision=identity.precision,
+            cache=cache,
+        )
+        loaded._taught, loaded.memory_version = taught, stored.version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded
 
-    @contextmanager
-    def _open_cache(self) -> Iterator[EmbeddingCache | None]:
-        if self._cache is False:
-            yield None
-            return
-        with EmbeddingCache(None if self._cache is True else Path(self._cache)) as cache:
-            yield cache
+    def _put_into_words(self, names: Iterable[str]) -> tuple[ClassEntry, ...]:
+        with opened_cache(self._cache) as cache:
+            return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)
 
-
-def _own_samples(X: FloatArray, labels: Sequence[str], logit_scale: float) -> Samples:
-    X = np.asarray(X, dtype=np.float32)
-    if X.ndim != 2 or len(X) != len(labels) or not np.isfinite(X).all():
-        raise InputError(
-            f"Embeddings must be finite and of shape (n, d), with n labels; got {X.shape} and {len(labels)} labels."
-        )
-    n, d = X.shape
-    names = tuple(f"row {row}" for row in range(n))
-    identity = EncoderIdentity("precomputed", "precomputed", f"precomputed:{d}+0", d, 0, logit_scale, "float32")
-    return Samples(identity, names, tuple(labels), names, (None,) * n, (0,) * n, unit_rows(X).astype(np.float32))
+    def _learn(self, samples: Samples, entries: Sequence[ClassEntry]) -> Self:
+        """Fit on samples. A class whose images could not be read is known by its text, if it has one."""
+        require_readable(samples)
+        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
+        samples = samples.keep(rows).also_skipped(unlabelled)
+        known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
+        self._taught = teach(samples, known, head=self.head, seed=self.seed)
+        self.memory_version = None
+        return self

@@ -5,7 +5,6 @@ Class text vectors are t_k = norm(mean over prompts of norm(E(prompt))): Radford
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from inkling.errors import InputError
+from inkling.images.layout import class_name
+from inkling.images.tables import read_csv
 from inkling.types import FloatArray
 
 DEFAULT_TEMPLATE = "a photo of a {}."
@@ -80,6 +81,10 @@ TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = {
 }
 """Sets by name: one prompt; a few that vary the view; and many, after the prompt ensemble for ImageNet of the paper."""
 
+_YAML_KEYS = frozenset({"prompts", "aliases", "disambiguation"})
+_YAML_FORM = "Such as: crane: {aliases: [sarus], disambiguation: a bird}"
+_CSV_FORM = "Its first line must name the columns: class, and any of prompt, alias, disambiguation"
+
 
 @dataclass(frozen=True)
 class ClassPrompts:
@@ -101,6 +106,11 @@ class ClassPrompts:
     prompts: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     disambiguation: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("prompts", "aliases"):
+            if isinstance(getattr(self, field), str):
+                raise InputError(f"The {field} of class '{self.name}' must be several texts.", remedy="Write (text,).")
 
     def texts(self, templates: Sequence[str]) -> tuple[str, ...]:
         """All texts of the class, none twice."""
@@ -132,6 +142,8 @@ def resolve_templates(choice: str | Sequence[str] | None, *, only: str | None = 
         if choice in TEMPLATE_SETS:
             return TEMPLATE_SETS[choice]
         choice = (choice,)
+    if not choice:
+        raise InputError("There are no templates.", remedy="Give one or several, or None for the default.")
     for template in choice:
         if "{}" not in template:
             near = get_close_matches(template, TEMPLATE_SETS, n=1)
@@ -155,14 +167,14 @@ def read_prompts(path: str | Path) -> dict[str, ClassPrompts]:
         If the file is missing or has another form.
     """
     path = Path(path)
+    reader = {".yaml": _read_yaml, ".yml": _read_yaml, ".csv": _read_csv, ".tsv": _read_csv}.get(path.suffix.lower())
     if not path.is_file():
         raise InputError(f"The file of prompts '{path}' does not exist.", remedy="Name a .yaml or .csv file.")
-    readers = {".yaml": _read_yaml, ".yml": _read_yaml, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
+    if reader is None:
         raise InputError(
             f"Prompts are read from YAML or CSV; '{path}' is neither.", remedy="Name a .yaml or .csv file."
         )
-    return {entry.name: entry for entry in readers[path.suffix.lower()](path)}
+    return {entry.name: entry for entry in reader(path)}
 
 
 def _read_yaml(path: Path) -> list[ClassPrompts]:
@@ -170,61 +182,69 @@ def _read_yaml(path: Path) -> list[ClassPrompts]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' is not YAML: {error}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"'{path}' cannot be read as YAML: {error}.", remedy=_YAML_FORM) from error
     if not isinstance(content, dict):
-        raise InputError(f"'{path}' must map class names to prompts.", remedy="Such as: crane: [a photo of a crane.]")
-    return [_from_yaml(str(name), entry, path) for name, entry in content.items()]
+        raise InputError(f"'{path}' must map class names to prompts.", remedy=_YAML_FORM)
+    return [_from_yaml(_yaml_name(name, path), entry, path) for name, entry in content.items()]
+
+
+def _yaml_name(name: Any, path: Path) -> str:
+    """YAML reads ``no`` and ``on`` as truth values and ``null`` as nothing; none of them is a class."""
+    if name is None or isinstance(name, bool | tuple):
+        raise InputError(f"'{path}' has a class that YAML reads as {name}.", remedy="Put its name in quotes.")
+    return class_name(str(name))
 
 
 def _from_yaml(name: str, entry: Any, path: Path) -> ClassPrompts:
     if not isinstance(entry, dict):
-        return ClassPrompts(name, prompts=_texts(entry, f"class '{name}'", path))
-    unknown = set(entry) - {"prompts", "aliases", "disambiguation"}
+        return ClassPrompts(name, prompts=_texts(entry, f"entry of '{name}'", path))
+    unknown = set(entry) - _YAML_KEYS
     if unknown:
         raise InputError(
             f"Class '{name}' in '{path}' has unknown keys: {', '.join(sorted(map(str, unknown)))}.",
-            remedy="The keys are prompts, aliases and disambiguation.",
+            remedy=f"The keys are {', '.join(sorted(_YAML_KEYS))}.",
         )
-    disambiguation = entry.get("disambiguation")
+    disambiguations = _texts(entry.get("disambiguation"), f"disambiguation of '{name}'", path)
     return ClassPrompts(
         name,
         prompts=_texts(entry.get("prompts"), f"prompts of '{name}'", path),
         aliases=_texts(entry.get("aliases"), f"aliases of '{name}'", path),
-        disambiguation=None if disambiguation is None else str(disambiguation),
+        disambiguation=_only(disambiguations, name, path),
     )
 
 
 def _texts(value: Any, what: str, path: Path) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list) and all(isinstance(text, str) for text in value):
-        return tuple(value)
-    raise InputError(f"The {what} in '{path}' must be a text or a list of texts.")
+    texts = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise InputError(f"The {what} in '{path}' must be a text or a list of texts, got {value!r}.", remedy=_YAML_FORM)
+    return tuple(text.strip() for text in texts)
 
 
 def _read_csv(path: Path) -> list[ClassPrompts]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if "class" not in (reader.fieldnames or ()):
-            raise InputError(
-                f"'{path}' has no column 'class'; its columns are: {', '.join(reader.fieldnames or ())}.",
-                remedy="Columns: class, and any of prompt, alias, disambiguation.",
-            )
-        rows = list(reader)
-    names = dict.fromkeys(row["class"] for row in rows if row["class"])
+    columns = read_csv(path, key="class", header=_CSV_FORM)
+    names = [None if name is None else class_name(name) for name in columns["class"]]
 
-    def column(name: str, key: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(row[key] for row in rows if row["class"] == name and row.get(key)))
+    def texts(name: str, key: str) -> tuple[str, ...]:
+        cells = zip(names, columns.get(key, [None] * len(names)), strict=True)
+        return tuple(dict.fromkeys(cell for row_name, cell in cells if row_name == name and cell is not None))
 
     return [
         ClassPrompts(
-            name, column(name, "prompt"), column(name, "alias"), next(iter(column(name, "disambiguation")), None)
+            name, texts(name, "prompt"), texts(name, "alias"), _only(texts(name, "disambiguation"), name, path)
         )
-        for name in names
+        for name in dict.fromkeys(names)
+        if name is not None
     ]
+
+
+def _only(disambiguations: tuple[str, ...], name: str, path: Path) -> str | None:
+    if len(disambiguations) > 1:
+        raise InputError(
+            f"Class '{name}' in '{path}' has {len(disambiguations)} disambiguations: {', '.join(disambiguations)}.",
+            remedy="Keep one; other names go under aliases, other texts under prompts.",
+        )
+    return disambiguations[0] if disambiguations else None
 
 
 def mean_text_vector(vectors: FloatArray) -> FloatArray:

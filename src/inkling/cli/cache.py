@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.console import is_stdout, note, print_table, require_folder, write_json
+from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json
 from inkling.errors import InputError
 
@@ -21,19 +22,15 @@ def info(json: Json = None) -> None:
     """Show where the cache is, how large, and what each encoder has in it."""
     from inkling.embeddings.cache import EmbeddingCache
 
-    require_folder(json)
+    check_outputs(json)
     with EmbeddingCache() as cache:
         found = cache.info()
-    if json:
-        encoders = [
-            {"name": u.name, "fingerprint": u.fingerprint, "images": u.images, "texts": u.texts, "bytes": u.bytes}
-            for u in found.encoders
-        ]
-        write_json(json, {"path": str(found.path), "bytes": found.bytes, "encoders": encoders})
-    if not is_stdout(json):
-        rows = [(u.name, u.fingerprint[:12], u.images, u.texts, _size(u.bytes)) for u in found.encoders]
-        print_table(("encoder", "fingerprint", "images", "texts", "vectors"), rows, numbers=(2, 3, 4))
-        note(f"{found.path}: {_size(found.bytes)}, {_size(found.thumbnail_bytes)} of it thumbnails.")
+    encoders = [
+        {"name": u.name, "fingerprint": u.fingerprint, "images": u.images, "texts": u.texts, "bytes": u.bytes}
+        for u in found.encoders
+    ]
+    summary = {"path": str(found.path), "bytes": found.bytes, "thumbnail_bytes": found.thumbnail_bytes}
+    show(summary | {"encoders": encoders}, json=json, table=_print)
 
 
 @app.command()
@@ -50,7 +47,7 @@ def prune(
     limit = None if max_size is None else _bytes(max_size)
     with EmbeddingCache() as cache:
         removed = cache.prune(older_than_days=older_than, max_bytes=limit, encoder=encoder)
-    note(f"Removed {removed} entries.")
+    note(f"Removed {removed} images and texts.")
 
 
 @app.command()
@@ -60,7 +57,16 @@ def clear() -> None:
 
     with EmbeddingCache() as cache:
         removed = cache.clear()
-    note(f"Removed {removed} entries.")
+    note(f"Removed {removed} images and texts.")
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    rows = [
+        (one["name"], one["fingerprint"][:12], one["images"], one["texts"], _size(one["bytes"]))
+        for one in summary["encoders"]
+    ]
+    print_table(("encoder", "fingerprint", "images", "texts", "vectors"), rows, numbers=(2, 3, 4))
+    note(f"{summary['path']}: {_size(summary['bytes'])}, {_size(summary['thumbnail_bytes'])} of it thumbnails.")
 
 
 def _bytes(text: str) -> int:

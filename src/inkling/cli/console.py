@@ -1,17 +1,17 @@
-"""What verbs print: tables on standard output, notes and progress on standard error, JSON where asked for."""
+"""What verbs print: results on standard output, notes and progress on standard error, JSON where asked for."""
 
 from __future__ import annotations
 
-import json
+import json as json_format
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from inkling.errors import InputError
+from inkling.outputs import appearing_whole, check_writable
 
 if TYPE_CHECKING:
     from inkling.embeddings.embed import Progress
@@ -25,6 +25,42 @@ PIPE_WIDTH = 200
 def note(text: str) -> None:
     """A line that is no result."""
     typer.echo(text, err=True)
+
+
+def check_outputs(*targets: str | Path | None) -> None:
+    """Say before long work that an output cannot be written where it is asked for.
+
+    Raises
+    ------
+    InputError
+        If one of the files cannot be written.
+    """
+    for target in targets:
+        if target is not None and str(target) != STDOUT:
+            check_writable(target)
+
+
+def show(summary: Mapping[str, Any], *, json: str | None, table: Callable[[Mapping[str, Any]], None]) -> None:
+    """A result as JSON to where that is asked for, and as a table unless JSON takes its place.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    if json is not None:
+        _write_json(json, summary)
+    if json != STDOUT:
+        table(summary)
+
+
+def _write_json(target: str, content: Mapping[str, Any]) -> None:
+    text = json_format.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    if target == STDOUT:
+        typer.echo(text)
+        return
+    with appearing_whole(target) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = ()) -> None:
@@ -43,52 +79,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, number
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
-def write_json(target: str, content: Mapping[str, Any]) -> None:
-    """JSON to a file, or to standard output for '-'.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written.
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    if target == STDOUT:
-        typer.echo(text)
-        return
-    try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"'{target}' cannot be written: {error.strerror}.", remedy="Check that its folder exists and has space."
-        ) from error
-
-
-def require_folder(target: str | Path | None) -> None:
-    """Say before long work that a file cannot be written where it is asked for.
-
-    Raises
-    ------
-    InputError
-        If its folder does not exist.
-    """
-    if target is None or str(target) == STDOUT:
-        return
-    folder = Path(target).absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"The folder '{folder}' for '{target}' does not exist.", remedy="Make it, or name another.")
-
-
-def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int] | None = None) -> None:
+def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) -> None:
     """How many images were skipped and files ignored, and why."""
     if ignored:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(ignored.items(), key=lambda item: -item[1]))
         note(f"Ignored: {kinds}.")
     if skipped:
-        note(f"Skipped {len(skipped)} image{'s' if len(skipped) > 1 else ''}:")
+        note(f"Skipped {counted(len(skipped), 'image')}:")
         for image in skipped[:SHOWN_SKIPS]:
             note(f"  {image.path}: {image.reason}")
         if len(skipped) > SHOWN_SKIPS:
             note(f"  ... and {len(skipped) - SHOWN_SKIPS} more")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @contextmanager
@@ -113,8 +119,3 @@ def progress_bar(what: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total, rate=f"{speed:.0f} images/s" if speed else "")
 
         yield tell
-
-
-def is_stdout(target: str | None) -> bool:
-    """Whether an option sends its output to standard output, so that nothing else may go there."""
-    return target == STDOUT

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.console import is_stdout, note, print_table, require_folder, write_json
+from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.evaluate import print_scores, write_html
 from inkling.cli.options import Json, Seed
+from inkling.cli.verdicts import verdict_row
 from inkling.errors import InputError
 
 NAME = "demo"
@@ -33,11 +35,12 @@ def run(
     from inkling.sketch import HELD_OUT, TRAINED, write_dataset
     from inkling.types import Verdict
 
-    require_folder(json)
+    check_outputs(json)
     started = time.perf_counter()
     kinds = sorted((*TRAINED[:N_TRAINED], *HELD_OUT[:N_NEW]))
-    _make(output)
     train, test, memory, report = (output / name for name in ("train", "test", "demo.ink", "report.html"))
+    _make(output)
+    check_outputs(report)
     write_dataset(train, kinds, SHOTS, seed=2 * seed + 1)
     write_dataset(test, kinds, TEST_IMAGES, seed=2 * seed + 2)
     note(f"Drew {len(kinds)} kinds: {', '.join(kinds)}; the encoder never saw {', '.join(sorted(HELD_OUT[:N_NEW]))}.")
@@ -49,19 +52,20 @@ def run(
     done = evaluate_classifier(classifier, samples, seed=seed)
     write_html(done, report, memory=memory, test=str(test))
     some = [str(min((test / kind).iterdir())) for kind in kinds]
-    verdicts = [one for one in classifier.verdicts(some) if isinstance(one, Verdict)]
-    summary: dict[str, Any] = done.evaluation.to_json()
-    summary |= {"report": str(report), "memory": str(memory), "seconds": round(time.perf_counter() - started, 1)}
-    if json:
-        write_json(json, summary)
-    if not is_stdout(json):
-        print_scores(summary)
-        print_table(
-            ("picture", "label", "probability"),
-            [(one.path, one.label, f"{one.probability:.1%}") for one in verdicts],
-            numbers=(2,),
-        )
-        note(f"Look at {report}. The encoder is a miniature for trying out: use another one for photographs.")
+    predictions = [verdict_row(one) for one in classifier.verdicts(some) if isinstance(one, Verdict)]
+    took = {"seconds": round(time.perf_counter() - started, 1)}
+    files = {"report": str(report), "memory": str(memory)}
+    show(done.evaluation.to_json() | {"predictions": predictions} | files | took, json=json, table=_print)
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    print_scores(summary)
+    print_table(
+        ("picture", "label", "probability"),
+        [(one["path"], one["label"], f"{one['probability']:.1%}") for one in summary["predictions"]],
+        numbers=(2,),
+    )
+    note(f"Look at {summary['report']}. The encoder is a miniature for trying out: use another one for photographs.")
 
 
 def _make(folder: Path) -> None:

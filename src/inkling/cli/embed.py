@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import is_stdout, print_table, progress_bar, require_folder, tell_skipped, write_json
+from inkling.cli.console import check_outputs, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
 from inkling.errors import InputError
 
@@ -36,7 +36,7 @@ def run(
     json: Json = None,
 ) -> None:
     """Write embeddings to a Parquet file, which fit, evaluate and predict read in place of images."""
-    from inkling.embeddings.cache import EmbeddingCache
+    from inkling.embeddings.cache import opened_cache
     from inkling.embeddings.embed import iter_embedded
     from inkling.embeddings.parquet import write_parquet
     from inkling.encoders.registry import load_encoder
@@ -44,27 +44,25 @@ def run(
 
     if output.suffix.lower() != ".parquet":
         raise InputError(f"'{output}' does not end in .parquet.", remedy="Embeddings are written as Parquet.")
-    require_folder(output)
-    require_folder(json)
+    check_outputs(output, json)
     started = time.perf_counter()
     found = find_images(images)
     opened = load_encoder(encoder, device=device, precision=precision)
     skipped: list[SkippedImage] = []
 
-    def watched(parts: Iterator[Embedded]) -> Iterator[Embedded]:
+    def watched(parts: Iterable[Embedded]) -> Iterator[Embedded]:
+        n_embedded = 0
         for part in parts:
             skipped.extend(part.skipped)
+            n_embedded += len(part.records)
             yield part
+        tell_skipped(skipped, found.ignored)
+        if not n_embedded:
+            raise InputError("None of the images can be read.", remedy="Nothing was written.")
 
-    cache = None if no_cache else EmbeddingCache()
-    try:
-        with progress_bar("Embedding") as progress:
-            parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
-            n_rows = write_parquet(output, watched(parts), opened.identity)
-    finally:
-        if cache is not None:
-            cache.close()
-    tell_skipped(skipped, found.ignored)
+    with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:
+        parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
+        n_rows = write_parquet(output, watched(parts), opened.identity)
     summary = {
         "images": n_rows,
         "skipped": [{"path": one.path, "reason": one.reason} for one in skipped],
@@ -76,8 +74,9 @@ def run(
         "output": str(output),
         "seconds": round(time.perf_counter() - started, 2),
     }
-    if json:
-        write_json(json, summary)
-    if not is_stdout(json):
-        shown = ("images", "encoder", "dimension", "feature_dimension", "output", "seconds")
-        print_table(("", "embedded"), [(key.replace("_", " "), summary[key]) for key in shown])
+    show(summary, json=json, table=_print)
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    shown = ("images", "encoder", "dimension", "feature_dimension", "output", "seconds")
+    print_table(("", "embedded"), [(key.replace("_", " "), summary[key]) for key in shown])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
-from inkling.cli.console import is_stdout, note, print_table, require_folder, write_json
+from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json
 
 NAME = "encoders"
@@ -14,11 +16,11 @@ def run(json: Json = None) -> None:
     """List encoders worth knowing."""
     from inkling.encoders.registry import known_encoders
 
-    require_folder(json)
-    cards = known_encoders()
-    if json:
-        write_json(json, {"encoders": [asdict(card) for card in cards]})
-    if not is_stdout(json):
-        rows = [(card.name, card.kind, card.dimension, card.licence, card.note) for card in cards]
-        print_table(("name", "kind", "dimension", "licence", "note"), rows, numbers=(2,))
-        note("Any other CLIP or SigLIP model works too: by its name on the hub, or as a folder (transformers or ONNX).")
+    check_outputs(json)
+    show({"encoders": [asdict(card) for card in known_encoders()]}, json=json, table=_print)
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    columns = ("name", "kind", "dimension", "licence", "note")
+    print_table(columns, [[card[column] for column in columns] for card in summary["encoders"]], numbers=(2,))
+    note("Any other CLIP or SigLIP model works too: by its name on the hub, or as a folder (transformers or ONNX).")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import is_stdout, note, print_table, require_folder, tell_skipped, write_json
+from inkling.cli.console import check_outputs, counted, note, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
-from inkling.cli.sources import samples_for
+from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:
+    from inkling.classifier import FewShotClassifier
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.embeddings.samples import Samples
     from inkling.evaluate.run import EvaluatedRun
+    from inkling.images.sources import Found
 
 NAME = "evaluate"
+SHOWN_NAMES = 8
 
 
 def run(
@@ -38,32 +42,43 @@ def run(
     from inkling.classifier import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
 
-    require_folder(report)
-    require_folder(json)
+    check_outputs(report, json)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    samples, ignored = samples_for(classifier, test, split="test")
-    tell_skipped(samples.skipped, ignored)
+    samples = _samples(classifier, open_source(test, split="test"))
     done = evaluate_classifier(classifier, samples, seed=seed)
-    summary = done.evaluation.to_json()
     if report:
         write_html(done, report, memory=memory, test=test)
         note(f"Report: {report}")
-    if json:
-        write_json(json, summary)
-    if not is_stdout(json):
-        print_scores(summary)
+    show(done.evaluation.to_json(), json=json, table=print_scores)
+
+
+def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:
+    """Samples of a source, once it is sure that there is something to measure."""
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.embeddings.samples import precomputed_samples
+    from inkling.evaluate.run import require_known_labels
+    from inkling.memory.content import check_encoder
+
+    if isinstance(source, Precomputed):
+        check_encoder(classifier.taught.samples.identity, source.identity)
+        return precomputed_samples(source)
+    require_known_labels([record.label for record in source.records], classifier.classes_)
+    with progress_bar("Embedding") as progress:
+        samples = classifier.embed(source.records, progress=progress)
+    tell_skipped(samples.skipped, source.ignored)
+    return samples
 
 
 def write_html(done: EvaluatedRun, report: Path, *, memory: Path, test: str) -> None:
     """The report with where everything came from at its foot."""
     from inkling.evaluate.report import write_report
     from inkling.provenance import inkling_version, now, package_versions
-    from inkling.teaching import current_command
+    from inkling.teaching.stored import current_command
 
     identity = done.samples.identity
     provenance = {
         "encoder": identity.name,
-        "command": shlex.join(current_command()),
+        "command": current_command(),
         "date": now(),
         "inkling": inkling_version(),
         "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
@@ -90,9 +105,18 @@ def print_scores(summary: Mapping[str, Any]) -> None:
     print_table(columns, rows, numbers=(1, 2))
     if zero_shot:
         note(f"Against zero-shot: {zero_shot['gain']:+.1%} top-1, McNemar p = {summary['mcnemar_p']:.2g}.")
-    unknown = summary["unknown_labels"]
-    if unknown["count"]:
-        note(f"Left out: {unknown['count']} images whose label is not a known class ({', '.join(unknown['names'])}).")
+    _tell_left_out(summary["unknown_labels"])
+
+
+def _tell_left_out(unknown: Mapping[str, Any]) -> None:
+    """Images that no measure counts."""
+    names = [f"{name} {count}" for name, count in unknown["names"].items()]
+    unlabelled = unknown["count"] - sum(unknown["names"].values())
+    if names:
+        shown = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+        note(f"Left out, as their label is no known class: {shown}.")
+    if unlabelled:
+        note(f"Left out, as they have no label: {counted(unlabelled, 'image')}.")
 
 
 def _shown(scores: Mapping[str, Any], key: str, *, as_share: bool) -> str:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import (
-    is_stdout,
-    note,
-    print_table,
-    progress_bar,
-    require_folder,
-    tell_skipped,
-    write_json,
-)
+from inkling.cli.console import check_outputs, counted, note, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
+from inkling.cli.sources import open_source
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
 
 NAME = "fit"
+SHOWN_NAMES = 8
 
 
 def run(
@@ -49,7 +44,7 @@ def run(
     ] = None,
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
     seed: Seed = 0,
-    views: Annotated[int, typer.Option(help="Views of each image; more than 1 adds augmented ones.")] = 1,
+    views: Annotated[int, typer.Option(min=1, help="Views of each image; more than 1 adds augmented ones.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if an image cannot be used.")] = False,
     templates: Annotated[
         str | None, typer.Option(help="default, simple, imagenet, or a template such as 'a photo of a {}.'.")
@@ -65,10 +60,11 @@ def run(
     """Learn classes from labelled images: a calibrated classifier in one file."""
     from inkling.classifier import FewShotClassifier
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
 
-    require_folder(memory)
-    require_folder(json)
+    check_target(memory)
+    check_outputs(json)
     started = time.perf_counter()
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
@@ -81,41 +77,44 @@ def run(
         precision=precision,
         cache=not no_cache,
     )
-    ignored = _teach(classifier, train, with_encoder=encoder not in (None, "precomputed"))
-    tell_skipped(classifier.skipped_, ignored)
+    found = _teach(classifier, train, has_encoder=encoder is not None)
+    tell_skipped(classifier.skipped_, found["ignored"])
     if strict and classifier.skipped_:
         raise InputError(
-            f"{len(classifier.skipped_)} images cannot be used, and --strict was asked for.",
+            f"{counted(len(classifier.skipped_), 'image')} cannot be used, and --strict was asked for.",
             remedy="Mend or remove them, or leave --strict out.",
         )
-    version = classifier.save(memory)
-    summary = _summary(classifier) | {"memory": str(memory), "memory_version": version, "ignored": dict(ignored)}
-    summary["seconds"] = round(time.perf_counter() - started, 2)
-    if json:
-        write_json(json, summary)
-    if not is_stdout(json):
-        _print(summary)
+    saved = {"memory": str(memory), "memory_version": classifier.save(memory)}
+    took = {"seconds": round(time.perf_counter() - started, 2)}
+    show(_summary(classifier) | found | saved | took, json=json, table=_print)
 
 
-def _teach(classifier: FewShotClassifier, train: str, *, with_encoder: bool) -> Mapping[str, int]:
-    """Teach from images or from a file of embeddings; returns what was ignored beside the images."""
-    from inkling.embeddings.precomputed import read_precomputed
-    from inkling.embeddings.samples import is_precomputed, precomputed_samples
-    from inkling.images.sources import find_images
-    from inkling.memory.content import check_encoder
+def _teach(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
+    """Teach from images or from a file of embeddings; returns what there was beside what was learned."""
+    from inkling.embeddings.precomputed import Precomputed
 
-    if is_precomputed(train):
-        vectors = read_precomputed(train)
-        if with_encoder and vectors.text_vectors is None:
-            check_encoder(vectors.identity, classifier.encoder.identity)
-            classifier.fit_samples(precomputed_samples(vectors))
-        else:
-            classifier.fit_precomputed(vectors)
-        return {}
-    found = find_images(train, split="train")
+    source = open_source(train, split="train")
+    if isinstance(source, Precomputed):
+        _check_options_for_vectors(classifier, has_encoder=has_encoder)
+        classifier.fit_precomputed(source, in_words=has_encoder)
+        if not has_encoder and source.identity.source != train:
+            note(f"With --encoder {source.identity.source} the names of the classes would count too.")
+        return {"ignored": {}, "classes_left_out": []}
     with progress_bar("Embedding") as progress:
-        classifier.fit(found.records, progress=progress)
-    return found.ignored
+        classifier.fit(source.records, progress=progress)
+    labels = {record.label for record in source.records if record.label is not None}
+    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.classes_))}
+
+
+def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bool) -> None:
+    """Refuse what would have no effect."""
+    if classifier.views > 1:
+        raise InputError("Embeddings have no further views.", remedy="Leave --views out, or fit on the images.")
+    if (classifier.templates or classifier.prompts) and not has_encoder:
+        raise InputError(
+            "Only an encoder puts classes into words.",
+            remedy="Name the one that made the embeddings with --encoder, or leave --templates and --prompts out.",
+        )
 
 
 def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
@@ -124,8 +123,10 @@ def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
     return {
         "classes": list(classifier.classes_),
         "classes_without_text": [entry.name for entry in taught.entries if entry.text_vector is None],
-        "images": len(set(samples.content_hashes)),
+        "classes_without_images": sorted(set(classifier.classes_) - set(samples.labels)),
+        "images": samples.n_images,
         "encoded_now": samples.n_encoded,
+        "contradictions": [list(paths) for paths in samples.contradictions],
         "skipped": [{"path": image.path, "reason": image.reason} for image in samples.skipped],
         "encoder": samples.identity.name,
         "encoder_fingerprint": samples.identity.fingerprint,
@@ -137,23 +138,42 @@ def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
 
 
 def _print(summary: Mapping[str, Any]) -> None:
-    calibration = summary["calibration"]
-    after = calibration["after"]
-    without = len(summary["classes_without_text"])
     rows = [
         ("classes", len(summary["classes"])),
         ("images", f"{summary['images']} ({summary['encoded_now']} embedded now)"),
         ("encoder", summary["encoder"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
     ]
-    if after:
+    calibration = summary["calibration"]
+    if after := calibration["after"]:
         rows.append(("out of fold", f"top-1 {calibration['top1']:.1%}, ECE {after['ece']:.3f}, NLL {after['nll']:.3f}"))
-    if without:
-        rows.append(("without text", f"{without} classes go by their images alone"))
     rows.append(("memory", f"{summary['memory']}, version {summary['memory_version']}"))
     rows.append(("time", f"{summary['seconds']:.1f} s"))
     print_table(("", "fitted"), rows)
+    _tell_classes(summary)
+    for paths in summary["contradictions"][:SHOWN_NAMES]:
+        note(f"The same image under different labels: {', '.join(paths)}.")
     if summary["encoder"] == "sketch":
         from inkling.encoders.cards import SKETCH_NOTE
 
         note(f"The encoder 'sketch' is {SKETCH_NOTE}.")
+
+
+def _tell_classes(summary: Mapping[str, Any]) -> None:
+    """Classes that lack one side, which may be meant or a slip."""
+    without_text, without_images = summary["classes_without_text"], summary["classes_without_images"]
+    if without_text:
+        note(f"Known by images alone, without a text vector: {_listed(without_text)}.")
+    if without_images:
+        note(f"Known by text alone: {_listed(without_images)}.")
+    with_images = [name for name in summary["classes"] if name not in without_images]
+    for name in without_images:
+        if near := get_close_matches(name, with_images, n=1, cutoff=0.8):
+            note(f"Is '{name}' the same as '{near[0]}'? Names in the file of prompts must be spelled as the labels.")
+    if summary["classes_left_out"]:
+        note(f"Left out, since none of their images can be used: {_listed(summary['classes_left_out'])}.")
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

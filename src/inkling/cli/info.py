@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from inkling.cli.console import is_stdout, note, print_table, require_folder, write_json
+from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json, Memory
+
+if TYPE_CHECKING:
+    from inkling.memory.content import StoredMemory
 
 NAME = "info"
 
@@ -15,30 +20,16 @@ def run(memory: Memory, json: Json = None) -> None:
     """Show what a memory knows: classes, encoder, head, calibration, provenance."""
     from inkling.memory.store import read_memory
 
-    require_folder(json)
-    stored = read_memory(memory)
-    summary = _summary(stored)
-    if json:
-        write_json(json, summary)
-    if not is_stdout(json):
-        _print(summary)
+    check_outputs(json)
+    show(_summary(read_memory(memory)), json=json, table=_print)
 
 
-def _summary(stored: Any) -> dict[str, Any]:
+def _summary(stored: StoredMemory) -> dict[str, Any]:
     content = stored.content
     images = Counter(one.class_name for one in content.exemplars if one.view == 0)
-    provenance = content.provenance
     return {
         "memory_version": stored.version,
-        "encoder": {
-            "name": content.encoder.name,
-            "source": content.encoder.source,
-            "fingerprint": content.encoder.fingerprint,
-            "dimension": content.encoder.dimension,
-            "feature_dimension": content.encoder.feature_dimension,
-            "logit_scale": content.encoder.logit_scale,
-            "precision": content.encoder.precision,
-        },
+        "encoder": asdict(content.encoder),
         "head": content.training["head"],
         "finding": content.training["finding"],
         "evidence": content.training["evidence"],
@@ -53,18 +44,11 @@ def _summary(stored: Any) -> dict[str, Any]:
             }
             for entry in content.classes
         ],
-        "provenance": {
-            "created": provenance.created,
-            "inkling_version": provenance.inkling_version,
-            "command": provenance.command,
-            "seed": provenance.seed,
-            "versions": dict(provenance.versions),
-            "data_hash": provenance.data_hash,
-        },
+        "provenance": asdict(content.provenance),
     }
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print(summary: Mapping[str, Any]) -> None:
     encoder, provenance = summary["encoder"], summary["provenance"]
     print_table(
         ("class", "images", "prompts"),
@@ -86,6 +70,6 @@ def _print(summary: dict[str, Any]) -> None:
         note(f"Without a text vector: {', '.join(without)}.")
 
 
-def _prompts(one: dict[str, Any]) -> str:
+def _prompts(one: Mapping[str, Any]) -> str:
     prompts = one["prompts"]
     return prompts[0] + (f" (+{len(prompts) - 1})" if len(prompts) > 1 else "") if prompts else "-"

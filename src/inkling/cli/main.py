@@ -1,21 +1,25 @@
-"""The program `inkling`: its verbs, and the border at which errors become messages.
+"""The program `inkling` and its verbs.
 
 Verbs import what they need when they run, so that ``inkling --help`` answers at once.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 
 import typer
 
 from inkling.cli import cache, demo, embed, encoders, evaluate, fit, info, predict
-from inkling.errors import InklingError
+from inkling.cli.border import Border
+
+HELP = "Learn to tell classes of images apart from a handful of examples each."
 
 app = typer.Typer(
     name="inkling",
-    help="Learn to tell classes of images apart from a handful of examples each.",
+    cls=Border,
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,11 +29,11 @@ for verb in (fit, evaluate, predict, info, encoders, embed, demo):
 app.add_typer(cache.app, name="cache")
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, help=HELP)
 def version(
     context: typer.Context, show: bool = typer.Option(False, "--version", help="Show the version and leave.")
 ) -> None:
-    """Learn to tell classes of images apart from a handful of examples each."""
+    """What can be asked without a verb."""
     if show:
         from inkling.provenance import inkling_version
 
@@ -40,19 +44,13 @@ def version(
 
 
 def main() -> None:
-    """Run the program. A user's mistake ends it with a message and exit code 2."""
+    """Run the program."""
     # Pillow warns of oddities in metadata that neither harm the pixels nor mean anything to the user.
     warnings.filterwarnings("ignore", module="PIL")
-    try:
-        app()
-    except InklingError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
-        if error.remedy:
-            typer.echo(error.remedy, err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. What was embedded so far is kept; run the same command again to go on.", err=True)
-        sys.exit(130)
+    # A class name that the terminal's encoding lacks is no reason to lose a result.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    app()
 
 
 if __name__ == "__main__":

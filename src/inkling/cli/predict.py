@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import is_stdout, note, print_table, progress_bar, require_folder, tell_skipped, write_json
+from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.cli.sources import open_source
 from inkling.cli.verdicts import check_target, open_writer, verdict_row
+from inkling.errors import InputError
 
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
-    from inkling.types import SkippedImage, Verdict
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.images.sources import Found
+    from inkling.types import ImageRecord, SkippedImage, Verdict
 
 NAME = "predict"
 SHOWN = 50
@@ -41,61 +47,68 @@ def run(
 ) -> None:
     """Label images, with calibrated probabilities."""
     from inkling.classifier import FewShotClassifier
+    from inkling.images.sources import Found
     from inkling.types import SkippedImage
 
-    require_folder(output)
-    require_folder(json)
+    check_outputs(output, json)
     check_target(output, json)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    shown: list[Verdict] = []
+    sources = [open_source(name) for name in images]
+    kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
-    keep_all = json is not None
     with open_writer(output) as write:
-        for one in _verdicts(classifier, images, top):
+        for one in _verdicts(classifier, sources, top):
             if isinstance(one, SkippedImage):
                 skipped.append(one)
                 continue
             n_judged += 1
             write(one)
-            if keep_all or len(shown) < SHOWN:
-                shown.append(one)
-    tell_skipped(skipped)
-    if json:
-        rows = [verdict_row(one) for one in shown]
-        write_json(json, {"predictions": rows, "skipped": [{"path": s.path, "reason": s.reason} for s in skipped]})
-    if not is_stdout(json) and output is None:
-        _print(shown[:SHOWN], n_judged)
-    elif output is not None and not is_stdout(output):
-        note(f"Wrote {n_judged} rows to {output}.")
+            if json is not None or len(kept) < SHOWN:
+                kept.append(one)
+        tell_skipped(skipped, sum((Counter(found.ignored) for found in sources if isinstance(found, Found)), Counter()))
+        if not n_judged:
+            raise InputError("None of the images can be read.", remedy="Nothing was written.")
+    summary = {
+        "n": n_judged,
+        "predictions": [verdict_row(one) for one in kept],
+        "skipped": [{"path": image.path, "reason": image.reason} for image in skipped],
+    }
+    show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, n_judged))
 
 
-def _verdicts(classifier: FewShotClassifier, images: Sequence[str], top: int) -> Iterator[Verdict | SkippedImage]:
-    from inkling.embeddings.precomputed import read_precomputed
-    from inkling.embeddings.samples import is_precomputed, precomputed_samples
-    from inkling.images.sources import find_images
+def _verdicts(
+    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], top: int
+) -> Iterator[Verdict | SkippedImage]:
+    """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
+    from inkling.embeddings.samples import precomputed_samples
+    from inkling.images.sources import Found
 
-    vectors = [source for source in images if is_precomputed(source)]
-    records = [record for source in images if source not in vectors for record in find_images(source).records]
-    for source in vectors:
-        yield from classifier.judge(precomputed_samples(read_precomputed(source)), top=top)
-    if records:
-        with progress_bar("Predicting") as progress:
-            yield from classifier.verdicts(records, top=top, progress=progress)
+    for _, neighbours in groupby(sources, key=type):
+        records: list[ImageRecord] = []
+        for source in neighbours:
+            if isinstance(source, Found):
+                records += source.records
+            else:
+                yield from classifier.judge(precomputed_samples(source), top=top)
+        if records:
+            with progress_bar("Predicting") as progress:
+                yield from classifier.verdicts(records, top=top, progress=progress)
 
 
-def _print(shown: Sequence[Verdict], n_judged: int) -> None:
-    rows = [
-        (
-            one.path,
-            one.label,
-            f"{one.probability:.1%}",
-            ", ".join(
-                f"{label} {p:.1%}" for label, p in zip(one.top_labels[1:3], one.top_probabilities[1:3], strict=True)
-            ),
-        )
-        for one in shown
-    ]
+def _print(summary: Mapping[str, Any]) -> None:
+    shown = summary["predictions"][:SHOWN]
+    rows = [(one["path"], one["label"], f"{one['probability']:.1%}", _next_best(one)) for one in shown]
     print_table(("path", "label", "probability", "next"), rows, numbers=(2,))
-    if n_judged > len(shown):
-        note(f"... and {n_judged - len(shown)} more; --output writes all.")
+    if summary["n"] > len(shown):
+        note(f"... and {summary['n'] - len(shown)} more; --output writes all.")
+
+
+def _next_best(one: Mapping[str, Any]) -> str:
+    ranked = zip(one["top_labels"], one["top_probabilities"], strict=True)
+    return ", ".join(f"{label} {p:.1%}" for label, p in list(ranked)[1:3])
+
+
+def _tell_written(output: str, n_rows: int) -> None:
+    if output != "-":
+        note(f"Wrote {n_rows} rows to {output}.")

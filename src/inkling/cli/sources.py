@@ -1,34 +1,24 @@
-"""Samples for a memory, from whatever the user names: images through its encoder, or files of embeddings."""
+"""What the user names, opened: images, or a file of their vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from inkling.cli.console import progress_bar
-
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
-    from inkling.embeddings.samples import Samples
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.images.sources import Found
 
 
-def samples_for(classifier: FewShotClassifier, source: str, *, split: str) -> tuple[Samples, Mapping[str, int]]:
-    """Samples of a source, and what was ignored beside them.
+def open_source(name: str, *, split: str | None = None) -> Found | Precomputed:
+    """Vectors where the name is that of a file of embeddings, else the images that it stands for.
 
     Raises
     ------
-    EncoderMismatchError
-        If a file of embeddings was made by another encoder than the memory's.
+    InputError
+        If there are none.
     """
     from inkling.embeddings.precomputed import read_precomputed
-    from inkling.embeddings.samples import is_precomputed, precomputed_samples
+    from inkling.embeddings.samples import is_precomputed
     from inkling.images.sources import find_images
-    from inkling.memory.content import check_encoder
 
-    if is_precomputed(source):
-        samples = precomputed_samples(read_precomputed(source))
-        check_encoder(classifier.taught.samples.identity, samples.identity)
-        return samples, {}
-    found = find_images(source, split=split)
-    with progress_bar("Embedding") as progress:
-        return classifier.embed(found.records, progress=progress), found.ignored
+    return read_precomputed(name) if is_precomputed(name) else find_images(name, split=split)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from inkling.cli.console import is_stdout
+from inkling.cli.console import STDOUT
 from inkling.errors import InputError
+from inkling.outputs import appearing_whole
 
 if TYPE_CHECKING:
     from inkling.types import Verdict
@@ -34,9 +34,9 @@ def check_target(output: str | None, json_target: str | None) -> None:
     InputError
         If the file has another ending, or two outputs want standard output.
     """
-    if is_stdout(output) and is_stdout(json_target):
+    if output == STDOUT and json_target == STDOUT:
         raise InputError("--output - and --json - both want standard output.", remedy="Send one of them to a file.")
-    if output is not None and not is_stdout(output) and Path(output).suffix.lower() not in (".csv", ".parquet"):
+    if output is not None and output != STDOUT and Path(output).suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"'{output}' is neither .csv nor .parquet.", remedy="Name OUT.csv, OUT.parquet or '-'.")
 
 
@@ -63,7 +63,7 @@ def open_writer(output: str | None) -> Iterator[Write]:
     """
     if output is None:
         yield lambda _: None
-    elif is_stdout(output):
+    elif output == STDOUT:
         yield _csv_writer(sys.stdout)
         sys.stdout.flush()
     else:
@@ -71,20 +71,12 @@ def open_writer(output: str | None) -> Iterator[Write]:
 
 
 def _to_file(path: Path) -> Iterator[Write]:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with appearing_whole(path) as draft:
         if path.suffix.lower() == ".csv":
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
+            with draft.open("w", encoding="utf-8", newline="") as file:
                 yield _csv_writer(file)
         else:
-            yield from _to_parquet(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"'{path}' cannot be written: {error}.", remedy="Check that its folder exists and has space."
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+            yield from _to_parquet(draft)
 
 
 def _csv_writer(file: IO[str]) -> Write:

@@ -6,7 +6,8 @@ Thumbnails depend on the content alone and are kept once. Every `put` is one tra
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +31,16 @@ def default_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("inkling")
+
+
+@contextmanager
+def opened_cache(where: bool | str | Path) -> Iterator[EmbeddingCache | None]:
+    """The user's cache for True, a cache in a folder, or None for False; closed at the end."""
+    if where is False:
+        yield None
+        return
+    with EmbeddingCache(None if where is True else Path(where)) as cache:
+        yield cache
 
 
 class EmbeddingCache:

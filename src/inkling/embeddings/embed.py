@@ -18,6 +18,9 @@ from inkling.encoders.base import Encoder
 from inkling.errors import UnreadableImageError
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
+TEXTS_OF_A_COMMIT = 512
+"""So that a thousand classes with 80 prompts each lose little when interrupted."""
+
 
 class Progress(Protocol):
     """Is told how far a run is: before the first batch, then after each."""
@@ -131,8 +134,9 @@ def embed_texts(
     with closing(RunCache(cache, identity)) as run_cache:
         vectors = run_cache.get_texts(texts)
         unknown = [text for text in dict.fromkeys(texts) if text not in vectors]
-        if unknown:
-            made = dict(zip(unknown, encoder.encode_texts(unknown), strict=True))
+        for at in range(0, len(unknown), TEXTS_OF_A_COMMIT):
+            some = unknown[at : at + TEXTS_OF_A_COMMIT]
+            made = dict(zip(some, encoder.encode_texts(some), strict=True))
             run_cache.put_texts(made)
             vectors |= made
     return np.stack([vectors[text] for text in texts]) if texts else _no_rows(identity.dimension)

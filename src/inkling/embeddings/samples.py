@@ -17,6 +17,9 @@ from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
 from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 
+PRECOMPUTED = "precomputed"
+"""Stands for the encoder of vectors that nobody has named one for."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -69,8 +72,17 @@ class Samples:
             places.setdefault(key, {})[path] = label
         return tuple(tuple(found) for found in places.values() if len(set(found.values())) > 1)
 
-    def keep(self, rows: Sequence[int], skipped: Sequence[SkippedImage] = ()) -> Samples:
-        """Only these rows; `skipped` says what became of the others."""
+    @property
+    def n_images(self) -> int:
+        """Different images; their views and copies do not count."""
+        return len(set(self.content_hashes))
+
+    def also_skipped(self, images: Sequence[SkippedImage]) -> Samples:
+        """With these among the images that have no row."""
+        return replace(self, skipped=(*self.skipped, *images))
+
+    def keep(self, rows: Sequence[int]) -> Samples:
+        """Only these rows."""
         return replace(
             self,
             paths=tuple(self.paths[row] for row in rows),
@@ -79,7 +91,6 @@ class Samples:
             thumbnails=tuple(self.thumbnails[row] for row in rows),
             views=tuple(self.views[row] for row in rows),
             X=self.X[np.asarray(rows, dtype=np.int64)],
-            skipped=(*self.skipped, *skipped),
         )
 
 
@@ -155,7 +166,7 @@ def given_samples(X: FloatArray, labels: Sequence[Any], *, logit_scale: float) -
     same_length("labels", len(labels), n)
     names = tuple(None if label is None else str(label) for label in labels)
     rows = tuple(f"row {row}" for row in range(n))
-    identity = EncoderIdentity("precomputed", "precomputed", f"precomputed:{d}+0", d, 0, logit_scale, "float32")
+    identity = EncoderIdentity(PRECOMPUTED, PRECOMPUTED, f"{PRECOMPUTED}:{d}+0", d, 0, logit_scale, "float32")
     return Samples(identity, rows, names, rows, (None,) * n, (0,) * n, embeddings)
 
 

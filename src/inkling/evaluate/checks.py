@@ -36,7 +36,7 @@ def check_arrays(
         raise InputError(f"logits should have shape {shape} (images, classes), got {np.shape(logits)}.")
     if labels is not None and len(labels) != len(y):
         raise InputError(f"labels should have one entry for each of {len(y)} images, got {len(labels)}.")
-    _check_truth(y, classes, labels)
+    check_truth(y, classes, labels)
 
 
 def _check_probabilities(p: FloatArray, shape: tuple[int, int], *, name: str) -> None:
@@ -53,7 +53,8 @@ def _check_probabilities(p: FloatArray, shape: tuple[int, int], *, name: str) ->
         )
 
 
-def _check_truth(y: IntArray, classes: Sequence[str], labels: Sequence[str | None] | None) -> None:
+def check_truth(y: IntArray, classes: Sequence[str], labels: Sequence[str | None] | None) -> None:
+    """Raise `InputError` unless at least one image has a known label."""
     if not np.issubdtype(y.dtype, np.integer) or y.min() < -1 or y.max() >= len(classes):
         raise InputError(
             f"y should hold class columns from 0 to {len(classes) - 1}, or -1 for a label that is not known."
@@ -66,8 +67,10 @@ def _check_truth(y: IntArray, classes: Sequence[str], labels: Sequence[str | Non
 
 
 def _found(labels: Sequence[str | None] | None) -> str:
-    named = Counter(label for label in labels or () if label is not None)
-    return f"; labels found: {_listed([name for name, _ in named.most_common()])}" if named else ""
+    if labels is None:
+        return ""
+    named = Counter(label for label in labels if label is not None)
+    return f"; labels found: {_listed([name for name, _ in named.most_common()])}" if named else "; they have no labels"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from inkling.calibration import apply_temperature
 from inkling.classifier import FewShotClassifier
 from inkling.embeddings.samples import Samples
+from inkling.evaluate.checks import check_truth
 from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.teaching.taught import require_readable
 from inkling.types import FloatArray, IntArray
 
 
@@ -51,23 +52,35 @@ class EvaluatedRun:
         )
 
 
+def require_known_labels(labels: Sequence[str | None], classes: Sequence[str]) -> None:
+    """Say before long work that nothing could be measured.
+
+    Raises
+    ------
+    InputError
+        If none of the labels is a known class.
+    """
+    check_truth(class_indices(labels, classes), classes, labels)
+
+
 def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed: int = 0) -> EvaluatedRun:
     """Measure a classifier on samples, beside what its text vectors alone would say.
 
     Raises
     ------
     InputError
-        If no sample has the label of a known class.
+        If there is no sample, or none has the label of a known class.
     """
+    require_readable(samples)
     taught = classifier.taught
     y = class_indices(samples.labels, taught.classes)
-    logits = taught.fitted.logits(samples.X) if len(samples) else np.zeros((0, len(taught.classes)))
-    p = classifier.probabilities(samples.X) if len(samples) else logits
+    logits = taught.fitted.logits(samples.X)
+    p = apply_temperature(logits, taught.fitted.temperature)
     evaluation = evaluate_predictions(
         p,
         y,
         taught.classes,
-        zero_shot_p=classifier.zero_shot_probabilities(samples.X),
+        zero_shot_p=taught.zero_shot_probabilities(samples.X),
         logits=logits if taught.fitted.temperature != 1.0 else None,
         labels=samples.labels,
         context=EvaluationContext(

@@ -78,6 +78,8 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
 
 
 def _from_path(path: Path, split: str | None) -> Found:
+    if not is_utf8(str(path)):
+        raise InputError(f"The name {str(path)!r} is not UTF-8; no table or report could hold it.", remedy="Rename it.")
     if path.is_dir():
         return _from_folder(path, split)
     if not path.exists():
@@ -108,9 +110,7 @@ def _from_zip(path: Path, split: str | None) -> Found:
     root = without_wrapper(listing.files)
     labelled = label_files([file.relative_to(root) for file in listing.files], split=split)
     records = tuple(
-        ImageRecord(
-            f"{path}/{root / one.file}", one.label, archive=path, member=listing.files[root / one.file]
-        )
+        ImageRecord(f"{path}/{root / one.file}", one.label, archive=path, member=listing.files[root / one.file])
         for one in labelled
     )
     return Found(records, _with_other_split(listing.ignored, listing.files, labelled))
@@ -163,9 +163,7 @@ def _of_split(rows: Sequence[Row], split: str | None) -> Sequence[Row]:
 
 def _missing(path: Path) -> InputError:
     near = get_close_matches(path.name, _siblings(path.parent), n=1)
-    hint = (
-        f"Did you mean '{path.parent / near[0]}'?" if near else "Check the spelling and the current folder."
-    )
+    hint = f"Did you mean '{path.parent / near[0]}'?" if near else "Check the spelling and the current folder."
     return InputError(f"'{path}' does not exist.", remedy=hint)
 
 

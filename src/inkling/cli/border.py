@@ -1,0 +1,39 @@
+"""The border of the program: what goes wrong inside leaves it as a message and an exit code, never as a traceback."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from inkling.errors import InklingError
+
+USERS_MISTAKE = 2
+STOPPED = 130
+
+
+class Border(TyperGroup):
+    """A group of verbs that runs them within the border. Other exceptions are defects, and shown as such."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except InklingError as error:
+            _leave(error.message, error.remedy)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
+            raise typer.Exit(STOPPED) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _leave("There is no space left to write to.", "Free some, or send the output elsewhere.")
+
+
+def _leave(message: str, remedy: str | None) -> NoReturn:
+    typer.secho(f"Error: {message}", fg="red", err=True)
+    if remedy:
+        typer.echo(remedy, err=True)
+    raise typer.Exit(USERS_MISTAKE)

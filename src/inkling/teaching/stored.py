@@ -1,0 +1,77 @@
+"""What a classifier was taught, to the content of a memory and back."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inkling.embeddings.samples import Samples
+from inkling.fitting import FittedHead
+from inkling.heads import head_from_state
+from inkling.memory.content import Exemplar, MemoryContent, Provenance
+from inkling.provenance import data_hash, inkling_version, now, package_versions
+from inkling.teaching.taught import Taught
+from inkling.types import SkippedImage
+
+
+def to_memory(taught: Taught, *, command: str) -> MemoryContent:
+    """What the memory keeps; `command` is what made it."""
+    samples, fitted = taught.samples, taught.fitted
+    labels = [str(label) for label in samples.labels]
+    exemplars = zip(samples.paths, samples.content_hashes, labels, samples.views, samples.thumbnails, strict=True)
+    return MemoryContent(
+        encoder=samples.identity,
+        classes=taught.entries,
+        exemplars=tuple(Exemplar(*row) for row in exemplars),
+        vectors=samples.X,
+        head=fitted.head.state(),
+        calibration=fitted.calibration,
+        training={
+            "head": taught.head,
+            "finding": fitted.finding,
+            "evidence": list(fitted.evidence),
+            "skipped": [[image.path, image.reason] for image in samples.skipped],
+        },
+        provenance=Provenance(
+            created=now(),
+            inkling_version=inkling_version(),
+            command=command,
+            seed=taught.seed,
+            versions=package_versions(),
+            data_hash=data_hash(samples.content_hashes, labels),
+        ),
+    )
+
+
+def from_memory(content: MemoryContent) -> Taught:
+    """Inverse of `to_memory`."""
+    exemplars = content.exemplars
+    training: Mapping[str, Any] = content.training
+    samples = Samples(
+        identity=content.encoder,
+        paths=tuple(exemplar.path for exemplar in exemplars),
+        labels=tuple(exemplar.class_name for exemplar in exemplars),
+        content_hashes=tuple(exemplar.content_hash for exemplar in exemplars),
+        thumbnails=tuple(exemplar.thumbnail for exemplar in exemplars),
+        views=tuple(exemplar.view for exemplar in exemplars),
+        X=content.vectors,
+        skipped=tuple(SkippedImage(path, reason) for path, reason in training["skipped"]),
+    )
+    fitted = FittedHead(
+        head=head_from_state(content.head),
+        classes=tuple(entry.name for entry in content.classes),
+        temperature=float(content.calibration["temperature"]),
+        calibration=content.calibration,
+        finding=training["finding"],
+        evidence=training["evidence"],
+    )
+    return Taught(samples, content.classes, fitted, seed=content.provenance.seed, head=training["head"])
+
+
+def current_command() -> str:
+    """The command line of this process, with the program's name instead of its path, as any file can hold it."""
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return command.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,185 @@
+"""Labelled samples and classes in words, to a fitted and calibrated head."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
+from inkling.encoders.base import Encoder
+from inkling.errors import EncoderError, InputError
+from inkling.fitting import FittedHead
+from inkling.heads.support import unit_rows
+from inkling.memory.content import ClassEntry, check_encoder
+from inkling.teaching.words import text_matrix
+from inkling.types import EncoderIdentity, FloatArray, SkippedImage, Verdict
+
+UNLABELLED = "no label"
+_REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """Labelled samples, the classes in words, and the head that they make.
+
+    Attributes
+    ----------
+    entries
+        The classes, sorted by name, in the order of the head's columns.
+    seed, head
+        What was asked for.
+    """
+
+    samples: Samples
+    entries: tuple[ClassEntry, ...]
+    fitted: FittedHead
+    seed: int
+    head: str
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, sorted."""
+        return self.fitted.classes
+
+    @property
+    def text_vectors(self) -> FloatArray | None:
+        """Text vectors (n_classes, d), NaN where a class has none; None where none has."""
+        return text_matrix(self.entries, self.samples.identity.dimension)
+
+    def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
+        """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes), or None unless every class has a text."""
+        text, identity = self.text_vectors, self.samples.identity
+        if text is None or np.isnan(text).any():
+            return None
+        cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
+        return np.asarray(softmax(identity.logit_scale * cosines, axis=1))
+
+    def judge(self, samples: Samples, *, top: int, memory_version: int | None) -> list[Verdict]:
+        """Verdict on each sample, with the `top` likeliest classes.
+
+        Raises
+        ------
+        EncoderMismatchError
+            If another encoder made the samples.
+        """
+        check_encoder(self.samples.identity, samples.identity)
+        if not len(samples):
+            return []
+        p = self.fitted.probabilities(samples.X)
+        order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
+        return [
+            Verdict(
+                path=path,
+                label=self.classes[best[0]],
+                probability=float(row[best[0]]),
+                top_labels=tuple(self.classes[k] for k in best),
+                top_probabilities=tuple(float(row[k]) for k in best),
+                memory_version=memory_version,
+            )
+            for path, row, best in zip(samples.paths, p, order, strict=True)
+        ]
+
+
+def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: int) -> Taught:
+    """Fit and calibrate a head on labelled samples whose labels are among the entries.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two classes, or the head cannot learn from what there is.
+    """
+    entries = tuple(sorted(entries, key=lambda entry: entry.name))
+    column = {entry.name: k for k, entry in enumerate(entries)}
+    require_classes(column)
+    identity = samples.identity
+    fitted = FittedHead.fit(
+        head,
+        samples.X,
+        np.array([column[str(label)] for label in samples.labels]),
+        classes=tuple(column),
+        sources=samples.sources,
+        text_vectors=text_matrix(entries, identity.dimension),
+        logit_scale=identity.logit_scale,
+        embedding_dims=identity.dimension,
+        seed=seed,
+    )
+    return Taught(samples, entries, fitted, seed, head)
+
+
+def encoder_again(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> Encoder:
+    """The encoder that vectors were made with, for images to compare with them.
+
+    Raises
+    ------
+    EncoderError
+        If nobody named one, or it is not where it was.
+    EncoderMismatchError
+        If what is there now is another.
+    """
+    if is_precomputed(made_with.source) or made_with.source == PRECOMPUTED:
+        raise EncoderError(
+            "The classifier was taught with vectors, not by an encoder that could read images.",
+            remedy="Hand over vectors of the same kind: an .npz or .parquet file, or arrays.",
+        )
+    try:
+        found = find()
+    except EncoderError as error:
+        raise EncoderError(
+            f"The encoder that the memory was made with, '{made_with.source}', is not at hand. {error.message}",
+            remedy=f"Say with --encoder where it is now. {error.remedy or ''}".rstrip(),
+        ) from error
+    check_encoder(made_with, found.identity)
+    return found
+
+
+def require_classes(names: Iterable[str]) -> None:
+    """Refuse to tell apart what is not at least two classes.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    different = sorted(set(names))
+    if len(different) < 2:
+        raise InputError(
+            f"A classifier needs at least two classes; found {len(different)}: {', '.join(different) or 'none'}.",
+            remedy=_REMEDY,
+        )
+
+
+def labelled_rows(paths: Sequence[str], labels: Sequence[str | None]) -> tuple[list[int], tuple[SkippedImage, ...]]:
+    """Which images have a label, and the others with that as the reason why they are skipped.
+
+    Raises
+    ------
+    InputError
+        If none has.
+    """
+    rows = [row for row, label in enumerate(labels) if label is not None]
+    without = dict.fromkeys(path for path, label in zip(paths, labels, strict=True) if label is None)
+    if not rows:
+        raise InputError(f"None of the {len(without)} images has a label.", remedy=_REMEDY)
+    return rows, tuple(SkippedImage(path, UNLABELLED) for path in without)
+
+
+def require_readable(samples: Samples) -> None:
+    """Refuse to go on where every image was skipped.
+
+    Raises
+    ------
+    InputError
+        If no sample is left.
+    """
+    if len(samples):
+        return
+    reasons = Counter(image.reason for image in samples.skipped)
+    told = "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
+    raise InputError(
+        f"None of the {len(samples.skipped)} images can be used ({told or 'there is none'}).",
+        remedy="Look at one of them: is it an image, and is it whole?",
+    )
