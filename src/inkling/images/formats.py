@@ -111,9 +111,7 @@ def check_size(size: tuple[int, int]) -> None:
     if width * height > MAX_PIXELS:
         raise _too_large(size, MAX_PIXELS)
     if max(size) > MAX_ASPECT * min(size):
-        raise UnreadableImageError(
-            f"{width} x {height} pixels is too elongated (at most 1 to {MAX_ASPECT} is read)"
-        )
+        raise UnreadableImageError(f"{width} x {height} pixels is too elongated (at most 1 to {MAX_ASPECT} is read)")
 
 
 def _draft(image: ImageFile.ImageFile, shorter_side: int | None) -> None:

@@ -116,9 +116,7 @@ def choose_split(names: Collection[str], split: str) -> str:
         If none does, or `split` is not one of ours.
     """
     if split not in _SPLITS:
-        raise InputError(
-            f"'{split}' is not the name of a split.", remedy=f"Use one of {', '.join(_SPLITS)}, or none."
-        )
+        raise InputError(f"'{split}' is not the name of a split.", remedy=f"Use one of {', '.join(_SPLITS)}, or none.")
     for wanted in _SPLITS[split]:
         if wanted in names:
             return wanted
