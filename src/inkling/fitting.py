@@ -92,22 +92,21 @@ class FittedHead:
         seed
             Draws the folds.
         """
-        options: dict[str, Any] = {"seed": seed} if name == AutoHead.name else {}
         head = head_class(name)(
             text_vectors=text_vectors,
             classes=list(range(len(classes))),
             logit_scale=logit_scale,
             embedding_dims=embedding_dims,
-            **options,
         )
         if isinstance(head, AutoHead):
-            head.fit(X, y, groups=sources)
+            # Its weights are found on out-of-fold logits by log-loss, so the temperature is in them.
+            head.set_params(seed=seed).fit(X, y, groups=sources)
             held_out = OutOfFold(head.out_of_fold_rows_, head.out_of_fold_logits_)
             temperature, finding, evidence = 1.0, head.finding_, head.evidence_
         else:
             held_out = out_of_fold(head, X, y, sources, seed=seed)
             temperature = fit_temperature(held_out.logits, y[held_out.rows]) if len(held_out.rows) else 1.0
-            finding, evidence = f"head '{name}' as asked for", []
+            finding, evidence = "as asked for", []
             head.fit(X, y)
         calibration = _calibration(held_out, y[held_out.rows], temperature)
         return cls(head, tuple(classes), temperature, calibration, finding, evidence)

@@ -12,11 +12,11 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch",
 
 
 def inkling_version() -> str:
-    """Version of this installation."""
+    """Version of this installation; a source tree that nobody installed has none."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:
-        return "not installed"
+        return "unreleased"
 
 
 def package_versions() -> dict[str, str]:

@@ -90,9 +90,7 @@ class EmbeddingCache:
         wanted = list(dict.fromkeys(content_hashes))
         return self._database.run(lambda connection: entries.select_images(connection, encoder, wanted, view))
 
-    def put_images(
-        self, encoder: EncoderIdentity, images: Mapping[str, CachedImage], *, view: int = 0
-    ) -> None:
+    def put_images(self, encoder: EncoderIdentity, images: Mapping[str, CachedImage], *, view: int = 0) -> None:
         """Keep images by content hash, all or none.
 
         Raises
