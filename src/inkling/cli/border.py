@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import sys
 from typing import Any, NoReturn
 
 import typer
@@ -19,6 +21,9 @@ class Border(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
+        # A name that the terminal's encoding lacks is no reason to lose a result.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except InklingError as error:
