@@ -35,6 +35,8 @@ SMALL_PROBLEM = 4_000_000
 class AutoHead(Head):
     """Blend z = w_0 s f.t_k + sum_e w_e z_e of zero-shot and experts, with weights >= 0 from grouped folds.
 
+    The experts see images alone, their dimensions on one scale (`Standardization`).
+
     Parameters
     ----------
     seed

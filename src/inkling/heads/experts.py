@@ -21,6 +21,7 @@ from inkling.types import IntArray
 MIN_SHOTS_TO_WEIGH = 3
 """Below it a fold halves the support of a class, and weights found there do not fit the whole."""
 FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
+"""Of prototypes, by images in the median class: one image a class tells little of a covariance."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
 MAX_LOGISTIC_WORK = 200_000_000
