@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, groupby, islice
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,11 +57,8 @@ def run(
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
-    verdicts = _verdicts(classifier, sources, top)
-    # The first verdict comes before the first byte of output: until then the encoder may turn out to be missing.
-    first = list(islice(verdicts, 1))
     with open_writer(output) as write:
-        for one in chain(first, verdicts):
+        for one in _verdicts(classifier, sources, top):
             if isinstance(one, SkippedImage):
                 skipped.append(one)
                 continue
