@@ -78,6 +78,13 @@ class TestBeforeWork:
             (("predict", "drawn.ink", "photos", "--top", "0"), "--top"),
             (("predict", "drawn.ink", "photos", "--encoder", "nowhere"), "no encoder 'nowhere'"),
             (("predict", "drawn.ink", "other.npz", "--output", "-"), "fingerprint"),
+            (("fit", "photos", *FIT, "--json", "new.ink"), "would replace"),
+            (("fit", "list.csv", *FIT, "--json", "list.csv"), "would replace"),
+            (("info", "drawn.ink", "--json", "drawn.ink"), "would replace"),
+            (("evaluate", "drawn.ink", "photos", "--report", "drawn.ink"), "would replace"),
+            (("evaluate", "drawn.ink", "photos", "--report", "a", "--json", "./a"), "would replace"),
+            (("predict", "drawn.ink", "list.csv", "--output", "list.csv"), "would replace"),
+            (("embed", "e.parquet", "--encoder", "sketch", "--output", "e.parquet"), "would replace"),
             (("info", "missing.ink"), "There is no memory"),
             (("cache", "prune"), "--older-than"),
             (("cache", "prune", "--max-size", "huge"), "'huge' is not a size"),
@@ -89,6 +96,7 @@ class TestBeforeWork:
         (inkling.folder / "notes.txt").write_text("mine")
         shutil.copytree(photos / "car", inkling.folder / "one" / "car")
         shutil.copytree(photos / "car", inkling.folder / "strangers" / "bicycle")
+        (inkling.folder / "list.csv").write_text("path\nphotos/car/car-0000.png\n")
         np.savez(inkling.folder / "other.npz", x=np.eye(4))
         with sqlite3.connect(inkling.folder / "other.sqlite") as database:
             database.execute("CREATE TABLE notes (id)")

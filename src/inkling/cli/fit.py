@@ -64,7 +64,7 @@ def run(
     from inkling.prompts import read_prompts
 
     check_target(memory)
-    check_outputs(json)
+    check_outputs(json, keep=(memory, train, prompts))
     started = time.perf_counter()
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
