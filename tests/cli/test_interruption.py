@@ -136,7 +136,7 @@ def test_full_disks_are_told_in_words(inkling: Inkling, memory: Path, drawn: Pat
             check=False,
         )
     assert done.returncode == 2
-    assert "no space left" in done.stderr
+    assert "Standard output: No space left" in done.stderr
     assert "Traceback" not in done.stderr
     inkling.here("evaluate", memory, drawn, "--json", "/dev/full").refused("No space left")
 

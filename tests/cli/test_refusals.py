@@ -76,6 +76,9 @@ class TestBeforeWork:
             (("predict", "drawn.ink", "photos", "--output", "a.txt"), ".csv nor .parquet"),
             (("predict", "drawn.ink", "photos", "--output", "-", "--json", "-"), "standard output"),
             (("predict", "drawn.ink", "photos", "--top", "0"), "--top"),
+            (("predict", "drawn.ink", "a" * 300 + ".png"), "name too long"),
+            (("predict", "drawn.ink", "photos", "--output", "a" * 300 + ".csv"), "name too long"),
+            (("fit", "photos", "--memory", "a" * 300, "--encoder", "sketch"), "name too long"),
             (("predict", "drawn.ink", "photos", "--encoder", "nowhere"), "no encoder 'nowhere'"),
             (("predict", "drawn.ink", "other.npz", "--output", "-"), "fingerprint"),
             (("fit", "photos", *FIT, "--json", "new.ink"), "would replace"),
@@ -151,7 +154,7 @@ def test_one_picture_under_two_labels_is_told(inkling: Inkling, photos: Path) ->
     done = inkling.here("fit", "photos", *FIT, "--json", "-")
     assert done.json()["contradictions"] == [["photos/car/car-0000.png", "photos/tree/copy.png"]]
     told = inkling.here("fit", "photos", *FIT)
-    assert "different labels: photos/car/car-0000.png, photos/tree/copy.png" in told.err
+    assert "more than one label: 1 image, the first photos/car/car-0000.png, photos/tree/copy.png" in told.err
 
 
 def test_names_that_are_no_text_are_refused(inkling: Inkling, memory: Path, photos: Path) -> None:
