@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from inkling.embeddings.cache import FILE_NAME
+from tests.cli.light_encoder import write_light_encoder
 from tests.cli.program import PROGRAM, Inkling
 
 N_IMAGES = 128
@@ -24,6 +25,12 @@ N_IMAGES = 128
 def alone(tmp_path: Path) -> Inkling:
     """The program with an empty cache of its own."""
     return Inkling(tmp_path, tmp_path / "cache")
+
+
+@pytest.fixture
+def light(tmp_path: Path) -> Path:
+    """An encoder that starts in a moment."""
+    return write_light_encoder(tmp_path / "light")
 
 
 @pytest.fixture
@@ -61,8 +68,8 @@ def wait_for(inkling: Inkling, count: int, process: subprocess.Popen[str]) -> No
 
 
 @pytest.mark.slow
-def test_a_fit_goes_on_where_it_was_stopped_and_killed(alone: Inkling, many: Path) -> None:
-    fit = ("fit", many, "--memory", "m.ink", "--encoder", "sketch", "--json", "-")
+def test_a_fit_goes_on_where_it_was_stopped_and_killed(alone: Inkling, many: Path, light: Path) -> None:
+    fit = ("fit", many, "--memory", "m.ink", "--encoder", light, "--json", "-")
 
     stopped = alone.started(*fit)
     wait_for(alone, 1, stopped)
@@ -88,10 +95,9 @@ def test_a_fit_goes_on_where_it_was_stopped_and_killed(alone: Inkling, many: Pat
     assert last.json()["images"] == N_IMAGES
 
 
-@pytest.mark.slow
-def test_two_fits_at_once_share_cache_and_memory(alone: Inkling, drawn: Path) -> None:
+def test_two_fits_at_once_share_cache_and_memory(alone: Inkling, drawn: Path, light: Path) -> None:
     processes = [
-        alone.started("fit", drawn, "--memory", "m.ink", "--encoder", "sketch", "--seed", seed) for seed in (0, 1)
+        alone.started("fit", drawn, "--memory", "m.ink", "--encoder", light, "--seed", seed) for seed in (0, 1)
     ]
     ends = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ends
@@ -106,7 +112,7 @@ def test_a_reader_that_leaves_early_is_no_defect(inkling: Inkling, memory: Path,
     listed = "\n".join([str(path) for path in sorted((drawn / "test").rglob("*.png"))])
     (inkling.folder / "list.csv").write_text("path\n" + listed)
     predict = subprocess.Popen(
-        [*PROGRAM, "predict", str(memory), *["list.csv"] * 60, "--output", "-"],
+        [*PROGRAM, "predict", str(memory), *["list.csv"] * 30, "--output", "-"],
         cwd=inkling.folder,
         env=inkling.environment,
         stdout=subprocess.PIPE,
