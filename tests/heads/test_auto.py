@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss
 
 from inkling.heads import AutoHead, ZeroShotHead, auto, out_of_fold
 from inkling.heads.auto import GAIN_LEVEL
+from inkling.heads.evidence import Evidence, gain_p_value
 from inkling.heads.standardization import Standardization
 from inkling.heads.support import Support
 from tests.heads.samples import Task, draw_task, real_task, unit
@@ -71,6 +72,16 @@ class TestGuard:
             X, text = unit(rng.normal(size=(10 * shots, 24))), unit(rng.normal(size=(10, 24)))
             gains += AutoHead(text, seed=seed).fit(X, np.repeat(np.arange(10), shots)).chosen_ != "zero-shot"
         assert gains <= 40 * GAIN_LEVEL + 3
+
+    def test_being_less_wrong_than_zero_shot_is_no_gain(self) -> None:
+        y = np.arange(80) % 4
+        away = np.random.default_rng(0).normal(size=(80, 4)) - np.eye(4)[y]
+        wrong, less_wrong, even = (
+            Evidence.of(name, scale * away, y)
+            for name, scale in (("zero-shot", 2.0), ("blend", 1.0), ("even odds", 0.0))
+        )
+        assert gain_p_value(less_wrong, wrong) < GAIN_LEVEL
+        assert AutoHead()._guarded(less_wrong, wrong, even).name == "zero-shot"
 
     def test_images_that_tell_more_than_texts_ship_the_blend(self) -> None:
         task = draw_task(shots=8, spread=0.5, text_noise=3.0)

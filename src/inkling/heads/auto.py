@@ -139,16 +139,20 @@ class AutoHead(Head):
             self.finding_ = f"'{blend.name}' has {blend.top1:.1%} top-1 out of fold; no texts to compare with"
         else:
             zero_shot = Evidence.of(ZERO_SHOT, cross_fitted(logits[:1], y, weight_fold, weigh), y)
-            ships, found = self._guarded(blend, zero_shot), [zero_shot, blend]
+            even_odds = Evidence.of("even odds", np.zeros_like(blend.logits), y)
+            ships, found = self._guarded(blend, zero_shot, even_odds), [zero_shot, blend]
         used = logits if ships is blend else logits[:1]
         self.chosen_ = ships.name
         self.weights_ = dict(zip(names, weigh(used, y).tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
 
-    def _guarded(self, blend: Evidence, zero_shot: Evidence) -> Evidence:
-        """The blend where a paired test shows a gain over zero-shot and no top-1 is lost; else zero-shot."""
-        p = gain_p_value(blend, zero_shot)
+    def _guarded(self, blend: Evidence, zero_shot: Evidence, even_odds: Evidence) -> Evidence:
+        """The blend where a paired test shows a gain over zero-shot and no top-1 is lost; else zero-shot.
+
+        On noise both can be worse than even odds, and the less wrong of the two has gained nothing.
+        """
+        p = max(gain_p_value(blend, zero_shot), gain_p_value(blend, even_odds))
         compared = f"{blend.top1:.1%} against {zero_shot.top1:.1%} top-1 out of fold, p = {p:.2g}"
         if p < GAIN_LEVEL and blend.top1 >= zero_shot.top1:
             self.finding_ = f"'{blend.name}' beats zero-shot ({compared})"
