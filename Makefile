@@ -39,6 +39,7 @@ format: $(READY) ## Format the code and mend what can be mended
 docs: $(READY) ## Write the generated reference pages anew
 	$(ENV) tools/reference.py
 	$(ENV) tools/memory_schema.py
+	$(ENV) tools/figures.py
 
 bench: $(READY) ## Measure against the figures to reach; needs the development data in ../shared
 	$(ENV) bench/heads.py

@@ -1,4 +1,4 @@
-"""The generated reference pages say what the code says."""
+"""Generated pages say what the code says, and figures what the benchmarks measured."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
+def load(tool: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(tool, ROOT / "tools" / f"{tool}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -22,6 +21,11 @@ def tool() -> ModuleType:
 
 
 @pytest.mark.parametrize("page", ["cli", "python"])
-def test_a_page_is_what_its_tool_writes(tool: ModuleType, page: str) -> None:
+def test_a_page_is_what_its_tool_writes(page: str) -> None:
     kept = (ROOT / "docs" / "reference" / f"{page}.md").read_text(encoding="utf-8")
-    assert kept == getattr(tool, f"{page}_page")(), "run: python tools/reference.py"
+    assert kept == getattr(load("reference"), f"{page}_page")(), "run: make docs"
+
+
+def test_the_readme_shows_the_measured_figures() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == load("figures").with_figures(readme), "run: make docs"
