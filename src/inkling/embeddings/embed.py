@@ -71,9 +71,7 @@ def embed_images(
     progress: Progress | None = None,
 ) -> Embedded:
     """Vectors of images. See `iter_embedded` for the parameters, and for more images than fit in memory."""
-    parts = list(
-        iter_embedded(records, encoder, cache=cache, view=view, batch_size=batch_size, progress=progress)
-    )
+    parts = list(iter_embedded(records, encoder, cache=cache, view=view, batch_size=batch_size, progress=progress))
     return _joined(parts, encoder.identity)
 
 
@@ -120,9 +118,7 @@ def iter_embedded(
             yield _gathered(finished, encoder.identity)
 
 
-def embed_texts(
-    texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache | None
-) -> NDArray[np.float32]:
+def embed_texts(texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache | None) -> NDArray[np.float32]:
     """Unit vectors (n, d) of texts; each different text that the cache lacks is encoded once.
 
     Raises
