@@ -50,7 +50,8 @@ class State:
         self.stage_step += 1
         self.step += 1
         self.scores.append((score.loss, score.top1, score.top5))
-        self.losses = [*self.losses[:1], *[*self.losses[1:], score.loss][-WINDOW:]] if self.losses else [score.loss]
+        first, latest = self.losses[:1], [*self.losses[1:], score.loss]
+        self.losses = [*first, *latest[-WINDOW:]]
 
     def look(self, validation: Score) -> bool:
         """Take note of how held-out images score; whether it is the best of the stage."""

@@ -27,11 +27,14 @@ class Team:
     Parameters
     ----------
     accelerator
-        Of `accelerate`: tells device, precision and processes.
+        Of `accelerate`: tells device and processes.
+    rounds
+        Whether products are taken in bfloat16.
     """
 
-    def __init__(self, accelerator: Any) -> None:
+    def __init__(self, accelerator: Any, *, rounds: bool) -> None:
         self.accelerator = accelerator
+        self.rounds = rounds
         self.size = int(accelerator.num_processes)
         self.rank = int(accelerator.process_index)
         self.is_main = bool(accelerator.is_main_process)
@@ -46,14 +49,13 @@ class Team:
         MissingExtraError
             If it is not installed.
         """
-        accelerate = require("accelerate", extra="finetune")
-        on_gpu = torch.cuda.is_available() and not cpu
-        rounds = precision == "bfloat16" or (precision == "auto" and on_gpu)
-        return cls(accelerate.Accelerator(cpu=cpu, mixed_precision="bf16" if rounds else "no"))
+        accelerator = require("accelerate", extra="finetune").Accelerator(cpu=cpu)
+        by_itself = accelerator.device.type == "cuda" or accelerator.mixed_precision == "bf16"
+        return cls(accelerator, rounds=precision == "bfloat16" or (precision == "auto" and by_itself))
 
-    def autocast(self) -> Any:
+    def autocast(self) -> torch.autocast:
         """Products in bfloat16 where the precision says so."""
-        return self.accelerator.autocast()
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.rounds)
 
     def own(self, rows: IntArray) -> IntArray:
         """This process's part of a batch."""

@@ -8,6 +8,7 @@ Imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -38,7 +39,7 @@ from inkling.finetune.state import State
 from inkling.finetune.step import GradientMaker, Score, Step
 from inkling.finetune.team import Team
 from inkling.finetune.vectors import ImageSide, TextSide, encode
-from inkling.finetune.watch import check_finite, check_learning
+from inkling.finetune.watch import check_finite, check_learning, check_rate
 from inkling.types import FloatArray, IntArray
 
 CHECKPOINT_SECONDS = 60.0
@@ -145,6 +146,7 @@ class _Run:
         self._data = data.only(np.flatnonzero(~out))
         self._held_out = data.only(np.flatnonzero(out)) if out.any() else None
         self._learner = Learner(model, data.texts, recipe, team)
+        check_rate(recipe.learning_rate, self._learner.weights().values())
         self._batches = BalancedBatches(
             self._data.labels,
             batch_size=recipe.batch_size,
@@ -241,8 +243,8 @@ class _Run:
         check_finite(score.loss, norm, step=state.step, paths=paths, rate=recipe.learning_rate)
         optimizer.step()
         state.count(score)
-        n_compared = self._data.n_classes if _loss_of(stage, recipe) in READS_ALL_CLASSES else len(np.unique(labels))
-        check_learning(state.losses, n_classes=n_compared, step=state.step, rate=recipe.learning_rate)
+        n_compared = self._data.n_classes if _loss_of(stage, recipe) in READS_ALL_CLASSES else len(rows)
+        check_learning(state.losses, guessing=math.log(n_compared), step=state.step, rate=recipe.learning_rate)
         if self._team.is_main:
             self._progress(self._clock.report(state.step, score.loss))
         return rate

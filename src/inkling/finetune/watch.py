@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor
 
 from inkling.errors import InklingError
 
 WINDOW = 10
 """Steps whose mean loss is judged: single batches may be bad luck."""
+
+ERASES = 10.0
+"""Learning rates up to so many times the size of the weights may still find a way back."""
 
 _FILES_NAMED = 8
 
@@ -34,17 +39,36 @@ def check_finite(loss: float, gradient_norm: float, *, step: int, paths: Sequenc
     )
 
 
-def check_learning(losses: Sequence[float], *, n_classes: int, step: int, rate: float) -> None:
-    """Stop where the latest losses are far above where the training began, or no better than guessing.
+def check_rate(rate: float, weights: Iterable[Tensor]) -> None:
+    """Refuse a rate that would erase the weights: Adam moves each of them by about the rate in every step.
 
-    With the loss ln K of guessing among the K classes that a batch compares, the mean of the last `WINDOW` losses must
-    stay below twice the larger of the first loss and ln K; and below ln K where the first loss was under three
-    quarters of it.
+    Raises
+    ------
+    DivergedError
+        If the rate is more than `ERASES` times the root mean square of the weights.
+    """
+    flat = [one.detach().float().flatten() for one in weights]
+    size = math.sqrt(sum(float(one.square().sum()) for one in flat) / sum(len(one) for one in flat))
+    if rate > ERASES * size:
+        raise DivergedError(
+            f"The training would diverge: the weights to train are {size:.2g} in size, and Adam moves each by about "
+            f"the learning rate of {rate:g} in every step, which leaves nothing of them.",
+            remedy=_lower(rate),
+        )
+
+
+def check_learning(losses: Sequence[float], *, guessing: float, step: int, rate: float) -> None:
+    """Stop where the latest losses are far above where the training began, or no longer depend on the images.
+
+    Their mean must stay below twice the larger of the first loss and that of guessing. Nor may all of them equal the
+    loss of guessing, which means that all vectors have become the same, unless the first one did.
 
     Parameters
     ----------
     losses
         The first loss of the training, then the latest ones, `WINDOW` at most.
+    guessing
+        Loss of equal logits.
 
     Raises
     ------
@@ -54,14 +78,18 @@ def check_learning(losses: Sequence[float], *, n_classes: int, step: int, rate: 
     first, *latest = losses
     if len(latest) < WINDOW:
         return
-    mean, guessing = sum(latest) / len(latest), math.log(n_classes)
-    ruined = first < 0.75 * guessing and mean >= 0.98 * guessing
-    if mean > 2 * max(first, guessing) or ruined:
+    mean = sum(latest) / len(latest)
+    collapsed = not _is_near(first, guessing) and all(_is_near(loss, guessing) for loss in latest)
+    if collapsed or mean > 2 * max(first, guessing):
         raise DivergedError(
             f"The training diverges: it began with a loss of {first:.3g}, and the last {WINDOW} steps up to step "
-            f"{step} have {mean:.3g}; guessing would have {guessing:.3g}.",
+            f"{step} have {mean:.3g}; guessing has {guessing:.3g}.",
             remedy=_lower(rate),
         )
+
+
+def _is_near(loss: float, guessing: float) -> bool:
+    return abs(loss - guessing) < 0.02 * guessing
 
 
 def _lower(rate: float) -> str:
