@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from inkling.encoders.model_folder import ModelFolder
 from inkling.errors import InputError
 from inkling.finetune.checkpoint import BEST, LAST
 from inkling.finetune.history import read_history
 from inkling.finetune.progress import StepReport
+from inkling.finetune.texts import ClassTexts
 from inkling.finetune.trainer import Training
 from tests.finetune.cases import noise, run
 
@@ -52,8 +55,6 @@ def assert_same_weights(one: Training, other: Training) -> None:
 
 
 def without_time(folder: Path) -> list[Any]:
-    from dataclasses import replace
-
     return [replace(row, seconds=0.0) for row in read_history(folder)]
 
 
@@ -143,3 +144,6 @@ def test_resuming_with_other_images_or_options_names_the_difference(clip: Path, 
         run(clip, noise(clip), tmp_path / "run", resume=True, **{**OPTIONS, "learning_rate": 0.01})
     with pytest.raises(InputError, match="data: then"):
         run(clip, noise(clip, seed=1), tmp_path / "run", resume=True, **OPTIONS)
+    other_words = replace(noise(clip), texts=ClassTexts.of([["a"], ["b"], ["c"], ["d"]], ModelFolder(clip)))
+    with pytest.raises(InputError, match="data: then"):
+        run(clip, other_words, tmp_path / "run", resume=True, **OPTIONS)

@@ -78,9 +78,21 @@ class LoadedModel:
         return batch.tensor_split(min(len(batch), rounds * n_streams))
 
 
+@contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Weights are read and written in a second or two, and Inkling draws its own bars."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
 def load_towers(folder: ModelFolder) -> Any:
     """The library's own model with its weights in float32, for inference."""
-    with _without_progress_bars():
+    with without_progress_bars():
         return AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
 
 
@@ -134,15 +146,3 @@ def pooled(features: Any) -> Tensor:
 def _unit_vectors(vectors: Tensor) -> NDArray[np.float32]:
     vectors = vectors.to("cpu", torch.float32)
     return cast("NDArray[np.float32]", (vectors / vectors.norm(dim=-1, keepdim=True)).numpy())
-
-
-@contextmanager
-def _without_progress_bars() -> Iterator[None]:
-    """Weights load in a second or two, and Inkling draws its own bars."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

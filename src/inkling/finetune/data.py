@@ -61,8 +61,8 @@ class TrainingData:
         )
 
     def digest(self) -> str:
-        """Hash of images, labels and classes, in their order."""
-        parts = [self.pixels.digest(), *map(str, self.labels), *self.class_names]
+        """Hash of images, labels, classes and their prompts, in their order."""
+        parts = [self.pixels.digest(), *map(str, self.labels), *self.class_names, self.texts.digest()]
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 

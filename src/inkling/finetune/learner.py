@@ -82,8 +82,8 @@ class Learner:
                 parameter.copy_(weights[name])
 
     def merged(self) -> dict[str, Tensor]:
-        """Weights of the plain model that the training changed, by name; the model is plain afterwards."""
+        """Copies of the plain model's weights that the training changed, by name; the model is plain afterwards."""
         parts.merge(self.trained)
         self.model.requires_grad_(False).eval()
         plain = dict(self.model.named_parameters())
-        return {name: plain[name].detach().cpu() for name in parts.changed_weights(self.trained)}
+        return {name: plain[name].detach().to("cpu", copy=True) for name in parts.changed_weights(self.trained)}

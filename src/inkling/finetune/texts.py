@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from inkling.encoders.loaded_model import pooled
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.tokens import Tokenizer
+from inkling.encoders.weights import hash_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class ClassTexts:
         rows = torch.nonzero(place[self.owners] >= 0).flatten()
         tokens = {name: value[rows] for name, value in self.tokens.items()}
         return ClassTexts(tokens, place[self.owners[rows]], len(classes))
+
+    def digest(self) -> str:
+        """Hash of the content."""
+        content = {name: value.tolist() for name, value in self.tokens.items()} | {"owners": self.owners.tolist()}
+        return hash_value(content)
 
 
 def class_vectors(model: Any, texts: ClassTexts, *, device: torch.device) -> Tensor:
