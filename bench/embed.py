@@ -17,6 +17,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -28,7 +29,7 @@ from PIL import Image
 from transformers import CLIPConfig, CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from common import ROOT, SHARED, Row, at_least, record
+from common import ROOT, SHARED, Row, at_least, at_most, record
 from inkling.embeddings.embed import embed_images
 from inkling.encoders.precision import BFLOAT16, FLOAT32, INT8, PRECISIONS, STRICT
 from inkling.encoders.registry import load_encoder
@@ -97,7 +98,9 @@ class Peer:
     """The reference, in its best setting."""
 
     def __init__(self, folder: Path) -> None:
-        self.model = CLIPModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+        model = CLIPModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+        # Weights as loaded lie in the mapped file, off the alignment that matrix kernels like; copies don't.
+        self.model = deepcopy(model)
         self.processor = CLIPImageProcessorPil.from_pretrained(folder)
         self.n_threads = torch.get_num_threads()
 
@@ -138,18 +141,21 @@ def compare(peer: Peer, folder: Path, paths: Sequence[Path], *, rounds: int) -> 
 
 
 def throughput(found: dict[str, Timed], n_images: int) -> list[Row]:
-    """Each precision against the peer: times its speed, and least cosine to its vectors."""
+    """Each precision against the peer: times its speed, and how far the vectors turn."""
     rates = {name: n_images / median(timed.seconds) for name, timed in found.items()}
     rows = [Row("transformers, images a second", rates[PEER])]
-    targets = {FLOAT32: (1.7, 0.9999), STRICT: None, BFLOAT16: None, INT8: (2.8, None)}
+    targets = {FLOAT32: 1.7, STRICT: None, BFLOAT16: None, INT8: 2.8}
     for name, target in targets.items():
         pairs = zip(found[PEER].seconds, found[name].seconds, strict=True)
         ratios = [theirs / ours for theirs, ours in pairs]
-        cosine = float((found[name].vectors * found[PEER].vectors).sum(axis=1).min())
+        cosines = (found[name].vectors.astype(np.float64) * found[PEER].vectors).sum(axis=1)
+        gap = max(0.0, 1 - float(cosines.min()))
         details = {"images_per_second": rates[name], "ratio_of_each_round": ratios}
         rows += [
-            _row(f"{name}, times the peer's speed", median(ratios), target and target[0], **details),
-            _row(f"{name}, least cosine to the peer", cosine, target and target[1]),
+            _row(f"{name}, times the peer's speed", median(ratios), target, **details),
+            at_most(f"{name}, largest 1 - cosine", gap, 1e-4)
+            if name == FLOAT32
+            else Row(f"{name}, largest 1 - cosine", gap),
         ]
     return rows
 

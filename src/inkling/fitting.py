@@ -17,7 +17,7 @@ from inkling.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
-from inkling.heads import AutoHead, Head, head_class
+from inkling.heads import AutoHead, Head, head_class, head_from_state
 from inkling.heads.out_of_fold import OutOfFold, out_of_fold
 from inkling.types import FloatArray, IntArray
 
@@ -109,7 +109,9 @@ class FittedHead:
             finding, evidence = "as asked for", []
             head.fit(X, y)
         calibration = _calibration(held_out, y[held_out.rows], temperature)
-        return cls(head, tuple(classes), temperature, calibration, finding, evidence)
+        # What a memory gives back is what is used from the start, to the last bit.
+        kept = head_from_state(head.state())
+        return cls(kept, tuple(classes), temperature, calibration, finding, evidence)
 
 
 def _calibration(held_out: OutOfFold, y: IntArray, temperature: float) -> dict[str, Any]:

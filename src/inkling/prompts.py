@@ -82,7 +82,7 @@ TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = {
 """Sets by name: one prompt; a few that vary the view; and many, after the prompt ensemble for ImageNet of the paper."""
 
 _YAML_KEYS = frozenset({"prompts", "aliases", "disambiguation"})
-_YAML_FORM = "Such as: crane: {aliases: [sarus], disambiguation: a bird}"
+_YAML_FORM = 'Such as: crane: {prompts: ["a photo of a {}."], disambiguation: a bird}. Within a list, {} needs quotes.'
 _CSV_FORM = "Its first line must name the columns: class, and any of prompt, alias, disambiguation"
 
 

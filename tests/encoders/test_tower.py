@@ -51,7 +51,7 @@ def test_int8_bounds_its_error_by_the_steps() -> None:
     x = torch.randn(2, 7, 96)
     with torch.inference_mode():
         expected = linear(x)
-        found = tower._product((linear,), "int8")(x)
+        found = tower._product(*tower._joined(linear), "int8")(x)
     x_step = x.abs().amax(dim=-1, keepdim=True) / 127
     w_step = linear.weight.detach().abs().amax(dim=1) / 127
     bound = x_step / 2 * linear.weight.abs().sum(1) + w_step / 2 * (x.abs().sum(-1, keepdim=True) + 96 * x_step / 2)
@@ -75,6 +75,14 @@ def test_linear_layers_without_bias(tmp_path: Path) -> None:
         expected = model.vision_model(pixels).pooler_output
         assert tower.rebuild(model.vision_model, "float32")
         torch.testing.assert_close(model.vision_model(pixels).pooler_output, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_patches_that_overlap_stay_a_convolution(clip_folder: Path) -> None:
+    vision = reload(clip_folder).vision_model
+    overlapping = nn.Conv2d(3, 64, kernel_size=8, stride=4)
+    vision.embeddings.patch_embedding = overlapping
+    assert tower.rebuild(vision, "float32")
+    assert vision.embeddings.patch_embedding is overlapping
 
 
 def test_int8_sums_are_exact_or_known_not_to_be() -> None:

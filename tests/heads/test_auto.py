@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from inkling.heads import AutoHead, ZeroShotHead, out_of_fold
+from inkling.heads import AutoHead, ZeroShotHead, auto, out_of_fold
 from inkling.heads.auto import GAIN_LEVEL
-from inkling.heads.base import Head
+from inkling.heads.standardization import Standardization
 from inkling.heads.support import Support
 from tests.heads.samples import Task, draw_task, real_task, unit
 
@@ -133,28 +134,28 @@ class TestViews:
         assert top1_out_of_fold(honest, self.y) < 0.45
 
     def test_no_expert_is_judged_on_an_image_that_it_saw(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[tuple[set[bytes], set[bytes]]] = []
-        learn, logits = Head.learn, Head.logits
+        source_of = {row.tobytes(): source for row, source in zip(unit(self.X), self.sources, strict=True)}
+        folds: list[tuple[set[int], list[set[int]]]] = []
+        complete, to_space = auto.complete_support, Standardization.__call__
 
-        def rows(X: np.ndarray) -> set[bytes]:
-            return {row.round(6).tobytes() for row in unit(X)}
+        def sources_in(X: np.ndarray) -> set[int]:
+            return {source_of[row.tobytes()] for row in X}
 
-        def spied_learn(head: Head, support: Support, *, embedding_dims: int) -> Head:
-            learned = learn(head, support, embedding_dims=embedding_dims)
-            learned.saw = rows(support.X)  # type: ignore[attr-defined]
-            return learned
+        def spied_complete(X: np.ndarray, *arguments: Any) -> Support:
+            folds.append((sources_in(X), []))
+            return complete(X, *arguments)
 
-        def spied_logits(head: Head, X: np.ndarray) -> np.ndarray:
-            seen.append((head.saw, rows(X)))  # type: ignore[attr-defined]
-            return logits(head, X)
+        def spied_to_space(space: Standardization, X: np.ndarray) -> np.ndarray:
+            folds[-1][1].append(sources_in(X))
+            return to_space(space, X)
 
-        monkeypatch.setattr(Head, "learn", spied_learn)
-        monkeypatch.setattr(Head, "logits", spied_logits)
+        monkeypatch.setattr(auto, "complete_support", spied_complete)
+        monkeypatch.setattr(Standardization, "__call__", spied_to_space)
         AutoHead().fit(self.X, self.y, groups=self.sources)
-        source_of = {row.round(6).tobytes(): source for row, source in zip(self.X, self.sources, strict=True)}
-        assert len(seen) == 3 * 5
-        for saw, judged in seen:
-            assert not {source_of[row] for row in saw} & {source_of[row] for row in judged}
+        assert len(folds) == 5
+        for learned, (supported, judged, *_) in folds:
+            assert supported == learned
+            assert judged == set(self.sources) - learned
 
 
 def test_without_texts_it_tells_how_good_it_is_and_compares_with_nothing() -> None:

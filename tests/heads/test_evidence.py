@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from scipy.stats import ttest_rel
 from sklearn.metrics import log_loss as reference_log_loss
 
@@ -23,6 +23,12 @@ def some_scores(seed: int, *, experts: int = 3, n: int = 60, n_classes: int = 4)
     y = rng.integers(n_classes, size=n)
     skill = rng.uniform(0.2, 2.0, size=(experts, 1, 1))
     return skill * np.eye(n_classes)[y] + rng.normal(size=(experts, n, n_classes)), y
+
+
+def loss_with_one_more(z: FloatArray, y: IntArray) -> float:
+    """Log-loss with one image more, as sure as the others on average, whose label is anybody's guess."""
+    guess = -log_softmax(z, axis=1).mean()
+    return float((log_loss(z, y).sum() + guess) / (len(y) + 1))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=2, max_size=60), st.integers(2, 5))
@@ -68,7 +74,7 @@ def test_blend_weights_are_those_of_a_general_optimiser(seed: int) -> None:
     Z, y = some_scores(seed)
 
     def loss(w: FloatArray) -> float:
-        return float(log_loss(np.tensordot(w, Z, axes=1), y).mean())
+        return loss_with_one_more(np.tensordot(w, Z, axes=1), y)
 
     found = blend_weights(Z, y)
     general = minimize(loss, np.ones(3), bounds=[(0, None)] * 3, method="SLSQP", options={"ftol": 1e-12})
@@ -79,8 +85,8 @@ def test_blend_weights_are_those_of_a_general_optimiser(seed: int) -> None:
 def test_no_weights_on_a_grid_are_better() -> None:
     Z, y = some_scores(7, experts=2)
     grid = np.arange(0, 4, 0.05)
-    losses = [log_loss(a * Z[0] + b * Z[1], y).mean() for a, b in itertools.product(grid, grid)]
-    assert log_loss(np.tensordot(blend_weights(Z, y), Z, axes=1), y).mean() <= min(losses) + 1e-5
+    losses = [loss_with_one_more(a * Z[0] + b * Z[1], y) for a, b in itertools.product(grid, grid)]
+    assert loss_with_one_more(np.tensordot(blend_weights(Z, y), Z, axes=1), y) <= min(losses) + 1e-5
 
 
 def test_an_expert_that_misleads_has_no_weight() -> None:
@@ -100,6 +106,15 @@ def test_where_all_mislead_their_order_is_kept_at_even_odds() -> None:
     weights = blend_weights(-Z, y)
     assert weights[0] > 0
     assert softmax(-weights[0] * Z[0], axis=1) == pytest.approx(0.25, abs=0.005)
+
+
+@pytest.mark.parametrize("n", [6, 40, 1000])
+def test_images_that_are_all_right_are_not_certainty(n: int) -> None:
+    """By the rule of succession: n images of n + 1 are right, and one is anybody's guess."""
+    y = np.arange(n) % 4
+    Z = np.stack([np.eye(4)[y], 3 * np.eye(4)[y]])
+    p = softmax(np.tensordot(blend_weights(Z, y), Z, axes=1), axis=1)[np.arange(n), y]
+    assert p == pytest.approx((n + 1 / 4) / (n + 1), abs=3e-3)
 
 
 def test_the_scale_of_an_expert_does_not_matter() -> None:

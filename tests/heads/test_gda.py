@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from inkling.heads import GDAHead
@@ -52,6 +53,17 @@ def test_with_many_images_it_is_linear_discriminant_analysis() -> None:
     task = draw_task(shots=500, dims=6, spread=1.0, text_noise=None)
     expected = LinearDiscriminantAnalysis(solver="lsqr").fit(task.X, task.y).predict(task.test_X)
     assert (GDAHead().fit(task.X, task.y).predict(task.test_X) == expected).mean() > 0.98
+
+
+def test_posterior_scores_are_those_of_the_gaussian_model() -> None:
+    task = draw_task(shots=9, text_noise=None)
+    n, d = task.X.shape
+    means = np.stack([task.X[task.y == k].mean(axis=0) for k in range(4)])
+    S = (task.X - means[task.y]).T @ (task.X - means[task.y]) / (n - 1)
+    shrunk = S + np.trace(S) / (n - 1) * np.eye(d)
+    densities = np.stack([multivariate_normal(mean, shrunk).logpdf(task.test_X) for mean in means], axis=1)
+    z = GDAHead(posterior=True).fit(task.X, task.y).logits(task.test_X)
+    assert z - z[:, :1] == pytest.approx(densities - densities[:, :1])
 
 
 def test_the_number_of_images_of_a_class_is_no_evidence_for_it() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import sys
 from typing import Any, NoReturn
 
 import typer
@@ -12,6 +14,10 @@ from inkling.errors import InklingError
 
 USERS_MISTAKE = 2
 STOPPED = 130
+SURROUNDINGS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP}
+)
+"""What the system refuses for reasons that lie outside the program."""
 
 
 class Border(TyperGroup):
@@ -19,6 +25,9 @@ class Border(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
+        # A name that the terminal's encoding lacks is no reason to lose a result.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except InklingError as error:
@@ -27,9 +36,9 @@ class Border(TyperGroup):
             typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
             raise typer.Exit(STOPPED) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in SURROUNDINGS:
                 raise
-            _leave("There is no space left to write to.", "Free some, or send the output elsewhere.")
+            _leave(f"{error.filename or 'Standard output'}: {error.strerror}.", "Check names, permissions and space.")
 
 
 def _leave(message: str, remedy: str | None) -> NoReturn:

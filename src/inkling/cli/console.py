@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
 
 if TYPE_CHECKING:
@@ -27,17 +28,29 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def check_outputs(*targets: str | Path | None) -> None:
+def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None] = ()) -> None:
     """Say before long work that an output cannot be written where it is asked for.
+
+    Parameters
+    ----------
+    targets
+        Files to write.
+    keep
+        Files of the same run that no output may take the place of.
 
     Raises
     ------
     InputError
-        If one of the files cannot be written.
+        If one cannot be written, or would replace another.
     """
+    taken = {Path(path).resolve() for path in keep if path is not None}
     for target in targets:
-        if target is not None and str(target) != STDOUT:
-            check_writable(target)
+        if target is None or str(target) == STDOUT:
+            continue
+        check_writable(target)
+        if Path(target).resolve() in taken and not Path(target).is_char_device():
+            raise InputError(f"'{target}' would replace another file of this run.", remedy="Name another file.")
+        taken.add(Path(target).resolve())
 
 
 def show(summary: Mapping[str, Any], *, json: str | None, table: Callable[[Mapping[str, Any]], None]) -> None:

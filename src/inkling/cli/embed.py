@@ -44,7 +44,7 @@ def run(
 
     if output.suffix.lower() != ".parquet":
         raise InputError(f"'{output}' does not end in .parquet.", remedy="Embeddings are written as Parquet.")
-    check_outputs(output, json)
+    check_outputs(output, json, keep=(images,))
     started = time.perf_counter()
     found = find_images(images)
     opened = load_encoder(encoder, device=device, precision=precision)

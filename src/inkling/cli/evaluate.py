@@ -42,7 +42,7 @@ def run(
     from inkling.classifier import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
 
-    check_outputs(report, json)
+    check_outputs(report, json, keep=(memory, test))
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     samples = _samples(classifier, open_source(test, split="test"))
     done = evaluate_classifier(classifier, samples, seed=seed)

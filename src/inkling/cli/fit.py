@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "fit"
 SHOWN_NAMES = 8
+SHOWN_PATHS = 3
 
 
 def run(
@@ -64,7 +65,7 @@ def run(
     from inkling.prompts import read_prompts
 
     check_target(memory)
-    check_outputs(json)
+    check_outputs(json, keep=(memory, train, prompts))
     started = time.perf_counter()
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
@@ -151,8 +152,9 @@ def _print(summary: Mapping[str, Any]) -> None:
     rows.append(("time", f"{summary['seconds']:.1f} s"))
     print_table(("", "fitted"), rows)
     _tell_classes(summary)
-    for paths in summary["contradictions"][:SHOWN_NAMES]:
-        note(f"The same image under different labels: {', '.join(paths)}.")
+    if contradictions := summary["contradictions"]:
+        same = counted(len(contradictions), "image")
+        note(f"Under more than one label: {same}, the first {', '.join(contradictions[0][:SHOWN_PATHS])}.")
     if summary["encoder"] == "sketch":
         from inkling.encoders.cards import SKETCH_NOTE
 

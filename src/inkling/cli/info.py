@@ -20,7 +20,7 @@ def run(memory: Memory, json: Json = None) -> None:
     """Show what a memory knows: classes, encoder, head, calibration, provenance."""
     from inkling.memory.store import read_memory
 
-    check_outputs(json)
+    check_outputs(json, keep=(memory,))
     show(_summary(read_memory(memory)), json=json, table=_print)
 
 

@@ -5,8 +5,6 @@ Verbs import what they need when they run, so that ``inkling --help`` answers at
 
 from __future__ import annotations
 
-import io
-import sys
 import warnings
 
 import typer
@@ -47,9 +45,6 @@ def main() -> None:
     """Run the program."""
     # Pillow warns of oddities in metadata that neither harm the pixels nor mean anything to the user.
     warnings.filterwarnings("ignore", module="PIL")
-    # A class name that the terminal's encoding lacks is no reason to lose a result.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     app()
 
 

@@ -50,7 +50,7 @@ def run(
     from inkling.images.sources import Found
     from inkling.types import SkippedImage
 
-    check_outputs(output, json)
+    check_outputs(output, json, keep=(memory, *images))
     check_target(output, json)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     sources = [open_source(name) for name in images]

@@ -81,9 +81,14 @@ def _to_file(path: Path) -> Iterator[Write]:
 
 def _csv_writer(file: IO[str]) -> Write:
     rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    rows.writeheader()
+    begun = False
 
     def write(verdict: Verdict) -> None:
+        nonlocal begun
+        # A run that fails before its first row leaves standard output empty.
+        if not begun:
+            rows.writeheader()
+            begun = True
         row = verdict_row(verdict)
         lists = {
             "probability": f"{verdict.probability:.6f}",

@@ -90,6 +90,9 @@ def rebuild(vision: nn.Module, arithmetic: Arithmetic) -> bool:
     activation = _ACTIVATIONS.get(str(getattr(tower.config, "hidden_act", "")))
     if not layers or activation is None or not all(_is_known(layer) for layer in layers):
         return False
+    patches = tower.embeddings.patch_embedding
+    if _cuts_into_patches(patches):
+        tower.embeddings.patch_embedding = _Patches(patches, _of_pixels(arithmetic))
     reads_class_token = hasattr(tower.embeddings, "class_embedding")
     last = len(layers) - 1
     tower.encoder.layers = nn.ModuleList(
@@ -125,6 +128,41 @@ def _is_known(layer: nn.Module) -> bool:
     )
 
 
+def _cuts_into_patches(module: Any) -> bool:
+    """Whether a convolution reads every pixel exactly once."""
+    return (
+        type(module) is nn.Conv2d
+        and module.stride == module.kernel_size
+        and module.padding in ("valid", (0, 0))
+        and module.dilation == (1, 1)
+        and module.groups == 1
+    )
+
+
+def _of_pixels(arithmetic: Arithmetic) -> Arithmetic:
+    """Pixels are too few to be worth the loss of 8 bits."""
+    if arithmetic == "int8":
+        return "bfloat16" if has_fast_bfloat16() else "float32"
+    return arithmetic
+
+
+class _Patches(nn.Module):
+    """The first convolution, as one matrix product of patches: (n, 3, height, width) to (n, width of tokens,
+    rows of patches, columns of patches)."""
+
+    def __init__(self, convolution: nn.Conv2d, arithmetic: Arithmetic) -> None:
+        super().__init__()
+        self.weight = convolution.weight  # asked by transformers for its number format
+        self.height, self.width = convolution.kernel_size
+        self.product = _product(convolution.weight.detach().flatten(1), _bias_of(convolution), arithmetic)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        rows, columns = pixels.shape[2] // self.height, pixels.shape[3] // self.width
+        grid = pixels.view(len(pixels), -1, rows, self.height, columns, self.width)
+        patches = grid.permute(0, 2, 4, 1, 3, 5).flatten(3)
+        return self.product(patches).permute(0, 3, 1, 2)
+
+
 class _Layer(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)), on tokens (n_images, n_tokens, width)."""
 
@@ -134,17 +172,18 @@ class _Layer(nn.Module):
         self.norm1, self.norm2 = layer.layer_norm1, layer.layer_norm2
         self.n_heads = int(attention.num_heads)
         self.class_token_only = class_token_only
-        queries = (attention.q_proj,)
         keys_values = (attention.k_proj, attention.v_proj)
         if class_token_only:
-            self.query = _product(queries, arithmetic)
-            self.key_value = _product(keys_values, arithmetic)
+            self.query = _product(*_joined(attention.q_proj), arithmetic)
+            self.key_value = _product(*_joined(*keys_values), arithmetic)
         else:
-            self.query_key_value = _product(queries + keys_values, arithmetic)
-        self.attention_output = _product((attention.out_proj,), arithmetic)
+            self.query_key_value = _product(*_joined(attention.q_proj, *keys_values), arithmetic)
+        self.attention_output = _product(*_joined(attention.out_proj), arithmetic)
         gain = activation.gain
-        self.mlp_input = _product((mlp.fc1,), arithmetic, activation=activation, gain=gain)
-        self.mlp_output = _product((mlp.fc2,), arithmetic, input_gain=1 / gain)
+        weight, bias = _joined(mlp.fc1)
+        self.mlp_input = _product(weight * gain, bias * gain, arithmetic, activation)
+        weight, bias = _joined(mlp.fc2)
+        self.mlp_output = _product(weight / gain, bias, arithmetic)
 
     def forward(self, hidden_states: Tensor, *_: object, **__: object) -> Tensor:
         x = hidden_states
@@ -166,37 +205,34 @@ class _Layer(nn.Module):
         return x.view(*x.shape[:-1], self.n_heads, -1).transpose(1, 2)
 
 
-def _product(
-    linears: tuple[nn.Linear, ...],
-    arithmetic: Arithmetic,
-    *,
-    activation: _Activation = _LINEAR,
-    gain: float = 1.0,
-    input_gain: float = 1.0,
-) -> _Product:
-    """One product for several linear layers that read the same input: a(g (h x W' + b))."""
-    weight = torch.cat([linear.weight.detach() for linear in linears]) * (gain * input_gain)
-    bias = torch.cat([_bias_of(linear) for linear in linears]) * gain
+def _joined(*linears: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Weight and bias of linear layers that read the same input, as of one layer."""
+    weight = torch.cat([linear.weight.detach() for linear in linears])
+    return weight, torch.cat([_bias_of(linear) for linear in linears])
+
+
+def _bias_of(module: nn.Linear | nn.Conv2d) -> Tensor:
+    return torch.zeros(len(module.weight)) if module.bias is None else module.bias.detach()
+
+
+def _product(weight: Tensor, bias: Tensor, arithmetic: Arithmetic, activation: _Activation = _LINEAR) -> _Product:
+    """a(x W' + b) on tokens (..., width)."""
     if arithmetic == "int8":
         return _int8_product(weight, bias, activation)
     dtype = torch.bfloat16 if arithmetic == "bfloat16" else torch.float32
+    weight, bias = weight.to(dtype), bias.to(dtype)
     if _has_kernels():
-        return _packed_product(weight.to(dtype), bias.to(dtype), activation)
-    return lambda x: activation.function(functional.linear(x.to(dtype), weight.to(dtype), bias.to(dtype)))
-
-
-def _bias_of(linear: nn.Linear) -> Tensor:
-    bias = cast("Tensor | None", linear.bias)
-    return torch.zeros(linear.out_features) if bias is None else bias.detach()
+        return _packed_product(weight, bias, activation)
+    return lambda x: activation.function(functional.linear(x.to(dtype), weight, bias))
 
 
 def _packed_product(weight: Tensor, bias: Tensor, activation: _Activation) -> _Product:
     kernels = torch.ops.mkldnn
-    packed = kernels._reorder_linear_weight(weight.contiguous())
+    packed, dtype = kernels._reorder_linear_weight(weight.contiguous()), weight.dtype
     name, algorithm = activation.kernel
 
     def product(x: Tensor) -> Tensor:
-        return cast(Tensor, kernels._linear_pointwise(x.to(weight.dtype), packed, bias, name, [], algorithm))
+        return cast(Tensor, kernels._linear_pointwise(x.to(dtype), packed, bias, name, [], algorithm))
 
     return product
 

@@ -7,7 +7,7 @@ zero-shot is what ships, and the head says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from inkling.heads.gda import GDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds, shots_of
 from inkling.heads.prototype import PrototypeHead
+from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text
 from inkling.types import FloatArray, HeadState, IntArray
 
@@ -33,6 +34,8 @@ SMALL_PROBLEM = 4_000_000
 @dataclass(eq=False, repr=False)
 class AutoHead(Head):
     """Blend z = w_0 s f.t_k + sum_e w_e z_e of zero-shot and experts, with weights >= 0 from grouped folds.
+
+    The experts see images alone, their dimensions on one scale (`Standardization`).
 
     Parameters
     ----------
@@ -79,17 +82,21 @@ class AutoHead(Head):
             logits = self._out_of_fold(support, fold, experts)[:, rows]
             self._choose(support, experts, logits, rows, sources[rows])
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
-        images_only = replace(support, text=None)
+        space = standardization(support, embedding_dims=self.embedding_dims_)
+        self.mean_, self.deviations_ = space.mean, space.deviations
+        images = space.support(support)
         self.experts_ = {
-            name: experts.makers[name]().learn(images_only, embedding_dims=self.embedding_dims_)
+            name: experts.makers[name]().learn(images, embedding_dims=images.X.shape[1])
             for name in self._used()
             if name != ZERO_SHOT
         }
 
     def _score(self, X: FloatArray) -> FloatArray:
         z = np.zeros((len(X), len(self.classes_)))
+        images = Standardization(self.mean_, self.deviations_)(X)
         for name, weight in self._used().items():
-            z += weight * (self._text_logits(X, self.text_) if name == ZERO_SHOT else self.experts_[name].logits(X))
+            scores = self._text_logits(X, self.text_) if name == ZERO_SHOT else self.experts_[name].logits(images)
+            z += weight * scores
         return z
 
     def _used(self) -> dict[str, float]:
@@ -103,11 +110,12 @@ class AutoHead(Head):
         for held in np.unique(fold[fold >= 0]):
             out = fold == held
             part = complete_support(X[~out], y[~out], self._own_text(), support.n_classes, self.embedding_dims_)
-            images_only = replace(part, text=None)
+            space = standardization(part, embedding_dims=self.embedding_dims_)
+            images, held_images = space.support(part), space(X[out])
             scores = [] if part.text is None else [self._text_logits(X[out], part.text)]
             for make in experts.makers.values():
-                expert = make().learn(images_only, embedding_dims=self.embedding_dims_)
-                scores.append(expert.logits(X[out]))
+                expert = make().learn(images, embedding_dims=images.X.shape[1])
+                scores.append(expert.logits(held_images))
             logits[:, out] = scores
         return logits
 

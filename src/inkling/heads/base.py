@@ -108,7 +108,8 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         """What sets the fitted head up again, without pickle."""
         check_is_fitted(self, "classes_")
         learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
-        arrays = {key: value for key, value in learned.items() if isinstance(value, np.ndarray)}
+        # Layout too: sums in another order differ in the last bits.
+        arrays = {key: np.asarray(value, order="C") for key, value in learned.items() if isinstance(value, np.ndarray)}
         arrays = {key: value for key, value in arrays.items() if key not in ("classes_", "feature_names_in_")}
         params = {field.name: getattr(self, field.name) for field in fields(self)}
         params |= {key: value for key, value in learned.items() if not isinstance(value, np.ndarray)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import t as student
 
 from inkling.types import FloatArray, IntArray
@@ -37,18 +37,20 @@ def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
 def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
     """Weights w >= 0 (n_experts,) that minimise the log-loss of sum_e w_e Z_e; Z is (n_experts, n, n_classes).
 
-    The problem is convex, and the weights set the temperature as well. Where nothing is better than even odds, all
-    experts get a faint weight: the odds stay even, and their order is still that of the experts.
+    The problem is convex, and the weights set the temperature as well. One image more is imagined, whose label is
+    anybody's guess; without it, weights of few images that are all right would be unbounded (Platt 1999). Where nothing
+    is better than even odds, all experts get a faint weight: the odds stay even, in the order of the experts.
     """
     spread = Z.std(axis=(1, 2))
     spread[spread == 0] = 1.0
     scaled = Z / spread[:, None, None]
-    at_truth = scaled[:, np.arange(len(y)), y].mean(axis=1)
+    known, guessed = scaled[:, np.arange(len(y)), y].sum(axis=1), scaled.mean(axis=(1, 2))
+    at_truth = (known + guessed) / (len(y) + 1)
 
     def loss(w: FloatArray) -> tuple[float, FloatArray]:
         z = np.tensordot(w, scaled, axes=1)
         slope = scaled.reshape(len(Z), -1) @ softmax(z, axis=1).ravel() / len(y) - at_truth
-        return float(log_loss(z, y).mean()), slope
+        return float(logsumexp(z, axis=1).mean() - w @ at_truth), slope
 
     bounds = [(0.0, None)] * len(Z)
     found = minimize(loss, np.ones(len(Z)), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-6})

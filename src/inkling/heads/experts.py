@@ -20,6 +20,8 @@ from inkling.types import IntArray
 
 MIN_SHOTS_TO_WEIGH = 3
 """Below it a fold halves the support of a class, and weights found there do not fit the whole."""
+FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
+"""Of prototypes, by images in the median class: one image a class tells little of a covariance."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
 MAX_LOGISTIC_WORK = 200_000_000
@@ -47,9 +49,15 @@ class Experts:
 
 def experts_for(support: Support, shots: IntArray) -> Experts:
     """Experts for a support set with `shots` source images of each class, (n_classes,)."""
-    if np.median(shots[shots > 0]) < MIN_SHOTS_TO_WEIGH:
-        return Experts({"prototype": PrototypeHead}, (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT))
-    makers: dict[str, Callable[[], Head]] = {"prototype": lambda: PrototypeHead(shrinkage=0.3), "gda": GDAHead}
+    median = np.median(shots[shots > 0])
+    if median < MIN_SHOTS_TO_WEIGH:
+        shrinkage = FEW_SHOT_SHRINKAGE[int(median)]
+        fixed_weights = (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
+        return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights)
+    makers: dict[str, Callable[[], Head]] = {
+        "prototype": lambda: PrototypeHead(shrinkage=0.7),
+        "gda": lambda: GDAHead(posterior=True),
+    }
     if support.X.size * support.n_classes <= MAX_LOGISTIC_WORK:
-        makers["logistic"] = lambda: LogisticHead(shrinkage=0.6)
+        makers["logistic"] = lambda: LogisticHead(shrinkage=0.8)
     return Experts(makers, None)

@@ -29,9 +29,13 @@ class GDAHead(Head):
     alpha
         Weight a of the image side; None takes the published value for the number of shots. Without text vectors it
         scales all scores alike, and None is 1.
+    posterior
+        Leave out the factor d/(n-1) that the published P has against the inverse of the shrunk covariance. Scores are
+        then log-probabilities of the Gaussian model, whose scale does not fall as images are added.
     """
 
     alpha: float | None = None
+    posterior: bool = False
 
     name: ClassVar[str] = "gda"
 
@@ -42,7 +46,8 @@ class GDAHead(Head):
         ridge = max(scatter.trace / max(n - 1, 1), MIN_RIDGE)
         along = means @ scatter.directions
         shrink = 1.0 / (scatter.eigenvalues + ridge) - 1.0 / ridge
-        self.weights_ = d * (means / ridge + (along * shrink) @ scatter.directions.T)
+        scale = max(n - 1, 1) if self.posterior else d
+        self.weights_ = scale * (means / ridge + (along * shrink) @ scatter.directions.T)
         self.bias_ = -0.5 * (self.weights_ * means).sum(axis=1)
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
         self.alpha_ = self._alpha(support)

@@ -1,0 +1,148 @@
+"""Stopped, killed, raced and cut off: what was done is kept, and the next run goes on."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkling.embeddings.cache import FILE_NAME
+from tests.cli.program import PROGRAM, Inkling
+
+N_IMAGES = 128
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Inkling:
+    """The program with an empty cache of its own."""
+    return Inkling(tmp_path, tmp_path / "cache")
+
+
+@pytest.fixture
+def many(alone: Inkling) -> Path:
+    """Pictures that take a while to decode. Each is a content of its own: bytes after the end of a PNG are no harm."""
+    tiles = np.random.default_rng(0).integers(0, 255, (50, 50, 3), dtype=np.uint8)
+    Image.fromarray(tiles.repeat(24, axis=0).repeat(24, axis=1)).save(alone.folder / "big.png")
+    picture = (alone.folder / "big.png").read_bytes()
+    for number in range(N_IMAGES):
+        path = alone.folder / "many" / ("ant", "bee")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture + str(number).encode())
+    return alone.folder / "many"
+
+
+def cached(inkling: Inkling) -> int:
+    """Images that the cache holds at this moment."""
+    file = inkling.cache / FILE_NAME
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        try:
+            return int(database.execute("SELECT count(*) FROM images").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+
+def wait_for(inkling: Inkling, count: int, process: subprocess.Popen[str]) -> None:
+    """Until the cache holds so many images."""
+    until = time.monotonic() + 120
+    while cached(inkling) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_fit_goes_on_where_it_was_stopped_and_killed(alone: Inkling, many: Path) -> None:
+    fit = ("fit", many, "--memory", "m.ink", "--encoder", "sketch", "--json", "-")
+
+    stopped = alone.started(*fit)
+    wait_for(alone, 1, stopped)
+    stopped.send_signal(signal.SIGINT)
+    out, err = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert out == ""
+    assert "run the same command again" in err
+    assert "Traceback" not in err
+    kept = cached(alone)
+    assert 0 < kept < N_IMAGES
+
+    killed = alone.started(*fit)
+    wait_for(alone, kept + 1, killed)
+    killed.kill()
+    killed.communicate(timeout=60)
+    kept = cached(alone)
+    assert not (alone.folder / "m.ink").exists()
+
+    last = alone(*fit)
+    assert last.code == 0, last.err
+    assert last.json()["encoded_now"] == N_IMAGES - kept
+    assert last.json()["images"] == N_IMAGES
+
+
+@pytest.mark.slow
+def test_two_fits_at_once_share_cache_and_memory(alone: Inkling, drawn: Path) -> None:
+    processes = [
+        alone.started("fit", drawn, "--memory", "m.ink", "--encoder", "sketch", "--seed", seed) for seed in (0, 1)
+    ]
+    ends = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ends
+    assert {f"m.ink, version {number}" in out for out, _ in ends for number in (1, 2)} == {True, False}
+    known = alone.here("info", "m.ink", "--json", "-").json()
+    assert known["memory_version"] == 2
+    assert sum(one["images"] for one in known["classes"]) == 18
+    assert cached(alone) == 18
+
+
+def test_a_reader_that_leaves_early_is_no_defect(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    listed = "\n".join([str(path) for path in sorted((drawn / "test").rglob("*.png"))])
+    (inkling.folder / "list.csv").write_text("path\n" + listed)
+    predict = subprocess.Popen(
+        [*PROGRAM, "predict", str(memory), *["list.csv"] * 60, "--output", "-"],
+        cwd=inkling.folder,
+        env=inkling.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert predict.stdout is not None
+    assert predict.stderr is not None
+    assert predict.stdout.readline().startswith("path,label")
+    predict.stdout.close()
+    err = predict.stderr.read()
+    predict.wait(timeout=60)
+    assert "Traceback" not in err
+    assert "Error" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disks_are_told_in_words(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "info", str(memory)],
+            cwd=inkling.folder,
+            env=inkling.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "Standard output: No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    inkling.here("evaluate", memory, drawn, "--json", "/dev/full").refused("No space left")
+
+
+def test_a_run_without_a_cache_leaves_none(alone: Inkling, memory: Path, drawn: Path) -> None:
+    shutil.copy(drawn / "test" / "car" / "car-0000.png", alone.folder / "a.png")
+    done = alone.here("predict", memory, "a.png", "--no-cache", "--json", "-")
+    assert done.json()["n"] == 1
+    assert not alone.cache.exists()

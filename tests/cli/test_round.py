@@ -1,0 +1,138 @@
+"""The whole round as a user goes it: fit, info, evaluate, predict; on drawn pictures and on photographs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from tests.cli.conftest import KINDS
+from tests.cli.program import Inkling
+
+EVALUATION_KEYS = {
+    "n",
+    "top1",
+    "top5",
+    "balanced_accuracy",
+    "ece",
+    "nll",
+    "brier",
+    "ci95",
+    "zero_shot",
+    "mcnemar_p",
+    "per_class",
+    "head",
+    "skipped",
+    "encoder_fingerprint",
+    "memory_version",
+}
+PREDICTION_COLUMNS = ["path", "label", "probability", "top_labels", "top_probabilities"]
+
+
+def test_the_round_on_drawn_pictures(inkling: Inkling, drawn: Path) -> None:
+    fitted = inkling("fit", drawn, "--memory", "a.ink", "--encoder", "sketch")
+    assert fitted.code == 0, fitted.err
+    assert "a.ink, version 1" in fitted.out
+    assert "not for photographs" in fitted.err
+
+    evaluated = inkling("evaluate", "a.ink", drawn, "--json", "a.json", "--report", "a.html")
+    assert evaluated.code == 0, evaluated.err
+    assert "top-1 (24 images)" in evaluated.out
+    summary = json.loads((inkling.folder / "a.json").read_text())
+    assert summary.keys() >= EVALUATION_KEYS
+    assert summary["n"] == 24
+    assert summary["top1"] > 0.6
+    assert summary["ci95"][0] <= summary["top1"] <= summary["ci95"][1]
+    assert set(summary["per_class"]) == set(KINDS)
+    report = (inkling.folder / "a.html").read_text()
+    assert report.startswith("<!doctype html>")
+    assert "data:image/jpeg" in report
+
+    predicted = inkling("predict", "a.ink", drawn / "test" / "car", "--output", "-", "--top", "2")
+    assert predicted.code == 0, predicted.err
+    rows = list(csv.DictReader(predicted.out.splitlines()))
+    assert list(rows[0])[:5] == PREDICTION_COLUMNS
+    assert len(rows) == 8
+    for row in rows:
+        labels, p = json.loads(row["top_labels"]), json.loads(row["top_probabilities"])
+        assert labels[0] == row["label"]
+        assert len(labels) == len(p) == 2
+        assert p[0] == pytest.approx(float(row["probability"]), abs=1e-6)
+        assert p == sorted(p, reverse=True)
+
+    known = inkling("info", "a.ink", "--json", "-").json()
+    assert [(one["name"], one["images"], one["has_text"]) for one in known["classes"]] == [(k, 6, True) for k in KINDS]
+    assert known["encoder"]["name"] == "sketch"
+    assert known["encoder"]["fingerprint"] == summary["encoder_fingerprint"]
+    assert known["provenance"]["command"].endswith("--memory a.ink --encoder sketch")
+
+
+def test_all_forms_of_a_prediction_agree(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    test = drawn / "test"
+    printed = list(csv.DictReader(inkling.here("predict", memory, test, "--output", "-").out.splitlines()))
+    inkling.here("predict", memory, test, "--output", "o.csv")
+    inkling.here("predict", memory, test, "--output", "o.parquet")
+    told = inkling.here("predict", memory, test, "--json", "-").json()
+    written = list(csv.DictReader((inkling.folder / "o.csv").open()))
+    table = parquet.read_table(inkling.folder / "o.parquet").to_pylist()
+    assert printed == written
+    assert told["predictions"] == table
+    assert [(row["path"], row["label"]) for row in printed] == [(row["path"], row["label"]) for row in table]
+    assert np.allclose([float(row["probability"]) for row in printed], [row["probability"] for row in table], atol=1e-6)
+    assert [sum(row["top_probabilities"]) for row in table] == pytest.approx([1.0] * len(table))
+    assert told["n"] == 24
+
+
+def test_a_table_of_predictions_is_for_reading(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    done = inkling.here("predict", memory, drawn / "test" / "tree")
+    assert done.code == 0
+    assert done.out.count("%") >= 8
+    assert str(drawn / "test" / "tree" / "tree-0000.png") in done.out
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+def test_sources_are_judged_in_the_order_given(inkling: Inkling, memory: Path, drawn: Path, verb: str) -> None:
+    if verb == "predict":
+        first, second = drawn / "test" / "tree", drawn / "test" / "car" / "car-0003.png"
+        told = inkling.here("predict", memory, second, first, second, "--json", "-").json()
+        names = [Path(one["path"]).stem for one in told["predictions"]]
+        assert names == ["car-0003", *(f"tree-{number:04d}" for number in range(8)), "car-0003"]
+    else:
+        whole = inkling.here("evaluate", memory, drawn, "--json", "-").json()
+        again = inkling.here("evaluate", memory, drawn / "test", "--json", "-").json()
+        assert whole == again
+
+
+@pytest.fixture(scope="session")
+def measured(crops: Path, surrogate: Path, session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Inkling:
+    """The crops in the cache, and the head that goes by texts alone fitted on them."""
+    inkling = Inkling(tmp_path_factory.mktemp("crops"), session_cache)
+    done = inkling(
+        "fit", crops, "--memory", "zero-shot.ink", "--encoder", surrogate, "--head", "zero-shot", "--json", "-"
+    )
+    assert done.json()["images"] == 234
+    return inkling
+
+
+@pytest.mark.slow
+def test_zero_shot_on_photographs_is_what_the_encoder_gives(measured: Inkling, crops: Path) -> None:
+    summary = measured("evaluate", "zero-shot.ink", crops, "--json", "-").json()
+    assert summary["n"] == 503
+    assert abs(round(summary["top1"] * 503) - 378) <= 2
+    assert summary["top1"] == summary["zero_shot"]["top1"]
+    assert summary["mcnemar_p"] == 1.0
+
+
+@pytest.mark.slow
+def test_auto_learns_from_photographs(measured: Inkling, crops: Path, surrogate: Path) -> None:
+    fitted = measured("fit", crops, "--memory", "auto.ink", "--encoder", surrogate, "--json", "-").json()
+    assert fitted["encoded_now"] == 0
+    assert "beats zero-shot" in fitted["finding"]
+    summary = measured("evaluate", "auto.ink", crops, "--json", "-").json()
+    assert summary["top1"] > summary["zero_shot"]["top1"]
+    assert summary["top1"] > 0.77
+    assert summary["ece"] < 0.08
