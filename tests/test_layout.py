@@ -34,6 +34,7 @@ ROOMS = (
     "memory",
     "teaching",
     "classifier",
+    "finetune",
     "evaluate",
     "cli",
 )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 DISTRIBUTION = "inkling-vision"
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch", "transformers")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch", "transformers", "peft", "accelerate")
 
 
 def inkling_version() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,13 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from inkling.encoders import tower
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.precision import BFLOAT16, FLOAT32, INT8, WIDE
 from inkling.encoders.streams import Streams
+from inkling.encoders.tokens import Tokenizer
 from inkling.errors import EncoderError
 
 _TOKENS_AT_ONCE = 512
@@ -42,8 +42,7 @@ class LoadedModel:
     def __init__(self, folder: ModelFolder, *, device: str, precision: str) -> None:
         self._folder = folder
         self._device = _choose_device(device)
-        with _without_progress_bars():
-            model = AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
+        model = load_towers(folder)
         if self._device.type == "cpu":
             _rebuild_image_tower(model.vision_model, folder, precision)
             self._streams = Streams(torch.get_num_threads())
@@ -60,27 +59,17 @@ class LoadedModel:
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts; those longer than the text tower reads are cut, with a warning."""
-        family = self._folder.family
-        if family.lower_cases and getattr(self._tokenizer, "do_lower_case", True):
-            texts = [text.lower() for text in texts]
-        self._warn_of_cuts(texts)
-        tokens = self._tokenizer(
-            list(texts),
-            padding="max_length" if family.pads_to_full_length else "longest",
-            truncation=True,
-            max_length=self._folder.text_length,
-            return_tensors="pt",
-        ).to(self._device)
+        tokens = {name: value.to(self._device) for name, value in self._tokenizer(texts).items()}
         with torch.inference_mode():
-            return _unit_vectors(_pooled(self._model.get_text_features(**tokens)))
+            return _unit_vectors(pooled(self._model.get_text_features(**tokens)))
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        return AutoTokenizer.from_pretrained(self._folder.path)
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer(self._folder)
 
     def _image_features(self, batch: Tensor) -> Tensor:
         with torch.inference_mode():
-            return _pooled(self._model.get_image_features(pixel_values=batch.to(self._device, self._model.dtype)))
+            return pooled(self._model.get_image_features(pixel_values=batch.to(self._device, self._model.dtype)))
 
     def _portions(self, batch: Tensor) -> tuple[Tensor, ...]:
         """Equal portions, small enough for a core and as many as keep all cores busy to the end."""
@@ -88,16 +77,23 @@ class LoadedModel:
         rounds = -(-len(batch) * self._folder.n_tokens // (_TOKENS_AT_ONCE * n_streams))
         return batch.tensor_split(min(len(batch), rounds * n_streams))
 
-    def _warn_of_cuts(self, texts: Sequence[str]) -> None:
-        longest = self._folder.text_length
-        lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
-        cut = [text for text, length in zip(texts, lengths, strict=True) if length > longest]
-        if cut:
-            warnings.warn(
-                f"{len(cut)} texts are longer than the {longest} tokens that the encoder reads, and were cut; "
-                f"the first is: {cut[0][:60]}...",
-                stacklevel=2,
-            )
+
+@contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Weights are read and written in a second or two, and Inkling draws its own bars."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+def load_towers(folder: ModelFolder) -> Any:
+    """The library's own model with its weights in float32, for inference."""
+    with without_progress_bars():
+        return AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
 
 
 def _choose_device(device: str) -> torch.device:
@@ -142,7 +138,7 @@ def _arithmetic(precision: str, *, width: int) -> tower.Arithmetic:
     return "bfloat16" if rounds or precision == BFLOAT16 else "float32"
 
 
-def _pooled(features: Any) -> Tensor:
+def pooled(features: Any) -> Tensor:
     """Releases of transformers differ in whether they return the vectors or an object that holds them."""
     return features if isinstance(features, Tensor) else cast(Tensor, features.pooler_output)
 
@@ -150,15 +146,3 @@ def _pooled(features: Any) -> Tensor:
 def _unit_vectors(vectors: Tensor) -> NDArray[np.float32]:
     vectors = vectors.to("cpu", torch.float32)
     return cast("NDArray[np.float32]", (vectors / vectors.norm(dim=-1, keepdim=True)).numpy())
-
-
-@contextmanager
-def _without_progress_bars() -> Iterator[None]:
-    """Weights load in a second or two, and Inkling draws its own bars."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

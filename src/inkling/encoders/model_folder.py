@@ -32,6 +32,8 @@ _TOKENIZER_FILES = (
     "sentencepiece.bpe.model",
 )
 
+_PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+
 _NOT_ARCHITECTURE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype")
 """Keys of config.json that tell where the folder came from, not what the model computes."""
 
@@ -109,6 +111,11 @@ class ModelFolder:
         return preprocessing
 
     @property
+    def processing_files(self) -> list[Path]:
+        """Files of image processor and tokenizer: what a model of the same architecture needs beside its weights."""
+        return self._those_of(_PROCESSOR_FILES + _TOKENIZER_FILES)
+
+    @property
     def n_tokens(self) -> int:
         """Tokens that the image tower makes of one picture."""
         return self.weights.shape(_POSITIONS)[0]
@@ -138,7 +145,7 @@ class ModelFolder:
 
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
-        tokenizer = [self.path / name for name in _TOKENIZER_FILES if (self.path / name).is_file()]
+        tokenizer = self._those_of(_TOKENIZER_FILES)
         architecture = {key: value for key, value in self._config.items() if key not in _NOT_ARCHITECTURE}
         return hash_value(
             {
@@ -150,6 +157,9 @@ class ModelFolder:
                 "dimension": self.dimension,
             }
         )
+
+    def _those_of(self, names: tuple[str, ...]) -> list[Path]:
+        return [self.path / name for name in names if (self.path / name).is_file()]
 
     @cached_property
     def _config(self) -> Mapping[str, Any]:

@@ -106,20 +106,23 @@ class Preprocessing:
 
     def __call__(self, image: Image) -> NDArray[np.float32]:
         """Array (3, height, width) of an RGB picture."""
+        levels = self.levels(image)
+        out = np.empty((3, *levels.shape[:2]), dtype=np.float32)
+        for channel in range(3):
+            # "clip" is the mode in which numpy writes straight into `out`; a byte never leaves the table.
+            np.take(self.table[channel], levels[:, :, channel], out=out[channel], mode="clip")
+        return out
+
+    def levels(self, image: Image) -> NDArray[np.uint8]:
+        """An RGB picture resized and cropped, (height, width, 3): what `table` turns into the array."""
         size = self._resized_size(image.height, image.width)
         if size != (image.height, image.width):
             image = image.resize((size[1], size[0]), resample=self.resample)
         pixels = np.asarray(image)
-        if self.crop is not None:
-            pixels = _centre_crop(pixels, self.crop)
-        out = np.empty((3, *pixels.shape[:2]), dtype=np.float32)
-        for channel in range(3):
-            # "clip" is the mode in which numpy writes straight into `out`; a byte never leaves the table.
-            np.take(self._table[channel], pixels[:, :, channel], out=out[channel], mode="clip")
-        return out
+        return pixels if self.crop is None else _centre_crop(pixels, self.crop)
 
     @cached_property
-    def _table(self) -> NDArray[np.float32]:
+    def table(self) -> NDArray[np.float32]:
         """What becomes of each of the 256 values of each channel, (3, 256), in the reference's own steps."""
         levels = np.arange(256, dtype=np.float64)
         scaled = (levels if self.rescale is None else levels * self.rescale).astype(np.float32)

@@ -86,6 +86,11 @@ class TransformersEncoder:
         )
 
     @property
+    def folder(self) -> ModelFolder:
+        """Where the model lies."""
+        return self._folder
+
+    @property
     def has_texts(self) -> bool:
         """Always: the text tower is open to any text."""
         return True

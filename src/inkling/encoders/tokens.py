@@ -1,0 +1,50 @@
+"""Texts to the tokens that a text tower reads. Imports transformers, so it is imported when texts are encoded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+from transformers import AutoTokenizer
+
+from inkling.encoders.model_folder import ModelFolder
+
+
+class Tokenizer:
+    """The tokenizer of a model folder, with the padding that its family was trained with.
+
+    Texts are padded to the longest of them, which changes nothing under causal attention and saves most of the work;
+    families without it get their full length.
+    """
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self._family = folder.family
+        self._longest = folder.text_length
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder.path)
+
+    def __call__(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """Arguments of the text tower, each (n_texts, n_tokens); texts that are too long are cut, with a warning."""
+        if self._family.lower_cases and getattr(self._tokenizer, "do_lower_case", True):
+            texts = [text.lower() for text in texts]
+        self._warn_of_cuts(texts)
+        return dict(
+            self._tokenizer(
+                list(texts),
+                padding="max_length" if self._family.pads_to_full_length else "longest",
+                truncation=True,
+                max_length=self._longest,
+                return_tensors="pt",
+            )
+        )
+
+    def _warn_of_cuts(self, texts: Sequence[str]) -> None:
+        lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
+        cut = [text for text, length in zip(texts, lengths, strict=True) if length > self._longest]
+        if cut:
+            warnings.warn(
+                f"{len(cut)} texts are longer than the {self._longest} tokens that the encoder reads, and were cut; "
+                f"the first is: {cut[0][:60]}...",
+                stacklevel=2,
+            )

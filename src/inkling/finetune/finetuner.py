@@ -1,0 +1,263 @@
+"""The object that users hold: an encoder and a recipe in, a new encoder out.
+
+torch is imported when training begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.encoders.base import Encoder
+from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+from inkling.encoders.registry import load_encoder
+from inkling.encoders.transformers import TransformersEncoder
+from inkling.errors import EncoderError, InputError
+from inkling.finetune.progress import TrainingProgress, silent
+from inkling.finetune.recipe import PRESETS, Recipe, preset
+from inkling.images.handed_over import records_of
+from inkling.prompts import ClassPrompts, resolve_templates
+from inkling.provenance import data_hash, inkling_version, now, package_versions
+from inkling.teaching.stored import current_command
+from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+
+if TYPE_CHECKING:
+    from inkling.finetune.history import Row
+    from inkling.finetune.interpolate import Choice
+    from inkling.finetune.out_of_fold import FoldLogits
+    from inkling.finetune.prepare import PreparedData
+    from inkling.finetune.trainer import Training
+
+DEVICES = ("auto", "cpu")
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned:
+    """What fine-tuning made.
+
+    Attributes
+    ----------
+    folder
+        The new encoder, in the format of transformers.
+    identity
+        Its name, fingerprint and dimensions.
+    adapters
+        Folder of the low-rank additions, for ``lora``; else None.
+    class_names, class_vectors
+        The classes, sorted, and the unit vectors (n_classes, d) that go with the encoder: of their prompts, or of the
+        head that was trained from them.
+    choice
+        The share of the tuned weights, and why.
+    out_of_fold
+        What fine-tuning says of images that it did not see; None where the share was given, or nothing could be held
+        out.
+    history
+        The rows of the log.
+    paths
+        Images that it was trained on, in the order of the rows of `out_of_fold`.
+    skipped
+        Images that were not used, and why.
+    """
+
+    folder: Path
+    identity: EncoderIdentity
+    adapters: Path | None
+    class_names: tuple[str, ...]
+    class_vectors: NDArray[np.float32]
+    choice: Choice
+    out_of_fold: FoldLogits | None
+    history: tuple[Row, ...]
+    paths: tuple[str, ...]
+    skipped: tuple[SkippedImage, ...]
+
+
+class FineTuner:
+    """Fine-tune an encoder on labelled images.
+
+    Parameters
+    ----------
+    encoder
+        Name or folder of a two-tower model in the format of transformers.
+    recipe
+        How, or the name of one of `inkling.finetune.recipe.PRESETS`.
+    templates, prompts
+        How classes are put into words, as for `inkling.classifier.FewShotClassifier`.
+    device
+        ``auto``, or ``cpu`` to leave a GPU alone.
+    """
+
+    def __init__(
+        self,
+        encoder: str | Path | Encoder = DEFAULT_FOR_PHOTOGRAPHS,
+        recipe: Recipe | str = PRESETS["lora"],
+        *,
+        templates: str | Sequence[str] | None = None,
+        prompts: Sequence[ClassPrompts] = (),
+        device: str = "auto",
+    ) -> None:
+        if device not in DEVICES:
+            raise InputError(
+                f"Fine-tuning runs on {' or '.join(DEVICES)}, not on '{device}'.",
+                remedy="auto takes a GPU where there is one; CUDA_VISIBLE_DEVICES chooses among several.",
+            )
+        self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
+        self._templates = resolve_templates(templates)
+        self._prompts = tuple(prompts)
+        self._device = device
+        self._encoder = _two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
+
+    def __repr__(self) -> str:
+        return f"FineTuner(encoder={self._encoder.identity.name!r}, train={self.recipe.train!r})"
+
+    def fit(
+        self,
+        images: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        output: str | Path,
+        resume: bool = False,
+        progress: TrainingProgress = silent,
+        tensorboard: bool = False,
+    ) -> FineTuned:
+        """Train, choose the share of the tuned weights, and write the new encoder.
+
+        Parameters
+        ----------
+        images, labels
+            As for `inkling.classifier.FewShotClassifier.fit`.
+        output
+            Folder: ``training`` (log and checkpoints), ``folds`` (trainings that choose the share), ``encoder`` (the
+            result) and, for LoRA, ``adapters``.
+        resume
+            Go on with an interrupted run in that folder.
+        progress
+            Is told of each step.
+        tensorboard
+            Whether to write TensorBoard scalars.
+
+        Raises
+        ------
+        InputError
+            If images and recipe do not fit, or the folder can't be used.
+        DivergedError
+            If the training destroys what it should improve.
+        """
+        return self.fit_records(
+            records_of(images, labels, split="train"),
+            output=Path(output),
+            resume=resume,
+            progress=progress,
+            tensorboard=tensorboard,
+        )
+
+    def fit_records(
+        self,
+        records: Sequence[ImageRecord],
+        *,
+        output: Path,
+        resume: bool = False,
+        progress: TrainingProgress = silent,
+        tensorboard: bool = False,
+    ) -> FineTuned:
+        """As `fit`, on image records."""
+        from inkling.encoders.loaded_model import load_towers
+        from inkling.finetune.interpolate import WITHOUT_EVIDENCE, Choice, choose
+        from inkling.finetune.out_of_fold import out_of_fold
+        from inkling.finetune.prepare import prepare
+        from inkling.finetune.team import Team
+        from inkling.finetune.trainer import train
+
+        recipe, source = self.recipe, self._encoder.folder
+        team = Team.form(precision=recipe.precision, cpu=self._device == "cpu")
+        prepared = prepare(
+            records, source, prompts=self._prompts, templates=self._templates, augments=recipe.augment != "none"
+        )
+        shared: dict[str, Any] = {
+            "team": team,
+            "resume": resume,
+            "progress": progress,
+            "origin": {"encoder": self._encoder.identity.fingerprint},
+        }
+        model = load_towers(source)
+        training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
+        folds = None
+        if recipe.interpolate is not None:
+            choice = Choice(recipe.interpolate, (), f"share {recipe.interpolate:g} of the tuned weights was asked for")
+        elif folds := out_of_fold(
+            partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared
+        ):
+            choice = choose(folds.logits, folds.labels, folds.shares)
+        else:
+            choice = Choice(WITHOUT_EVIDENCE, (), "too few images to hold any out: half of the tuned weights ship")
+        class_vectors = self._write(model, training, prepared, choice, output, team)
+        return FineTuned(
+            folder=output / "encoder",
+            identity=TransformersEncoder(output / "encoder").identity,
+            adapters=output / "adapters" if training.adapters else None,
+            class_names=prepared.data.class_names,
+            class_vectors=class_vectors,
+            choice=choice,
+            out_of_fold=folds,
+            history=training.history,
+            paths=prepared.data.paths,
+            skipped=prepared.skipped,
+        )
+
+    def _write(
+        self, model: Any, training: Training, prepared: PreparedData, choice: Choice, output: Path, team: Any
+    ) -> NDArray[np.float32]:
+        """Write the encoder at the chosen share; returns the class vectors that go with it."""
+        from inkling.encoders.loaded_model import load_towers
+        from inkling.finetune import result
+        from inkling.finetune.judge import Judge, weights_of
+
+        source = self._encoder.folder
+        start = weights_of(load_towers(source), list(training.tuned))
+        vectors = Judge(model, start, training, prepared.data, team).set_to(choice.share).cpu()
+        if team.is_main:
+            result.write_encoder(
+                model.cpu(),
+                source,
+                output / "encoder",
+                provenance=self._provenance(training, prepared, choice),
+                class_vectors=result.ClassVectors(prepared.data.class_names, vectors),
+            )
+        if team.is_main and training.adapters:
+            base = self._encoder.identity.source
+            result.write_adapters(training.adapters, self.recipe, base, output / "adapters", share=choice.share)
+        team.wait()
+        found: NDArray[np.float32] = vectors.numpy()
+        return found
+
+    def _provenance(self, training: Training, prepared: PreparedData, choice: Choice) -> dict[str, Any]:
+        data, identity = prepared.data, self._encoder.identity
+        labels = [data.class_names[label] for label in data.labels]
+        return {
+            "created": now(),
+            "inkling_version": inkling_version(),
+            "command": current_command(),
+            "versions": package_versions(),
+            "encoder": {"name": identity.name, "source": identity.source, "fingerprint": identity.fingerprint},
+            "data_hash": data_hash(prepared.content_hashes, labels),
+            "recipe": self.recipe.to_json(),
+            "steps": training.step,
+            "share": choice.share,
+            "reason": choice.reason,
+            "class_names": list(data.class_names),
+        }
+
+
+def _two_towers(encoder: Encoder) -> TransformersEncoder:
+    if not isinstance(encoder, TransformersEncoder):
+        raise EncoderError(
+            f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "
+            f"model in the format of transformers, and this is a {type(encoder).__name__}.",
+            remedy="Name a model on the hub, or a folder with config.json, model.safetensors and tokenizer files.",
+        )
+    return encoder

@@ -1,0 +1,106 @@
+"""Weights between the encoder as it was and as it was tuned (WiSE-FT, Wortsman et al. 2022, 2109.01903).
+
+One training gives every share a of (1 - a) w0 + a w1. Shares below 1 keep more of what the encoder could do before,
+above all on images unlike those of the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inkling.heads.evidence import log_loss
+from inkling.types import FloatArray, IntArray
+
+SHARES = tuple(tenths / 10 for tenths in range(11))
+WITHOUT_EVIDENCE = 0.5
+"""Share where no images could be held out to choose it."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One share on the curve, judged on images that the training did not see.
+
+    Attributes
+    ----------
+    share
+        Of the tuned weights: 0 is zero-shot, 1 plain fine-tuning.
+    log_loss
+        Mean over the images.
+    top1
+        Share of images whose label comes first.
+    """
+
+    share: float
+    log_loss: float
+    top1: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The share that ships.
+
+    Attributes
+    ----------
+    share
+        Of the tuned weights.
+    curve
+        What all shares showed out of fold; empty where nothing could be held out.
+    reason
+        Why this share, in one sentence.
+    """
+
+    share: float
+    curve: tuple[Point, ...]
+    reason: str
+
+
+def interpolated(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Weights (1 - a) w0 + a w1 by name; exactly w0 at share 0 and w1 at share 1."""
+    return {name: torch.lerp(start[name].to(one), one, share) for name, one in tuned.items()}
+
+
+def place(model: Any, weights: Mapping[str, Tensor]) -> None:
+    """Put weights into a model."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in weights.items():
+            parameters[name].copy_(value)
+
+
+def curve_of(logits: FloatArray, labels: IntArray, shares: Sequence[float]) -> tuple[Point, ...]:
+    """Log-loss and top-1 at each share, from out-of-fold logits (n_shares, n, n_classes)."""
+    return tuple(
+        Point(share, float(log_loss(z, labels).mean()), float((z.argmax(axis=1) == labels).mean()))
+        for share, z in zip(shares, logits, strict=True)
+    )
+
+
+def choose(logits: FloatArray, labels: IntArray, shares: Sequence[float] = SHARES) -> Choice:
+    """The smallest share that is not worse than the best by more than one standard error.
+
+    The error is that of the paired difference in log-loss, image by image.
+
+    Parameters
+    ----------
+    logits
+        Out-of-fold logits at each share, (n_shares, n, n_classes); shares rise.
+    labels
+        Class of each image, (n,).
+    """
+    losses = np.stack([log_loss(z, labels) for z in logits])
+    best = int(losses.mean(axis=1).argmin())
+    excess = losses - losses[best]
+    error = excess.std(axis=1, ddof=1) / np.sqrt(len(labels)) if len(labels) > 1 else np.zeros(len(losses))
+    chosen = int(np.flatnonzero(excess.mean(axis=1) <= error)[0])
+    points = curve_of(logits, labels, shares)
+    reason = (
+        f"share {shares[chosen]:g} of the tuned weights is the smallest within one standard error of the best, "
+        f"{shares[best]:g} (log-loss {points[chosen].log_loss:.3f} against {points[best].log_loss:.3f} out of fold)"
+    )
+    return Choice(shares[chosen], points, reason)

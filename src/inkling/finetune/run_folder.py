@@ -1,0 +1,98 @@
+"""The folder of a training: what it may hold before, and whether a training can go on in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inkling.errors import InputError
+from inkling.finetune.recipe import Recipe
+from inkling.outputs import appearing_whole
+
+RUN = "run.json"
+
+_AFTER_TRAINING = ("interpolate", "folds")
+"""Options that only matter once the training is over."""
+
+
+def open_run(folder: Path, recipe: Recipe, origin: Mapping[str, str], *, resume: bool, n_bytes: int) -> None:
+    """Make the folder ready, or say before the training why it can't be.
+
+    Parameters
+    ----------
+    origin
+        What else the training starts from, by name: hashes of encoder and data.
+    resume
+        Go on with the training in the folder; where there is none yet, begin it.
+    n_bytes
+        What the training will write at most.
+
+    Raises
+    ------
+    InputError
+        If the folder holds another run or other files, can't be written, or its disk has too little room.
+    """
+    description = _description(recipe, origin)
+    if (folder / RUN).is_file():
+        _check_same(folder, description, resume=resume)
+    elif folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(
+            f"The output '{folder}' is no empty folder, and holds no training.", remedy="Name a new or empty folder."
+        )
+    _make(folder)
+    _check_room(folder, n_bytes)
+    with appearing_whole(folder / RUN) as draft:
+        draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+def _description(recipe: Recipe, origin: Mapping[str, str]) -> dict[str, Any]:
+    options = {name: value for name, value in recipe.to_json().items() if name not in _AFTER_TRAINING}
+    return {"recipe": options, "origin": dict(origin)}
+
+
+def _check_same(folder: Path, description: Mapping[str, Any], *, resume: bool) -> None:
+    if not resume:
+        raise InputError(
+            f"The folder '{folder}' holds another run.",
+            remedy="Go on with that run by --resume, or name another folder for this one.",
+        )
+    try:
+        before = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        then = {**before["recipe"], **before["origin"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The file '{folder / RUN}' can't be read: {error}.", remedy="Name a new folder.") from error
+    now = {**description["recipe"], **description["origin"]}
+    other = [
+        f"{name}: then {then.get(name)!r}, now {now.get(name)!r}"
+        for name in sorted(then.keys() | now.keys())
+        if then.get(name) != now.get(name)
+    ]
+    if other:
+        raise InputError(
+            f"The run in '{folder}' can't be resumed, as it was started otherwise ({'; '.join(other)}).",
+            remedy="Start it with the same images, encoder and options, or name a new folder.",
+        )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The output folder '{folder}' can't be made: {error.strerror}.", remedy="Name a folder you may write to."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"The output folder '{folder}' can't be written.", remedy="Name a folder you may write to.")
+
+
+def _check_room(folder: Path, n_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise InputError(
+            f"The training may write {n_bytes / 1e6:,.0f} MB; the disk of '{folder}' has {free / 1e6:,.0f} MB left.",
+            remedy="Make room, name a folder on another disk, or train less of the model (such as lora).",
+        )

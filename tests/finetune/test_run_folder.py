@@ -1,0 +1,64 @@
+"""What is wrong with an output folder is said before the training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inkling.errors import InputError
+from inkling.finetune.run_folder import RUN, open_run
+from tests.finetune.cases import recipe
+
+
+def open_(folder: Path, *, n_bytes: int = 10, resume: bool = False) -> None:
+    open_run(folder, recipe(), {"encoder": "abc"}, resume=resume, n_bytes=n_bytes)
+
+
+def test_a_new_folder_is_made_and_described(tmp_path: Path) -> None:
+    open_(tmp_path / "a" / "b")
+    assert '"encoder": "abc"' in (tmp_path / "a" / "b" / RUN).read_text()
+
+
+def test_resuming_where_nothing_was_done_begins(tmp_path: Path) -> None:
+    open_(tmp_path / "new", resume=True)
+    open_(tmp_path / "new", resume=True)
+
+
+def test_interpolation_may_change_since_it_comes_after_the_training(tmp_path: Path) -> None:
+    open_run(tmp_path / "run", recipe(interpolate=0.5), {}, resume=False, n_bytes=1)
+    open_run(tmp_path / "run", recipe(interpolate=0.9), {}, resume=True, n_bytes=1)
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="no empty folder"):
+        open_(tmp_path)
+    with pytest.raises(InputError, match="no empty folder"):
+        open_(tmp_path / "thesis.txt")
+    assert [one.name for one in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_full_disk_is_foreseen(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"may write 1,000,000,000,000 MB[\s\S]*train less"):
+        open_(tmp_path / "run", n_bytes=10**18)
+
+
+def test_a_folder_under_a_file_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="can't be made"):
+        open_(tmp_path / "file" / "run")
+
+
+def test_an_unwritable_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputError, match="can't be written"):
+        open_(tmp_path / "run")
+
+
+def test_a_damaged_description_is_told(tmp_path: Path) -> None:
+    open_(tmp_path / "run")
+    (tmp_path / "run" / RUN).write_text("{")
+    with pytest.raises(InputError, match="can't be read"):
+        open_(tmp_path / "run", resume=True)
