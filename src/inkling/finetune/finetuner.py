@@ -21,6 +21,7 @@ from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import data_hash, inkling_version, now, package_versions
@@ -30,7 +31,7 @@ from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 if TYPE_CHECKING:
     from inkling.finetune.history import Row
     from inkling.finetune.interpolate import Choice
-    from inkling.finetune.out_of_fold import FoldLogits
+    from inkling.finetune.out_of_fold import FoldLogits, Folds
     from inkling.finetune.prepare import PreparedData
     from inkling.finetune.trainer import Training
 
@@ -55,14 +56,17 @@ class FineTuned:
     choice
         The share of the tuned weights, and why.
     out_of_fold
-        What fine-tuning says of images that it did not see; None where the share was given, or nothing could be held
-        out.
+        What fine-tuning says of images that it did not see; None where nothing could be held out.
+    fold_spaces
+        Their vectors, and those of all others, by the encoders of the folds; None where there are none.
     history
         The rows of the log.
-    paths
+    records
         Images that it was trained on, in the order of the rows of `out_of_fold`.
     skipped
         Images that were not used, and why.
+    is_main
+        Whether this process is the one that tells and writes; the others of a launch only compute.
     """
 
     folder: Path
@@ -72,9 +76,11 @@ class FineTuned:
     class_vectors: NDArray[np.float32]
     choice: Choice
     out_of_fold: FoldLogits | None
+    fold_spaces: FoldSpaces | None
     history: tuple[Row, ...]
-    paths: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
     skipped: tuple[SkippedImage, ...]
+    is_main: bool
 
 
 class FineTuner:
@@ -167,8 +173,7 @@ class FineTuner:
     ) -> FineTuned:
         """As `fit`, on image records."""
         from inkling.encoders.loaded_model import load_towers
-        from inkling.finetune.interpolate import WITHOUT_EVIDENCE, Choice, choose
-        from inkling.finetune.out_of_fold import out_of_fold
+        from inkling.finetune.out_of_fold import Folds
         from inkling.finetune.prepare import prepare
         from inkling.finetune.team import Team
         from inkling.finetune.trainer import train
@@ -186,15 +191,8 @@ class FineTuner:
         }
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
-        folds = None
-        if recipe.interpolate is not None:
-            choice = Choice(recipe.interpolate, (), f"share {recipe.interpolate:g} of the tuned weights was asked for")
-        elif folds := out_of_fold(
-            partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared
-        ):
-            choice = choose(folds.logits, folds.labels, folds.shares)
-        else:
-            choice = Choice(WITHOUT_EVIDENCE, (), "too few images to hold any out: half of the tuned weights ship")
+        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
+        found, choice = _choose(folds, recipe.interpolate)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
             folder=output / "encoder",
@@ -203,10 +201,12 @@ class FineTuner:
             class_names=prepared.data.class_names,
             class_vectors=class_vectors,
             choice=choice,
-            out_of_fold=folds,
+            out_of_fold=found,
+            fold_spaces=folds.spaces(choice.share) if found else None,
             history=training.history,
-            paths=prepared.data.paths,
+            records=prepared.records,
             skipped=prepared.skipped,
+            is_main=team.is_main,
         )
 
     def _write(
@@ -251,6 +251,21 @@ class FineTuner:
             "reason": choice.reason,
             "class_names": list(data.class_names),
         }
+
+
+def _choose(folds: Folds, asked: float | None) -> tuple[FoldLogits | None, Choice]:
+    """What the folds say, and the share of the tuned weights that follows from it or was asked for."""
+    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose, curve_of
+
+    shares = sorted({*SHARES, *(() if asked is None else (asked,))})
+    found = folds.logits(shares) if folds.n_folds else None
+    if asked is not None:
+        curve = curve_of(found.logits, found.labels, shares) if found else ()
+        return found, Choice(asked, curve, f"share {asked:g} of the tuned weights was asked for")
+    if found is None:
+        reason = "too few images to hold any out: half of the tuned weights ship"
+        return None, Choice(WITHOUT_EVIDENCE, (), reason)
+    return found, choose(found.logits, found.labels, shares)
 
 
 def _two_towers(encoder: Encoder) -> TransformersEncoder:

@@ -32,13 +32,14 @@ class PreparedData:
     ----------
     data
         Images that can be learnt from.
-    content_hashes
+    records, content_hashes
         One for each of them.
     skipped
         The others, and why.
     """
 
     data: TrainingData
+    records: tuple[ImageRecord, ...]
     content_hashes: tuple[str, ...]
     skipped: tuple[SkippedImage, ...]
 
@@ -97,7 +98,12 @@ def prepare(
         texts=ClassTexts.of(texts, folder),
         wide=Pixels.of([one.wide for one in ready if one.wide is not None], preprocessing) if augments else None,
     )
-    return PreparedData(data, tuple(one.content_hash for one in ready), tuple(skipped))
+    return PreparedData(
+        data=data,
+        records=tuple(one.record for one in ready),
+        content_hashes=tuple(one.content_hash for one in ready),
+        skipped=tuple(skipped),
+    )
 
 
 def widened(preprocessing: Preprocessing) -> Preprocessing:

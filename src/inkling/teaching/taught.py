@@ -13,6 +13,7 @@ from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import EncoderError, InputError
 from inkling.fitting import FittedHead
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.support import unit_rows
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.teaching.words import text_matrix
@@ -84,8 +85,20 @@ class Taught:
         ]
 
 
-def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: int) -> Taught:
+def teach(
+    samples: Samples,
+    entries: Sequence[ClassEntry],
+    *,
+    head: str,
+    seed: int,
+    fold_spaces: FoldSpaces | None = None,
+) -> Taught:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
+
+    Parameters
+    ----------
+    fold_spaces
+        As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
 
     Raises
     ------
@@ -106,6 +119,7 @@ def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: i
         logit_scale=identity.logit_scale,
         embedding_dims=identity.dimension,
         seed=seed,
+        fold_spaces=fold_spaces,
     )
     return Taught(samples, entries, fitted, seed, head)
 
