@@ -15,7 +15,7 @@ from inkling.finetune.data import TrainingData
 from inkling.finetune.holdout import folds_of
 from inkling.finetune.interpolate import SHARES
 from inkling.finetune.judge import Judge, weights_of
-from inkling.finetune.progress import TrainingProgress, silent
+from inkling.finetune.progress import TrainingProgress, named, silent
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.team import Team
 from inkling.finetune.trainer import train
@@ -121,7 +121,7 @@ class Folds:
             output=self._output / f"fold-{held}",
             team=self._team,
             resume=resume,
-            progress=self._progress,
+            progress=named(self._progress, f"fold {held + 1} of {self.n_folds}"),
             origin=self._origin,
         )
         start = weights_of(self._load(), list(training.tuned))

@@ -65,7 +65,7 @@ def prepare(
     Parameters
     ----------
     prompts
-        Own words for some classes.
+        Own words for some classes; one without images is known by its text alone, and learnt to be told apart.
     templates
         Prompts of the others.
     augments
@@ -87,8 +87,8 @@ def prepare(
             f"There are no labelled images to learn from ({reasons}).",
             remedy="Give a folder with one subfolder a class, or a table with columns 'path' and 'label'.",
         )
-    names = sorted({str(one.record.label) for one in ready})
     own = {entry.name: entry for entry in prompts}
+    names = sorted({str(one.record.label) for one in ready} | own.keys())
     texts = [(own.get(name) or ClassPrompts(name)).texts(templates) for name in names]
     data = TrainingData(
         pixels=Pixels.of([one.levels for one in ready], preprocessing),

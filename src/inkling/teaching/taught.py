@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -33,6 +34,8 @@ class Taught:
         The classes, sorted by name, in the order of the head's columns.
     seed, head
         What was asked for.
+    finetuning
+        How its encoder was fine-tuned, as JSON can hold it; None where it was not.
     """
 
     samples: Samples
@@ -40,6 +43,7 @@ class Taught:
     fitted: FittedHead
     seed: int
     head: str
+    finetuning: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
