@@ -113,13 +113,13 @@ class FineTuner:
                 remedy="auto takes a GPU where there is one; CUDA_VISIBLE_DEVICES chooses among several.",
             )
         self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
-        self._templates = resolve_templates(templates)
-        self._prompts = tuple(prompts)
-        self._device = device
-        self._encoder = _two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
+        self.templates = resolve_templates(templates)
+        self.prompts = tuple(prompts)
+        self.device = device
+        self.encoder = two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
 
     def __repr__(self) -> str:
-        return f"FineTuner(encoder={self._encoder.identity.name!r}, train={self.recipe.train!r})"
+        return f"FineTuner(encoder={self.encoder.identity.name!r}, train={self.recipe.train!r})"
 
     def fit(
         self,
@@ -178,16 +178,16 @@ class FineTuner:
         from inkling.finetune.team import Team
         from inkling.finetune.trainer import train
 
-        recipe, source = self.recipe, self._encoder.folder
-        team = Team.form(precision=recipe.precision, cpu=self._device == "cpu")
+        recipe, source = self.recipe, self.encoder.folder
+        team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
         prepared = prepare(
-            records, source, prompts=self._prompts, templates=self._templates, augments=recipe.augment != "none"
+            records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
         shared: dict[str, Any] = {
             "team": team,
             "resume": resume,
             "progress": progress,
-            "origin": {"encoder": self._encoder.identity.fingerprint},
+            "origin": {"encoder": self.encoder.identity.fingerprint},
         }
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
@@ -217,7 +217,7 @@ class FineTuner:
         from inkling.finetune import result
         from inkling.finetune.judge import Judge, weights_of
 
-        source = self._encoder.folder
+        source = self.encoder.folder
         start = weights_of(load_towers(source), list(training.tuned))
         vectors = Judge(model, start, training, prepared.data, team).set_to(choice.share).cpu()
         if team.is_main:
@@ -229,14 +229,14 @@ class FineTuner:
                 class_vectors=result.ClassVectors(prepared.data.class_names, vectors),
             )
         if team.is_main and training.adapters:
-            base = self._encoder.identity.source
+            base = self.encoder.identity.source
             result.write_adapters(training.adapters, self.recipe, base, output / "adapters", share=choice.share)
         team.wait()
         found: NDArray[np.float32] = vectors.numpy()
         return found
 
     def _provenance(self, training: Training, prepared: PreparedData, choice: Choice) -> dict[str, Any]:
-        data, identity = prepared.data, self._encoder.identity
+        data, identity = prepared.data, self.encoder.identity
         labels = [data.class_names[label] for label in data.labels]
         return {
             "created": now(),
@@ -268,7 +268,14 @@ def _choose(folds: Folds, asked: float | None) -> tuple[FoldLogits | None, Choic
     return found, choose(found.logits, found.labels, shares)
 
 
-def _two_towers(encoder: Encoder) -> TransformersEncoder:
+def two_towers(encoder: Encoder) -> TransformersEncoder:
+    """The encoder, if it can be fine-tuned.
+
+    Raises
+    ------
+    EncoderError
+        If it is no two-tower model in the format of transformers.
+    """
     if not isinstance(encoder, TransformersEncoder):
         raise EncoderError(
             f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "

@@ -14,14 +14,12 @@ from inkling.classifier import FewShotClassifier
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import embed_samples
-from inkling.encoders.base import Encoder
 from inkling.errors import InputError
-from inkling.finetune.finetuner import FineTuned
+from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.guard import Verdict, simplest_not_beaten
 from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
-from inkling.prompts import ClassPrompts
 from inkling.teaching.stored import current_command, to_memory
 from inkling.types import IntArray
 
@@ -41,6 +39,8 @@ class Shipment:
         What each says of images that it did not see; empty where nothing could be held out.
     verdict
         Which of them ships.
+    told
+        The fine-tuning as JSON can hold it: what a memory keeps, and reports show.
     """
 
     zero_shot: FewShotClassifier
@@ -48,6 +48,7 @@ class Shipment:
     fine_tuned: FewShotClassifier
     candidates: tuple[Evidence, ...]
     verdict: Verdict
+    told: Mapping[str, Any]
 
     @property
     def classifier(self) -> FewShotClassifier:
@@ -76,14 +77,9 @@ class Shipment:
 
 
 def judge(
+    tuner: FineTuner,
     tuned: FineTuned,
-    encoder: Encoder,
     *,
-    recipe: Mapping[str, Any],
-    seed: int = 0,
-    device: str = "auto",
-    templates: str | Sequence[str] | None = None,
-    prompts: Sequence[ClassPrompts] = (),
     cache: bool | str | Path = True,
     progress: Progress | None = None,
 ) -> Shipment:
@@ -91,37 +87,38 @@ def judge(
 
     Parameters
     ----------
-    tuned
-        What `FineTuner.fit` made.
-    encoder
-        The encoder as it was.
-    recipe
-        The options of the training, for the record.
-    seed, device, templates, prompts, cache
-        As for `FewShotClassifier`.
+    tuner, tuned
+        A tuner, and what its `fit` made.
+    cache
+        Where embeddings are kept, as for `FewShotClassifier`.
     progress
         Is told how far embedding is.
+
+    Raises
+    ------
+    InputError
+        If an image that the encoder was tuned on can't be read any more.
     """
     options: dict[str, Any] = {
-        "seed": seed,
-        "device": device,
-        "templates": templates,
-        "prompts": prompts,
+        "seed": tuner.recipe.seed,
+        "device": tuner.device,
+        "templates": tuner.templates,
+        "prompts": tuner.prompts,
         "cache": cache,
     }
-    head = FewShotClassifier(encoder, **options).fit(tuned.records, progress=progress)
-    zero_shot = FewShotClassifier(encoder, head=ZERO_SHOT, **options).fit(tuned.records)
+    head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
+    zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
     fine_tuned = _with_tuned_encoder(tuned, head, options, progress)
     candidates = _evidence({ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned})
     if candidates:
         verdict = simplest_not_beaten(candidates)
     else:
         verdict = Verdict(FINE_TUNED, f"{tuned.choice.reason}, without evidence")
-    told = _told(tuned, encoder, recipe, candidates, verdict)
+    told = _told(tuner, tuned, candidates, verdict)
     for classifier in (zero_shot, head, fine_tuned):
         fitted = replace(classifier.taught.fitted, finding=f"{verdict.finding}. {classifier.finding_}")
         classifier.taught = replace(classifier.taught, fitted=fitted, finetuning=told)
-    return Shipment(zero_shot, head, fine_tuned, candidates, verdict)
+    return Shipment(zero_shot, head, fine_tuned, candidates, verdict, told)
 
 
 def _with_tuned_encoder(
@@ -159,18 +156,13 @@ def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Ev
     return Evidence.of(name, logits, y)
 
 
-def _told(
-    tuned: FineTuned,
-    encoder: Encoder,
-    recipe: Mapping[str, Any],
-    candidates: Sequence[Evidence],
-    verdict: Verdict,
-) -> dict[str, Any]:
+def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict) -> dict[str, Any]:
     """What a memory keeps of the fine-tuning, and reports show."""
+    before = tuner.encoder.identity
     return {
-        "from": {"name": encoder.identity.name, "fingerprint": encoder.identity.fingerprint},
+        "from": {"name": before.name, "fingerprint": before.fingerprint},
         "encoder": str(tuned.folder.resolve()),
-        "recipe": dict(recipe),
+        "recipe": tuner.recipe.to_json(),
         "share": tuned.choice.share,
         "reason": tuned.choice.reason,
         "curve": [asdict(point) for point in tuned.choice.curve],
