@@ -21,6 +21,7 @@ from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
+from inkling.finetune.run_folder import TRAINING, check_output
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
@@ -180,6 +181,8 @@ class FineTuner:
 
         recipe, source = self.recipe, self.encoder.folder
         team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
+        if team.is_main:
+            check_output(output, resume=resume)
         prepared = prepare(
             records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
@@ -190,7 +193,7 @@ class FineTuner:
             "origin": {"encoder": self.encoder.identity.fingerprint},
         }
         model = load_towers(source)
-        training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
+        training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
         folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
         found, choice = _choose(folds, recipe.interpolate)
         class_vectors = self._write(model, training, prepared, choice, output, team)

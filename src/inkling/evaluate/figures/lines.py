@@ -11,6 +11,8 @@ from inkling.evaluate.formats import percent
 WIDTH, HEIGHT = 300.0, 168.0
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MOST_TICKS = 5
+_SMALLEST = 1e-30
+_FEW = 12
 
 Points = Sequence[tuple[float, float]]
 
@@ -104,9 +106,6 @@ def line_chart(
     )
 
 
-_FEW = 12
-
-
 @dataclass(frozen=True)
 class _Scale:
     """Values from `low` to `high` over so many pixels, with round numbers to mark."""
@@ -117,15 +116,14 @@ class _Scale:
     ticks: tuple[float, ...]
 
     @classmethod
-    def over(
-        cls, values: Sequence[float], pixels: float, *, from_zero: bool, at_most: float = math.inf
-    ) -> _Scale:
+    def over(cls, values: Sequence[float], pixels: float, *, from_zero: bool, at_most: float = math.inf) -> _Scale:
         low, high = (min(0.0, *values) if from_zero else min(values)), max(values)
-        step = _round_step((high - low) or abs(high) or 1.0)
+        span = high - low if high - low > _SMALLEST else abs(high)
+        step = _round_step(span if span > _SMALLEST else 1.0)
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
         if first == last:
             first, last = (first, last + 1) if (last + 1) * step <= at_most else (first - 1, last)
-        ticks = tuple(round(number * step, 12) for number in range(first, last + 1))
+        ticks = tuple(float(f"{number * step:.12g}") for number in range(first, last + 1))
         return cls(ticks[0], ticks[-1], pixels, ticks)
 
     def at(self, value: float) -> float:
