@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
+    from inkling.finetune.finetuner import FineTuner
     from inkling.prompts import ClassPrompts
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
     "FewShotClassifier": "inkling.classifier",
+    "FineTuner": "inkling.finetune.finetuner",
     "InklingError": "inkling.errors",
     "load_encoder": "inkling.encoders.registry",
 }
 
-__all__ = ["ClassPrompts", "FewShotClassifier", "InklingError", "load_encoder"]
+__all__ = ["ClassPrompts", "FewShotClassifier", "FineTuner", "InklingError", "load_encoder"]
 
 
 def __getattr__(name: str) -> Any:
