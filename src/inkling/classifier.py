@@ -18,6 +18,7 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.heads import head_class
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
@@ -119,6 +120,10 @@ class FewShotClassifier:
             raise InputError("The classifier is not fitted.", remedy="Call fit, or load a memory.")
         return self._taught
 
+    @taught.setter
+    def taught(self, taught: Taught) -> None:
+        self._taught = taught
+
     @property
     def classes_(self) -> tuple[str, ...]:
         """Names of the known classes, sorted."""
@@ -161,7 +166,7 @@ class FewShotClassifier:
             samples = embed_samples(
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
             )
-        return self._learn(samples.also_skipped(unlabelled), entries)
+        return self.learn(samples.also_skipped(unlabelled), entries)
 
     def fit_embeddings(
         self,
@@ -189,7 +194,7 @@ class FewShotClassifier:
         """
         samples = given_samples(X, y, logit_scale=logit_scale)
         names = {label for label in samples.labels if label is not None}
-        return self._learn(
+        return self.learn(
             samples, given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
         )
 
@@ -207,9 +212,31 @@ class FewShotClassifier:
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
         if not in_words:
-            return self._learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
+            return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
-        return self._learn(samples, self._put_into_words(names))
+        return self.learn(samples, self._put_into_words(names))
+
+    def learn(self, samples: Samples, entries: Sequence[ClassEntry], *, fold_spaces: FoldSpaces | None = None) -> Self:
+        """Learn from samples and classes in words, which the other ways to fit make of what they are given.
+
+        A class whose images could not be read is known by its text, if it has one.
+
+        Parameters
+        ----------
+        samples
+            Vectors with labels; rows without are skipped.
+        entries
+            The classes.
+        fold_spaces
+            As for `inkling.teaching.taught.teach`; no row may be without a label then.
+        """
+        require_readable(samples)
+        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
+        samples = samples.keep(rows).also_skipped(unlabelled)
+        known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
+        self._taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
+        self.memory_version = None
+        return self
 
     def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Label of each image, (n,); None for an image that cannot be read."""
@@ -339,13 +366,3 @@ class FewShotClassifier:
     def _put_into_words(self, names: Iterable[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:
             return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)
-
-    def _learn(self, samples: Samples, entries: Sequence[ClassEntry]) -> Self:
-        """Fit on samples. A class whose images could not be read is known by its text, if it has one."""
-        require_readable(samples)
-        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
-        samples = samples.keep(rows).also_skipped(unlabelled)
-        known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        self._taught = teach(samples, known, head=self.head, seed=self.seed)
-        self.memory_version = None
-        return self

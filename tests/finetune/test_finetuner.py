@@ -111,7 +111,13 @@ def test_the_share_is_chosen_out_of_fold(tmp_path: Path) -> None:
 
 def test_without_folds_half_of_the_tuned_weights_ship(tmp_path: Path) -> None:
     found = tuned(tmp_path, per_class=1)
-    assert (found.choice.share, found.out_of_fold) == (0.5, None)
+    assert (found.choice.share, found.out_of_fold, found.fold_spaces) == (0.5, None, None)
+
+
+def test_a_share_that_was_asked_for_stands_on_the_curve(tmp_path: Path) -> None:
+    found = tuned(tmp_path, interpolate=0.25)
+    assert found.choice.share == 0.25
+    assert [point.share for point in found.choice.curve] == sorted([0.25, *(tenths / 10 for tenths in range(11))])
 
 
 def test_resuming_a_finished_run_gives_the_same_encoder(tmp_path: Path) -> None:
@@ -136,7 +142,7 @@ def test_what_cannot_be_used_is_skipped_with_the_reason(tmp_path: Path) -> None:
         mixed, [*labels, KINDS[0], KINDS[1], None], output=tmp_path / "run"
     )
     reasons = [one.reason for one in found.skipped]
-    assert len(found.paths) == 12
+    assert len(found.records) == 12
     assert len(reasons) == 3
     assert "it is a copy of image 0" in reasons
     assert "it has no label" in reasons

@@ -10,15 +10,17 @@ import pytest
 
 from inkling.finetune import out_of_fold as room
 from inkling.finetune.data import TrainingData
-from inkling.finetune.out_of_fold import FoldLogits, out_of_fold
+from inkling.finetune.out_of_fold import FoldLogits, Folds
 from tests.finetune.cases import drawn, load, noise, recipe, team
 
 
-def judged(folder: Path, data: TrainingData, output: Path, *, resume: bool = False, **options: object) -> FoldLogits:
+def folds_for(folder: Path, data: TrainingData, output: Path, *, resume: bool = False, **options: object) -> Folds:
     how = recipe(**{"train": "projection", "steps": 3, "learning_rate": 0.01, **options})
-    found = out_of_fold(partial(load, folder), data, how, output=output, team=team(), resume=resume, shares=(0.0, 1.0))
-    assert found is not None
-    return found
+    return Folds(partial(load, folder), data, how, output=output, team=team(), resume=resume)
+
+
+def judged(folder: Path, data: TrainingData, output: Path, *, resume: bool = False, **options: object) -> FoldLogits:
+    return folds_for(folder, data, output, resume=resume, **options).logits((0.0, 1.0))
 
 
 def test_share_zero_is_zero_shot_and_tuning_changes_the_rest(sketch: Path, tmp_path: Path) -> None:
@@ -62,7 +64,17 @@ def test_what_is_done_is_not_done_again(sketch: Path, tmp_path: Path, monkeypatc
 def test_single_images_stay_in_and_classes_of_one_image_cannot_be_folded(clip: Path, tmp_path: Path) -> None:
     found = judged(clip, noise(clip, per_class=(1, 3, 3)), tmp_path / "some", folds=2)
     assert found.rows.tolist() == [1, 2, 3, 4, 5, 6]
-    none = out_of_fold(
-        partial(load, clip), noise(clip, per_class=(1, 1, 1)), recipe(), output=tmp_path / "none", team=team()
-    )
-    assert none is None
+    assert folds_for(clip, noise(clip, per_class=(1, 1, 1)), tmp_path / "none").n_folds == 0
+
+
+def test_the_vectors_of_each_fold_say_what_its_logits_say(sketch: Path, tmp_path: Path) -> None:
+    data = drawn(sketch)
+    folds = folds_for(sketch, data, tmp_path, folds=2)
+    logits = folds.logits((0.0, 0.5)).logits[1]
+    spaces = folds.spaces(0.5)
+    assert spaces.images.shape == (2, len(data), 128)
+    scale = load(sketch).logit_scale.exp().item()
+    for held in (0, 1):
+        out = spaces.fold == held
+        again = scale * spaces.images[held, out] @ spaces.classes[held].T
+        np.testing.assert_allclose(again, logits[out], rtol=1e-4, atol=1e-3)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inkling.errors import InputError
+from inkling.errors import InputError, MemoryFileError
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
 from inkling.memory.schema import APPLICATION_ID
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import read_memory, switch_encoder, write_memory
 from inkling.types import HeadState
 from tests.memory.samples import assert_same, identity, names_in, numbered
 
@@ -204,7 +204,7 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 def test_a_current_memory_is_written_and_read_without_alembic(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "from inkling.memory.store import read_memory, write_memory\n"
+        "from inkling.memory.store import read_memory, switch_encoder, write_memory\n"
         "from tests.memory.samples import numbered\n"
         "for number in (1, 2): write_memory(sys.argv[1], numbered(number))\n"
         "assert read_memory(sys.argv[1]).version == 2\n"
@@ -214,3 +214,57 @@ def test_a_current_memory_is_written_and_read_without_alembic(tmp_path: Path) ->
     root = Path(__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
     subprocess.run([sys.executable, "-c", code, tmp_path / "a.ink"], check=True, env=environment)
+
+
+def in_other_space(content: MemoryContent, **changes: object) -> MemoryContent:
+    """What another encoder makes of the same classes and images."""
+    return replace(
+        content,
+        encoder=identity(dimension=3, fingerprint="cafe"),
+        classes=tuple(replace(one, text_vector=np.ones(3, np.float32)) for one in content.classes),
+        vectors=np.full((len(content.exemplars), 3), 5, np.float32),
+        **changes,
+    )
+
+
+def test_another_encoder_s_vectors_are_written_beside_the_old_ones(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    other = in_other_space(numbered(1))
+    assert switch_encoder(path, other, version=1) == 2
+    assert_same(read_memory(path).content, other)
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT exemplar_id, count(*) FROM vector GROUP BY exemplar_id").fetchall()
+        assert rows == [(number, 2) for number in range(1, 7)]
+        assert database.execute("SELECT count(*) FROM head").fetchone() == (2,)
+
+
+def test_images_that_are_new_with_the_other_encoder_join(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    known = numbered(1)
+    more = replace(known, exemplars=(*known.exemplars, Exemplar("new.jpg", "beef", known.classes[0].name)))
+    switch_encoder(path, in_other_space(more), version=1)
+    assert read_memory(path).content.exemplars == more.exemplars
+    write_memory(path, numbered(2))
+    assert_same(read_memory(path).content, numbered(2))
+
+
+def test_equal_exemplars_all_keep_their_vectors(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    content = numbered(1)
+    twice = replace(content, exemplars=content.exemplars[:1] * 2, vectors=np.array([[1] * 4, [2] * 4], np.float32))
+    write_memory(path, twice)
+    switch_encoder(path, in_other_space(twice), version=1)
+    assert len(read_memory(path).content.exemplars) == 2
+    write_memory(path, twice)
+    assert_same(read_memory(path).content, twice)
+
+
+def test_a_switch_loses_nothing_that_was_written_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    write_memory(path, numbered(2))
+    with pytest.raises(MemoryFileError, match="changed meanwhile: it has version 2, and this began with 1"):
+        switch_encoder(path, in_other_space(numbered(1)), version=1)
+    assert_same(read_memory(path).content, numbered(2))

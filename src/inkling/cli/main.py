@@ -9,7 +9,7 @@ import warnings
 
 import typer
 
-from inkling.cli import cache, demo, embed, encoders, evaluate, fit, info, predict
+from inkling.cli import cache, demo, embed, encoders, evaluate, finetune, fit, info, predict
 from inkling.cli.border import Border
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (fit, evaluate, predict, info, encoders, embed, demo):
+for verb in (fit, evaluate, predict, finetune, info, encoders, embed, demo):
     app.command(name=verb.NAME)(verb.run)
 app.add_typer(cache.app, name="cache")
 

@@ -21,6 +21,7 @@ from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import data_hash, inkling_version, now, package_versions
@@ -30,7 +31,7 @@ from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 if TYPE_CHECKING:
     from inkling.finetune.history import Row
     from inkling.finetune.interpolate import Choice
-    from inkling.finetune.out_of_fold import FoldLogits
+    from inkling.finetune.out_of_fold import FoldLogits, Folds
     from inkling.finetune.prepare import PreparedData
     from inkling.finetune.trainer import Training
 
@@ -55,14 +56,17 @@ class FineTuned:
     choice
         The share of the tuned weights, and why.
     out_of_fold
-        What fine-tuning says of images that it did not see; None where the share was given, or nothing could be held
-        out.
+        What fine-tuning says of images that it did not see; None where nothing could be held out.
+    fold_spaces
+        Their vectors, and those of all others, by the encoders of the folds; None where there are none.
     history
         The rows of the log.
-    paths
+    records
         Images that it was trained on, in the order of the rows of `out_of_fold`.
     skipped
         Images that were not used, and why.
+    is_main
+        Whether this process is the one that tells and writes; the others of a launch only compute.
     """
 
     folder: Path
@@ -72,9 +76,11 @@ class FineTuned:
     class_vectors: NDArray[np.float32]
     choice: Choice
     out_of_fold: FoldLogits | None
+    fold_spaces: FoldSpaces | None
     history: tuple[Row, ...]
-    paths: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
     skipped: tuple[SkippedImage, ...]
+    is_main: bool
 
 
 class FineTuner:
@@ -107,13 +113,13 @@ class FineTuner:
                 remedy="auto takes a GPU where there is one; CUDA_VISIBLE_DEVICES chooses among several.",
             )
         self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
-        self._templates = resolve_templates(templates)
-        self._prompts = tuple(prompts)
-        self._device = device
-        self._encoder = _two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
+        self.templates = resolve_templates(templates)
+        self.prompts = tuple(prompts)
+        self.device = device
+        self.encoder = two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
 
     def __repr__(self) -> str:
-        return f"FineTuner(encoder={self._encoder.identity.name!r}, train={self.recipe.train!r})"
+        return f"FineTuner(encoder={self.encoder.identity.name!r}, train={self.recipe.train!r})"
 
     def fit(
         self,
@@ -167,34 +173,26 @@ class FineTuner:
     ) -> FineTuned:
         """As `fit`, on image records."""
         from inkling.encoders.loaded_model import load_towers
-        from inkling.finetune.interpolate import WITHOUT_EVIDENCE, Choice, choose
-        from inkling.finetune.out_of_fold import out_of_fold
+        from inkling.finetune.out_of_fold import Folds
         from inkling.finetune.prepare import prepare
         from inkling.finetune.team import Team
         from inkling.finetune.trainer import train
 
-        recipe, source = self.recipe, self._encoder.folder
-        team = Team.form(precision=recipe.precision, cpu=self._device == "cpu")
+        recipe, source = self.recipe, self.encoder.folder
+        team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
         prepared = prepare(
-            records, source, prompts=self._prompts, templates=self._templates, augments=recipe.augment != "none"
+            records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
         shared: dict[str, Any] = {
             "team": team,
             "resume": resume,
             "progress": progress,
-            "origin": {"encoder": self._encoder.identity.fingerprint},
+            "origin": {"encoder": self.encoder.identity.fingerprint},
         }
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
-        folds = None
-        if recipe.interpolate is not None:
-            choice = Choice(recipe.interpolate, (), f"share {recipe.interpolate:g} of the tuned weights was asked for")
-        elif folds := out_of_fold(
-            partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared
-        ):
-            choice = choose(folds.logits, folds.labels, folds.shares)
-        else:
-            choice = Choice(WITHOUT_EVIDENCE, (), "too few images to hold any out: half of the tuned weights ship")
+        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
+        found, choice = _choose(folds, recipe.interpolate)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
             folder=output / "encoder",
@@ -203,10 +201,12 @@ class FineTuner:
             class_names=prepared.data.class_names,
             class_vectors=class_vectors,
             choice=choice,
-            out_of_fold=folds,
+            out_of_fold=found,
+            fold_spaces=folds.spaces(choice.share) if found else None,
             history=training.history,
-            paths=prepared.data.paths,
+            records=prepared.records,
             skipped=prepared.skipped,
+            is_main=team.is_main,
         )
 
     def _write(
@@ -217,7 +217,7 @@ class FineTuner:
         from inkling.finetune import result
         from inkling.finetune.judge import Judge, weights_of
 
-        source = self._encoder.folder
+        source = self.encoder.folder
         start = weights_of(load_towers(source), list(training.tuned))
         vectors = Judge(model, start, training, prepared.data, team).set_to(choice.share).cpu()
         if team.is_main:
@@ -229,14 +229,14 @@ class FineTuner:
                 class_vectors=result.ClassVectors(prepared.data.class_names, vectors),
             )
         if team.is_main and training.adapters:
-            base = self._encoder.identity.source
+            base = self.encoder.identity.source
             result.write_adapters(training.adapters, self.recipe, base, output / "adapters", share=choice.share)
         team.wait()
         found: NDArray[np.float32] = vectors.numpy()
         return found
 
     def _provenance(self, training: Training, prepared: PreparedData, choice: Choice) -> dict[str, Any]:
-        data, identity = prepared.data, self._encoder.identity
+        data, identity = prepared.data, self.encoder.identity
         labels = [data.class_names[label] for label in data.labels]
         return {
             "created": now(),
@@ -253,7 +253,29 @@ class FineTuner:
         }
 
 
-def _two_towers(encoder: Encoder) -> TransformersEncoder:
+def _choose(folds: Folds, asked: float | None) -> tuple[FoldLogits | None, Choice]:
+    """What the folds say, and the share of the tuned weights that follows from it or was asked for."""
+    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose, curve_of
+
+    shares = sorted({*SHARES, *(() if asked is None else (asked,))})
+    found = folds.logits(shares) if folds.n_folds else None
+    if asked is not None:
+        curve = curve_of(found.logits, found.labels, shares) if found else ()
+        return found, Choice(asked, curve, f"share {asked:g} of the tuned weights was asked for")
+    if found is None:
+        reason = "too few images to hold any out: half of the tuned weights ship"
+        return None, Choice(WITHOUT_EVIDENCE, (), reason)
+    return found, choose(found.logits, found.labels, shares)
+
+
+def two_towers(encoder: Encoder) -> TransformersEncoder:
+    """The encoder, if it can be fine-tuned.
+
+    Raises
+    ------
+    EncoderError
+        If it is no two-tower model in the format of transformers.
+    """
     if not isinstance(encoder, TransformersEncoder):
         raise EncoderError(
             f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "

@@ -15,10 +15,12 @@ from inkling.finetune.data import TrainingData
 from inkling.finetune.holdout import folds_of
 from inkling.finetune.interpolate import SHARES
 from inkling.finetune.judge import Judge, weights_of
-from inkling.finetune.progress import TrainingProgress, silent
+from inkling.finetune.progress import TrainingProgress, named, silent
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.team import Team
 from inkling.finetune.trainer import train
+from inkling.finetune.vectors import encode
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import FloatArray, IntArray
 
 LOGITS = "logits.safetensors"
@@ -46,55 +48,84 @@ class FoldLogits:
     logits: FloatArray
 
 
-def out_of_fold(
-    load: Callable[[], Any],
-    data: TrainingData,
-    recipe: Recipe,
-    *,
-    output: Path,
-    team: Team,
-    resume: bool = False,
-    shares: Sequence[float] = SHARES,
-    progress: TrainingProgress = silent,
-    origin: Mapping[str, str] | None = None,
-) -> FoldLogits | None:
-    """Train once for each fold; None where the classes have too few images to hold any out.
+class Folds:
+    """A training for each fold, without its images; what is done in the folder is not done again.
 
     Parameters
     ----------
     load
         Gives the model as it was before any training.
     output
-        Folder for the runs; a fold that is done there is not done again.
+        Folder for the runs.
     resume
         Go on with the runs in that folder.
+    origin
+        Hashes that must agree when a run is resumed.
     """
-    fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
-    rows = np.flatnonzero(fold >= 0)
-    if not len(rows):
-        return None
-    logits = np.zeros((len(shares), len(data), data.n_classes))
-    for held in range(fold.max() + 1):
-        folder = output / f"fold-{held}"
-        training = train(
-            model := load(),
-            data.only(np.flatnonzero(fold != held)),
-            recipe,
-            output=folder,
-            team=team,
-            resume=resume,
-            progress=progress,
-            origin=origin,
-        )
-        out = data.only(np.flatnonzero(fold == held))
-        found = _known(folder / LOGITS, shares, out) if resume else None
+
+    def __init__(
+        self,
+        load: Callable[[], Any],
+        data: TrainingData,
+        recipe: Recipe,
+        *,
+        output: Path,
+        team: Team,
+        resume: bool = False,
+        progress: TrainingProgress = silent,
+        origin: Mapping[str, str] | None = None,
+    ) -> None:
+        self._load, self._data, self._recipe, self._team = load, data, recipe, team
+        self._output, self._resume, self._progress, self._origin = output, resume, progress, origin
+        self.fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; 0 where the classes have too few images to hold any out."""
+        return int(self.fold.max()) + 1
+
+    def logits(self, shares: Sequence[float] = SHARES) -> FoldLogits:
+        """Logits of all images that are held out by a fold, at shares of the tuned weights."""
+        found = np.zeros((len(shares), len(self._data), self._data.n_classes))
+        for held in range(self.n_folds):
+            found[:, self.fold == held] = self._fold_logits(held, shares)
+        rows = np.flatnonzero(self.fold >= 0)
+        return FoldLogits(rows, self._data.labels[rows], tuple(shares), found[:, rows])
+
+    def spaces(self, share: float) -> FoldSpaces:
+        """Vectors of all images and classes by the encoder of each fold, at one share of the tuned weights."""
+        images, classes = [], []
+        for held in range(self.n_folds):
+            judge, model = self._judge(held, self._data, resume=True)
+            classes.append(judge.set_to(share).cpu().numpy())
+            images.append(encode(model, self._data.pixels, self._team).cpu().numpy())
+        return FoldSpaces(self.fold, np.stack(images), np.stack(classes))
+
+    def _fold_logits(self, held: int, shares: Sequence[float]) -> FloatArray:
+        file = self._output / f"fold-{held}" / LOGITS
+        out = self._data.only(np.flatnonzero(self.fold == held))
+        found = _known(file, shares, out) if self._resume else None
         if found is None:
-            judge = Judge(model, weights_of(load(), list(training.tuned)), training, out, team)
+            judge, _ = self._judge(held, out, resume=self._resume)
             found = judge.logits(out, shares)
-            if team.is_main:
-                write_checkpoint(folder / LOGITS, {"logits": torch.from_numpy(found)}, {"shares": list(shares)})
-        logits[:, fold == held] = found
-    return FoldLogits(rows, data.labels[rows], tuple(shares), logits[:, rows])
+            if self._team.is_main:
+                write_checkpoint(file, {"logits": torch.from_numpy(found)}, {"shares": list(shares)})
+        return found
+
+    def _judge(self, held: int, judged: TrainingData, *, resume: bool) -> tuple[Judge, Any]:
+        """Train without the images of a fold; returns the judge of the result, and the model that it sets."""
+        training = train(
+            model := self._load(),
+            self._data.only(np.flatnonzero(self.fold != held)),
+            self._recipe,
+            output=self._output / f"fold-{held}",
+            team=self._team,
+            resume=resume,
+            progress=named(self._progress, f"fold {held + 1} of {self.n_folds}"),
+            origin=self._origin,
+        )
+        start = weights_of(self._load(), list(training.tuned))
+        return Judge(model, start, training, judged, self._team), model
 
 
 def _known(path: Path, shares: Sequence[float], out: TrainingData) -> FloatArray | None:

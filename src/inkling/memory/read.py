@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Column, Connection, Table, distinct, func, select
 
 from inkling.memory import schema
 from inkling.memory.columns import blob_arrays
@@ -31,7 +31,7 @@ def read_content(connection: Connection) -> StoredMemory:
     head = _row(connection, schema.head, schema.head.c.space_id == memory["space_id"])
     encoder = EncoderIdentity(**{name: value for name, value in space.items() if name != "id"})
     classes = _read_classes(connection, space["id"], encoder.dimension)
-    exemplars = _read_exemplars(connection)
+    exemplars = _read_exemplars(connection, space["id"])
     width = encoder.dimension + encoder.feature_dimension
     return StoredMemory(
         content=MemoryContent(
@@ -46,6 +46,11 @@ def read_content(connection: Connection) -> StoredMemory:
         ),
         version=memory["version"],
     )
+
+
+def version_of(connection: Connection) -> int:
+    """The version of the memory."""
+    return int(_row(connection, schema.memory)["version"])
 
 
 def _row(connection: Connection, table: Table, condition: Any = True) -> Mapping[str, Any]:
@@ -82,12 +87,24 @@ def _texts_by_class(connection: Connection, column: Column[str]) -> defaultdict[
     return texts
 
 
-def _read_exemplars(connection: Connection) -> tuple[Exemplar, ...]:
+def _read_exemplars(connection: Connection, space_id: int) -> tuple[Exemplar, ...]:
+    """Exemplars that have a vector in this space.
+
+    Raises
+    ------
+    ValueError
+        If one has none in any space.
+    """
     names = dict(connection.execute(select(schema.klass.c.id, schema.klass.c.name)).all())
-    table = schema.exemplar
+    table, vector = schema.exemplar, schema.vector
+    everywhere = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    embedded = connection.execute(select(func.count(distinct(vector.c.exemplar_id)))).scalar_one()
+    if embedded != everywhere:
+        raise ValueError(f"it has {everywhere} exemplars and vectors of {embedded}")
     rows = connection.execute(
         select(table.c.path, table.c.content_hash, table.c.class_id, table.c.view, schema.thumbnail.c.jpeg)
-        .outerjoin(schema.thumbnail)
+        .join(vector, (vector.c.exemplar_id == table.c.id) & (vector.c.space_id == space_id))
+        .outerjoin(schema.thumbnail, schema.thumbnail.c.exemplar_id == table.c.id)
         .order_by(table.c.id)
     ).all()
     return tuple(

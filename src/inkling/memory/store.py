@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inkling.errors import MemoryFileError
 from inkling.memory.content import (
     ClassEntry,
     Exemplar,
@@ -20,8 +21,8 @@ from inkling.memory.database import creating, writing
 from inkling.memory.faults import damaged, explained
 from inkling.memory.file import appearing, require_memory, require_writable
 from inkling.memory.migrate import bring_forward, create_schema, reading_current
-from inkling.memory.read import read_content
-from inkling.memory.write import replace_content
+from inkling.memory.read import read_content, version_of
+from inkling.memory.write import add_space, replace_content
 from inkling.types import HeadState
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "check_encoder",
     "check_target",
     "read_memory",
+    "switch_encoder",
     "write_memory",
 ]
 
@@ -77,6 +79,49 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
         bring_forward(path)
         with writing(path) as connection:
             return replace_content(connection, content)
+
+
+def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) -> int:
+    """Give a memory what another encoder makes of its classes and exemplars, and put that into use.
+
+    One transaction: the new vectors, head and calibration are written beside the old ones, and the memory points to
+    them. What it knew with the old encoder stays in the file until it is fitted anew.
+
+    Parameters
+    ----------
+    path
+        An existing memory.
+    content
+        What it knows with the other encoder: no class or exemplar that it has may be missing.
+    version
+        The version that the content was made from.
+
+    Returns
+    -------
+    int
+        The version written.
+
+    Raises
+    ------
+    InputError
+        If the content contradicts itself.
+    MemoryFileError
+        If there is no memory, it cannot be written, or it has another version by now. Then nothing has changed.
+    """
+    check_content(content)
+    path = Path(path).resolve()
+    with explained(path):
+        require_writable(path)
+        require_memory(path)
+        bring_forward(path)
+        with writing(path) as connection:
+            found = version_of(connection)
+            if found != version:
+                raise MemoryFileError(
+                    f"The memory {path} was changed meanwhile: it has version {found}, and this began with {version}.",
+                    remedy="Run it again, so that nothing is lost of what was written.",
+                )
+            return add_space(connection, content)
 
 
 def check_target(path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from inkling.memory.content import ClassEntry, MemoryContent, Provenance
 from inkling.types import EncoderIdentity
 
 CHUNK_ROWS = 4096
+EXEMPLAR_KEY = ("class_id", "content_hash", "view", "path")
 REPLACED = (
     schema.vector,
     schema.thumbnail,
@@ -42,6 +44,29 @@ def replace_content(connection: Connection, content: MemoryContent) -> int:
     _write_head(connection, content, space_id)
     version = _count_on(connection, space_id)
     connection.execute(delete(schema.space).where(schema.space.c.id != space_id))
+    _write_provenance(connection, content.provenance, version)
+    return version
+
+
+def add_space(connection: Connection, content: MemoryContent) -> int:
+    """Write `content` in a space of its own beside those that the memory has, and put that space into use.
+
+    Classes and exemplars that stay keep their numbers. What the memory knows in its other spaces is not touched.
+
+    Returns
+    -------
+    int
+        The version of the memory, one more than before.
+    """
+    for table in (schema.prompt, schema.alias):
+        connection.execute(delete(table))
+    connection.execute(delete(schema.space).where(schema.space.c.fingerprint == content.encoder.fingerprint))
+    space_id = _write_space(connection, content.encoder)
+    class_ids = _write_classes(connection, content.classes)
+    _write_texts(connection, content.classes, class_ids, space_id)
+    _write_exemplars(connection, content, class_ids, space_id)
+    _write_head(connection, content, space_id)
+    version = _count_on(connection, space_id)
     _write_provenance(connection, content.provenance, version)
     return version
 
@@ -116,37 +141,47 @@ def _write_texts(
 def _write_exemplars(
     connection: Connection, content: MemoryContent, class_ids: Mapping[str, int], space_id: int
 ) -> None:
-    _insert(
-        connection,
-        schema.exemplar,
-        (
-            {
-                "class_id": class_ids[exemplar.class_name],
-                "path": exemplar.path,
-                "content_hash": exemplar.content_hash,
-                "view": exemplar.view,
-            }
-            for exemplar in content.exemplars
-        ),
-    )
-    ids = connection.execute(select(schema.exemplar.c.id).order_by(schema.exemplar.c.id)).scalars().all()
+    """Exemplars that the memory has not yet, their thumbnails, and the vectors of all in this space."""
+    keys = _counted((class_ids[one.class_name], one.content_hash, one.view, one.path) for one in content.exemplars)
+    known = _exemplar_ids(connection)
+    new = [row for row, key in enumerate(keys) if key not in known]
+    _insert(connection, schema.exemplar, (dict(zip(EXEMPLAR_KEY, keys[row][0], strict=True)) for row in new))
+    ids = _exemplar_ids(connection)
     _insert(
         connection,
         schema.thumbnail,
         (
-            {"exemplar_id": number, "jpeg": exemplar.thumbnail}
-            for number, exemplar in zip(ids, content.exemplars, strict=True)
-            if exemplar.thumbnail is not None
+            {"exemplar_id": ids[keys[row]], "jpeg": content.exemplars[row].thumbnail}
+            for row in new
+            if content.exemplars[row].thumbnail is not None
         ),
     )
     _insert(
         connection,
         schema.vector,
         (
-            {"exemplar_id": number, "space_id": space_id, "data": row}
-            for number, row in zip(ids, vector_rows(content.vectors), strict=True)
+            {"exemplar_id": ids[key], "space_id": space_id, "data": data}
+            for key, data in zip(keys, vector_rows(content.vectors), strict=True)
         ),
     )
+
+
+def _exemplar_ids(connection: Connection) -> dict[tuple[tuple[Any, ...], int], int]:
+    """Numbers of the exemplars by what they are and, among equal ones, their count."""
+    table = schema.exemplar
+    columns = [table.c[name] for name in EXEMPLAR_KEY]
+    rows = connection.execute(select(table.c.id, *columns).order_by(table.c.id)).all()
+    return dict(zip(_counted(tuple(key) for _, *key in rows), (number for number, *_ in rows), strict=True))
+
+
+def _counted(keys: Iterable[tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], int]]:
+    """Each key with how often it came before."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    counted = []
+    for key in keys:
+        counted.append((key, seen[key]))
+        seen[key] += 1
+    return counted
 
 
 def _write_head(connection: Connection, content: MemoryContent, space_id: int) -> None:

@@ -34,6 +34,7 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
             "finding": fitted.finding,
             "evidence": list(fitted.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
+            "finetuning": taught.finetuning,
         },
         provenance=Provenance(
             created=now(),
@@ -68,7 +69,14 @@ def from_memory(content: MemoryContent) -> Taught:
         finding=training["finding"],
         evidence=training["evidence"],
     )
-    return Taught(samples, content.classes, fitted, seed=content.provenance.seed, head=training["head"])
+    return Taught(
+        samples,
+        content.classes,
+        fitted,
+        seed=content.provenance.seed,
+        head=training["head"],
+        finetuning=training.get("finetuning"),
+    )
 
 
 def current_command() -> str:

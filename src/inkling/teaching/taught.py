@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -13,6 +14,7 @@ from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import EncoderError, InputError
 from inkling.fitting import FittedHead
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.support import unit_rows
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.teaching.words import text_matrix
@@ -32,6 +34,8 @@ class Taught:
         The classes, sorted by name, in the order of the head's columns.
     seed, head
         What was asked for.
+    finetuning
+        How its encoder was fine-tuned, as JSON can hold it; None where it was not.
     """
 
     samples: Samples
@@ -39,6 +43,7 @@ class Taught:
     fitted: FittedHead
     seed: int
     head: str
+    finetuning: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,8 +89,20 @@ class Taught:
         ]
 
 
-def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: int) -> Taught:
+def teach(
+    samples: Samples,
+    entries: Sequence[ClassEntry],
+    *,
+    head: str,
+    seed: int,
+    fold_spaces: FoldSpaces | None = None,
+) -> Taught:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
+
+    Parameters
+    ----------
+    fold_spaces
+        As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
 
     Raises
     ------
@@ -106,6 +123,7 @@ def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: i
         logit_scale=identity.logit_scale,
         embedding_dims=identity.dimension,
         seed=seed,
+        fold_spaces=fold_spaces,
     )
     return Taught(samples, entries, fitted, seed, head)
 
