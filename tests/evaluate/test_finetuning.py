@@ -33,6 +33,7 @@ def told(**changes: Any) -> dict[str, Any]:
         "share": 0.5,
         "reason": "share 0.5 of the tuned weights is the smallest",
         "curve": [{"share": share, "top1": share, "log_loss": 1 - share} for share in (0.0, 0.5, 1.0)],
+        "texts": [{"share": share, "top1": share / 2, "log_loss": 2 - share} for share in (0.0, 0.5, 1.0)],
         "log": log,
         "candidates": [{"name": name, "top1": 0.5, "log_loss": 1.25} for name in ("zero-shot", "head", "fine-tuned")],
         "ships": "fine-tuned",
@@ -52,14 +53,14 @@ def test_the_page_names_what_ships_and_escapes_what_users_name(tmp_path: Path) -
     assert "fine-tuned, ships" in html
     assert "a&amp;b.ink" in html
     assert "<b>tuned" not in html
-    assert html.count("<polyline") == 4 + 2
+    assert html.count("<polyline") == 4 + 4
     assert "gradient checkpointing" not in html
     assert "<script" not in html
     assert "http" not in html.replace("http-equiv", "")
 
 
 def test_without_held_out_images_there_is_neither_curve_nor_comparison(tmp_path: Path) -> None:
-    html = page(tmp_path, curve=[], candidates=[])
+    html = page(tmp_path, curve=[], texts=[], candidates=[])
     assert html.count("<polyline") == 4
     assert "ships</th>" not in html
 

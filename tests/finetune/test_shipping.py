@@ -94,7 +94,7 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     told = again.taught.finetuning
     assert told is not None
     assert told["recipe"]["train"] == "projection"
-    assert len(told["curve"]) == 11
+    assert len(told["curve"]) == len(told["texts"]) == 6
     assert [row["step"] for row in told["log"]][-1] == 4
 
 

@@ -44,7 +44,7 @@ class FineTuningFigures:
 
 def finetuning_figures(told: Mapping[str, Any]) -> FineTuningFigures:
     """Lay out the curves of a training and of its interpolation."""
-    log, curve, share = told["log"], told["curve"], told["share"]
+    log, share = told["log"], told["share"]
     training = (
         line_chart("Loss", _both(log, "loss"), x_name="step"),
         line_chart("Top-1", _both(log, "top1"), x_name="step", as_share=True),
@@ -52,8 +52,8 @@ def finetuning_figures(told: Mapping[str, Any]) -> FineTuningFigures:
         line_chart("Learning rate", {"rate": _series(log, "step", "learning_rate")}, x_name="step"),
     )
     interpolation = (
-        line_chart("Top-1", {"held out": _series(curve, "share", "top1")}, x_name="share", as_share=True, marked=share),
-        line_chart("Log-loss", {"held out": _series(curve, "share", "log_loss")}, x_name="share", marked=share),
+        line_chart("Top-1", _lines(told, "top1"), x_name="share", as_share=True, marked=share),
+        line_chart("Log-loss", _lines(told, "log_loss"), x_name="share", marked=share),
     )
     return FineTuningFigures(told, tuple(filter(None, training)), tuple(filter(None, interpolation)))
 
@@ -84,6 +84,13 @@ def _both(log: Sequence[Mapping[str, Any]], measure: str) -> dict[str, Points]:
     return {
         "training": _series(log, "step", f"train_{measure}"),
         "held out": _series(log, "step", f"validation_{measure}"),
+    }
+
+
+def _lines(told: Mapping[str, Any], measure: str) -> dict[str, Points]:
+    return {
+        "under the head": _series(told["curve"], "share", measure),
+        "texts alone": _series(told["texts"], "share", measure),
     }
 
 

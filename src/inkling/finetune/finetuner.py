@@ -27,12 +27,12 @@ from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import current_command
-from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.types import EncoderIdentity, ImageRecord, IntArray, SkippedImage
 
 if TYPE_CHECKING:
     from inkling.finetune.history import Row
     from inkling.finetune.interpolate import Choice
-    from inkling.finetune.out_of_fold import FoldLogits, Folds
+    from inkling.finetune.out_of_fold import Folds
     from inkling.finetune.prepare import PreparedData
     from inkling.finetune.trainer import Training
 
@@ -56,14 +56,12 @@ class FineTuned:
         head that was trained from them.
     choice
         The share of the tuned weights, and why.
-    out_of_fold
-        What fine-tuning says of images that it did not see; None where nothing could be held out.
     fold_spaces
-        Their vectors, and those of all others, by the encoders of the folds; None where there are none.
+        Vectors of images and classes by encoders that did not see the images; None where nothing could be held out.
     history
         The rows of the log.
     records
-        Images that it was trained on, in the order of the rows of `out_of_fold`.
+        Images that it was trained on, in the order of `fold_spaces`.
     skipped
         Images that were not used, and why.
     is_main
@@ -76,7 +74,6 @@ class FineTuned:
     class_names: tuple[str, ...]
     class_vectors: NDArray[np.float32]
     choice: Choice
-    out_of_fold: FoldLogits | None
     fold_spaces: FoldSpaces | None
     history: tuple[Row, ...]
     records: tuple[ImageRecord, ...]
@@ -195,7 +192,7 @@ class FineTuner:
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
         folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
-        found, choice = _choose(folds, recipe.interpolate)
+        choice, spaces = _choose(folds, prepared.data.labels, recipe, logit_scale=self.encoder.identity.logit_scale)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
             folder=output / "encoder",
@@ -204,8 +201,7 @@ class FineTuner:
             class_names=prepared.data.class_names,
             class_vectors=class_vectors,
             choice=choice,
-            out_of_fold=found,
-            fold_spaces=folds.spaces(choice.share) if found else None,
+            fold_spaces=spaces,
             history=training.history,
             records=prepared.records,
             skipped=prepared.skipped,
@@ -256,19 +252,19 @@ class FineTuner:
         }
 
 
-def _choose(folds: Folds, asked: float | None) -> tuple[FoldLogits | None, Choice]:
-    """What the folds say, and the share of the tuned weights that follows from it or was asked for."""
-    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose, curve_of
+def _choose(folds: Folds, labels: IntArray, recipe: Recipe, *, logit_scale: float) -> tuple[Choice, FoldSpaces | None]:
+    """The share of the tuned weights that was asked for or follows from the folds, and their vectors at it."""
+    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose
 
+    asked = recipe.interpolate
+    if not folds.n_folds:
+        share = WITHOUT_EVIDENCE if asked is None else asked
+        why = "half of the tuned weights ship" if asked is None else f"share {asked:g} ships, as was asked for"
+        return Choice(share, (), (), f"too few images to hold any out: {why}"), None
     shares = sorted({*SHARES, *(() if asked is None else (asked,))})
-    found = folds.logits(shares) if folds.n_folds else None
-    if asked is not None:
-        curve = curve_of(found.logits, found.labels, shares) if found else ()
-        return found, Choice(asked, curve, f"share {asked:g} of the tuned weights was asked for")
-    if found is None:
-        reason = "too few images to hold any out: half of the tuned weights ship"
-        return None, Choice(WITHOUT_EVIDENCE, (), reason)
-    return found, choose(found.logits, found.labels, shares)
+    spaces = folds.spaces(shares)
+    choice = choose(spaces, labels, shares, asked=asked, logit_scale=logit_scale, seed=recipe.seed)
+    return choice, spaces[shares.index(choice.share)]
 
 
 def two_towers(encoder: Encoder) -> TransformersEncoder:

@@ -166,6 +166,7 @@ def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], ve
         "share": tuned.choice.share,
         "reason": tuned.choice.reason,
         "curve": [asdict(point) for point in tuned.choice.curve],
+        "texts": [asdict(point) for point in tuned.choice.texts],
         "log": [asdict(row) for row in tuned.history],
         "candidates": [
             {"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in candidates

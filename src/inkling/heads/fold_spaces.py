@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from inkling.types import FloatArray, IntArray
 
 
@@ -19,11 +21,21 @@ class FoldSpaces:
     fold
         Which encoder was tuned without the image, (n,); -1 where none was.
     images
-        Vectors (n_folds, n, d).
+        Unit vectors (n_folds, n, d).
     classes
-        Text vectors (n_folds, n_classes, d).
+        Unit text vectors (n_folds, n_classes, d).
     """
 
     fold: IntArray
     images: FloatArray
     classes: FloatArray
+
+    @property
+    def rows(self) -> IntArray:
+        """Images that some encoder was not tuned on."""
+        return np.flatnonzero(self.fold >= 0)
+
+    def text_logits(self, logit_scale: float) -> FloatArray:
+        """Logits s f.t_k of those images, each by the encoder that did not see it, (n_rows, n_classes)."""
+        rows, own = self.rows, self.fold[self.rows]
+        return np.asarray(logit_scale * np.einsum("nd,nkd->nk", self.images[own, rows], self.classes[own]))
