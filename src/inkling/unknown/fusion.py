@@ -57,12 +57,15 @@ class Evidence:
 
     @classmethod
     def together(cls, rounds: Sequence[Evidence]) -> Evidence:
-        """Evidence of several rounds; a single one is cut in two by the parity of the classes."""
+        """Evidence of several rounds; of a single one every other class, known and unknown, makes a part."""
         table, unknown, classes = (
             np.concatenate([getattr(one, name) for one in rounds]) for name in ("table", "unknown", "classes")
         )
-        parts = [np.full(len(one.classes), at) for at, one in enumerate(rounds)]
-        return cls(table, unknown, classes, np.concatenate(parts) if len(rounds) > 1 else classes % 2)
+        part = np.repeat(np.arange(len(rounds)), [len(one.classes) for one in rounds])
+        if len(rounds) == 1:
+            for side in (unknown, ~unknown):
+                part[side] = np.unique(classes[side], return_inverse=True)[1] % 2
+        return cls(table, unknown, classes, part)
 
     @property
     def can_be_nested(self) -> bool:
