@@ -166,22 +166,28 @@ def realised(crops: Crops) -> Iterator[Row]:
 
 
 def halves() -> Iterator[Row]:
-    """Half of the classes known, image side only; the other half is unknown."""
+    """Half of the classes known, image side only; the other half is unknown.
+
+    A row of the support is the mean of ten views of an image and a test row is one view, so the two are not
+    exchangeable, and false alarms need not keep the promise here.
+    """
     for set_name in SETS:
         rounds = []
         for seed in range(HALVES):
             problem = half_known(set_name, seed)
             detector = problem.detector()
-            rounds.append((measured(detector, problem), detector))
+            alarms = float(detector.is_unknown(problem.test_X[~problem.strange]).mean())
+            rounds.append((measured(detector, problem), detector, alarms))
         found = {
-            name: {key: float(np.mean([one[name][key] for one, _ in rounds])) for key in rounds[0][0][name]}
+            name: {key: float(np.mean([one[name][key] for one, _, _ in rounds])) for key in rounds[0][0][name]}
             for name in rounds[0][0]
         }
         fused, what = found.pop(FUSED), f"{set_name}, half of the classes known"
         details = {
             **fused,
-            "all": [one[FUSED]["auroc"] for one, _ in rounds],
-            "left_out": [detector.report["fused"]["auroc"] for _, detector in rounds],
+            "all": [one[FUSED]["auroc"] for one, _, _ in rounds],
+            "left_out": [detector.report["fused"]["auroc"] for _, detector, _ in rounds],
+            "false_alarms_at_5_percent": [alarms for _, _, alarms in rounds],
         }
         if set_name in HALF_TARGETS:
             yield at_least(f"{what}, fused, AUROC", fused["auroc"], HALF_TARGETS[set_name], **details)

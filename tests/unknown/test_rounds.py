@@ -35,6 +35,11 @@ def test_each_image_is_calibrated_on_once_whatever_its_views() -> None:
     assert len(calibrate(task, everything(task), NAMES).table) == len(drawn.y) // 2
 
 
+def test_views_of_one_image_are_one_shot() -> None:
+    drawn = open_task(shots=8)
+    assert everything(drawn.task(sources=np.arange(len(drawn.y)) // 4)).shots == 2
+
+
 def test_the_nearest_exemplar_of_an_image_is_never_itself() -> None:
     task = open_task().task()
     found = calibrate(task, everything(task), ("knn",))

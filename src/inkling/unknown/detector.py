@@ -164,8 +164,8 @@ class UnknownDetector:
         told = self.realised
         share = f"at most {told.high:.1%}" if self.few_shots else f"{told.low:.1%} to {told.high:.1%}"
         calibrated = (
-            f"at {self.false_alarms:.3g} false alarms requested, {share} of known images will be called unknown "
-            f"({told.level:.0%} range, from {len(self.conformal.calibration)} images)"
+            f"at {100 * self.false_alarms:.3g} % false alarms requested, {share} of known images will be called "
+            f"unknown ({told.level:.0%} range, from {len(self.conformal.calibration)} images)"
         )
         if self.choice.fused is None:
             return f"{calibrated}; too few classes or images to leave a class out, so all scores count alike"

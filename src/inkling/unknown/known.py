@@ -75,6 +75,7 @@ class Known:
         n_classes: int,
         embedding_dims: int,
         logit_scale: float,
+        shots: float,
         seed: int,
     ) -> Known:
         """Learn from vectors X (n, n_dims) with blocks of unit length and class indices y (n,).
@@ -85,6 +86,8 @@ class Known:
             Text vectors (n_classes, d), NaN where a class has none; or None.
         negatives
             Unit text vectors (m, d), or None.
+        shots
+            Images in the median class; views of one image count once.
         """
         support = complete_support(X, y, text, n_classes, embedding_dims)
         scale = standardization(support, embedding_dims=embedding_dims)
@@ -101,7 +104,7 @@ class Known:
             negatives=none if negatives is None else unit_rows(negatives).astype(np.float32),
             embedding_dims=embedding_dims,
             logit_scale=logit_scale,
-            shots=float(np.median(np.bincount(y)[np.unique(y)])),
+            shots=shots,
         )
 
     @cached_property

@@ -9,6 +9,7 @@ import numpy as np
 from inkling.errors import InputError
 from inkling.heads.checks import check_classes_known, check_option, check_widths
 from inkling.heads.evidence import grouped_folds
+from inkling.heads.out_of_fold import shots_of
 from inkling.heads.support import has_text, unit_blocks
 from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown.known import Known, evenly
@@ -97,6 +98,7 @@ class Task:
         kept = np.ones(self.n_classes, dtype=bool) if without is None else ~without
         rows = rows & kept[self.y]
         column = np.cumsum(kept) - 1
+        shots = shots_of(self.y[rows], self.sources[rows], self.n_classes)
         return Known.of(
             self.X[rows],
             column[self.y[rows]],
@@ -105,6 +107,7 @@ class Task:
             n_classes=int(kept.sum()),
             embedding_dims=self.embedding_dims,
             logit_scale=self.logit_scale,
+            shots=float(np.median(shots[shots > 0])),
             seed=self.seed,
         )
 
