@@ -15,7 +15,7 @@ from tests.heads.samples import draw_task
 @pytest.mark.parametrize("shrinkage", [0.3, 1.0])
 def test_whitening_inverts_the_shrunk_covariance(dims: int, shrinkage: float) -> None:
     task = draw_task(0, n_classes=3, shots=6, dims=dims, text_noise=None, n_test=10)
-    classes = ClassGaussians.of(complete_support(task.X, task.y, None, 3, dims))
+    classes = ClassGaussians.of(complete_support(task.X, task.y, None, 3, dims), n_dims=dims)
     means = np.array([task.X[task.y == k].mean(axis=0) for k in range(3)])
     residuals = task.X - means[task.y]
     S = residuals.T @ residuals / (len(task.X) - 3)
@@ -27,13 +27,13 @@ def test_whitening_inverts_the_shrunk_covariance(dims: int, shrinkage: float) ->
 
 def test_copies_of_one_image_leave_numbers_finite() -> None:
     X = np.repeat(np.eye(4)[:2], 3, axis=0)
-    classes = ClassGaussians.of(complete_support(X, np.repeat([0, 1], 3), None, 2, 4))
+    classes = ClassGaussians.of(complete_support(X, np.repeat([0, 1], 3), None, 2, 4), n_dims=4)
     assert np.isfinite(classes.whitener(shrinkage=0.3)(X)).all()
 
 
 def test_one_image_a_class_lets_the_means_stand_in() -> None:
     X = draw_task(0, n_classes=5, shots=1, dims=8, text_noise=None).X
-    classes = ClassGaussians.of(complete_support(X, np.arange(5), None, 5, 8))
+    classes = ClassGaussians.of(complete_support(X, np.arange(5), None, 5, 8), n_dims=8)
     assert classes.degrees == 4
     assert classes.eigenvalues.sum() / 4 == pytest.approx(np.trace(np.cov(X.T)))
 

@@ -16,7 +16,7 @@ from tests.heads.samples import draw_task
 
 def classes_of(seed: int, *, n_classes: int, dims: int, shots: int = 4) -> tuple[ClassGaussians, np.ndarray]:
     task = draw_task(seed, n_classes=n_classes, shots=shots, dims=dims, text_noise=None, n_test=20)
-    return ClassGaussians.of(complete_support(task.X, task.y, None, n_classes, dims)), task.test_X
+    return ClassGaussians.of(complete_support(task.X, task.y, None, n_classes, dims), n_dims=dims), task.test_X
 
 
 @pytest.mark.parametrize(("n_classes", "dims"), [(4, 12), (12, 5)])
@@ -57,7 +57,7 @@ def test_the_order_of_the_classes_does_not_matter(seed: int, data: st.DataObject
     task = draw_task(seed, n_classes=5, shots=3, dims=10, text_noise=None, n_test=15)
     place = np.array(data.draw(st.permutations(range(5))))
     original, permuted = (
-        PLDA.of(ClassGaussians.of(complete_support(task.X, y, None, 5, 10)))(task.test_X)
+        PLDA.of(ClassGaussians.of(complete_support(task.X, y, None, 5, 10), n_dims=10))(task.test_X)
         for y in (task.y, place[task.y])
     )
     assert permuted == pytest.approx(original, rel=1e-3, abs=1e-3)
@@ -66,5 +66,5 @@ def test_the_order_of_the_classes_does_not_matter(seed: int, data: st.DataObject
 def test_one_class_gives_no_ratio() -> None:
     task = draw_task(0, n_classes=2, shots=5, dims=8, text_noise=None, n_test=5)
     rows = task.y == 0
-    classes = ClassGaussians.of(complete_support(task.X[rows], task.y[rows], None, 1, 8))
+    classes = ClassGaussians.of(complete_support(task.X[rows], task.y[rows], None, 1, 8), n_dims=8)
     assert PLDA.of(classes)(task.test_X) == pytest.approx(np.zeros(5), abs=1e-3)

@@ -202,7 +202,7 @@ class UnknownDetector:
 
     def _table(self, X: FloatArray, names: tuple[str, ...]) -> FloatArray:
         X = np.asarray(X)
-        expected = self.known.plain.means.shape[1]
+        expected = self.known.plain.n_dims
         if X.ndim != 2 or X.shape[1] != expected or not np.isfinite(X).all():
             raise InputError(
                 f"Vectors must be finite and of shape (n, {expected}), got {X.shape}.",

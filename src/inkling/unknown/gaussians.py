@@ -58,6 +58,8 @@ class ClassGaussians:
         (r,), positive.
     degrees
         Degrees of freedom of the scatter.
+    n_dims
+        Dimensions that the scatter is spread over, however few coordinates tell of it.
     """
 
     means: FloatArray
@@ -65,10 +67,11 @@ class ClassGaussians:
     directions: FloatArray
     eigenvalues: FloatArray
     degrees: int
+    n_dims: int
 
     @classmethod
-    def of(cls, support: Support) -> ClassGaussians:
-        """Statistics of a support set.
+    def of(cls, support: Support, *, n_dims: int) -> ClassGaussians:
+        """Statistics of a support set, whose vectors may be given by fewer coordinates than `n_dims`.
 
         Where no class has two images, the scatter of the class means stands in for that within classes.
         """
@@ -81,12 +84,13 @@ class ClassGaussians:
             scatter.directions.astype(np.float32),
             scatter.eigenvalues,
             max(degrees, 1),
+            n_dims,
         )
 
     def whitener(self, *, shrinkage: float) -> Whitener:
         """Whiten by S = (1 - l) S_w + l tr(S_w)/d I with l the shrinkage in (0, 1]."""
         variances = self.eigenvalues / self.degrees
-        floor = max(shrinkage * float(variances.sum()) / self.means.shape[1], np.finfo(np.float32).tiny)
+        floor = max(shrinkage * float(variances.sum()) / self.n_dims, np.finfo(np.float32).tiny)
         gains = np.sqrt(floor / ((1.0 - shrinkage) * variances + floor)) - 1.0
         return Whitener(self.means.mean(axis=0), self.directions, gains.astype(np.float32), 1.0 / floor**0.5)
 

@@ -18,6 +18,7 @@ from inkling.types import FloatArray, IntArray
 from inkling.unknown.ensembles import N_BOOTSTRAPS, N_DROPOUTS, prototype_members
 from inkling.unknown.gaussians import ClassGaussians, Whitener, principal_axes, squared_distances
 from inkling.unknown.plda import PLDA
+from inkling.unknown.span import Span
 
 COSINE_SHRINKAGE = 0.7
 GAUSSIAN_SHRINKAGE = 0.3
@@ -34,13 +35,13 @@ class Known:
     Attributes
     ----------
     plain
-        Classes in the space of unit vectors (n_classes, n_dims).
+        Classes in the space of unit vectors, in the coordinates of `plain_span`.
     even
-        Classes where all dimensions are on one scale, which is `scale`.
+        Classes where `scale` has put all dimensions on one scale, in the coordinates of `even_span`.
     exemplars
-        Images to look for the nearest among, unit vectors (m, n_dims).
+        Images to look for the nearest among, in the coordinates of `plain_span`, (m, n_coordinates).
     members
-        Unit class means of an ensemble, (n_members, n_classes, n_dims); no members where they would be too large.
+        Unit class means of an ensemble, (n_members, n_classes, n_coordinates); none where they would be too large.
     text
         Unit text vectors (n_classes, d), or none (0, d).
     negatives
@@ -54,7 +55,9 @@ class Known:
     """
 
     plain: ClassGaussians
+    plain_span: Span
     even: ClassGaussians
+    even_span: Span
     scale: Standardization
     exemplars: FloatArray
     members: FloatArray
@@ -91,15 +94,19 @@ class Known:
         """
         support = complete_support(X, y, text, n_classes, embedding_dims)
         scale = standardization(support, embedding_dims=embedding_dims)
-        images = scale.support(support)
+        scaled = scale.support(support)
+        plain_span, even_span = Span.of(support.X), Span.of(scaled.X)
+        images, scaled = replace(support, X=plain_span(support.X)), replace(scaled, X=even_span(scaled.X))
+        even = ClassGaussians.of(scaled, n_dims=X.shape[1])
         none = np.zeros((0, embedding_dims), dtype=np.float32)
-        even = ClassGaussians.of(images)
         return cls(
-            plain=ClassGaussians.of(support),
+            plain=ClassGaussians.of(images, n_dims=X.shape[1]),
+            plain_span=plain_span,
             even=even,
+            even_span=even_span,
             scale=scale,
-            exemplars=support.X[evenly(support.y, limit=MAX_EXEMPLARS, seed=seed)].astype(np.float32),
-            members=_members(images, even.whitener(shrinkage=COSINE_SHRINKAGE), seed=seed),
+            exemplars=images.X[evenly(support.y, limit=MAX_EXEMPLARS, seed=seed)].astype(np.float32),
+            members=_members(scaled, even.whitener(shrinkage=COSINE_SHRINKAGE), seed=seed),
             text=none if support.text is None else support.text.astype(np.float32),
             negatives=none if negatives is None else unit_rows(negatives).astype(np.float32),
             embedding_dims=embedding_dims,
@@ -119,34 +126,34 @@ class Known:
 
     @cached_property
     def whitened_centres(self) -> FloatArray:
-        """Class means for Mahalanobis distances, (n_classes, n_dims)."""
+        """Class means for Mahalanobis distances, (n_classes, n_coordinates)."""
         return self.gaussian_whitener(self.plain.means)
 
     @cached_property
     def background(self) -> tuple[FloatArray, FloatArray, float]:
-        """Axes (n_dims, r) along which the whitened class means differ, their variance (r,), and that off the axes.
+        """Axes (n_coordinates, r) along which the whitened class means differ, their variance (r,), and that off the axes.
 
         The covariance of the means is shrunk as that within classes is.
         """
         axes, squares = principal_axes(self.whitened_centres)
         between = squares / len(self.whitened_centres)
-        even = GAUSSIAN_SHRINKAGE * float(between.sum()) / len(axes)
+        even = GAUSSIAN_SHRINKAGE * float(between.sum()) / self.plain.n_dims
         return axes, (1.0 - GAUSSIAN_SHRINKAGE) * between + even, even
 
     @cached_property
     def unit_means(self) -> FloatArray:
-        """Class means of unit length, (n_classes, n_dims)."""
+        """Class means of unit length, (n_classes, n_coordinates)."""
         return unit_rows(self.plain.means)
 
     @cached_property
     def prototypes(self) -> FloatArray:
-        """Whitened class means of unit length, (n_classes, n_dims)."""
+        """Whitened class means of unit length, (n_classes, n_coordinates)."""
         return unit_rows(self.cosine_whitener(self.even.means))
 
     @cached_property
     def gaussian_head(self) -> tuple[Whitener, FloatArray]:
         """Whitener by S_w + tr(S_w)/n I, as the `gda` head has it, and the class means in its space."""
-        share = self.even.means.shape[1] / (self.even.means.shape[1] + self.even.degrees)
+        share = self.even.n_dims / (self.even.n_dims + self.even.degrees)
         whiten = self.even.whitener(shrinkage=share)
         whiten = replace(whiten, scale=whiten.scale * (1.0 - share) ** 0.5)
         return whiten, whiten(self.even.means)
@@ -175,16 +182,21 @@ class Images:
 
     def __init__(self, known: Known, X: FloatArray) -> None:
         self.known = known
-        self.plain = unit_blocks(X, known.embedding_dims)
+        self.vectors = unit_blocks(X, known.embedding_dims)
+
+    @cached_property
+    def plain(self) -> FloatArray:
+        """Coordinates of the unit vectors, (n, n_coordinates)."""
+        return self.known.plain_span(self.vectors)
 
     @cached_property
     def even(self) -> FloatArray:
-        """All dimensions on one scale, (n, n_dims)."""
-        return self.known.scale(self.plain)
+        """Coordinates with all dimensions on one scale, (n, n_coordinates)."""
+        return self.known.even_span(self.known.scale(self.vectors))
 
     @cached_property
     def whitened(self) -> FloatArray:
-        """Unit vectors in the space of whitened cosines, (n, n_dims)."""
+        """Unit vectors in the space of whitened cosines, (n, n_coordinates)."""
         return unit_rows(self.known.cosine_whitener(self.even))
 
     @cached_property
@@ -204,13 +216,13 @@ class Images:
 
     @cached_property
     def gaussian(self) -> FloatArray:
-        """Images in the space of Mahalanobis distances, (n, n_dims)."""
+        """Images in the space of Mahalanobis distances, (n, n_coordinates)."""
         return self.known.gaussian_whitener(self.plain)
 
     @cached_property
     def unit_embeddings(self) -> FloatArray:
         """Embeddings of unit length, (n, d)."""
-        return unit_rows(self.plain[:, : self.known.embedding_dims])
+        return unit_rows(self.vectors[:, : self.known.embedding_dims])
 
     @cached_property
     def text_cosines(self) -> FloatArray:

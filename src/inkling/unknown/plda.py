@@ -44,6 +44,8 @@ class PLDA:
         Whitened class means along the axes, (n_classes, r).
     counts
         Images of each class, (n_classes,).
+    n_dims
+        Dimensions of the space.
     """
 
     whiten: Whitener
@@ -52,6 +54,7 @@ class PLDA:
     other_variance: float
     centres: FloatArray
     counts: IntArray
+    n_dims: int
 
     @classmethod
     def of(cls, classes: ClassGaussians) -> PLDA:
@@ -59,12 +62,12 @@ class PLDA:
         whiten = classes.whitener(shrinkage=SHRINKAGE)
         centres = whiten(classes.means).astype(np.float64)
         axes, squares = principal_axes(centres)
-        n_classes, n_dims = centres.shape
+        n_classes, n_dims = len(centres), classes.n_dims
         # A mean of n images is itself off by 1/n; what is beyond that is how the centres vary.
         between = np.maximum(squares / max(n_classes - 1, 1) - np.mean(1.0 / classes.counts), 0.0)
         share = PRIOR_CLASSES / (PRIOR_CLASSES + n_classes - 1)
         even = max(share * float(between.sum()) / n_dims, np.finfo(np.float32).eps)
-        return cls(whiten, axes, (1.0 - share) * between + even, even, centres @ axes, classes.counts)
+        return cls(whiten, axes, (1.0 - share) * between + even, even, centres @ axes, classes.counts, n_dims)
 
     def __call__(self, X: FloatArray) -> FloatArray:
         """log p(x | a new class) - max_k log p(x | class k), (n,)."""
@@ -85,7 +88,7 @@ class PLDA:
 
     @property
     def _n_off_axes(self) -> int:
-        return len(self.axes) - len(self.variances)
+        return self.n_dims - len(self.variances)
 
     def _known_classes(self, x: FloatArray, off_axes: FloatArray) -> FloatArray:
         """Log-likelihood under each class but for a constant, (n, n_classes)."""

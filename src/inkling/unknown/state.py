@@ -15,6 +15,7 @@ from inkling.unknown.conformal import Conformal
 from inkling.unknown.fusion import Scale
 from inkling.unknown.gaussians import ClassGaussians
 from inkling.unknown.known import Known
+from inkling.unknown.span import Span
 
 if TYPE_CHECKING:
     from inkling.unknown.detector import UnknownDetector
@@ -29,6 +30,7 @@ def detector_state(detector: UnknownDetector) -> HeadState:
     """What JSON can hold, and the arrays."""
     known, choice = detector.known, detector.choice
     params = {key: getattr(known, key) for key in _KNOWN_PARAMS} | {
+        "n_dims": known.plain.n_dims,
         "plain.degrees": known.plain.degrees,
         "even.degrees": known.even.degrees,
         "scores": list(choice.names),
@@ -41,6 +43,8 @@ def detector_state(detector: UnknownDetector) -> HeadState:
     for space in ("plain", "even"):
         arrays |= {f"{space}.{key}": getattr(getattr(known, space), key) for key in _GAUSSIANS}
     arrays |= {
+        "plain.basis": known.plain_span.basis,
+        "even.basis": known.even_span.basis,
         "standardization.mean": known.scale.mean,
         "standardization.deviations": known.scale.deviations,
         "weights": choice.weights,
@@ -68,11 +72,13 @@ def detector_parts(state: HeadState) -> dict[str, Any]:
 def _known(params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Known:
     def gaussians(space: str) -> ClassGaussians:
         stored = {key: arrays[f"{space}.{key}"] for key in _GAUSSIANS}
-        return ClassGaussians(**stored, degrees=params[f"{space}.degrees"])
+        return ClassGaussians(**stored, degrees=params[f"{space}.degrees"], n_dims=params["n_dims"])
 
     return Known(
         plain=gaussians("plain"),
+        plain_span=Span(arrays["plain.basis"]),
         even=gaussians("even"),
+        even_span=Span(arrays["even.basis"]),
         scale=Standardization(arrays["standardization.mean"], arrays["standardization.deviations"]),
         exemplars=arrays["exemplars"],
         members=arrays["members"],
