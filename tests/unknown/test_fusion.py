@@ -21,7 +21,7 @@ def evidence(seed: int = 0, *, gains: tuple[float, ...] = (2.0, 0.0), n_parts: i
         table = rng.normal(size=(2 * n, len(gains))) + unknown[:, None] * np.array(gains)
         classes = np.where(unknown, part, n_parts)
         rounds.append(Evidence(table, unknown, classes, np.zeros(2 * n, dtype=int)))
-    return Evidence.together(rounds)
+    return Evidence.together(rounds, range(n_parts))
 
 
 @given(
@@ -81,7 +81,7 @@ def test_classes_are_compared_with_the_known_images_of_their_own_round() -> None
 
 def test_a_single_round_is_cut_in_two() -> None:
     single = Evidence(np.zeros((6, 1)), np.arange(6) >= 3, np.array([0, 2, 8, 1, 3, 5]), np.zeros(6, dtype=int))
-    cut = Evidence.together([single])
+    cut = Evidence.together([single], [0])
     assert cut.part.tolist() == [0, 1, 0, 0, 1, 0]
     assert cut.can_be_nested
     assert not cut.only(cut.part == 0).can_be_nested

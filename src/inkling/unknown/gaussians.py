@@ -90,7 +90,7 @@ class ClassGaussians:
     def whitener(self, *, shrinkage: float) -> Whitener:
         """Whiten by S = (1 - l) S_w + l tr(S_w)/d I with l the shrinkage in (0, 1]."""
         variances = self.eigenvalues / self.degrees
-        floor = max(shrinkage * float(variances.sum()) / self.n_dims, np.finfo(np.float32).tiny)
+        floor = max(shrinkage * float(variances.sum()) / self.n_dims, float(np.finfo(np.float32).tiny))
         gains = np.sqrt(floor / ((1.0 - shrinkage) * variances + floor)) - 1.0
         return Whitener(self.means.mean(axis=0), self.directions, gains.astype(np.float32), 1.0 / floor**0.5)
 

@@ -131,7 +131,7 @@ class Known:
 
     @cached_property
     def background(self) -> tuple[FloatArray, FloatArray, float]:
-        """Axes (n_coordinates, r) along which the whitened class means differ, their variance (r,), and that off the axes.
+        """Axes (n_coordinates, r) along which whitened class means differ, their variance (r,), and that off the axes.
 
         The covariance of the means is shrunk as that within classes is.
         """

@@ -66,7 +66,7 @@ class PLDA:
         # A mean of n images is itself off by 1/n; what is beyond that is how the centres vary.
         between = np.maximum(squares / max(n_classes - 1, 1) - np.mean(1.0 / classes.counts), 0.0)
         share = PRIOR_CLASSES / (PRIOR_CLASSES + n_classes - 1)
-        even = max(share * float(between.sum()) / n_dims, np.finfo(np.float32).eps)
+        even = max(share * float(between.sum()) / n_dims, float(np.finfo(np.float32).eps))
         return cls(whiten, axes, (1.0 - share) * between + even, even, centres @ axes, classes.counts, n_dims)
 
     def __call__(self, X: FloatArray) -> FloatArray:

@@ -25,8 +25,8 @@ N_FOLDS_BESIDE = 4
 """Of the images that are held out beside left-out classes: enough of them to compare with."""
 MIN_KNOWN = 2
 """Known images in a round, to put scores on one scale."""
-MAX_WORK = 20_000_000
-"""Numbers in the support over all rounds together."""
+MAX_WORK = 4_000_000_000
+"""Multiplications of all fits of one kind, n_images x n_dims x min(n_images, n_dims) each: about two seconds."""
 MIN_CLASSES = 3
 """With fewer, leaving one out leaves nothing to tell apart."""
 
@@ -50,9 +50,9 @@ class Calibration:
     dropped: dict[str, str]
 
 
-def n_rounds(task: Task) -> int:
-    """How many fits of each kind are cheap enough."""
-    return int(np.clip(MAX_WORK // task.X.size, 1, N_GROUPS))
+def n_fits(task: Task) -> int:
+    """How many fits are cheap enough, at least one."""
+    return max(MAX_WORK // (task.X.size * min(task.X.shape)), 1)
 
 
 def calibrate(task: Task, known: Known, wanted: Sequence[str]) -> Calibration:
@@ -60,7 +60,7 @@ def calibrate(task: Task, known: Known, wanted: Sequence[str]) -> Calibration:
     fold = task.folds(N_FOLDS)
     names, dropped = _tellable(wanted, known)
     fits = []
-    for held in range(n_rounds(task)):
+    for held in range(min(n_fits(task), N_FOLDS)):
         rows = task.judged(fold == held)
         if rows.any():
             part = task.fit(fold != held)
@@ -79,14 +79,17 @@ def leave_classes_out(task: Task, names: tuple[str, ...]) -> Evidence | None:
     group = np.full(task.n_classes, -1)
     group[np.random.default_rng(task.seed).permutation(shown)] = np.arange(len(shown)) % N_GROUPS
     fold = task.folds(N_FOLDS_BESIDE)
+    n_groups = min(n_fits(task), N_GROUPS, len(shown))
+    n_held = int(np.clip(n_fits(task) // N_GROUPS, 1, N_FOLDS_BESIDE))
     rounds = [
-        _left_out(task, names, group == left_out, fold == left_out % N_FOLDS_BESIDE)
-        for left_out in range(min(n_rounds(task), len(shown)))
+        (left_out, _left_out(task, names, group == left_out, fold == (left_out + held) % N_FOLDS_BESIDE))
+        for left_out in range(n_groups)
+        for held in range(n_held)
     ]
-    rounds = [one for one in rounds if (~one.unknown).sum() >= MIN_KNOWN]
+    rounds = [(part, one) for part, one in rounds if (~one.unknown).sum() >= MIN_KNOWN]
     if not rounds:
         return None
-    evidence = Evidence.together(rounds)
+    evidence = Evidence.together([one for _, one in rounds], [part for part, _ in rounds])
     return evidence if evidence.can_be_nested else None
 
 
