@@ -24,25 +24,37 @@ def create_schema(connection: Connection) -> None:
 
 
 def bring_forward(path: Path) -> None:
-    """Give the file the newest schema, in one transaction.
+    """Check the file, and give it the newest schema, in one transaction.
 
     Raises
     ------
     MemoryFileError
-        If a newer release wrote it.
+        If it is damaged, or a newer release wrote it.
     """
     with reading(path) as connection:
         check_integrity(connection, path)
+    require_newest_schema(path)
+
+
+def require_newest_schema(path: Path) -> None:
+    """As `bring_forward`, without reading the whole file where its schema is the newest already."""
+    with reading(path) as connection:
         if _revision(connection, path) == schema.REVISION:
             return
+        check_integrity(connection, path)
     # Without foreign keys: to alter a table is to build it anew, and dropping the old one would cascade.
     with writing(path, foreign_keys=False) as connection:
         _upgrade(connection, path)
 
 
 @contextmanager
-def reading_current(path: Path) -> Iterator[Connection]:
+def reading_current(path: Path, *, whole: bool = True) -> Iterator[Connection]:
     """Read transaction at the newest schema; a file that is older is read through a copy in main memory.
+
+    Parameters
+    ----------
+    whole
+        Check every page first. A part of a large memory is read sooner without.
 
     Raises
     ------
@@ -50,7 +62,8 @@ def reading_current(path: Path) -> Iterator[Connection]:
         If a newer release wrote it.
     """
     with reading(path) as connection:
-        check_integrity(connection, path)
+        if whole:
+            check_integrity(connection, path)
         if _revision(connection, path) == schema.REVISION:
             yield connection
         else:
