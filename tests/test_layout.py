@@ -34,6 +34,7 @@ ROOMS = (
     "memory",
     "teaching",
     "classifier",
+    "decisions",
     "finetune",
     "evaluate",
     "cli",

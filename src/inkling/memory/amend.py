@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from inkling.errors import InputError, MemoryFileError
-from inkling.memory.database import writing
+from inkling.errors import InputError
 from inkling.memory.events import (
     UNDO,
     Event,
@@ -23,10 +21,8 @@ from inkling.memory.events import (
     undoable_events,
     write_event,
 )
-from inkling.memory.faults import damaged, explained
-from inkling.memory.file import require_memory, require_writable
 from inkling.memory.journal import ChangedSinceError, Journal
-from inkling.memory.migrate import require_newest_schema
+from inkling.memory.opened import changing
 from inkling.memory.read import read_encoder, version_of
 from inkling.memory.write import count_on, repeat_provenance
 from inkling.types import EncoderIdentity
@@ -95,24 +91,6 @@ def amend(
         return finish(memory, verb, arguments, outcome, digest=digest, reversible=reversible)
 
 
-@contextmanager
-def changing(path: str | Path, *, version: int | None = None) -> Iterator[Connection]:
-    """One transaction on an existing memory, its schema the newest."""
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        require_memory(path)
-        require_newest_schema(path)
-        with writing(path) as connection:
-            try:
-                _require_version(connection, path, version)
-                yield connection
-            except ValueError as error:
-                if isinstance(error, InputError):
-                    raise
-                raise damaged(path, str(error)) from error
-
-
 def begin(connection: Connection) -> Amendment:
     """The memory as it is, to be changed."""
     space_id, encoder = read_encoder(connection)
@@ -179,12 +157,3 @@ def _latest(connection: Connection) -> Event:
             remedy="A fit cannot be taken back, and of old decisions only the log is kept; see 'inkling history'.",
         )
     return next(event for event in read_events(connection) if event.id == undoable[0])
-
-
-def _require_version(connection: Connection, path: Path, version: int | None) -> None:
-    found = version_of(connection)
-    if version is not None and found != version:
-        raise MemoryFileError(
-            f"The memory {path} was changed meanwhile: it has version {found}, and this began with {version}.",
-            remedy="Run it again, so that nothing is lost of what was written.",
-        )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, func, select
@@ -13,7 +13,8 @@ from inkling.memory import schema
 from inkling.memory.amend import Amendment
 from inkling.memory.columns import vector_rows
 from inkling.memory.content import ClassEntry, Exemplar, Vectors
-from inkling.memory.read import float32_rows, read_classes
+from inkling.memory.opened import seeing
+from inkling.memory.read import float32_rows, read_classes, read_encoder
 from inkling.types import IntArray
 
 
@@ -48,6 +49,19 @@ def known_classes(connection: Connection, space_id: int, dimension: int) -> tupl
         KnownClass(entry.name, images.get(entry.name, 0), entry.prompts, entry.aliases, entry.text_vector is not None)
         for entry in read_classes(connection, space_id, dimension)
     )
+
+
+def list_classes(path: str | Path) -> tuple[KnownClass, ...]:
+    """The known classes of a memory, by name.
+
+    Raises
+    ------
+    MemoryFileError
+        If the file is missing, not an Inkling memory, damaged, or of a newer release.
+    """
+    with seeing(path) as connection:
+        space_id, encoder = read_encoder(connection)
+        return tuple(sorted(known_classes(connection, space_id, encoder.dimension), key=lambda one: one.name))
 
 
 def class_ids(connection: Connection) -> dict[str, int]:
@@ -111,9 +125,8 @@ def order_classes(memory: Amendment, names: Sequence[str]) -> None:
 def images_of_class(connection: Connection, class_id: int) -> list[str]:
     """Content hashes of the images that taught a class."""
     table = schema.exemplar
-    return list(
-        connection.execute(select(table.c.content_hash.distinct()).where(table.c.class_id == class_id)).scalars()
-    )
+    query = select(table.c.content_hash).where(table.c.class_id == class_id).distinct()
+    return list(connection.execute(query).scalars())
 
 
 def class_vectors(memory: Amendment, class_id: int) -> Vectors:
@@ -142,8 +155,12 @@ def columns_of_exemplars(memory: Amendment) -> IntArray:
     return np.array([column[number] for number in memory.connection.execute(query).scalars()], dtype=np.int64)
 
 
-def content_and_labels(connection: Connection) -> Sequence[Mapping[str, Any]]:
-    """Content hash and class name of each exemplar, for the hash of the data."""
-    exemplar, klass = schema.exemplar, schema.klass
-    query = select(exemplar.c.content_hash, klass.c.name).join(klass, klass.c.id == exemplar.c.class_id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+def images_and_labels(memory: Amendment) -> tuple[list[str], list[str]]:
+    """Content hash and class name of each exemplar in the space in use."""
+    exemplar, vector = schema.exemplar, schema.vector
+    names = {number: name for name, number in class_ids(memory.connection).items()}
+    query = select(exemplar.c.content_hash, exemplar.c.class_id).join(
+        vector, (vector.c.exemplar_id == exemplar.c.id) & (vector.c.space_id == memory.space_id)
+    )
+    rows = memory.connection.execute(query).all()
+    return [content_hash for content_hash, _ in rows], [names[class_id] for _, class_id in rows]

@@ -140,6 +140,8 @@ class MemoryContent:
         How it came to be.
     detector
         What tells unknown images, where it was taught.
+    statistics
+        What decisions need to fit the head again in closed form, by name. Derived: it is written, not read.
     """
 
     encoder: EncoderIdentity
@@ -151,6 +153,7 @@ class MemoryContent:
     training: Mapping[str, Any]
     provenance: Provenance
     detector: DetectorState | None = None
+    statistics: Mapping[str, NDArray[Any]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

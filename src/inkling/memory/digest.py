@@ -19,7 +19,7 @@ from inkling.memory import schema
 
 HASH_BYTES = 16
 CHUNK_ROWS = 4096
-MODULUS = 2 ** (8 * HASH_BYTES)
+MODULUS = 1 << (8 * HASH_BYTES)
 NOT_HELD = {"alembic_version", "provenance", "statistics", "event", "change"}
 """Tables about how the memory came to be, and what is derived."""
 STATE = tuple(table for table in schema.metadata.sorted_tables if table.name not in NOT_HELD)
@@ -55,7 +55,7 @@ def row_hash(table: Table, row: Mapping[str, Any]) -> int:
 def _plain(column: Column[Any], value: Any) -> str | float | None:
     """A value as it comes back from the database, whatever number type it was written with."""
     if value is None or isinstance(value, str):
-        return None if value is None else str(value)
+        return value
     return float(value) if isinstance(column.type, Double) else int(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
@@ -13,6 +14,7 @@ from inkling.memory import schema
 from inkling.memory.columns import json_text
 from inkling.memory.digest import digest_text, state_digest
 from inkling.memory.journal import Change, change_of, change_row
+from inkling.memory.opened import seeing
 from inkling.memory.rows import Rows
 from inkling.provenance import now
 
@@ -58,6 +60,18 @@ def read_events(connection: Connection) -> tuple[Event, ...]:
     """All events, oldest first."""
     rows = connection.execute(select(schema.event).order_by(schema.event.c.id)).mappings()
     return tuple(_event(dict(row)) for row in rows)
+
+
+def list_events(path: str | Path) -> tuple[Event, ...]:
+    """The log of a memory, oldest first.
+
+    Raises
+    ------
+    MemoryFileError
+        If the file is missing, not an Inkling memory, damaged, or of a newer release.
+    """
+    with seeing(path) as connection:
+        return read_events(connection)
 
 
 def _event(row: dict[str, Any]) -> Event:

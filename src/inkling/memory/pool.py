@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -17,9 +17,7 @@ from inkling.memory.columns import array_blob, blob_arrays, json_text, vector_ro
 from inkling.memory.content import Vectors
 from inkling.memory.discovered import ACCEPTED, WAITING, Link, Pool, PooledImage, StreamState
 from inkling.memory.events import Event
-from inkling.memory.faults import damaged, explained
-from inkling.memory.file import require_memory
-from inkling.memory.migrate import reading_current
+from inkling.memory.opened import seeing
 from inkling.memory.read import float32_rows, read_encoder, version_of
 from inkling.provenance import now
 
@@ -80,18 +78,12 @@ def read_pool(path: str | Path) -> Pool:
     MemoryFileError
         If the file is missing, not an Inkling memory, damaged, or of a newer release.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_memory(path)
-        with reading_current(path, whole=False) as connection:
-            try:
-                return pool_of(connection)
-            except ValueError as error:
-                raise damaged(path, str(error)) from error
+    with seeing(path) as connection:
+        return pool_of(connection)
 
 
-def pool_of(connection: Connection) -> Pool:
-    """The pool in the space that is in use."""
+def pool_of(connection: Connection, ids: Sequence[int] | None = None) -> Pool:
+    """The pool in the space that is in use; with `ids`, these images of it."""
     space_id, encoder = read_encoder(connection)
     table, vector = schema.pooled, schema.pooled_vector
     taught = select(schema.exemplar.c.content_hash)
@@ -101,7 +93,7 @@ def pool_of(connection: Connection) -> Pool:
         .where((table.c.state == WAITING) & table.c.content_hash.not_in(taught))
         .order_by(table.c.id)
     )
-    rows = connection.execute(query).all()
+    rows = connection.execute(query if ids is None else query.where(table.c.id.in_(ids))).all()
     return Pool(
         ids=np.array([number for number, *_ in rows], dtype=np.int64),
         images=tuple(PooledImage(*facts) for _, *facts, _ in rows),
@@ -148,11 +140,28 @@ def link_images(memory: Amendment, kind: str, pairs: Sequence[tuple[str, str]]) 
             memory.rows.insert(table, [{"first": first, "second": second, "kind": kind}])
 
 
-def pooled_rows(connection: Connection, ids: Sequence[int]) -> list[Mapping[str, Any]]:
-    """Rows of pooled images, in the order of their numbers as given."""
-    table = schema.pooled
-    found = {row["id"]: row for row in connection.execute(select(table).where(table.c.id.in_(ids))).mappings()}
-    return [dict(found[number]) for number in ids]
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A pooled image with its vector (d + f,) in the space in use."""
+
+    id: int
+    image: PooledImage
+    vector: Vectors
+
+    @staticmethod
+    def stacked(members: Sequence[Member]) -> Vectors:
+        """Vectors of members, (n, d + f)."""
+        return np.stack([one.vector for one in members])
+
+
+def waiting_members(memory: Amendment, ids: Sequence[int]) -> list[Member]:
+    """Those of the pooled images that wait and have a vector in the space in use, in the order of `ids`."""
+    pool = pool_of(memory.connection, ids)
+    found = {
+        number: Member(number, image, vector)
+        for number, image, vector in zip(pool.ids.tolist(), pool.images, pool.vectors, strict=True)
+    }
+    return [found[number] for number in ids if number in found]
 
 
 def set_state(memory: Amendment, ids: Sequence[int], state: str) -> None:
@@ -167,14 +176,6 @@ def back_to_pool(memory: Amendment, content_hashes: Sequence[str]) -> None:
     for content_hash in content_hashes:
         came = select(table.c.id).where((table.c.content_hash == content_hash) & (table.c.state == ACCEPTED))
         set_state(memory, memory.connection.execute(came).scalars().all(), WAITING)
-
-
-def pooled_vectors(connection: Connection, ids: Sequence[int], space_id: int, width: int) -> Vectors:
-    """Vectors of pooled images in a space, (n, width)."""
-    table = schema.pooled_vector
-    query = select(table.c.pooled_id, table.c.data).where((table.c.space_id == space_id) & table.c.pooled_id.in_(ids))
-    found: dict[int, bytes] = dict(connection.execute(query).all())
-    return float32_rows([found[number] for number in ids], width)
 
 
 def _insert(memory: Amendment, images: Sequence[PooledImage], vectors: Vectors) -> None:

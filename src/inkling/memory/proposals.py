@@ -15,6 +15,7 @@ from inkling.memory import schema
 from inkling.memory.amend import Amendment, Outcome, amend
 from inkling.memory.discovered import OPEN, WAITING, WITHDRAWN, Finding, Proposal
 from inkling.memory.events import Event
+from inkling.memory.opened import seeing
 
 DISCOVER = "discover"
 SAME = 0.5
@@ -72,6 +73,23 @@ def read_proposals(connection: Connection, condition: ColumnElement[bool] | None
     rows = connection.execute(query if condition is None else query.where(condition)).mappings().all()
     members = _members(connection, [row["id"] for row in rows])
     return tuple(_proposal(dict(row), members[row["id"]]) for row in rows)
+
+
+def list_proposals(path: str | Path, *, state: str | None = OPEN) -> tuple[Proposal, ...]:
+    """Proposals in a state, by number; all that there ever were for None.
+
+    Raises
+    ------
+    MemoryFileError
+        If the file is missing, not an Inkling memory, damaged, or of a newer release.
+    """
+    with seeing(path) as connection:
+        return read_proposals(connection, None if state is None else schema.proposal.c.state == state)
+
+
+def proposals_numbered(connection: Connection, numbers: Sequence[int]) -> tuple[Proposal, ...]:
+    """Proposals with these numbers, as far as there are any."""
+    return read_proposals(connection, schema.proposal.c.id.in_(numbers))
 
 
 def proposal_states(connection: Connection) -> dict[int, tuple[str, int | None]]:

@@ -43,7 +43,7 @@ def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: 
             encoder=encoder,
             classes=read_classes(connection, space_id, encoder.dimension),
             exemplars=found,
-            vectors=_read_vectors(connection, space_id, (len(found), width)) if exemplars else _no_rows(width),
+            vectors=read_vectors(connection, space_id, (len(found), width)) if exemplars else _no_rows(width),
             head=HeadState(head["name"], json.loads(head["params"]), blob_arrays(head["arrays"])),
             calibration=json.loads(head["calibration"]),
             training=json.loads(head["training"]),
@@ -134,7 +134,7 @@ def _read_exemplars(connection: Connection, space_id: int, *, thumbnails: bool) 
     )
 
 
-def _read_vectors(connection: Connection, space_id: int, shape: tuple[int, int]) -> Vectors:
+def read_vectors(connection: Connection, space_id: int, shape: tuple[int, int]) -> Vectors:
     """Rows of the exemplars in their order, copied a chunk at a time into one array."""
     table = schema.vector
     rows = connection.execute(

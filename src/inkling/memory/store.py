@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from inkling.memory import schema
-from inkling.memory.amend import begin, changing, finish
+from inkling.memory.amend import begin, finish
 from inkling.memory.content import (
     ClassEntry,
     DetectorState,
@@ -24,9 +24,10 @@ from inkling.memory.content import (
 from inkling.memory.database import creating, writing
 from inkling.memory.digest import state_digest
 from inkling.memory.events import forget_changes, logged_digest, write_event
-from inkling.memory.faults import damaged, explained
+from inkling.memory.faults import explained
 from inkling.memory.file import appearing, require_memory, require_writable
-from inkling.memory.migrate import bring_forward, create_schema, reading_current
+from inkling.memory.migrate import bring_forward, create_schema
+from inkling.memory.opened import changing, seeing
 from inkling.memory.read import read_content
 from inkling.memory.rows import Rows
 from inkling.memory.write import add_space, replace_content, write_provenance
@@ -193,11 +194,5 @@ def read_memory(path: str | Path, *, exemplars: bool = True) -> StoredMemory:
     MemoryFileError
         If the file is missing, not an Inkling memory, damaged, or of a newer release.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_memory(path)
-        with reading_current(path, whole=exemplars) as connection:
-            try:
-                return read_content(connection, exemplars=exemplars)
-            except ValueError as error:
-                raise damaged(path, str(error)) from error
+    with seeing(path, whole=exemplars) as connection:
+        return read_content(connection, exemplars=exemplars)

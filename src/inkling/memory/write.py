@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select, update
 
 from inkling.memory import schema
 from inkling.memory.columns import array_blob, json_text, vector_rows
 from inkling.memory.content import ClassEntry, DetectorState, MemoryContent, Provenance
-from inkling.memory.rows import Rows
+from inkling.memory.digest import digest_text, row_hash
+from inkling.memory.rows import Row, Rows
 from inkling.types import EncoderIdentity, HeadState
 
 EXEMPLAR_KEY = ("class_id", "content_hash", "view", "path")
@@ -68,7 +70,10 @@ def _write_all(rows: Rows, content: MemoryContent, space_id: int) -> None:
     class_ids = _write_classes(rows, content.classes)
     _write_texts(rows, content.classes, class_ids, space_id)
     _write_exemplars(rows, content, class_ids, space_id)
-    rows.insert(schema.head, [{"space_id": space_id, **head_row(content.head, content.calibration, content.training)}])
+    head = {"space_id": space_id, **head_row(content.head, content.calibration, content.training)}
+    rows.insert(schema.head, [head])
+    if content.statistics is not None:
+        write_statistics(rows, space_id, head_key(head), content.statistics)
     if content.detector is not None:
         rows.insert(schema.detector, [{"space_id": space_id, **detector_row(content.detector)}])
 
@@ -197,6 +202,18 @@ def head_row(head: HeadState, calibration: Mapping[str, Any], training: Mapping[
         "calibration": json_text(calibration, what="calibration"),
         "training": json_text(training, what="training findings"),
     }
+
+
+def head_key(row: Row) -> str:
+    """Hash of a head: what statistics are marked with that are of the exemplars that it was fitted on."""
+    return digest_text(row_hash(schema.head, row))
+
+
+def write_statistics(rows: Rows, space_id: int, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Keep the statistics that belong to a head; they are derived, so no log accounts for them."""
+    plain = Rows(rows.connection)
+    plain.delete(schema.statistics, schema.statistics.c.space_id == space_id)
+    plain.insert(schema.statistics, [{"space_id": space_id, "head": key, "arrays": array_blob(arrays)}])
 
 
 def detector_row(detector: DetectorState) -> dict[str, Any]:
