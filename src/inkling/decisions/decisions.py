@@ -127,6 +127,11 @@ class Decisions:
         of = {"class": what} if isinstance(what, str) else {"proposal": what}
         return self._amend("rename", {**of, "to": name}, change)
 
+    def named(self, what: str) -> int | str:
+        """What `rename` is to rename: a class of that name, else the proposal of that number."""
+        is_class = any(one.name == what for one in self.classes())
+        return int(what) if what.isdecimal() and not is_class else what
+
     def add_class(
         self,
         name: str,

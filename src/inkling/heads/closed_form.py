@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from inkling.heads.auto import AutoHead
 from inkling.heads.base import Head
@@ -56,7 +57,13 @@ def fitted_again(head: Head, statistics: Statistics, text_vectors: FloatArray | 
     text_vectors
         (n_classes, d), NaN where a class has none; or None.
     """
-    support, text = _complete(head, statistics, text_vectors if _reads_text(head) else None)
+    # Several threads that decompose one matrix wait for each other on a busy machine: seconds instead of a tenth.
+    with threadpool_limits(1):
+        return _fitted_again(head, statistics, text_vectors if _reads_text(head) else None)
+
+
+def _fitted_again(head: Head, statistics: Statistics, text: FloatArray | None) -> Head:
+    support, text = _complete(head, statistics, text)
     again = copy(head)
     again.classes_ = np.arange(support.n_classes)
     if isinstance(again, AutoHead):
