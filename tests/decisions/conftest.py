@@ -52,13 +52,9 @@ def path(tmp_path: Path) -> Path:
 
 def pool(path: Path, *names: str, n: int = 6, seed: int = 1) -> None:
     """Put images of these kinds into the pool, and propose each kind."""
-    fingerprint = read_memory(path).content.encoder.fingerprint
     findings = [proposal.finding for proposal in Decisions(path).proposals()]
     for name in names:
-        vectors = drawn(name, n, seed=seed)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        images = [PooledImage(f"{name}/{k}.jpg", f"{name}-{seed}-{k}", 0.01, b"jpeg") for k in range(n)]
-        observe(path, images, vectors, fingerprint=fingerprint)
+        images = put_into_pool(path, name, n=n, seed=seed)
         waiting = read_pool(path)
         members = [number for number, one in zip(waiting.ids, waiting.images, strict=True) if one in images]
         findings.append(Finding(tuple(map(int, members)), n, 0.9, ({"name": name, "score": 0.5},), "car", 1.5))
@@ -82,6 +78,15 @@ def held(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
         rows["memory"] = database.execute("SELECT space_id FROM memory").fetchall()
     return rows
+
+
+def put_into_pool(path: Path, name: str, *, n: int = 6, seed: int = 1) -> list[PooledImage]:
+    """Images of a kind that are to wait in the pool."""
+    vectors = drawn(name, n, seed=seed)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    images = [PooledImage(f"{name}/{k}.jpg", f"{name}-{seed}-{k}", 0.01, b"jpeg") for k in range(n)]
+    observe(path, images, vectors, fingerprint=read_memory(path, exemplars=False).content.encoder.fingerprint)
+    return images
 
 
 Verbs = dict[str, Callable[[Decisions], object]]

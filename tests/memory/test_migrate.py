@@ -13,9 +13,13 @@ from alembic.script import ScriptDirectory
 
 from inkling.errors import MemoryFileError
 from inkling.memory import migrate, schema
+from inkling.memory.amend import amend, undo
+from inkling.memory.classes import rename_class
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent, Provenance
 from inkling.memory.database import transaction
+from inkling.memory.pool import read_pool
 from inkling.memory.store import read_memory, write_memory
+from inkling.memory.verify import verify
 from inkling.types import EncoderIdentity, HeadState
 from tests.memory.samples import assert_same, names_in
 
@@ -88,6 +92,18 @@ def test_a_file_of_release_1_is_read(old: Path) -> None:
     stored = read_memory(old)
     assert stored.version == 2
     assert_same(stored.content, release_1())
+
+
+def test_a_file_of_release_1_is_brought_forward_by_its_first_decision(old: Path) -> None:
+    before = read_memory(old).content
+    amend(old, "rename", {}, lambda memory: rename_class(memory, 1, "delivery van") or {})
+    assert _query(old, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert _query(old, "PRAGMA foreign_key_check") == []
+    assert [entry.name for entry in read_memory(old).content.classes] == ["delivery van", "caf\udce9"]
+    assert verify(old).replayed == (1,)
+    undo(old)
+    assert_same(read_memory(old).content, before)
+    assert read_pool(old).images == ()
 
 
 def test_an_old_file_is_read_as_it_is_and_left_as_it_is(old: Path, later_release: None) -> None:

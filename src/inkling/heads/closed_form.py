@@ -42,7 +42,11 @@ def statistics_of(head: Head, X: FloatArray, y: IntArray, n_classes: int) -> Sta
 def in_both_spaces(head: Head, X: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Examples (n, n_dims) with unit blocks, and as the head's experts see them."""
     plain = unit_blocks(X, head.embedding_dims_)
-    return plain, Standardization(head.mean_, head.deviations_)(plain) if isinstance(head, AutoHead) else plain
+    return plain, _mapped(head, plain)
+
+
+def _mapped(head: Head, plain: FloatArray) -> FloatArray:
+    return Standardization(head.mean_, head.deviations_)(plain) if isinstance(head, AutoHead) else plain
 
 
 def fitted_again(head: Head, statistics: Statistics, text_vectors: FloatArray | None) -> Head:
@@ -96,7 +100,7 @@ def _complete(head: Head, statistics: Statistics, text: FloatArray | None) -> tu
         )
         text, counts, sums = sides.text, counts.copy(), sums.copy()
         counts[sides.absent] = 1
-        sums[sides.absent] = in_both_spaces(head, sides.stand_ins)[1] if len(sides.absent) else 0.0
+        sums[sides.absent] = _mapped(head, sides.stand_ins)
     n_classes, n_dims = sums.shape
     nothing = np.zeros((0, n_dims)), np.zeros(0, dtype=np.int64)
     return SummedSupport(

@@ -105,10 +105,11 @@ class Journal(Rows):
         Raises
         ------
         ChangedSinceError
-            If something else has changed it since.
+            If it is not as the change left it.
         """
         now = row_of(self.connection, change.table, change.key)
-        if (None if now is None else row_hash(change.table, now)) != change.after:
+        found = None if now is None else row_hash(change.table, now)
+        if found != change.after or (now is None and change.before is None):
             raise ChangedSinceError(change)
         if change.before is None:
             self.connection.execute(delete(change.table).where(keyed(change.table, change.key)))

@@ -175,6 +175,8 @@ def _members(connection: Connection, numbers: Sequence[int]) -> dict[int, list[t
 def _check_members(connection: Connection, findings: Sequence[Finding]) -> None:
     members = [number for finding in findings for number in finding.members]
     waiting = set(connection.execute(select(schema.pooled.c.id).where(schema.pooled.c.state == WAITING)).scalars())
+    if not all(finding.members for finding in findings):
+        raise InputError("A proposal without images was found.", remedy="Leave empty clusters out.")
     if len(set(members)) < len(members):
         raise InputError("An image is in two proposals.", remedy="Let each pooled image be of one cluster.")
     if strays := sorted(set(members) - waiting):
