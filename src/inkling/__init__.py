@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
+    from inkling.decisions.decisions import Decisions
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
     from inkling.prompts import ClassPrompts
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
+    "Decisions": "inkling.decisions.decisions",
     "FewShotClassifier": "inkling.classifier",
     "InklingError": "inkling.errors",
     "load_encoder": "inkling.encoders.registry",
 }
 
-__all__ = ["ClassPrompts", "FewShotClassifier", "InklingError", "load_encoder"]
+__all__ = ["ClassPrompts", "Decisions", "FewShotClassifier", "InklingError", "load_encoder"]
 
 
 def __getattr__(name: str) -> Any:
