@@ -105,14 +105,16 @@ def _decide(path: Path) -> list[Row]:
     renamed = _timed(lambda: decide.rename("class 0007", "seven"))[0]
     removed = _timed(lambda: decide.remove_class("class 0500"))[0]
     undone = [_timed(decide.undo)[0] for _ in range(3)]
-    again = _timed(lambda: decide.accept(decide.proposals()[0].id))[0]
+    decide.undo()
+    unknown = decide.proposals()
+    again = _timed(lambda: decide.accept(unknown[0].id))[0]
     verified, found = _timed(lambda: verify(path))
     return [
         at_most("accept to live, s (worst)", max(accepts), ACCEPT_SECONDS, all=accepts),
         Row("rename, s", renamed),
         Row("remove-class, s", removed),
         Row("undo, s (worst)", max(undone), details={"all": undone}),
-        Row("accept after undo, all vectors read, s", again),
+        Row("accept after two undone, all vectors read, s", again),
         Row("verify, s", verified, details={"replayed": found.replayed}),
         Row("size of the file with the log, MB", path.stat().st_size / 1e6),
     ]

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inkling import FewShotClassifier
+from inkling.decisions import refit
 from inkling.decisions.decisions import Decisions
 from inkling.errors import InputError
 from inkling.heads import closed_form, experts
@@ -54,6 +55,10 @@ def test_a_small_memory_is_fitted_as_if_its_classes_had_always_been_there(tmp_pa
     assert_allclose(FewShotClassifier.load(path).probabilities(X), again.probabilities(X), rtol=0.05)  # other folds
 
 
+def _refuse(*arguments: object) -> None:
+    raise AssertionError("the vectors were read")
+
+
 @pytest.mark.usefixtures("large")
 class TestLarge:
     @pytest.mark.parametrize("head", ["auto", "gda", "prototype", "zero-shot"])
@@ -74,14 +79,27 @@ class TestLarge:
         assert held(path) == before
 
     @pytest.mark.parametrize("head", ["auto", "gda", "prototype"])
-    def test_statistics_kept_and_worked_out_anew_give_the_same(self, tmp_path: Path, head: str) -> None:
-        """Undo leaves statistics that belong to another head; then the vectors are read."""
+    def test_statistics_kept_and_worked_out_anew_give_the_same(
+        self, tmp_path: Path, head: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Statistics are kept of the head in use and of the one before it; further back, the vectors are read."""
         path = tmp_path / "a.ink"
         _fitted(path, head)
         decide = Decisions(path)
         decide.accept(1)
         kept = _probabilities(path)
         decide.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(refit, "read_vectors", _refuse)
+            decide.accept(1)
+        assert_array_equal(_probabilities(path), kept)
+        decide.accept(2)
+        decide.undo()
+        decide.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(refit, "read_vectors", _refuse)
+            with pytest.raises(AssertionError, match="the vectors were read"):
+                decide.accept(1)
         decide.accept(1)
         assert_allclose(_probabilities(path), kept, atol=1e-5)
 

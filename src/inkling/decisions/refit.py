@@ -96,7 +96,7 @@ def _again(memory: Amendment, kept: KeptHead, head: Head, step: Step) -> dict[st
     fitted = fitted_again(head, statistics, text_matrix(entries, memory.encoder.dimension))
     training = _noted(kept.training, memory.version - 1)
     key = write_head(memory, fitted.state(), calibration=kept.calibration, training=training)
-    write_statistics(memory.rows, memory.space_id, key, statistics.arrays())
+    write_statistics(memory.rows, memory.space_id, key, statistics.arrays(), before=kept.key)
     _renew_provenance(memory)
     return {"refit": "in closed form", "finding": training["finding"]}
 

@@ -64,9 +64,9 @@ def write_head(
 
 
 def read_statistics(memory: Amendment, key: str) -> dict[str, NDArray[Any]] | None:
-    """Statistics of the exemplars, if those that are kept belong to the head with this key."""
-    row = row_of(memory.connection, schema.statistics, (memory.space_id,))
-    return blob_arrays(row["arrays"]) if row is not None and row["head"] == key else None
+    """Statistics of the exemplars that the head with this key was fitted on, if they are kept."""
+    row = row_of(memory.connection, schema.statistics, (memory.space_id, key))
+    return None if row is None else blob_arrays(row["arrays"])
 
 
 def write_detector(memory: Amendment, detector: DetectorState | None) -> None:

@@ -241,9 +241,12 @@ statistics = Table(
     "statistics",
     metadata,
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space they are in."),
-    Column("head", Text, nullable=False, doc="Hash of the head that they belong to."),
+    Column("head", Text, primary_key=True, doc="Hash of the head that they belong to."),
     Column("arrays", LargeBinary, nullable=False, doc="safetensors: class sums, counts and scatter of the exemplars."),
-    info={"about": "What closed-form heads need of the exemplars. Derived: without it, the vectors are read again."},
+    info={
+        "about": "What closed-form heads need of the exemplars, for the head in use and the one before it. Derived: "
+        "without it, the vectors are read again."
+    },
 )
 
 event = Table(

@@ -209,10 +209,15 @@ def head_key(row: Row) -> str:
     return digest_text(row_hash(schema.head, row))
 
 
-def write_statistics(rows: Rows, space_id: int, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Keep the statistics that belong to a head; they are derived, so no log accounts for them."""
-    plain = Rows(rows.connection)
-    plain.delete(schema.statistics, schema.statistics.c.space_id == space_id)
+def write_statistics(
+    rows: Rows, space_id: int, key: str, arrays: Mapping[str, NDArray[Any]], *, before: str | None = None
+) -> None:
+    """Keep the statistics that belong to a head; they are derived, so no log accounts for them.
+
+    Those of the head `before` stay: `undo` brings that one back. All others go.
+    """
+    table, plain = schema.statistics, Rows(rows.connection)
+    plain.delete(table, (table.c.space_id == space_id) & (table.c.head != (before or "")))
     plain.insert(schema.statistics, [{"space_id": space_id, "head": key, "arrays": array_blob(arrays)}])
 
 

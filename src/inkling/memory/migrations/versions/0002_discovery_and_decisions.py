@@ -80,10 +80,10 @@ def _create_proposals() -> None:
 
 
 def _create_states_of_spaces() -> None:
-    for table, texts, last in (
-        ("detector", ("name", "params"), ("report",)),
-        ("stream", ("state",), ()),
-        ("statistics", ("head",), ()),
+    for table, key, texts, last in (
+        ("detector", ("space_id",), ("name", "params"), ("report",)),
+        ("stream", ("space_id",), ("state",), ()),
+        ("statistics", ("space_id", "head"), ("head",), ()),
     ):
         op.create_table(
             table,
@@ -91,7 +91,7 @@ def _create_states_of_spaces() -> None:
             *(sa.Column(name, sa.Text, nullable=False) for name in texts),
             sa.Column("arrays", sa.LargeBinary, nullable=False),
             *(sa.Column(name, sa.Text, nullable=False) for name in last),
-            sa.PrimaryKeyConstraint("space_id", name=f"pk_{table}"),
+            sa.PrimaryKeyConstraint(*key, name=f"pk_{table}"),
             sa.ForeignKeyConstraint(["space_id"], ["space.id"], name=f"fk_{table}_space_id", ondelete="CASCADE"),
         )
 
