@@ -41,16 +41,20 @@ def drawn(name: str, n: int, *, seed: int = 0) -> np.ndarray:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Three known classes, and two proposals (1: bench, 2: plant) of six pooled images each."""
-    path = tmp_path / "a.ink"
+    fit_and_pool(tmp_path / "a.ink")
+    return tmp_path / "a.ink"
+
+
+def fit_and_pool(path: str | Path) -> None:
+    """Teach the known classes, and propose the unknown ones."""
     X = np.concatenate([drawn(name, SHOTS) for name in CLASSES])
     labels = [name for name in CLASSES for _ in range(SHOTS)]
     texts = np.stack([centre(name) for name in CLASSES])
     FewShotClassifier("none").fit_embeddings(X, labels, text_vectors=texts).save(path)
     pool(path, "bench", "plant")
-    return path
 
 
-def pool(path: Path, *names: str, n: int = 6, seed: int = 1) -> None:
+def pool(path: str | Path, *names: str, n: int = 6, seed: int = 1) -> None:
     """Put images of these kinds into the pool, and propose each kind."""
     findings = [proposal.finding for proposal in Decisions(path).proposals()]
     for name in names:
@@ -80,7 +84,7 @@ def held(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     return rows
 
 
-def put_into_pool(path: Path, name: str, *, n: int = 6, seed: int = 1) -> list[PooledImage]:
+def put_into_pool(path: str | Path, name: str, *, n: int = 6, seed: int = 1) -> list[PooledImage]:
     """Images of a kind that are to wait in the pool."""
     vectors = drawn(name, n, seed=seed)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -17,6 +17,7 @@ from inkling.memory.amend import amend, undo
 from inkling.memory.classes import rename_class
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent, Provenance
 from inkling.memory.database import transaction
+from inkling.memory.place import place_of
 from inkling.memory.pool import read_pool
 from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
@@ -117,7 +118,7 @@ def test_an_old_file_is_read_as_it_is_and_left_as_it_is(old: Path, later_release
 
 def test_an_old_file_is_brought_forward_when_it_is_opened_for_writing(old: Path, later_release: None) -> None:
     ids = _query(old, "SELECT id, name FROM class")
-    migrate.bring_forward(old)
+    migrate.bring_forward(place_of(old))
     assert _query(old, "SELECT version_num FROM alembic_version") == [("0003",)]
     assert _query(old, "SELECT DISTINCT weight FROM exemplar") == [(1.0,)]
     assert _query(old, "SELECT id, name FROM class") == ids

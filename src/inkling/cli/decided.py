@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +17,7 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.
 ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
 
 
-def decisions(memory: Path) -> Decisions:
+def decisions(memory: str) -> Decisions:
     """Decisions about a memory."""
     from inkling.decisions.decisions import Decisions
 
@@ -26,7 +25,7 @@ def decisions(memory: Path) -> Decisions:
 
 
 def decide(
-    memory: Path,
+    memory: str,
     json: str | None,
     decision: Callable[[Decisions], Event],
     sentence: Callable[[Mapping[str, Any]], str],

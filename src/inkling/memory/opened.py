@@ -9,10 +9,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from inkling.errors import InklingError, MemoryFileError
-from inkling.memory.database import writing
-from inkling.memory.faults import damaged, explained
-from inkling.memory.file import require_memory, require_writable
+from inkling.memory.faults import damaged
 from inkling.memory.migrate import reading_current, require_newest_schema
+from inkling.memory.place import Place, place_of
 from inkling.memory.read import version_of
 
 
@@ -23,7 +22,7 @@ def seeing(path: str | Path, *, whole: bool = False) -> Iterator[Connection]:
     Parameters
     ----------
     path
-        An existing memory.
+        An existing memory: a file, or the URL of a PostgreSQL database.
     whole
         Check the structure of the whole file first.
 
@@ -32,10 +31,10 @@ def seeing(path: str | Path, *, whole: bool = False) -> Iterator[Connection]:
     MemoryFileError
         If the file is missing, not an Inkling memory, damaged, or of a newer release.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_memory(path)
-        with reading_current(path, whole=whole) as connection, _consistent(path):
+    place = place_of(path)
+    with place.explained():
+        place.require_memory()
+        with reading_current(place, whole=whole) as connection, _consistent(place):
             yield connection
 
 
@@ -46,7 +45,7 @@ def changing(path: str | Path, *, version: int | None = None) -> Iterator[Connec
     Parameters
     ----------
     path
-        An existing memory; its schema is brought forward if it is an older one.
+        An existing memory, as for `seeing`; its schema is brought forward if it is an older one.
     version
         The version that the memory must still have.
 
@@ -55,31 +54,31 @@ def changing(path: str | Path, *, version: int | None = None) -> Iterator[Connec
     MemoryFileError
         As for `seeing`, and if the memory cannot be written or has another version.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        require_memory(path)
-        require_newest_schema(path)
-        with writing(path) as connection, _consistent(path):
-            _require_version(connection, path, version)
+    place = place_of(path)
+    with place.explained():
+        place.require_writable()
+        place.require_memory()
+        require_newest_schema(place)
+        with place.writing() as connection, _consistent(place):
+            _require_version(connection, place, version)
             yield connection
 
 
 @contextmanager
-def _consistent(path: Path) -> Iterator[None]:
+def _consistent(place: Place) -> Iterator[None]:
     """Rows that contradict each other, told as damage."""
     try:
         yield
     except InklingError:
         raise
     except ValueError as error:
-        raise damaged(path, str(error)) from error
+        raise damaged(place, str(error)) from error
 
 
-def _require_version(connection: Connection, path: Path, version: int | None) -> None:
+def _require_version(connection: Connection, place: Place, version: int | None) -> None:
     found = version_of(connection)
     if version is not None and found != version:
         raise MemoryFileError(
-            f"The memory {path} was changed meanwhile: it has version {found}, and this began with {version}.",
+            f"The memory {place} was changed meanwhile: it has version {found}, and this began with {version}.",
             remedy="Run it again, so that nothing is lost of what was written.",
         )

@@ -21,13 +21,11 @@ from inkling.memory.content import (
     check_content,
     check_encoder,
 )
-from inkling.memory.database import creating, writing
 from inkling.memory.digest import state_digest
 from inkling.memory.events import forget_changes, logged_digest, write_event
-from inkling.memory.faults import explained
-from inkling.memory.file import appearing, require_memory, require_writable
 from inkling.memory.migrate import bring_forward, create_schema
 from inkling.memory.opened import changing, seeing
+from inkling.memory.place import place_of
 from inkling.memory.read import read_content
 from inkling.memory.rows import Rows
 from inkling.memory.write import add_space, replace_content, write_provenance
@@ -61,7 +59,7 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
     Parameters
     ----------
     path
-        The memory file, by custom ``*.ink``.
+        The memory file, by custom ``*.ink``, or the URL of a PostgreSQL database.
     content
         What it is to hold.
 
@@ -79,17 +77,17 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
         has changed.
     """
     check_content(content)
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        if not path.exists():
+    place = place_of(path)
+    with place.explained():
+        place.require_writable()
+        if not place.exists():
             try:
-                return _create(path, content)
+                return place.create(lambda connection: _fill(connection, content))
             except FileExistsError:
                 pass  # another process was quicker; what it wrote is counted on, not replaced by a new file
-        require_memory(path)
-        bring_forward(path)
-        with writing(path) as connection:
+        place.require_memory()
+        bring_forward(place)
+        with place.writing() as connection:
             return _replace(connection, content)
 
 
@@ -145,17 +143,16 @@ def check_target(path: str | Path) -> None:
     MemoryFileError
         If its folder is missing, something is read-only, or the file there is not an Inkling memory.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        if path.exists():
-            require_memory(path)
+    place = place_of(path)
+    with place.explained():
+        place.require_writable()
+        if place.exists():
+            place.require_memory()
 
 
-def _create(path: Path, content: MemoryContent) -> int:
-    with appearing(path) as partial, creating(partial) as connection:
-        create_schema(connection)
-        return _replace(connection, content)
+def _fill(connection: Connection, content: MemoryContent) -> int:
+    create_schema(connection)
+    return _replace(connection, content)
 
 
 def _replace(connection: Connection, content: MemoryContent) -> int:

@@ -17,6 +17,7 @@ from inkling.memory.events import Event, changes_of, read_events, undoable_event
 from inkling.memory.faults import damaged
 from inkling.memory.journal import Change, ChangedSinceError, Journal
 from inkling.memory.opened import seeing
+from inkling.memory.place import Place, place_of
 from inkling.memory.read import version_of
 
 
@@ -51,40 +52,40 @@ def verify(path: str | Path) -> Verification:
     MemoryFileError
         If something does not agree.
     """
-    path = Path(path).resolve()
+    place = place_of(path)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.ink"
         with seeing(path, whole=True) as connection:
             copied(connection, copy)
         with writing(copy) as connection:
-            found = _verified(connection, path)
+            found = _verified(connection, place)
     return found
 
 
-def _verified(connection: Connection, path: Path) -> Verification:
+def _verified(connection: Connection, place: Place) -> Verification:
     events = read_events(connection)
-    _check_order(events, version_of(connection), path)
+    _check_order(events, version_of(connection), place)
     digest = state_digest(connection)
     if events and digest != int(events[-1].digest, 16):
-        raise damaged(path, f"it does not hold what its log says that it held after event {events[-1].id}")
-    journals = _taken_back(connection, events, path)
+        raise damaged(place, f"it does not hold what its log says that it held after event {events[-1].id}")
+    journals = _taken_back(connection, events, place)
     before = state_digest(connection)
     if before != (digest + sum(journal.delta for journal in journals.values())) % MODULUS:
-        raise damaged(path, "its changes taken back do not lead to what they began from")
+        raise damaged(place, "its changes taken back do not lead to what they began from")
     for journal in reversed(journals.values()):
         _done_again(connection, journal.changes)
     if state_digest(connection) != digest:
-        raise damaged(path, "its changes done again do not lead to what it holds")
+        raise damaged(place, "its changes done again do not lead to what it holds")
     return Verification(version_of(connection), len(events), tuple(journals))
 
 
-def _check_order(events: Sequence[Event], version: int, path: Path) -> None:
+def _check_order(events: Sequence[Event], version: int, place: Place) -> None:
     versions = [event.version for event in events]
     if versions != sorted(set(versions)) or (versions and versions[-1] != version):
-        raise damaged(path, f"its log does not lead to version {version}")
+        raise damaged(place, f"its log does not lead to version {version}")
 
 
-def _taken_back(connection: Connection, events: Sequence[Event], path: Path) -> dict[int, Journal]:
+def _taken_back(connection: Connection, events: Sequence[Event], place: Place) -> dict[int, Journal]:
     """Journals of the events taken back, latest first.
 
     Ends at an event whose rows something that is not taken back has changed since, such as a later discovery.
@@ -100,11 +101,11 @@ def _taken_back(connection: Connection, events: Sequence[Event], path: Path) -> 
                 journal.take_back(change)
         except ChangedSinceError as error:
             if set(range(event_id + 1, events[-1].id + 1)) <= set(undoable):
-                raise damaged(path, f"{error} is not as event {event_id} left it") from error
+                raise damaged(place, f"{error} is not as event {event_id} left it") from error
             _done_again(connection, journal.changes)
             break
         if event_id in before and journal.delta % MODULUS != (before[event_id] - after[event_id]) % MODULUS:
-            raise damaged(path, f"event {event_id} did not change what its log says")
+            raise damaged(place, f"event {event_id} did not change what its log says")
         journals[event_id] = journal
     return journals
 

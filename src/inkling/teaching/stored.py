@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from inkling.memory.content import Exemplar, MemoryContent, Provenance
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.taught import Taught
 from inkling.types import SkippedImage
+
+PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
+"""In the URL of a database; a memory travels, and it must not."""
 
 
 def to_memory(taught: Taught, *, command: str) -> MemoryContent:
@@ -89,5 +93,5 @@ def from_memory(content: MemoryContent) -> Taught:
 
 def current_command() -> str:
     """The command line of this process, with the program's name instead of its path, as any file can hold it."""
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = PASSWORD.sub(r"\1***@", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
     return command.encode("utf-8", "backslashreplace").decode()
