@@ -13,6 +13,7 @@ from inkling.memory.discovered import Finding, PooledImage, StreamState
 from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import list_proposals, write_proposals
 from inkling.memory.store import read_memory, switch_encoder, write_memory
+from inkling.memory.verify import verify
 from tests.memory.samples import assert_same, identity, numbered
 
 IMAGES = [PooledImage("caf\udce9.jpg", "a", 0.02, b"jpeg"), PooledImage("b.jpg", "b"), PooledImage("c.jpg", "c")]
@@ -70,6 +71,8 @@ def test_vectors_of_another_encoder_or_shape_are_refused(path: Path) -> None:
         ([Finding((1, 2), 2, 0.5), Finding((2,), 1, 0.5)], "in two proposals"),
         ([Finding((), 0, 0.5)], "without images"),
         ([Finding((1,), 1, 0.5, ({"name": np.zeros(2)},))], "plain JSON"),
+        ([Finding((1,), 1, float("nan"))], "stability of a proposal must be a finite number"),
+        ([Finding((1,), 1, 0.5, (), "class 1.0", float("inf"))], "distance of a proposal must be a finite number"),
     ],
 )
 def test_proposals_that_cannot_be_are_refused(path: Path, findings: list[Finding], told: str) -> None:
@@ -86,6 +89,20 @@ def test_proposals_come_back(path: Path) -> None:
     assert proposal.images == ("c.jpg", "caf\udce9.jpg")
     with pytest.raises(MemoryFileError, match="was changed meanwhile"):
         write_proposals(path, [], version=2)
+
+
+def test_numbers_of_numpy_are_numbers(path: Path) -> None:
+    image = PooledImage("n.jpg", "n", np.float32(0.25))
+    observe(path, [image], np.ones((1, 4)), fingerprint="f00d")
+    member = read_pool(path).ids[-1]
+    evidence = {"name": "bench", "score": np.float32(0.5)}
+    write_proposals(path, [Finding((member,), np.int64(1), np.float32(0.5), (evidence,), None, np.float64(2))])
+    (proposal,) = list_proposals(path)
+    assert proposal.finding == Finding((int(member),), 1, 0.5, ({"name": "bench", "score": 0.5},), None, 2.0)
+    assert read_pool(path).images[-1].p_known == 0.25
+    verify(path)
+    with pytest.raises(InputError, match="p-value of an image must be a finite number"):
+        observe(path, [PooledImage("m.jpg", "m", np.nan)], np.ones((1, 4)), fingerprint="f00d")
 
 
 def test_a_fit_with_the_same_encoder_keeps_the_pool(path: Path) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from inkling.errors import EncoderMismatchError, InputError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, Outcome, amend
-from inkling.memory.columns import array_blob, blob_arrays, json_text, vector_rows
+from inkling.memory.columns import array_blob, blob_arrays, finite, json_text, vector_rows
 from inkling.memory.content import Vectors
 from inkling.memory.discovered import ACCEPTED, WAITING, Link, Pool, PooledImage, StreamState
 from inkling.memory.events import Event
@@ -180,12 +180,17 @@ def back_to_pool(memory: Amendment, content_hashes: Sequence[str]) -> None:
 
 def _insert(memory: Amendment, images: Sequence[PooledImage], vectors: Vectors) -> None:
     seen = {"state": WAITING, "first_version": memory.version, "first_seen": now()}
-    ids = memory.rows.insert_numbered(schema.pooled, [vars(image) | seen for image in images])
-    rows = zip(ids, vector_rows(vectors), strict=True)
+    rows = [vars(image) | {"p_known": _p_value(image.p_known)} | seen for image in images]
+    ids = memory.rows.insert_numbered(schema.pooled, rows)
+    placed = zip(ids, vector_rows(vectors), strict=True)
     memory.rows.insert(
         schema.pooled_vector,
-        ({"pooled_id": number, "space_id": memory.space_id, "data": data} for number, data in rows),
+        ({"pooled_id": number, "space_id": memory.space_id, "data": data} for number, data in placed),
     )
+
+
+def _p_value(value: float | None) -> float | None:
+    return None if value is None else finite(value, what="p-value of an image")
 
 
 def _unseen(connection: Connection, images: Sequence[PooledImage]) -> list[int]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from inkling.errors import InputError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, Outcome, amend
+from inkling.memory.columns import finite, json_list
 from inkling.memory.discovered import OPEN, WAITING, WITHDRAWN, Finding, Proposal
 from inkling.memory.events import Event
 from inkling.memory.opened import seeing
@@ -126,21 +127,17 @@ def _update(memory: Amendment, number: int, finding: Finding) -> None:
 def _write_members(memory: Amendment, number: int, members: Sequence[int]) -> None:
     memory.rows.insert(
         schema.proposal_member,
-        ({"proposal_id": number, "pooled_id": one, "position": k} for k, one in enumerate(members)),
+        ({"proposal_id": number, "pooled_id": int(one), "position": k} for k, one in enumerate(members)),
     )
 
 
 def _columns(finding: Finding) -> dict[str, Any]:
-    try:
-        names = json.dumps([dict(name) for name in finding.names], allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"The names of a proposal must be plain JSON: {error}.") from error
     return {
-        "size": finding.size,
-        "stability": finding.stability,
-        "names": names,
+        "size": int(finding.size),
+        "stability": finite(finding.stability, what="stability of a proposal"),
+        "names": json_list(finding.names, what="names of a proposal"),
         "nearest_class": finding.nearest_class,
-        "distance": finding.distance,
+        "distance": None if finding.distance is None else finite(finding.distance, what="distance of a proposal"),
     }
 
 
