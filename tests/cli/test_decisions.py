@@ -34,7 +34,7 @@ def test_proposals_are_listed(inkling: Inkling, memory: str) -> None:
 def test_a_proposal_becomes_a_class_and_is_taken_back(inkling: Inkling, memory: str) -> None:
     done = inkling.here("accept", memory, 1, "--name", "park bench")
     assert done.code == 0, done.err
-    assert done.out == "Proposal 1 is now the class 'park bench': 6 images.\n"
+    assert done.out == "Proposal 1 is now the class 'park bench': 6 images, no text vector.\n"
     assert "'inkling undo' takes it back" in done.err
     classes = inkling.here("classes", memory, "--json", "-").json()["classes"]
     assert {"name": "park bench", "images": 6, "prompts": [], "aliases": [], "has_text": False} in classes
@@ -56,7 +56,7 @@ def test_the_other_decisions(inkling: Inkling, memory: str) -> None:
     assert says("merge", memory, 1, 2) == "Proposals 1 and 2 are now proposal 3: 12 images.\n"
     assert says("split", memory, 1) == "Proposal 3 is now proposals 4 (6 images) and 5 (6 images).\n"
     assert says("rename", memory, 5, "fern") == "Proposal 5 is now called 'fern'.\n"
-    assert says("accept", memory, 5) == "Proposal 5 is now the class 'fern': 6 images.\n"
+    assert says("accept", memory, 5) == "Proposal 5 is now the class 'fern': 6 images, no text vector.\n"
     assert says("rename", memory, "fern", "moss") == "The class 'fern' is now called 'moss'.\n"
     assert says("discard", memory, 4) == "Proposal 4 is discarded: 6 images.\n"
     assert says("remove-class", memory, "moss") == "The class 'moss' is no longer known: 6 images.\n"

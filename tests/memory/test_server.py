@@ -171,7 +171,7 @@ def test_a_writer_that_is_killed_leaves_the_old_version_or_the_new(url: str) -> 
 
 def test_the_program_takes_a_url(url: str, inkling: Inkling) -> None:
     fit_and_pool(url)
-    assert inkling.here("accept", url, 1).out == "Proposal 1 is now the class 'bench': 6 images.\n"
+    assert inkling.here("accept", url, 1).out == "Proposal 1 is now the class 'bench': 6 images, no text vector.\n"
     assert "bench" in inkling.here("info", url).out
     assert inkling.here("backup", url, "b.ink").code == 0
     assert inkling.here("classes", "b.ink").out == inkling.here("classes", url).out

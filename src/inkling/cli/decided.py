@@ -11,17 +11,18 @@ from inkling.cli.console import check_outputs, counted, note, show
 
 if TYPE_CHECKING:
     from inkling.decisions.decisions import Decisions
+    from inkling.memory.content import ClassEntry
     from inkling.memory.events import Event
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.", show_default=False)]
 ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
 
 
-def decisions(memory: str) -> Decisions:
+def decisions(memory: str, *, words: Callable[[str], ClassEntry] | None = None) -> Decisions:
     """Decisions about a memory."""
     from inkling.decisions.decisions import Decisions
 
-    return Decisions(memory)
+    return Decisions(memory, words=words)
 
 
 def decide(
@@ -31,10 +32,11 @@ def decide(
     sentence: Callable[[Mapping[str, Any]], str],
     *,
     undoable: bool = True,
+    words: Callable[[str], ClassEntry] | None = None,
 ) -> None:
-    """Take a decision, and tell its outcome as a sentence or as JSON."""
+    """Take a decision, and tell its outcome as a sentence or as JSON; `words` puts an accepted class into words."""
     check_outputs(json, keep=(memory,))
-    event = decision(decisions(memory))
+    event = decision(decisions(memory, words=words))
 
     def tell(summary: Mapping[str, Any]) -> None:
         typer.echo(sentence(summary["outcome"]))

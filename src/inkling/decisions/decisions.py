@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from inkling.decisions import known, proposed
+from inkling.decisions.lookup import open_number
 from inkling.decisions.newcomer import Newcomer
 from inkling.decisions.refit import DetectorFitter, fit_anew
 from inkling.decisions.two_means import two_means
 from inkling.embeddings.embed import Progress
 from inkling.memory.amend import Amendment, amend, undo
 from inkling.memory.classes import KnownClass, list_classes
+from inkling.memory.content import ClassEntry
 from inkling.memory.discovered import OPEN, Proposal
 from inkling.memory.events import Event, list_events
 from inkling.memory.proposals import list_proposals
@@ -30,6 +32,8 @@ class Decisions:
         The memory.
     detect
         Teaches the detector of unknown images again when classes change; without, one that is there is taken out.
+    words
+        Puts the name of an accepted class into words, as `Newcomer.in_words` does; without, its images alone count.
     split
         Says of each vector of a proposal which of two parts it belongs to.
     """
@@ -39,10 +43,12 @@ class Decisions:
         path: str | Path,
         *,
         detect: DetectorFitter | None = None,
+        words: Callable[[str], ClassEntry] | None = None,
         split: proposed.Splitter = two_means,
     ) -> None:
         self.path = path
         self._detect = detect
+        self._words = words
         self._split = split
 
     def proposals(self, *, state: str | None = OPEN) -> tuple[Proposal, ...]:
@@ -75,8 +81,11 @@ class Decisions:
             If the proposal is not open, or its name is that of a known class.
         """
 
+        name = name or self._likely_name(number)
+        entry = ClassEntry(name) if self._words is None or join else self._words(name)
+
         def change(memory: Amendment) -> Mapping[str, Any]:
-            return proposed.accept(memory, number, name, join=join, detect=self._detect)
+            return proposed.accept(memory, number, entry, join=join, detect=self._detect)
 
         return self._amend("accept", {"proposal": number, "name": name, "join": join}, change)
 
@@ -200,6 +209,11 @@ class Decisions:
             If there is none, or something else has changed the same since.
         """
         return undo(self.path)
+
+    def _likely_name(self, number: int) -> str:
+        every = {one.id: one for one in self.proposals(state=None)}
+        states = {one.id: (one.state, one.merged_into) for one in every.values()}
+        return every[open_number(states, number)].likely_name
 
     def _amend(
         self, verb: str, arguments: Mapping[str, Any], change: Callable[[Amendment], Mapping[str, Any]]

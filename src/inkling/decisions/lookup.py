@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from inkling.errors import InputError
@@ -22,7 +22,23 @@ def open_proposal(memory: Amendment, number: int) -> Proposal:
     InputError
         If there is none, or it was decided about.
     """
-    states = proposal_states(memory.connection)
+    (found,) = proposals_numbered(memory.connection, [open_number(proposal_states(memory.connection), number)])
+    return found
+
+
+def open_number(states: Mapping[int, tuple[str, int | None]], number: int) -> int:
+    """Number of the open proposal that a number leads to.
+
+    Parameters
+    ----------
+    states
+        State of each proposal that there ever was, and what it was merged into.
+
+    Raises
+    ------
+    InputError
+        As for `open_proposal`.
+    """
     if number not in states:
         raise InputError(f"There is no proposal {number}.", remedy=_open_ones(states))
     state, into = states[number]
@@ -31,8 +47,7 @@ def open_proposal(memory: Amendment, number: int) -> Proposal:
         state, into = states[number]
     if state != OPEN:
         raise InputError(f"Proposal {number} is not open any more: it was {state}.", remedy=_open_ones(states))
-    (found,) = proposals_numbered(memory.connection, [number])
-    return found
+    return number
 
 
 def known_class(memory: Amendment, name: str) -> int:
@@ -66,7 +81,7 @@ def check_new_name(memory: Amendment, name: str) -> None:
         )
 
 
-def _open_ones(states: dict[int, tuple[str, int | None]]) -> str:
+def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:
     numbers = [number for number, (state, _) in states.items() if state == OPEN]
     return (
         f"Open proposals: {_listed(map(str, numbers))}." if numbers else "No proposal is open; run 'inkling discover'."

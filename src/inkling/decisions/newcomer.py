@@ -13,7 +13,7 @@ from inkling.embeddings.precomputed import Precomputed
 from inkling.embeddings.samples import Samples, embed_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.registry import load_encoder
-from inkling.errors import InputError
+from inkling.errors import EncoderError, InputError
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.memory.store import read_memory
@@ -66,6 +66,19 @@ class Newcomer:
             return entry, precomputed_samples(images)
         samples = None if images is None else self._embedded(content.encoder, images, progress)
         return self._words(content.encoder, name, prompts), samples
+
+    def in_words(self, path: str | Path, name: str) -> ClassEntry:
+        """A class whose images are in the memory, in words; nothing but its name if the encoder cannot tell.
+
+        It cannot where it is not at hand, or knows no such text, or where no class of the memory has one.
+        """
+        content = read_memory(path, exemplars=False).content
+        if all(entry.text_vector is None for entry in content.classes):
+            return ClassEntry(name)
+        try:
+            return self._words(content.encoder, name, ())
+        except EncoderError:
+            return ClassEntry(name)
 
     def _embedded(self, identity: EncoderIdentity, images: Any, progress: Progress | None) -> Samples:
         encoder = self._open(identity)

@@ -25,17 +25,16 @@ Splitter = Callable[[Vectors], IntArray]
 
 
 def accept(
-    memory: Amendment, number: int, name: str | None, *, join: bool, detect: DetectorFitter | None
+    memory: Amendment, number: int, entry: ClassEntry, *, join: bool, detect: DetectorFitter | None
 ) -> dict[str, Any]:
-    """Make a proposal a known class, or give its images to one that is known already."""
-    proposal = open_proposal(memory, number)
-    name = name or proposal.likely_name
+    """Make a proposal a known class, or give its images to the one of that name that is known already."""
+    proposal, name = open_proposal(memory, number), entry.name
     members = _members(memory, proposal)
     if join:
         class_id = known_class(memory, name)
     else:
         check_new_name(memory, name)
-        class_id = add_class(memory, ClassEntry(name))
+        class_id = add_class(memory, entry)
     vectors = members[0].stacked(members)
     add_exemplars(memory, class_id, [_exemplar(one, name) for one in members], vectors)
     set_state(memory, [one.id for one in members], ACCEPTED)
@@ -44,7 +43,8 @@ def accept(
     link_images(memory, MUST, [(hashes[0], other) for other in hashes[1:]])
     column = list(class_ids(memory.connection)).index(name)
     told = refit(memory, more_examples(column, vectors), detect=detect)
-    return {"proposal": proposal.id, "class": name, "images": len(members), "joined": join} | told
+    outcome = {"proposal": proposal.id, "class": name, "images": len(members), "joined": join}
+    return outcome | {"has_text": not join and entry.text_vector is not None} | told
 
 
 def merge(memory: Amendment, numbers: Sequence[int]) -> dict[str, Any]:
