@@ -35,6 +35,7 @@ ROOMS = (
     "memory",
     "teaching",
     "classifier",
+    "decisions",
     "finetune",
     "evaluate",
     "cli",

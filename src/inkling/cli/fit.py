@@ -33,7 +33,10 @@ def run(
         ),
     ],
     memory: Annotated[
-        Path, typer.Option("--memory", metavar="FILE.ink", help="The memory file to write.", show_default=False)
+        str,
+        typer.Option(
+            "--memory", metavar="FILE.ink", help="The memory to write: a file, or a PostgreSQL URL.", show_default=False
+        ),
     ],
     encoder: Annotated[
         str | None,

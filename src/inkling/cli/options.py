@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Memory = Annotated[Path, typer.Argument(metavar="FILE.ink", help="The memory file.", show_default=False)]
+Memory = Annotated[
+    str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
+]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON; '-' prints them instead.")
 ]

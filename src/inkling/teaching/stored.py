@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inkling.embeddings.samples import Samples
 from inkling.fitting import FittedHead
 from inkling.heads import head_from_state
+from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.memory.content import Exemplar, MemoryContent, Provenance
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.taught import Taught
 from inkling.types import SkippedImage
+
+PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
+"""In the URL of a database; a memory travels, and it must not."""
 
 
 def to_memory(taught: Taught, *, command: str) -> MemoryContent:
@@ -28,6 +36,7 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
         exemplars=tuple(Exemplar(*row) for row in exemplars),
         vectors=samples.X,
         head=fitted.head.state(),
+        statistics=_statistics(taught),
         calibration=fitted.calibration,
         training={
             "head": taught.head,
@@ -45,6 +54,17 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
             data_hash=data_hash(samples.content_hashes, labels),
         ),
     )
+
+
+def _statistics(taught: Taught) -> Mapping[str, NDArray[Any]] | None:
+    """What decisions need to fit the head again without its exemplars, where reading those takes long."""
+    samples, head = taught.samples, taught.fitted.head
+    n, width = samples.X.shape
+    if not is_closed_form(head) or not is_large(n, width, len(taught.classes)):
+        return None
+    column = {name: k for k, name in enumerate(taught.classes)}
+    y = np.array([column[str(label)] for label in samples.labels])
+    return statistics_of(head, samples.X, y, len(column)).arrays()
 
 
 def from_memory(content: MemoryContent) -> Taught:
@@ -81,5 +101,5 @@ def from_memory(content: MemoryContent) -> Taught:
 
 def current_command() -> str:
     """The command line of this process, with the program's name instead of its path, as any file can hold it."""
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = PASSWORD.sub(r"\1***@", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
     return command.encode("utf-8", "backslashreplace").decode()
