@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -22,11 +23,15 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
+from inkling.teaching.detection import DEFAULT_FALSE_ALARMS, teach_detector
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
+UNTOLD_AFTER_TUNING = (
+    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
+)
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
 
@@ -49,6 +54,9 @@ class FewShotClassifier:
     prompts
         Own prompts, aliases and disambiguations of some classes. A class that stands here and has no image is known
         by its text alone.
+    false_alarms
+        Rate at which images of known classes may be called unknown. None: one in twenty, and nothing is called unknown
+        where the images can't support that.
     device, precision
         Where and how exactly the encoder computes.
     cache
@@ -64,6 +72,7 @@ class FewShotClassifier:
         views: int = 1,
         templates: str | Sequence[str] | None = None,
         prompts: Sequence[ClassPrompts] = (),
+        false_alarms: float | None = None,
         device: str = "auto",
         precision: str = "float32",
         cache: bool | str | Path = True,
@@ -79,6 +88,7 @@ class FewShotClassifier:
         self.views = views
         self.templates = templates
         self.prompts = tuple(prompts)
+        self.false_alarms = false_alarms
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._cache = cache
@@ -234,9 +244,23 @@ class FewShotClassifier:
         rows, unlabelled = labelled_rows(samples.paths, samples.labels)
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        self._taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
+        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
+        self._taught = self._with_detector(taught, tuned=fold_spaces is not None)
         self.memory_version = None
         return self
+
+    def _with_detector(self, taught: Taught, *, tuned: bool) -> Taught:
+        """With a detector of unknown images, if they can be told."""
+        if tuned:
+            return replace(taught, unknown=UNTOLD_AFTER_TUNING)
+        rate = DEFAULT_FALSE_ALARMS if self.false_alarms is None else self.false_alarms
+        try:
+            detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=self.seed)
+        except InputError as error:
+            if self.false_alarms is not None:
+                raise
+            return replace(taught, unknown=f"unknown images are not told: {error.message}")
+        return replace(taught, detector=detector, unknown=detector.finding)
 
     def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Label of each image, (n,); None for an image that cannot be read."""

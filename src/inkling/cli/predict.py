@@ -98,10 +98,14 @@ def _verdicts(
 
 def _print(summary: Mapping[str, Any]) -> None:
     shown = summary["predictions"][:SHOWN]
-    rows = [(one["path"], one["label"], f"{one['probability']:.1%}", _next_best(one)) for one in shown]
+    rows = [(one["path"], _label(one), f"{one['probability']:.1%}", _next_best(one)) for one in shown]
     print_table(("path", "label", "probability", "next"), rows, numbers=(2,))
     if summary["n"] > len(shown):
         note(f"... and {summary['n'] - len(shown)} more; --output writes all.")
+
+
+def _label(one: Mapping[str, Any]) -> str:
+    return f"unknown ({one['label']}?)" if one["unknown"] else str(one["label"])
 
 
 def _next_best(one: Mapping[str, Any]) -> str:

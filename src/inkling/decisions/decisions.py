@@ -18,6 +18,7 @@ from inkling.memory.content import ClassEntry
 from inkling.memory.discovered import OPEN, Proposal
 from inkling.memory.events import Event, list_events
 from inkling.memory.proposals import list_proposals
+from inkling.teaching.again import detector_again
 
 
 class Decisions:
@@ -42,7 +43,7 @@ class Decisions:
         self,
         path: str | Path,
         *,
-        detect: DetectorFitter | None = None,
+        detect: DetectorFitter | None = detector_again,
         words: Callable[[str], ClassEntry] | None = None,
         split: proposed.Splitter = two_means,
     ) -> None:

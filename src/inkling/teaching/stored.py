@@ -18,6 +18,7 @@ from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.memory.content import Exemplar, MemoryContent, Provenance
 from inkling.provenance import data_hash, inkling_version, now, package_versions
+from inkling.teaching.detection import detector_from, detector_state
 from inkling.teaching.taught import Taught
 from inkling.types import SkippedImage
 
@@ -37,6 +38,7 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
         vectors=samples.X,
         head=fitted.head.state(),
         statistics=_statistics(taught),
+        detector=None if taught.detector is None else detector_state(taught.detector),
         calibration=fitted.calibration,
         training={
             "head": taught.head,
@@ -44,6 +46,7 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
             "evidence": list(fitted.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
             "finetuning": taught.finetuning,
+            "unknown": taught.unknown,
         },
         provenance=Provenance(
             created=now(),
@@ -69,18 +72,7 @@ def _statistics(taught: Taught) -> Mapping[str, NDArray[Any]] | None:
 
 def from_memory(content: MemoryContent) -> Taught:
     """Inverse of `to_memory`."""
-    exemplars = content.exemplars
     training: Mapping[str, Any] = content.training
-    samples = Samples(
-        identity=content.encoder,
-        paths=tuple(exemplar.path for exemplar in exemplars),
-        labels=tuple(exemplar.class_name for exemplar in exemplars),
-        content_hashes=tuple(exemplar.content_hash for exemplar in exemplars),
-        thumbnails=tuple(exemplar.thumbnail for exemplar in exemplars),
-        views=tuple(exemplar.view for exemplar in exemplars),
-        X=content.vectors,
-        skipped=tuple(SkippedImage(path, reason) for path, reason in training["skipped"]),
-    )
     fitted = FittedHead(
         head=head_from_state(content.head),
         classes=tuple(entry.name for entry in content.classes),
@@ -90,12 +82,29 @@ def from_memory(content: MemoryContent) -> Taught:
         evidence=training["evidence"],
     )
     return Taught(
-        samples,
+        samples_from(content),
         content.classes,
         fitted,
         seed=content.provenance.seed,
         head=training["head"],
         finetuning=training.get("finetuning"),
+        detector=None if content.detector is None else detector_from(content.detector),
+        unknown=training.get("unknown", "unknown images are not told: the memory was made without a detector"),
+    )
+
+
+def samples_from(content: MemoryContent) -> Samples:
+    """The labelled samples that a memory was taught with."""
+    exemplars = content.exemplars
+    return Samples(
+        identity=content.encoder,
+        paths=tuple(exemplar.path for exemplar in exemplars),
+        labels=tuple(exemplar.class_name for exemplar in exemplars),
+        content_hashes=tuple(exemplar.content_hash for exemplar in exemplars),
+        thumbnails=tuple(exemplar.thumbnail for exemplar in exemplars),
+        views=tuple(exemplar.view for exemplar in exemplars),
+        X=content.vectors,
+        skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
     )
 
 

@@ -19,6 +19,7 @@ from inkling.heads.support import unit_rows
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.teaching.words import text_matrix
 from inkling.types import EncoderIdentity, FloatArray, SkippedImage, Verdict
+from inkling.unknown import UnknownDetector
 
 UNLABELLED = "no label"
 _REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
@@ -36,6 +37,10 @@ class Taught:
         What was asked for.
     finetuning
         How its encoder was fine-tuned, as JSON can hold it; None where it was not.
+    detector
+        Tells images of no known class; None where it could not be taught.
+    unknown
+        What teaching it found out, in one sentence.
     """
 
     samples: Samples
@@ -44,6 +49,8 @@ class Taught:
     seed: int
     head: str
     finetuning: Mapping[str, Any] | None = None
+    detector: UnknownDetector | None = None
+    unknown: str = ""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,9 +91,21 @@ class Taught:
                 top_labels=tuple(self.classes[k] for k in best),
                 top_probabilities=tuple(float(row[k]) for k in best),
                 memory_version=memory_version,
+                unknown=unknown,
+                p_known=p_known,
             )
-            for path, row, best in zip(samples.paths, p, order, strict=True)
+            for path, row, best, (unknown, p_known) in zip(
+                samples.paths, p, order, self._strangeness(samples.X), strict=True
+            )
         ]
+
+    def _strangeness(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
+        """For each vector whether it is unknown, and its p-value; None where nothing tells."""
+        if self.detector is None:
+            return [(None, None)] * len(X)
+        strange, conformal = self.detector.strangeness(X), self.detector.conformal
+        unknown = conformal.are_unknown(strange, self.detector.false_alarms)
+        return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
 
 
 def teach(
