@@ -45,6 +45,7 @@ bench: $(READY) ## Measure against the figures to reach; needs the development d
 	$(ENV) bench/heads.py
 	$(ENV) bench/coco.py
 	$(ENV) bench/embed.py
+	$(ENV) bench/memory.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
 	$(ENV) tools/constraints.py

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inkling.errors import EncoderMismatchError, InputError, MemoryFileError
+from inkling.memory.amend import undo
 from inkling.memory.discovered import Finding, PooledImage, StreamState
 from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import list_proposals, write_proposals
@@ -123,3 +124,21 @@ def test_a_fit_with_another_encoder_empties_it(path: Path) -> None:
 def test_in_another_space_the_pool_is_empty_until_it_is_embedded_there(path: Path) -> None:
     switch_encoder(path, replace(numbered(1), encoder=identity(fingerprint="beef")), version=2)
     assert read_pool(path).images == ()
+    event = observe(path, IMAGES[1:], VECTORS[1:] + 1, fingerprint="beef")
+    assert event.outcome == {"seen": 2, "new": 0}
+    pool = read_pool(path)
+    assert pool.images == tuple(IMAGES[1:])
+    np.testing.assert_array_equal(pool.vectors, VECTORS[1:] + 1)
+    assert verify(path).replayed == ()  # the switch would take along what was seen since
+
+
+def test_a_switch_that_is_taken_back_takes_along_what_was_seen_in_its_space(path: Path) -> None:
+    switch_encoder(path, replace(numbered(1), encoder=identity(fingerprint="beef")), version=2)
+    observe(path, [*IMAGES[1:], PooledImage("d.jpg", "d")], np.ones((3, 4)), fingerprint="beef")
+    undo(path)
+    verify(path)
+    pool = read_pool(path)
+    assert pool.images == tuple(IMAGES)
+    np.testing.assert_array_equal(pool.vectors, VECTORS)
+    observe(path, [PooledImage("d.jpg", "d")], np.zeros((1, 4)), fingerprint="f00d")
+    assert [image.path for image in read_pool(path).images][-1] == "d.jpg"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import random
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -155,18 +157,21 @@ def _write_for_ever(url: str) -> None:
 
 def test_a_writer_that_is_killed_leaves_the_old_version_or_the_new(url: str) -> None:
     write_memory(url, numbered(1))
+    began = time.perf_counter()
+    write_memory(url, numbered(2))
+    once = time.perf_counter() - began
     versions = []
-    for kill in range(15):
+    for _ in range(15):
         child = FORK.Process(target=_write_for_ever, args=(url,))
         child.start()
-        child.join(0.05 + 0.02 * kill)
+        child.join(random.uniform(0.0, 4 * once))
         child.kill()
         child.join()
         stored = read_memory(url)
         assert_whole(stored)
         versions.append(stored.version)
     assert versions == sorted(versions)
-    assert len(set(versions)) > 3
+    assert len(set(versions)) > 2, "no write ever came to its end, so nothing was tested"
 
 
 def test_the_program_takes_a_url(url: str, inkling: Inkling) -> None:

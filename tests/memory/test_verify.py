@@ -68,7 +68,7 @@ def test_a_whole_memory_passes_and_is_left_alone(path: Path) -> None:
         "UPDATE change SET before = NULL WHERE before IS NOT NULL",
         "UPDATE change SET blob = zeroblob(16) WHERE row_table = 'vector'",
         "UPDATE change SET after = 'ff' WHERE position = 0",
-        "DELETE FROM change WHERE event_id = 4 AND position = 1",
+        "DELETE FROM change WHERE event_id = 4 AND position = 0",
         "DELETE FROM change WHERE event_id = 8 AND position = 0",
         "UPDATE event SET digest = '00' WHERE id = 4",
         "UPDATE event SET version = 3 WHERE id = 8",

@@ -36,7 +36,7 @@ class Decisions:
     words
         Puts the name of an accepted class into words, as `Newcomer.in_words` does; without, its images alone count.
     split
-        Says of each vector of a proposal which of two parts it belongs to.
+        Says of each vector of a proposal which of two parts it belongs to; None goes by k-means.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Decisions:
         *,
         detect: DetectorFitter | None = detector_again,
         words: Callable[[str], ClassEntry] | None = None,
-        split: proposed.Splitter = two_means,
+        split: proposed.Splitter | None = None,
     ) -> None:
         self.path = path
         self._detect = detect
         self._words = words
-        self._split = split
+        self._split = split or two_means
 
     def proposals(self, *, state: str | None = OPEN) -> tuple[Proposal, ...]:
         """Proposals that wait for a decision, or those in another state; None for all that there ever were."""

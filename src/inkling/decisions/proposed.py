@@ -7,7 +7,6 @@ from typing import Any
 
 from inkling.decisions.lookup import check_new_name, known_class, open_proposal
 from inkling.decisions.refit import DetectorFitter, Step, refit
-from inkling.decisions.two_means import two_means
 from inkling.errors import InputError
 from inkling.heads.base import Head
 from inkling.heads.closed_form import in_both_spaces
@@ -70,7 +69,7 @@ def merge(memory: Amendment, numbers: Sequence[int]) -> dict[str, Any]:
     return {"proposal": merged, "merged": [one.id for one in proposals], "images": len(together.members)}
 
 
-def split(memory: Amendment, number: int, into: Splitter = two_means) -> dict[str, Any]:
+def split(memory: Amendment, number: int, into: Splitter) -> dict[str, Any]:
     """Make two proposals of one."""
     proposal = open_proposal(memory, number)
     members = _members(memory, proposal)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Table, insert, select, true, update
 
 from inkling.memory import schema
 from inkling.memory.digest import digest_text, row_hash, shape_of
@@ -112,8 +112,8 @@ class Journal(Rows):
         if found != change.after or (now is None and change.before is None):
             raise ChangedSinceError(change)
         if change.before is None:
-            self.connection.execute(delete(change.table).where(keyed(change.table, change.key)))
-            self._note(change.table, now, None)
+            # What came to be its own since goes with it, such as images observed in a space that is taken back.
+            self.delete(change.table, keyed(change.table, change.key))
         elif now is None:
             self.connection.execute(insert(change.table).values(dict(change.before)))
             self._note(change.table, None, change.before)

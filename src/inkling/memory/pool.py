@@ -35,7 +35,8 @@ def observe(
 ) -> Event:
     """Put images into the unknown pool, and keep where discovery on the stream goes on, in one transaction.
 
-    Images that are there already, whatever became of them, and images that taught a class are left out.
+    Images that are there already, whatever became of them, and images that taught a class are left out. One that was
+    pooled with another encoder gets its vector in this one's space.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ def observe(
     def change(memory: Amendment) -> Outcome:
         _require_space(memory, fingerprint, vectors, len(images))
         new = _unseen(memory.connection, images)
-        _insert(memory, [images[row] for row in new], vectors[new])
+        _insert(memory, [images[row] for row in new])
+        _place(memory, images, vectors)
         if stream is not None:
             write_stream(memory, stream)
         return {"seen": len(images), "new": len(new)}
@@ -178,14 +180,22 @@ def back_to_pool(memory: Amendment, content_hashes: Sequence[str]) -> None:
         set_state(memory, memory.connection.execute(came).scalars().all(), WAITING)
 
 
-def _insert(memory: Amendment, images: Sequence[PooledImage], vectors: Vectors) -> None:
+def _insert(memory: Amendment, images: Sequence[PooledImage]) -> None:
     seen = {"state": WAITING, "first_version": memory.version, "first_seen": now()}
     rows = [vars(image) | {"p_known": _p_value(image.p_known)} | seen for image in images]
-    ids = memory.rows.insert_numbered(schema.pooled, rows)
-    placed = zip(ids, vector_rows(vectors), strict=True)
+    memory.rows.insert_numbered(schema.pooled, rows)
+
+
+def _place(memory: Amendment, images: Sequence[PooledImage], vectors: Vectors) -> None:
+    """Vectors for the images of the pool that have none in the space in use: new ones, and older than the space."""
+    table, vector = schema.pooled, schema.pooled_vector
+    placed = select(vector.c.pooled_id).where(vector.c.space_id == memory.space_id)
+    query = select(table.c.content_hash, table.c.id).where(table.c.id.not_in(placed))
+    without: dict[str, int] = dict(memory.connection.execute(query).all())
+    ids = {without[image.content_hash]: row for row, image in enumerate(images) if image.content_hash in without}
+    rows = zip(ids, vector_rows(vectors[list(ids.values())]), strict=True)
     memory.rows.insert(
-        schema.pooled_vector,
-        ({"pooled_id": number, "space_id": memory.space_id, "data": data} for number, data in placed),
+        vector, ({"pooled_id": number, "space_id": memory.space_id, "data": data} for number, data in rows)
     )
 
 

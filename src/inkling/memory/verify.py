@@ -95,19 +95,30 @@ def _taken_back(connection: Connection, events: Sequence[Event], place: Place) -
     journals: dict[int, Journal] = {}
     undoable = undoable_events(connection)
     for event_id in undoable:
-        journal = Journal(connection)
-        try:
-            for change in changes_of(connection, event_id):
-                journal.take_back(change)
-        except ChangedSinceError as error:
-            if set(range(event_id + 1, events[-1].id + 1)) <= set(undoable):
-                raise damaged(place, f"{error} is not as event {event_id} left it") from error
-            _done_again(connection, journal.changes)
+        journal = _alone(connection, event_id)
+        if journal is None and {event.id for event in events if event.id > event_id} <= set(undoable):
+            raise damaged(place, f"the rows that event {event_id} changed are not as it left them")
+        if journal is None:
             break
         if event_id in before and journal.delta % MODULUS != (before[event_id] - after[event_id]) % MODULUS:
             raise damaged(place, f"event {event_id} did not change what its log says")
         journals[event_id] = journal
     return journals
+
+
+def _alone(connection: Connection, event_id: int) -> Journal | None:
+    """Take an event back; None, and all as it was, if more would change than the event did."""
+    changes, journal = changes_of(connection, event_id), Journal(connection)
+    try:
+        for change in changes:
+            journal.take_back(change)
+    except ChangedSinceError:
+        _done_again(connection, journal.changes)
+        return None
+    if len(journal.changes) != len(changes):
+        _done_again(connection, journal.changes)
+        return None
+    return journal
 
 
 def _done_again(connection: Connection, changes: Sequence[Change]) -> None:
