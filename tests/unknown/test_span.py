@@ -21,7 +21,7 @@ def test_inner_products_with_known_images_and_lengths_stay() -> None:
 
 
 def test_known_images_have_nothing_beyond_their_span() -> None:
-    assert Span.of(KNOWN)(KNOWN)[:, -1] == pytest.approx(np.zeros(6), abs=0.02)
+    assert Span.of(KNOWN)(KNOWN)[:, -1] == pytest.approx(np.zeros(6), abs=1e-9)
     beyond = OTHERS - OTHERS @ np.linalg.pinv(KNOWN) @ KNOWN
     assert Span.of(KNOWN)(OTHERS)[:, -1] == pytest.approx(np.linalg.norm(beyond, axis=1), rel=1e-3)
 

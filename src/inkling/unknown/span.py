@@ -13,7 +13,7 @@ import numpy as np
 from inkling.types import FloatArray
 
 NEGLIGIBLE = 1e-5
-"""Share of the largest sum of squares below which a direction is left to the last coordinate."""
+"""Share of a sum of squares that is rounding: of the largest for a direction, of an image's own for what lies beyond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,9 @@ class Span:
         if not self.basis.shape[1]:
             return X
         within = X @ self.basis
-        beyond = np.maximum((X**2).sum(axis=1) - (within**2).sum(axis=1), 0.0)
-        return np.column_stack([within, np.sqrt(beyond)])
+        squared = (X**2).sum(axis=1)
+        beyond = squared - (within**2).sum(axis=1)
+        return np.column_stack([within, np.sqrt(np.where(beyond > NEGLIGIBLE * squared, beyond, 0.0))])
 
 
 def _turn(r: int) -> FloatArray:
