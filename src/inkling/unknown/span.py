@@ -13,7 +13,7 @@ import numpy as np
 from inkling.types import FloatArray
 
 NEGLIGIBLE = 1e-5
-"""Share of a sum of squares that is rounding: of the largest for a direction, of an image's own for what lies beyond."""
+"""Share of a sum of squares that is rounding: of the largest for a direction, of an image's own for its rest."""
 
 
 @dataclass(frozen=True, eq=False)
