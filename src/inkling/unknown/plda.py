@@ -77,14 +77,11 @@ class PLDA:
         return np.asarray(self._new_class(x, off_axes) - self._known_classes(x, off_axes).max(axis=1))
 
     @cached_property
-    def _spread(self) -> FloatArray:
-        """v + 1 of each class along each axis, (n_classes, r)."""
-        return np.asarray(1.0 + 1.0 / (1.0 / self.variances + self.counts[:, None]))
-
-    @cached_property
-    def _expected(self) -> FloatArray:
-        """v n m of each class along each axis, (n_classes, r)."""
-        return np.asarray((self._spread - 1.0) * self.counts[:, None] * self.centres)
+    def _predictive(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """1/(v + 1) and v n m / (v + 1) of each class along each axis (n_classes, r), and what x has no part in."""
+        spread = 1.0 + 1.0 / (1.0 / self.variances + self.counts[:, None])
+        expected = (spread - 1.0) * self.counts[:, None] * self.centres
+        return 1.0 / spread, expected / spread, (expected**2 / spread + np.log(spread)).sum(axis=1)
 
     @property
     def _n_off_axes(self) -> int:
@@ -92,9 +89,8 @@ class PLDA:
 
     def _known_classes(self, x: FloatArray, off_axes: FloatArray) -> FloatArray:
         """Log-likelihood under each class but for a constant, (n, n_classes)."""
-        spread, expected = self._spread, self._expected
-        constant = (expected**2 / spread + np.log(spread)).sum(axis=1)
-        misfit = x**2 @ (1.0 / spread).T - 2.0 * x @ (expected / spread).T + constant
+        precision, pull, constant = self._predictive
+        misfit = x**2 @ precision.T - 2.0 * x @ pull.T + constant
         other = 1.0 + 1.0 / (1.0 / self.other_variance + self.counts)
         return np.asarray(-0.5 * (misfit + off_axes[:, None] / other + self._n_off_axes * np.log(other)))
 

@@ -52,7 +52,7 @@ class Calibration:
 
 def n_fits(task: Task) -> int:
     """How many fits are cheap enough, at least one."""
-    return max(MAX_WORK // (task.X.size * min(task.X.shape)), 1)
+    return max(MAX_WORK // int(task.X.size * min(task.X.shape)), 1)
 
 
 def calibrate(task: Task, known: Known, wanted: Sequence[str]) -> Calibration:

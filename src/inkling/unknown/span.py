@@ -13,7 +13,7 @@ import numpy as np
 from inkling.types import FloatArray
 
 NEGLIGIBLE = 1e-5
-"""Share of the largest sum of squares below which a direction is left to the last coordinate."""
+"""Share of a sum of squares that is rounding: of the largest for a direction, of an image's own for its rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +36,19 @@ class Span:
             return cls(np.zeros((n_dims, 0), dtype=np.float32))
         squares, vectors = np.linalg.eigh((X @ X.T).astype(np.float64))
         kept = squares > NEGLIGIBLE * squares[-1]
-        return cls((X.T @ (vectors[:, kept] / np.sqrt(squares[kept]))).astype(np.float32))
+        turned = vectors[:, kept] / np.sqrt(squares[kept]) @ _turn(int(kept.sum()))
+        return cls((X.T @ turned).astype(np.float32))
 
     def __call__(self, X: FloatArray) -> FloatArray:
         """Coordinates (n, r + 1) of vectors X (n, n_dims)."""
         if not self.basis.shape[1]:
             return X
         within = X @ self.basis
-        beyond = np.maximum((X**2).sum(axis=1) - (within**2).sum(axis=1), 0.0)
-        return np.column_stack([within, np.sqrt(beyond)])
+        squared = (X**2).sum(axis=1)
+        beyond = squared - (within**2).sum(axis=1)
+        return np.column_stack([within, np.sqrt(np.where(beyond > NEGLIGIBLE * squared, beyond, 0.0))])
+
+
+def _turn(r: int) -> FloatArray:
+    """A rotation (r, r), always the same, after which no coordinate is special: dropout treats all alike."""
+    return np.linalg.qr(np.random.default_rng(0).normal(size=(r, r)))[0]
