@@ -17,7 +17,7 @@ from inkling.discovery.space import Space
 from inkling.errors import InputError
 from inkling.types import BoolArray, FloatArray, IntArray
 
-SAME_PICTURE = 0.98
+SAME_PICTURE = 0.99
 """Cosine in the whitened space from which two images count as one picture."""
 
 CHUNK = 1024
