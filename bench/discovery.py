@@ -94,7 +94,7 @@ def crops() -> Iterator[Row]:
     yield at_most("crops without anything new: proposals", len(alone.proposals), 1, sizes=_sizes(alone))
     for what, found, wanted in (("test crops", alone, False), ("test crops, blurred", drifted, True)):
         drift = found.drift
-        numbers = {key: float(getattr(drift, key)) for key in ("p_value", "excess", "explained", "groups")}
+        numbers = {key: float(getattr(drift, key)) for key in ("p_value", "excess", "explained", "likeness")}
         yield Row(f"{what}: drift reported", float(drift.found), str(wanted), drift.found == wanted, numbers)
 
 

@@ -1,16 +1,17 @@
-"""Clusters by merging, always the two that gain most, until no merge has a Bayes factor above one."""
+"""Clusters by merging, always the two that gain most, until no merge is likelier than not."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from inkling.discovery.evidence import gains as posterior_gains
 from inkling.discovery.evidence import log_evidence, witnesses
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
 
 def agglomerate(space: Space, means: FloatArray, counts: FloatArray, *, apart: BoolArray) -> IntArray:
-    """Merge clusters while the evidence for one centre outweighs that for two.
+    """Merge clusters while one centre for two of them is likelier than two.
 
     Parameters
     ----------
@@ -68,10 +69,11 @@ class _Merger:
         return np.asarray(parent)
 
     def _gains_of(self, i: int) -> FloatArray:
-        """Log Bayes factor of merging i with each; minus infinity where that is not allowed."""
+        """Log odds for merging i with each; minus infinity where that is not allowed."""
         a, b = self.weights, self.weights[i]
         joined = a**2 * self.squares + b**2 * self.squares[i] + 2.0 * a * b * self.products[i]
-        gains = log_evidence(self.space, a + b, joined) - self.evidence - self.evidence[i]
+        factors = log_evidence(self.space, a + b, joined) - self.evidence - self.evidence[i]
+        gains = posterior_gains(factors, self.counts, self.counts[i])
         gains[~self.alive | self.apart[i]] = -np.inf
         gains[i] = -np.inf
         return np.asarray(gains)

@@ -80,7 +80,7 @@ def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_v
     """Judge clusters: `labels` (m,) of the rows `examined` (m,) of the pool."""
     part = pool.of_rows(examined)
     candidates = propose(space, part, labels, p_values, rules)
-    drift = judge_drift(part, candidates, p_values)
+    drift = judge_drift(space, part, candidates, p_values)
     proposals = () if drift.found else tuple(it.renamed(examined) for it in candidates)
     known_class = np.asarray((pool.Z @ space.centres.T).argmax(axis=1))
     known_class[examined] = np.where(labels < space.n_classes, labels, -1)

@@ -16,6 +16,8 @@ from inkling.types import IntArray
 MIN_SOURCES = 2
 MIN_STABILITY = 0.7
 MAX_KNOWN_SHARE = 0.5
+MAX_KNOWN_SHARE_IF_COHESIVE = 0.6
+"""A cluster as cohesive as a known class needs less to be new than a heap of odd images."""
 SHOWN = 9
 """Images shown from the middle of a proposal, and from its edge."""
 DRIFT_LEVEL = 0.001
@@ -23,8 +25,9 @@ MIN_EXCESS = 0.1
 """Strangers below this share of the images are not worth an alarm, however certain they are."""
 MIN_EXPLAINED = 0.25
 MOST = 0.5
-MIN_GROUPS = 2.0
-"""Where most images are strange, fewer groups than this are a change of all images sooner than a new class."""
+MIN_LIKENESS = 0.7
+"""Where most images are strange and two of them are as alike as two of one class, or nearly, all have changed. Two new
+classes alone in a pool reach half of it."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,8 @@ class Rules:
 def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules: Rules) -> tuple[Proposal, ...]:
     """Clusters that pass every rule, largest first.
 
-    A cluster needs pictures enough, from more than one source, and must come back when images are left out. It also
-    needs a reason to be new: strangers in it that known classes do not give by chance, or a cohesion like that of a
-    known class. Without either it is a heap of odd images of known classes.
+    A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
+    images must be stranger than known classes give by chance: their odd images form heaps too.
 
     Parameters
     ----------
@@ -67,19 +69,20 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     return tuple(sorted(stable, key=lambda it: (-it.size, int(it.rows[0]))))
 
 
-def judge_drift(pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
+def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
     """Whether strangers are too many for chance, and do not fall into groups.
 
-    Either proposals leave most of them unexplained, or they are the greater part of all images and lie in one heap.
+    Either proposals leave most of them unexplained, or they are the greater part of all images and alike throughout.
     """
     excess, below = p_values.excess
+    strange = pool.p_known <= below
+    rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
     strangers = excess * p_values.total
-    sizes = np.array([(pool.p_known[it.rows] <= below).sum() for it in proposals], dtype=np.float64)
-    explained = min(float(sizes.sum()) / strangers, 1.0) if strangers else 1.0
-    groups = float(sizes.sum() ** 2 / (sizes**2).sum()) if sizes.any() else 0.0
+    explained = min(float(strange[rows].sum()) / strangers, 1.0) if strangers else 1.0
+    likeness = Standing.of(space, pool, np.flatnonzero(strange)).cohesion / space.typical_cohesion if strangers else 0.0
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
-    one_heap = excess >= MOST and groups < MIN_GROUPS
-    return Drift(many and (explained < MIN_EXPLAINED or one_heap), p_values.uniformity, excess, explained, groups)
+    all_alike = excess >= MOST and likeness >= MIN_LIKENESS
+    return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
 
 
 def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
@@ -90,7 +93,8 @@ def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
 
 
 def _is_novel(space: Space, proposal: Proposal) -> bool:
-    return proposal.known_share <= MAX_KNOWN_SHARE or proposal.cohesion >= space.typical_cohesion
+    cohesive = proposal.cohesion >= space.typical_cohesion
+    return proposal.known_share <= (MAX_KNOWN_SHARE_IF_COHESIVE if cohesive else MAX_KNOWN_SHARE)
 
 
 def _described(space: Space, pool: Pool, rows: IntArray, p_values: PValues) -> Proposal:

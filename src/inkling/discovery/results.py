@@ -62,15 +62,15 @@ class Drift:
         Share of the images that is strange beyond what chance makes so.
     explained
         Share of that excess that lies in clusters fit to be proposed.
-    groups
-        How many clusters share it, counted as if equally large: (sum of sizes)^2 / sum of squared sizes.
+    likeness
+        Mean cosine between two strange images, against that expected within a class.
     """
 
     found: bool
     p_value: float
     excess: float
     explained: float
-    groups: float
+    likeness: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Discovery in one pass over images as they come: the same evidence, taken one image at a time.
 
-An image joins the cluster, known or new, with the largest Bayes factor above one, or opens a new one. Now and then the
+An image joins the cluster, known or new, that most likely has its centre, or opens a new one. Now and then the
 clusters are consolidated, and small old ones expire. While the images kept are few, that sorts them anew as a batch
 would; once they are many, what two centres explain better is split, and what one explains better is merged.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
 from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
-from inkling.discovery.evidence import log_bayes_factors
+from inkling.discovery.evidence import gains, log_bayes_factors
 from inkling.discovery.judge import Rules
 from inkling.discovery.kept import Kept
 from inkling.discovery.pool import SAME_PICTURE, Pairs, Pool, as_pairs, check_links, numbered
@@ -181,9 +181,9 @@ class Stream:
 
     def _join_or_open(self, z: FloatArray) -> int:
         """Label for one new picture; its cluster takes it in. Known classes stay what they are."""
-        gains = log_bayes_factors(self._space, self._means, self._counts, z, 1.0)
-        best = int(gains.argmax())
-        if gains[best] <= 0:
+        odds = gains(log_bayes_factors(self._space, self._means, self._counts, z, 1.0), self._counts, 1.0)
+        best = int(odds.argmax())
+        if odds[best] <= 0:
             self._means, self._counts = np.concatenate([self._means, z[None]]), np.append(self._counts, 1.0)
             return len(self._counts) - 1
         if best >= self._space.n_classes:
