@@ -1,0 +1,107 @@
+"""Discovery in a pool of images that are all at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkling.discovery.clusters import cluster
+from inkling.discovery.judge import Rules, judge_drift, propose
+from inkling.discovery.pool import Pairs, Pool
+from inkling.discovery.results import Found
+from inkling.discovery.space import Space
+from inkling.discovery.strangers import PValues, check_p_values
+from inkling.errors import InputError
+from inkling.types import FloatArray, IntArray
+
+GATE = 0.5
+"""Images with a p-value up to this are examined. Soft on purpose: what an image is gets decided with its cluster."""
+MIN_IMAGES = 5
+
+
+def discover(
+    X: FloatArray,
+    p_known: FloatArray,
+    known_X: FloatArray,
+    known_y: IntArray,
+    *,
+    sources: Sequence[object] | None = None,
+    hashes: Sequence[str] | None = None,
+    must_link: Pairs = (),
+    cannot_link: Pairs = (),
+    min_images: int = MIN_IMAGES,
+    seed: int = 0,
+) -> Found:
+    """Find classes that were never taught.
+
+    Known classes and strange images are merged together, so that an image goes to a known class where that explains it
+    best. What stays apart from every known class, and holds together, is proposed.
+
+    Parameters
+    ----------
+    X, p_known
+        Vectors of the pool, (n, d), and the conformal p-value (n,) of each that it is of a known class.
+    known_X, known_y
+        Vectors of the known classes' images, (m, d), and their class indices, (m,).
+    sources
+        Where each image of the pool comes from. None: each picture is its own source.
+    hashes
+        Hash of each image's content; equal ones count once.
+    must_link, cannot_link
+        Pairs of rows that a person said belong together, or do not.
+    min_images
+        Pictures that a proposal needs.
+    seed
+        Draws the images for the stability of clusters.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit together, or links contradict each other.
+    """
+    space = Space.of(known_X, known_y)
+    X = check_vectors(X, space)
+    p_known = check_p_values(p_known, len(X))
+    pool = Pool.of(space(X), p_known, sources=sources, hashes=hashes, must_link=must_link, cannot_link=cannot_link)
+    examined = examined_rows(pool)
+    return found_in(
+        space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)
+    )
+
+
+def examined_rows(pool: Pool) -> IntArray:
+    """Rows to examine: strange ones, and what belongs together with them."""
+    strange = pool.p_known <= GATE
+    return np.flatnonzero(np.isin(pool.together, pool.together[strange]))
+
+
+def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_values: PValues, rules: Rules) -> Found:
+    """Judge clusters: `labels` (m,) of the rows `examined` (m,) of the pool."""
+    part = pool.of_rows(examined)
+    candidates = propose(space, part, labels, p_values, rules)
+    drift = judge_drift(space, part, candidates, p_values)
+    proposals = () if drift.found else tuple(it.renamed(examined) for it in candidates)
+    known_class = np.asarray((pool.Z @ space.centres.T).argmax(axis=1))
+    known_class[examined] = np.where(labels < space.n_classes, labels, -1)
+    proposed = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
+    leftover = np.setdiff1d(np.flatnonzero(known_class < 0), proposed)
+    return Found(proposals, known_class, leftover, drift)
+
+
+def check_vectors(X: FloatArray, space: Space) -> FloatArray:
+    """Vectors (n, d) as the known classes have them.
+
+    Raises
+    ------
+    InputError
+        If they are of another shape.
+    """
+    X = np.asarray(X)
+    d = space.centres.shape[1]
+    if X.ndim != 2 or X.shape[1] != d:
+        raise InputError(
+            f"Unlabelled images must be (n, {d}) like the known ones, got {X.shape}.",
+            remedy="Vectors of both must come from one encoder.",
+        )
+    return X

@@ -1,0 +1,81 @@
+"""The strange images that a stream keeps: their vectors, where they come from, and the cluster each is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.discovery.pool import Pool, components
+from inkling.discovery.space import Space
+from inkling.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """One row an image, in the order of observation.
+
+    Attributes
+    ----------
+    X
+        Vectors, (m, d) float32.
+    p_known
+        Conformal p-values, (m,).
+    number
+        Which observation each is, (m,), ascending.
+    picture
+        Copies of one picture share a number, (m,).
+    label
+        Known class or cluster, (m,).
+    sources, hashes
+        As told; the hash of an image without one is empty, (m,) text.
+    """
+
+    X: NDArray[np.float32]
+    p_known: FloatArray
+    number: IntArray
+    picture: IntArray
+    label: IntArray
+    sources: NDArray[np.str_]
+    hashes: NDArray[np.str_]
+
+    @classmethod
+    def none(cls, d: int) -> Kept:
+        """Nothing yet."""
+        whole, text = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="U1")
+        return cls(np.zeros((0, d), dtype=np.float32), np.zeros(0), whole, whole, whole, text, text)
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def and_these(self, more: Kept) -> Kept:
+        """With more rows after them."""
+        return Kept(*(np.concatenate([getattr(self, it.name), getattr(more, it.name)]) for it in fields(self)))
+
+    def only(self, rows: BoolArray | IntArray) -> Kept:
+        """Some rows alone."""
+        return Kept(*(getattr(self, it.name)[rows] for it in fields(self)))
+
+    def labelled(self, label: IntArray) -> Kept:
+        """With other labels."""
+        return replace(self, label=label)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All columns by name."""
+        return {it.name: getattr(self, it.name) for it in fields(self)}
+
+    def pool(self, space: Space, must_link: IntArray, cannot_link: IntArray) -> Pool:
+        """These images as a pool; links are pairs of observation numbers, and count where both are kept."""
+        m = len(self)
+        must, cannot = self._rows_of(must_link), self._rows_of(cannot_link)
+        together = components(m, self.picture, must)
+        return Pool(
+            space(self.X), self.p_known, self.picture, np.unique(self.sources, return_inverse=True)[1], together, cannot
+        )
+
+    def _rows_of(self, pairs: IntArray) -> IntArray:
+        """Pairs of numbers as pairs of rows; pairs with an image that is gone are left out."""
+        kept = np.isin(pairs, self.number).all(axis=1)
+        return np.searchsorted(self.number, pairs[kept])

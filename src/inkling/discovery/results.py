@@ -1,0 +1,100 @@
+"""What discovery finds: proposals of new classes, or the verdict that the images have drifted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from inkling.types import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A cluster of unknown images that may be a class.
+
+    Attributes
+    ----------
+    rows
+        Its images, (n,), ascending.
+    size
+        Pictures among them; a copy does not count.
+    n_sources
+        Sources that they come from.
+    stability
+        How much of it comes back from other draws of the images, 0 to 1.
+    cohesion
+        Mean cosine between two of its pictures in the whitened space.
+    known_share
+        Expected share of its images that are of known classes after all.
+    nearest_class, distance
+        Index of the nearest known class, and 1 - cosine between the centres in the whitened space.
+    central, farthest
+        Rows nearest to its centre, nearest first; and farthest from it, farthest first.
+    """
+
+    rows: IntArray
+    size: int
+    n_sources: int
+    stability: float
+    cohesion: float
+    known_share: float
+    nearest_class: int
+    distance: float
+    central: IntArray
+    farthest: IntArray
+
+    def renamed(self, names: IntArray) -> Proposal:
+        """The same, with rows named as `names` has them."""
+        return replace(self, rows=names[self.rows], central=names[self.central], farthest=names[self.farthest])
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Whether images look strange all alike, rather than in groups.
+
+    Attributes
+    ----------
+    found
+        Many are stranger than chance allows, and new classes do not account for it. Images alone cannot tell one
+        new class from a change of all images where next to no known class is left among them; that counts as drift.
+    p_value
+        Of uniform p-values, as the images of known classes would have.
+    excess
+        Share of the images that is strange beyond what chance makes so.
+    explained
+        Share of that excess that lies in clusters fit to be proposed.
+    likeness
+        Mean cosine between two strange images, against that expected within a class.
+    """
+
+    found: bool
+    p_value: float
+    excess: float
+    explained: float
+    likeness: float
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What discovery makes of a pool.
+
+    Attributes
+    ----------
+    proposals
+        Possible new classes, largest first; none where there is drift.
+    known_class
+        Known class that each image was sorted to, (n,); -1 where it is in a cluster of its own kind.
+    leftover
+        Rows that are neither of a known class nor in a proposal.
+    drift
+        The verdict on drift, with its numbers.
+    """
+
+    proposals: tuple[Proposal, ...]
+    known_class: IntArray
+    leftover: IntArray
+    drift: Drift
+
+    def renamed(self, names: IntArray) -> Found:
+        """The same, with rows named as `names` has them."""
+        proposals = tuple(it.renamed(names) for it in self.proposals)
+        return replace(self, proposals=proposals, leftover=names[self.leftover])

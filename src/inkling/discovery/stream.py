@@ -1,0 +1,238 @@
+"""Discovery in one pass over images as they come: the same evidence, taken one image at a time.
+
+An image joins the cluster, known or new, that most likely has its centre, or opens a new one. Now and then the
+clusters are consolidated, and small old ones expire. While the images kept are few, that sorts them anew as a batch
+would; once they are many, what two centres explain better is split, and what one explains better is merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
+from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
+from inkling.discovery.evidence import gains, log_bayes_factors
+from inkling.discovery.judge import Rules
+from inkling.discovery.kept import Kept
+from inkling.discovery.pool import SAME_PICTURE, Pairs, Pool, as_pairs, check_links, numbered
+from inkling.discovery.results import Found
+from inkling.discovery.space import Space
+from inkling.discovery.strangers import PValues, check_p_values
+from inkling.types import FloatArray, HeadState, IntArray
+
+NAME = "discovery"
+PATIENCE = 5000
+"""Observations after which a cluster too small for a proposal is forgotten, unless one of its images is younger."""
+CONSOLIDATE_EVERY = 50
+GROWTH = 0.1
+"""Images kept between two consolidations: so many, or this share of all that are kept, whichever is more."""
+NO_PAIRS = np.zeros((0, 2), dtype=np.int64)
+
+
+class Stream:
+    """Clusters of strange images, kept up to date with each image.
+
+    Parameters
+    ----------
+    known_X, known_y
+        Vectors of the known classes' images, (m, d), and their class indices, (m,).
+    min_images
+        Pictures that a proposal needs.
+    seed
+        Draws the images for the stability of clusters.
+
+    Attributes
+    ----------
+    seen
+        Images observed. Each has a number: how many were observed before it.
+    """
+
+    def __init__(self, known_X: FloatArray, known_y: IntArray, *, min_images: int = MIN_IMAGES, seed: int = 0) -> None:
+        self.seen = 0
+        self._rules = Rules(min_images, seed)
+        self._space = Space.of(known_X, known_y)
+        self._kept = Kept.none(self._space.centres.shape[1])
+        self._p_values = PValues.of(np.zeros(0))
+        self._must_link, self._cannot_link = NO_PAIRS, NO_PAIRS
+        self._since_consolidation = 0
+        self._Z: FloatArray = self._space(self._kept.X)
+        self._means: FloatArray = self._space.centres
+        self._counts: FloatArray = self._space.counts.astype(np.float64)
+
+    @property
+    def kept(self) -> IntArray:
+        """Numbers of the images kept, (m,), ascending."""
+        return self._kept.number
+
+    def observe(
+        self,
+        X: FloatArray,
+        p_known: FloatArray,
+        *,
+        sources: Sequence[object] | None = None,
+        hashes: Sequence[str] | None = None,
+    ) -> IntArray:
+        """Take in images X (n, d) in order, with their conformal p-values (n,); their numbers, (n,).
+
+        Raises
+        ------
+        InputError
+            If the arrays do not fit together.
+        """
+        X = check_vectors(X, self._space)
+        p_known = check_p_values(p_known, len(X))
+        numbers = self.seen + np.arange(len(X))
+        for values, name in ((sources, "sources"), (hashes, "hashes")):
+            numbered(values, len(X), name)
+        origins = [f"image {number}" for number in numbers] if sources is None else [str(it) for it in sources]
+        content = [""] * len(X) if hashes is None else list(hashes)
+        self._p_values = self._p_values.with_more(p_known)
+        Z = self._space(X)
+        for i in np.flatnonzero(p_known <= GATE):
+            self.seen = int(numbers[i]) + 1
+            self._take(X[i], Z[i], float(p_known[i]), origins[i], content[i])
+        self.seen = int(numbers[-1]) + 1 if len(numbers) else self.seen
+        return numbers
+
+    def link(self, *, must_link: Pairs = (), cannot_link: Pairs = ()) -> None:
+        """Keep what a person said of pairs of numbers, and sort the images anew.
+
+        Raises
+        ------
+        InputError
+            If a number was not observed, or links contradict each other.
+        """
+        must = np.concatenate([self._must_link, as_pairs(must_link, self.seen, "must_link")])
+        cannot = np.concatenate([self._cannot_link, as_pairs(cannot_link, self.seen, "cannot_link")])
+        check_links(self._kept.pool(self._space, must, cannot))
+        self._must_link, self._cannot_link = must, cannot
+        self.rebuild()
+
+    def forget(self, numbers: IntArray) -> None:
+        """Let go of images, such as those of a proposal that was accepted or discarded."""
+        self._kept = self._kept.only(~np.isin(self._kept.number, numbers))
+        self._index()
+
+    def rebuild(self) -> None:
+        """Sort the kept images anew, all at once: the order in which they came no longer matters."""
+        self._label(cluster(self._space, self._pool()))
+
+    def found(self) -> Found:
+        """Proposals and the verdict on drift. Rows are numbers of images; `known_class` is that of each image kept."""
+        self.consolidate()
+        rows = np.arange(len(self._kept))
+        found = found_in(self._space, self._pool(), rows, self._kept.label, self._p_values, self._rules)
+        return found.renamed(self._kept.number)
+
+    def consolidate(self) -> None:
+        """Forget small old clusters, and mend the others."""
+        self._expire()
+        if len(self._kept) <= AT_ONCE:
+            self.rebuild()
+        else:
+            self._label(merged(self._space, self._pool(), self._split()))
+        self._since_consolidation = 0
+
+    def state(self) -> HeadState:
+        """What sets the stream up again, beside the known classes: JSON and arrays."""
+        params = {
+            "seen": self.seen,
+            "since_consolidation": self._since_consolidation,
+            "smallest_p": self._p_values.smallest,
+            "n_classes": self._space.n_classes,
+            "min_images": self._rules.min_images,
+            "seed": self._rules.seed,
+        }
+        links = {"must_link": self._must_link, "cannot_link": self._cannot_link}
+        return HeadState(NAME, params, {**self._kept.arrays(), **links, "p_counts": self._p_values.counts})
+
+    @classmethod
+    def from_state(cls, state: HeadState, known_X: FloatArray, known_y: IntArray) -> Stream:
+        """Go on where `state` was taken. With other known classes than then, the kept images are sorted anew."""
+        params, arrays = state.params, dict(state.arrays)
+        stream = cls(known_X, known_y, min_images=params["min_images"], seed=params["seed"])
+        stream.seen, stream._since_consolidation = params["seen"], params["since_consolidation"]
+        stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
+        stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
+        stream._kept = Kept(**arrays)
+        stream._index()
+        if params["n_classes"] != stream._space.n_classes:
+            stream.rebuild()
+        return stream
+
+    def _take(self, x: FloatArray, z: FloatArray, p: float, source: str, content: str) -> None:
+        """Keep one image, in the cluster of its copy or in that for which the evidence is best."""
+        number, m = self.seen - 1, len(self._kept)
+        same = self._Z[:m] @ z >= SAME_PICTURE
+        if content:
+            same |= self._kept.hashes == content
+        copies = np.flatnonzero(same)
+        picture = int(self._kept.picture[copies].min()) if len(copies) else number
+        label = int(self._kept.label[copies[0]]) if len(copies) else self._join_or_open(z)
+        row = (np.float32(x), p, number, picture, label, source, content)
+        self._kept = self._kept.and_these(Kept(*(np.array([value]) for value in row)))
+        self._kept.picture[np.isin(self._kept.picture, self._kept.picture[copies])] = picture
+        self._Z = np.concatenate([self._Z, z[None]])
+        self._since_consolidation += 1
+        if self._since_consolidation >= max(CONSOLIDATE_EVERY, GROWTH * len(self._kept)):
+            self.consolidate()
+
+    def _join_or_open(self, z: FloatArray) -> int:
+        """Label for one new picture; its cluster takes it in. Known classes stay what they are."""
+        odds = gains(log_bayes_factors(self._space, self._means, self._counts, z, 1.0), self._counts, 1.0)
+        best = int(odds.argmax())
+        if odds[best] <= 0:
+            self._means, self._counts = np.concatenate([self._means, z[None]]), np.append(self._counts, 1.0)
+            return len(self._counts) - 1
+        if best >= self._space.n_classes:
+            self._counts[best] += 1
+            self._means[best] += (z - self._means[best]) / self._counts[best]
+        return best
+
+    def _expire(self) -> None:
+        """Forget clusters that are too small for a proposal and have had no news for long."""
+        label, k = self._kept.label, self._space.n_classes
+        size = np.bincount(label, minlength=k)
+        newest = np.zeros(len(size), dtype=np.int64)
+        np.maximum.at(newest, label, self._kept.number)
+        old = (newest < self.seen - PATIENCE) & ((size < self._rules.min_images) | (np.arange(len(size)) < k))
+        self._kept = self._kept.only(~old[label])
+        self._index()
+
+    def _split(self) -> IntArray:
+        """Each cluster sorted anew by itself, known classes beside it, (m,)."""
+        pool, label, k = self._pool(), self._kept.label.copy(), self._space.n_classes
+        free = k
+        for number in np.unique(label[label >= k]):
+            rows = np.flatnonzero(self._kept.label == number)
+            parts = cluster(self._space, pool.of_rows(rows))
+            label[rows] = shifted(parts, k, free)
+            free = max(free, int(label[rows].max()) + 1)
+        return label
+
+    def _pool(self) -> Pool:
+        return self._kept.pool(self._space, self._must_link, self._cannot_link)
+
+    def _label(self, label: IntArray) -> None:
+        self._kept = self._kept.labelled(renumbered(label, self._space.n_classes))
+        self._index()
+
+    def _index(self) -> None:
+        """Vectors of the kept images, and the mean and the pictures of each cluster, from the labels."""
+        self._Z = self._space(self._kept.X)
+        self._means, self._counts = with_clusters(self._space, self._Z, self._kept)
+
+
+def with_clusters(space: Space, Z: FloatArray, kept: Kept) -> tuple[FloatArray, FloatArray]:
+    """Means and counts of the known classes, and of the clusters after them; a picture counts once."""
+    k, label = space.n_classes, kept.label
+    first = np.unique(kept.picture, return_index=True)[1]
+    first = first[label[first] >= k]
+    n_new = max(int(label.max(initial=k - 1)) + 1 - k, 0)
+    counts = np.bincount(label[first] - k, minlength=n_new).astype(np.float64)
+    sums = np.zeros((n_new, Z.shape[1]))
+    np.add.at(sums, label[first] - k, Z[first])
+    means = np.concatenate([space.centres, sums / np.maximum(counts, 1.0)[:, None]])
+    return means, np.concatenate([space.counts, counts])
