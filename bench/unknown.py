@@ -34,6 +34,7 @@ RATES = (0.05, 0.10)
 HALVES, SHOTS = 5, 16
 HALF_TARGETS = {"Caltech-100": 0.945, "Flowers": 0.915}
 FUSED = "fused"
+OTHER_SEEDS = 5
 REPEATS = 9
 SEED = 0
 
@@ -62,7 +63,12 @@ class Problem:
     def detector(self, **options: Any) -> UnknownDetector:
         """Fitted on the support."""
         return UnknownDetector.fit(
-            self.X, self.y, sources=self.sources, text_vectors=self.text, embedding_dims=512, seed=SEED, **options
+            self.X,
+            self.y,
+            sources=self.sources,
+            text_vectors=self.text,
+            embedding_dims=512,
+            **{"seed": SEED, **options},
         )
 
 
@@ -132,6 +138,11 @@ def benches(crops: Crops) -> Iterator[Row]:
         left_out=detector.report["fused"],
     )
     yield at_least("crops, bench unknown, fused, detected at 5 % false alarms", fused["detected"], 0.80)
+    others = [measured(problem.detector(seed=seed), problem)[FUSED] for seed in range(SEED + 1, SEED + 1 + OTHER_SEEDS)]
+    for key in ("auroc", "detected"):
+        found_there = [one[key] for one in others]
+        what = f"crops, bench unknown, fused, {key}, worst of {OTHER_SEEDS} other seeds"
+        yield Row(what, min(found_there), details={"all": found_there})
     for rate in RATES:
         told = problem.detector(false_alarms=rate).is_unknown(problem.test_X[problem.strange])
         yield Row(f"crops, bench unknown, fused, called unknown at {rate:.0%} requested", float(told.mean()))
