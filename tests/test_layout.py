@@ -36,6 +36,7 @@ ROOMS = (
     "teaching",
     "classifier",
     "decisions",
+    "exploration",
     "finetune",
     "evaluate",
     "cli",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -307,7 +307,12 @@ class FewShotClassifier:
             return embed_samples(records, encoder, cache=cache, progress=progress)
 
     def verdicts(
-        self, images: Any, *, top: int = 5, progress: Progress | None = None
+        self,
+        images: Any,
+        *,
+        top: int = 5,
+        progress: Progress | None = None,
+        observe: Callable[[Samples], None] | None = None,
     ) -> Iterator[Verdict | SkippedImage]:
         """What the classifier says of each image, in order within batches, in memory that does not grow.
 
@@ -319,12 +324,17 @@ class FewShotClassifier:
             Classes to name for each image.
         progress
             Is told how far it is.
+        observe
+            Sees the vectors of each batch before its verdicts are given.
         """
         records = records_of(images)
         encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
         with opened_cache(self._cache) as cache:
             for part in iter_embedded(records, encoder, cache=cache, progress=progress):
-                yield from self.judge(samples_of(part, encoder.identity), top=top)
+                samples = samples_of(part, encoder.identity)
+                if observe is not None:
+                    observe(samples)
+                yield from self.judge(samples, top=top)
                 yield from part.skipped
 
     def judge(self, samples: Samples, *, top: int = 5) -> list[Verdict]:

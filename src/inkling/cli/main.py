@@ -17,6 +17,7 @@ from inkling.cli import (
     classes,
     demo,
     discard,
+    discover,
     embed,
     encoders,
     evaluate,
@@ -47,7 +48,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 TEACHING = (fit, evaluate, predict, finetune, info, encoders, embed, demo)
-DECIDING = (proposals, accept, merge, split, rename, discard, classes, add_class, remove_class, refit, undo, history)
+DECIDING = (
+    discover,
+    proposals,
+    accept,
+    merge,
+    split,
+    rename,
+    discard,
+    classes,
+    add_class,
+    remove_class,
+    refit,
+    undo,
+    history,
+)
 KEEPING = (verify, backup)
 for verb in (*TEACHING, *DECIDING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)

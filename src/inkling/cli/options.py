@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,3 +21,8 @@ MovedEncoder = Annotated[
     typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
+MinImages = Annotated[int, typer.Option("--min-images", min=2, help="Pictures that a proposed class needs.")]
+VocabularyFile = Annotated[
+    Path | None,
+    typer.Option("--vocabulary", metavar="FILE", help="Names for proposals, one a line. Default: common nouns."),
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,12 +48,17 @@ def proposal_row(proposal: Proposal) -> dict[str, Any]:
 
 
 def _print(summary: Mapping[str, Any]) -> None:
-    if not summary["proposals"]:
+    print_proposals(summary["proposals"])
+
+
+def print_proposals(found: Sequence[Mapping[str, Any]]) -> None:
+    """A table of proposals, as `proposal_row` has them."""
+    if not found:
         note("No proposal waits. 'inkling discover' looks for new classes.")
         return
     rows = [
         (one["id"], one["state"], one["size"], f"{one['stability']:.2f}", _names(one), one["nearest_class"] or "-")
-        for one in summary["proposals"]
+        for one in found
     ]
     print_table(("id", "state", "size", "stability", "names", "nearest class"), rows, numbers=(0, 2, 3))
     note("'inkling accept FILE.ink ID --name NAME' makes one a class.")
