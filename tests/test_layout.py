@@ -31,6 +31,7 @@ ROOMS = (
     "calibration",
     "heads",
     "fitting",
+    "discovery",
     "memory",
     "teaching",
     "classifier",
@@ -38,7 +39,7 @@ ROOMS = (
     "evaluate",
     "cli",
 )
-ARRAYS_ONLY = {"calibration", "heads", "fitting"}
+ARRAYS_ONLY = {"calibration", "heads", "fitting", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
 
 
