@@ -32,6 +32,7 @@ ROOMS = (
     "heads",
     "fitting",
     "unknown",
+    "discovery",
     "memory",
     "teaching",
     "classifier",
@@ -41,7 +42,7 @@ ROOMS = (
     "evaluate",
     "cli",
 )
-ARRAYS_ONLY = {"calibration", "heads", "fitting", "unknown"}
+ARRAYS_ONLY = {"calibration", "heads", "fitting", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
 
 

@@ -47,7 +47,12 @@ def draw_sample(
         y < n_known, rng.integers(1, CALIBRATION + 2, size=len(y)), rng.integers(1, CALIBRATION // 20, size=len(y))
     )
     sample = Sample(
-        _about(centres[known_y], noise, rng), known_y, _about(centres[y], noise, rng), y, ranks / (CALIBRATION + 1), n_known
+        _about(centres[known_y], noise, rng),
+        known_y,
+        _about(centres[y], noise, rng),
+        y,
+        ranks / (CALIBRATION + 1),
+        n_known,
     )
     return sample.in_order(rng.permutation(len(y)))
 

@@ -79,7 +79,7 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
     strangers = excess * p_values.total
     explained = min(float(strange[rows].sum()) / strangers, 1.0) if strangers else 1.0
-    likeness = Standing.of(space, pool, np.flatnonzero(strange)).cohesion / space.typical_cohesion if strangers else 0.0
+    likeness = _likeness(space, pool, np.flatnonzero(strange))
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS
     return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
@@ -95,6 +95,11 @@ def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
 def _is_novel(space: Space, proposal: Proposal) -> bool:
     cohesive = proposal.cohesion >= space.typical_cohesion
     return proposal.known_share <= (MAX_KNOWN_SHARE_IF_COHESIVE if cohesive else MAX_KNOWN_SHARE)
+
+
+def _likeness(space: Space, pool: Pool, rows: IntArray) -> float:
+    """Mean cosine between two images, against that expected within a class."""
+    return Standing.of(space, pool, rows).cohesion / space.typical_cohesion if len(rows) > 1 else 0.0
 
 
 def _described(space: Space, pool: Pool, rows: IntArray, p_values: PValues) -> Proposal:

@@ -1,0 +1,89 @@
+"""Copies count once, and links hold or are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inkling.discovery import pool as pool_module
+from inkling.discovery.pool import Items, Pairs, Pool
+from inkling.discovery.space import Space
+from inkling.errors import InputError
+from tests.discovery.samples import draw_classes
+
+X, Y = draw_classes(n_classes=4, per_class=6, dims=16, noise=0.8, seed=0)
+SPACE = Space.of(X, Y)
+Z = SPACE(draw_classes(n_classes=3, per_class=4, dims=16, noise=0.8, seed=1)[0])
+
+
+def pool_of(
+    *,
+    rows: list[int] | None = None,
+    sources: list[object] | None = None,
+    hashes: list[str] | None = None,
+    must_link: Pairs = (),
+    cannot_link: Pairs = (),
+) -> Pool:
+    vectors = Z if rows is None else Z[rows]
+    p_known = np.full(len(vectors), 0.01)
+    return Pool.of(vectors, p_known, sources=sources, hashes=hashes, must_link=must_link, cannot_link=cannot_link)
+
+
+def test_equal_vectors_and_equal_content_are_one_picture() -> None:
+    pool = pool_of(rows=[0, 1, 0, 2, 3], hashes=["a", "b", "c", "d", "b"])
+    same = pool.picture[:, None] == pool.picture
+    assert np.argwhere(np.triu(same, k=1)).tolist() == [[0, 2], [1, 4]]
+    assert pool.n_pictures(np.arange(5)) == 3
+
+
+def test_vectors_are_compared_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "CHUNK", 2)
+    assert pool_of(rows=[0, 1, 2, 3, 4, 0]).n_pictures(np.arange(6)) == 5
+
+
+def test_ten_copies_weigh_as_much_as_one() -> None:
+    items = Items.of(SPACE, pool_of(rows=[0] * 10 + [1], must_link=[(0, 10)]))
+    assert items.counts[-1] == pytest.approx(2.0)
+    assert items.means[-1] == pytest.approx((Z[0] + Z[1]) / 2.0)
+
+
+def test_known_classes_stay_apart_and_links_hold() -> None:
+    items = Items.of(SPACE, pool_of(must_link=[(0, 1)], cannot_link=[(1, 2)]))
+    k = SPACE.n_classes
+    assert items.item[0] == items.item[1]
+    assert items.apart[:k, :k].all()
+    assert items.apart[items.item[0], items.item[2]]
+    assert items.apart[items.item[2], items.item[0]]
+    assert items.apart[k:, k:].sum() == 2
+
+
+def test_without_sources_a_copy_is_no_second_source() -> None:
+    pool = pool_of(rows=[0, 0, 1])
+    assert len(np.unique(pool.sources)) == 2
+
+
+def test_links_of_a_part_are_those_with_both_ends_in_it() -> None:
+    part = pool_of(cannot_link=[(0, 5), (4, 7)]).of_rows(np.array([4, 5, 7]))
+    assert part.cannot_link.tolist() == [[0, 2]]
+    assert np.allclose(part.Z, Z[[4, 5, 7]])
+
+
+@pytest.mark.parametrize(
+    ("links", "told"),
+    [
+        ({"must_link": [(0, 1), (1, 2)], "cannot_link": [(2, 0)]}, "must not be in one cluster"),
+        ({"cannot_link": [(3, 3)]}, "must not be in one cluster"),
+        ({"must_link": [(0, 99)]}, "from 0 to 11"),
+        ({"cannot_link": [(-1, 0)]}, "from 0 to 11"),
+    ],
+)
+def test_links_that_cannot_hold_are_refused(links: dict[str, Pairs], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        pool_of(**links)
+
+
+def test_lists_of_another_length_are_refused() -> None:
+    with pytest.raises(InputError, match="sources must name one for each of the 12 images"):
+        pool_of(sources=["a"])
+    with pytest.raises(InputError, match="hashes"):
+        pool_of(hashes=["a"] * 13)
