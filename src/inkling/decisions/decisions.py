@@ -32,7 +32,8 @@ class Decisions:
     path
         The memory.
     detect
-        Teaches the detector of unknown images again when classes change; without, one that is there is taken out.
+        Teaches the detector of unknown images again when classes change. None: with the rate and the weights that it had,
+        calibrated anew.
     words
         Puts the name of an accepted class into words, as `Newcomer.in_words` does; without, its images alone count.
     split
@@ -43,12 +44,12 @@ class Decisions:
         self,
         path: str | Path,
         *,
-        detect: DetectorFitter | None = detector_again,
+        detect: DetectorFitter | None = None,
         words: Callable[[str], ClassEntry] | None = None,
         split: proposed.Splitter | None = None,
     ) -> None:
         self.path = path
-        self._detect = detect
+        self._detect = detect or detector_again
         self._words = words
         self._split = split or two_means
 
