@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from inkling.discovery.adopt import adopt
 from inkling.discovery.clusters import Standing, stabilities
 from inkling.discovery.pool import Pool
 from inkling.discovery.results import Drift, Proposal
@@ -50,7 +51,8 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     """Clusters that pass every rule, largest first.
 
     A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
-    images must be stranger than known classes give by chance: their odd images form heaps too.
+    images must be stranger than known classes give by chance: their odd images form heaps too. What passes takes in
+    images left alone that belong to it.
 
     Parameters
     ----------
@@ -65,8 +67,13 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     ]
     candidates = [it for it in candidates if it.n_sources >= MIN_SOURCES and _is_novel(space, it)]
     found = stabilities(space, pool, [it.rows for it in candidates], seed=rules.seed)
-    stable = [replace(it, stability=float(s)) for it, s in zip(candidates, found, strict=True) if s >= MIN_STABILITY]
-    return tuple(sorted(stable, key=lambda it: (-it.size, int(it.rows[0]))))
+    stable = np.flatnonzero(found >= MIN_STABILITY)
+    clusters = [candidates[at].rows for at in stable]
+    proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
+    alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
+    whole = [_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone)]
+    told = [replace(it, stability=float(found[at])) for it, at in zip(whole, stable, strict=True)]
+    return tuple(sorted(told, key=lambda it: (-it.size, int(it.rows[0]))))
 
 
 def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
