@@ -51,8 +51,7 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     """Clusters that pass every rule, largest first.
 
     A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
-    images must be stranger than known classes give by chance: their odd images form heaps too. What passes takes in
-    images left alone that belong to it.
+    images must be stranger than known classes give by chance: their odd images form heaps too.
 
     Parameters
     ----------
@@ -67,13 +66,19 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     ]
     candidates = [it for it in candidates if it.n_sources >= MIN_SOURCES and _is_novel(space, it)]
     found = stabilities(space, pool, [it.rows for it in candidates], seed=rules.seed)
-    stable = np.flatnonzero(found >= MIN_STABILITY)
-    clusters = [candidates[at].rows for at in stable]
+    stable = [replace(it, stability=float(s)) for it, s in zip(candidates, found, strict=True) if s >= MIN_STABILITY]
+    return _largest_first(stable)
+
+
+def completed(
+    space: Space, pool: Pool, labels: IntArray, p_values: PValues, proposals: tuple[Proposal, ...]
+) -> tuple[Proposal, ...]:
+    """Proposals with the images that merging left alone and that belong to them."""
+    clusters = [it.rows for it in proposals]
     proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
     alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
-    whole = [_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone)]
-    told = [replace(it, stability=float(found[at])) for it, at in zip(whole, stable, strict=True)]
-    return tuple(sorted(told, key=lambda it: (-it.size, int(it.rows[0]))))
+    whole = (_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone))
+    return _largest_first([replace(it, stability=of.stability) for it, of in zip(whole, proposals, strict=True)])
 
 
 def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
@@ -90,6 +95,10 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS
     return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
+
+
+def _largest_first(proposals: list[Proposal]) -> tuple[Proposal, ...]:
+    return tuple(sorted(proposals, key=lambda it: (-it.size, int(it.rows[0]))))
 
 
 def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
