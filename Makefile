@@ -23,7 +23,7 @@ demo: $(READY) ## Learn from drawn pictures, evaluate, predict, write a report t
 	.venv/bin/inkling demo --output demo/
 
 test: $(READY) ## Run all tests
-	$(ENV) -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	$(ENV) -m ruff check .
@@ -45,6 +45,7 @@ bench: $(READY) ## Measure against the figures to reach; needs the development d
 	$(ENV) bench/heads.py
 	$(ENV) bench/coco.py
 	$(ENV) bench/embed.py
+	$(ENV) bench/memory.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
 	$(ENV) tools/constraints.py

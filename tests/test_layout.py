@@ -31,15 +31,18 @@ ROOMS = (
     "calibration",
     "heads",
     "fitting",
+    "unknown",
     "discovery",
     "memory",
     "teaching",
     "classifier",
+    "decisions",
+    "exploration",
     "finetune",
     "evaluate",
     "cli",
 )
-ARRAYS_ONLY = {"calibration", "heads", "fitting", "discovery"}
+ARRAYS_ONLY = {"calibration", "heads", "fitting", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
 
 

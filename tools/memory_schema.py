@@ -35,7 +35,7 @@ A memory is a SQLite database. Any SQLite tool opens it; only Inkling should wri
 
 In columns of type *escaped text*, NUL, lone surrogates (they stand for undecodable bytes of file names) and
 U+241B are written as U+241B and four hexadecimal digits. All other text is stored as it is. No column may be
-null.
+null, unless its type says so.
 """
 
 
@@ -59,7 +59,8 @@ def _section(table: Table) -> str:
 
 
 def _type(column: Column[object]) -> str:
-    return "escaped text" if isinstance(column.type, AnyText) else str(column.type).lower()
+    name = "escaped text" if isinstance(column.type, AnyText) else str(column.type).lower()
+    return f"{name}, or null" if column.nullable else name
 
 
 def _key(column: Column[object]) -> str:

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
+    from inkling.decisions.decisions import Decisions
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
+    from inkling.finetune.finetuner import FineTuner
     from inkling.prompts import ClassPrompts
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
+    "Decisions": "inkling.decisions.decisions",
     "FewShotClassifier": "inkling.classifier",
+    "FineTuner": "inkling.finetune.finetuner",
     "InklingError": "inkling.errors",
     "load_encoder": "inkling.encoders.registry",
 }
 
-__all__ = ["ClassPrompts", "FewShotClassifier", "InklingError", "load_encoder"]
+__all__ = ["ClassPrompts", "Decisions", "FewShotClassifier", "FineTuner", "InklingError", "load_encoder"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -18,14 +19,19 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.heads import head_class
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
+from inkling.teaching.detection import DEFAULT_FALSE_ALARMS, teach_detector
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
+UNTOLD_AFTER_TUNING = (
+    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
+)
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
 
@@ -48,6 +54,9 @@ class FewShotClassifier:
     prompts
         Own prompts, aliases and disambiguations of some classes. A class that stands here and has no image is known
         by its text alone.
+    false_alarms
+        Rate at which images of known classes may be called unknown. None: one in twenty, and nothing is called unknown
+        where the images can't support that.
     device, precision
         Where and how exactly the encoder computes.
     cache
@@ -63,6 +72,7 @@ class FewShotClassifier:
         views: int = 1,
         templates: str | Sequence[str] | None = None,
         prompts: Sequence[ClassPrompts] = (),
+        false_alarms: float | None = None,
         device: str = "auto",
         precision: str = "float32",
         cache: bool | str | Path = True,
@@ -78,6 +88,7 @@ class FewShotClassifier:
         self.views = views
         self.templates = templates
         self.prompts = tuple(prompts)
+        self.false_alarms = false_alarms
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._cache = cache
@@ -118,6 +129,10 @@ class FewShotClassifier:
         if self._taught is None:
             raise InputError("The classifier is not fitted.", remedy="Call fit, or load a memory.")
         return self._taught
+
+    @taught.setter
+    def taught(self, taught: Taught) -> None:
+        self._taught = taught
 
     @property
     def classes_(self) -> tuple[str, ...]:
@@ -161,7 +176,7 @@ class FewShotClassifier:
             samples = embed_samples(
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
             )
-        return self._learn(samples.also_skipped(unlabelled), entries)
+        return self.learn(samples.also_skipped(unlabelled), entries)
 
     def fit_embeddings(
         self,
@@ -189,7 +204,7 @@ class FewShotClassifier:
         """
         samples = given_samples(X, y, logit_scale=logit_scale)
         names = {label for label in samples.labels if label is not None}
-        return self._learn(
+        return self.learn(
             samples, given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
         )
 
@@ -207,9 +222,45 @@ class FewShotClassifier:
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
         if not in_words:
-            return self._learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
+            return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
-        return self._learn(samples, self._put_into_words(names))
+        return self.learn(samples, self._put_into_words(names))
+
+    def learn(self, samples: Samples, entries: Sequence[ClassEntry], *, fold_spaces: FoldSpaces | None = None) -> Self:
+        """Learn from samples and classes in words, which the other ways to fit make of what they are given.
+
+        A class whose images could not be read is known by its text, if it has one.
+
+        Parameters
+        ----------
+        samples
+            Vectors with labels; rows without are skipped.
+        entries
+            The classes.
+        fold_spaces
+            As for `inkling.teaching.taught.teach`; no row may be without a label then.
+        """
+        require_readable(samples)
+        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
+        samples = samples.keep(rows).also_skipped(unlabelled)
+        known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
+        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
+        self._taught = self._with_detector(taught, tuned=fold_spaces is not None)
+        self.memory_version = None
+        return self
+
+    def _with_detector(self, taught: Taught, *, tuned: bool) -> Taught:
+        """With a detector of unknown images, if they can be told."""
+        if tuned:
+            return replace(taught, unknown=UNTOLD_AFTER_TUNING)
+        rate = DEFAULT_FALSE_ALARMS if self.false_alarms is None else self.false_alarms
+        try:
+            detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=self.seed)
+        except InputError as error:
+            if self.false_alarms is not None:
+                raise
+            return replace(taught, unknown=f"unknown images are not told: {error.message}")
+        return replace(taught, detector=detector, unknown=detector.finding)
 
     def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Label of each image, (n,); None for an image that cannot be read."""
@@ -256,7 +307,12 @@ class FewShotClassifier:
             return embed_samples(records, encoder, cache=cache, progress=progress)
 
     def verdicts(
-        self, images: Any, *, top: int = 5, progress: Progress | None = None
+        self,
+        images: Any,
+        *,
+        top: int = 5,
+        progress: Progress | None = None,
+        observe: Callable[[Samples], None] | None = None,
     ) -> Iterator[Verdict | SkippedImage]:
         """What the classifier says of each image, in order within batches, in memory that does not grow.
 
@@ -268,12 +324,17 @@ class FewShotClassifier:
             Classes to name for each image.
         progress
             Is told how far it is.
+        observe
+            Sees the vectors of each batch before its verdicts are given.
         """
         records = records_of(images)
         encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
         with opened_cache(self._cache) as cache:
             for part in iter_embedded(records, encoder, cache=cache, progress=progress):
-                yield from self.judge(samples_of(part, encoder.identity), top=top)
+                samples = samples_of(part, encoder.identity)
+                if observe is not None:
+                    observe(samples)
+                yield from self.judge(samples, top=top)
                 yield from part.skipped
 
     def judge(self, samples: Samples, *, top: int = 5) -> list[Verdict]:
@@ -339,13 +400,3 @@ class FewShotClassifier:
     def _put_into_words(self, names: Iterable[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:
             return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)
-
-    def _learn(self, samples: Samples, entries: Sequence[ClassEntry]) -> Self:
-        """Fit on samples. A class whose images could not be read is known by its text, if it has one."""
-        require_readable(samples)
-        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
-        samples = samples.keep(rows).also_skipped(unlabelled)
-        known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        self._taught = teach(samples, known, head=self.head, seed=self.seed)
-        self.memory_version = None
-        return self

@@ -18,6 +18,7 @@ from inkling.calibration import (
     negative_log_likelihood,
 )
 from inkling.heads import AutoHead, Head, head_class, head_from_state
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.out_of_fold import OutOfFold, out_of_fold
 from inkling.types import FloatArray, IntArray
 
@@ -40,6 +41,9 @@ class FittedHead:
         What the evidence says, in one sentence.
     evidence
         Out-of-fold figures of the candidates, for `auto`.
+    held_out
+        Logits of images that the head did not see; None where it was read from a memory, which keeps their figures
+        alone.
     """
 
     head: Head
@@ -48,6 +52,7 @@ class FittedHead:
     calibration: Mapping[str, Any]
     finding: str
     evidence: Sequence[Mapping[str, Any]]
+    held_out: OutOfFold | None = None
 
     def logits(self, X: FloatArray) -> FloatArray:
         """Class scores (n, n_classes) before the temperature."""
@@ -70,6 +75,7 @@ class FittedHead:
         logit_scale: float,
         embedding_dims: int,
         seed: int,
+        fold_spaces: FoldSpaces | None = None,
     ) -> Self:
         """Fit a head and its temperature.
 
@@ -91,6 +97,8 @@ class FittedHead:
             d.
         seed
             Draws the folds.
+        fold_spaces
+            Where the encoder was tuned on the images of X, for `auto`: their vectors by encoders that were not.
         """
         head = head_class(name)(
             text_vectors=text_vectors,
@@ -100,7 +108,7 @@ class FittedHead:
         )
         if isinstance(head, AutoHead):
             # Its weights are found on out-of-fold logits by log-loss, so the temperature is in them.
-            head.set_params(seed=seed).fit(X, y, groups=sources)
+            head.set_params(seed=seed).fit(X, y, groups=sources, fold_spaces=fold_spaces)
             held_out = OutOfFold(head.out_of_fold_rows_, head.out_of_fold_logits_)
             temperature, finding, evidence = 1.0, head.finding_, head.evidence_
         else:
@@ -111,7 +119,7 @@ class FittedHead:
         calibration = _calibration(held_out, y[held_out.rows], temperature)
         # What a memory gives back is what is used from the start, to the last bit.
         kept = head_from_state(head.state())
-        return cls(kept, tuple(classes), temperature, calibration, finding, evidence)
+        return cls(kept, tuple(classes), temperature, calibration, finding, evidence, held_out)
 
 
 def _calibration(held_out: OutOfFold, y: IntArray, temperature: float) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class Verdict:
         The likeliest classes, best first, and their probabilities.
     memory_version
         Version of the memory that said so; None for one that was never saved.
+    unknown
+        Whether the image is of no known class, at the false-alarm rate that was asked for; `label` then is what it
+        would have been. None where no detector could be taught.
+    p_known
+        p-value of "the image is of a known class".
     """
 
     path: str
@@ -124,3 +129,5 @@ class Verdict:
     top_labels: tuple[str, ...]
     top_probabilities: tuple[float, ...]
     memory_version: int | None
+    unknown: bool | None = None
+    p_known: float | None = None

@@ -98,10 +98,9 @@ def test_adapters_that_are_none_or_another_models_are_told(clip: Path, tmp_path:
 
 def test_the_share_is_chosen_out_of_fold(tmp_path: Path) -> None:
     found = tuned(tmp_path)
-    assert found.out_of_fold is not None
-    assert found.out_of_fold.logits.shape == (11, 12, 3)
-    assert [point.share for point in found.choice.curve] == list(found.out_of_fold.shares)
-    assert found.choice.share in found.out_of_fold.shares
+    assert found.fold_spaces is not None
+    assert found.fold_spaces.images.shape == (2, 12, 128)
+    assert found.choice.share in [point.share for point in found.choice.curve]
     about = json.loads((found.folder / "finetuning.json").read_text())
     assert about["share"] == found.choice.share
     assert about["encoder"]["fingerprint"] == load_encoder("sketch").identity.fingerprint
@@ -111,7 +110,13 @@ def test_the_share_is_chosen_out_of_fold(tmp_path: Path) -> None:
 
 def test_without_folds_half_of_the_tuned_weights_ship(tmp_path: Path) -> None:
     found = tuned(tmp_path, per_class=1)
-    assert (found.choice.share, found.out_of_fold) == (0.5, None)
+    assert (found.choice.share, found.fold_spaces) == (0.5, None)
+
+
+def test_a_share_that_was_asked_for_stands_on_the_curve(tmp_path: Path) -> None:
+    found = tuned(tmp_path, interpolate=0.25)
+    assert found.choice.share == 0.25
+    assert [point.share for point in found.choice.curve] == [0.0, 0.2, 0.25, 0.4, 0.6, 0.8, 1.0]
 
 
 def test_resuming_a_finished_run_gives_the_same_encoder(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_what_cannot_be_used_is_skipped_with_the_reason(tmp_path: Path) -> None:
         mixed, [*labels, KINDS[0], KINDS[1], None], output=tmp_path / "run"
     )
     reasons = [one.reason for one in found.skipped]
-    assert len(found.paths) == 12
+    assert len(found.records) == 12
     assert len(reasons) == 3
     assert "it is a copy of image 0" in reasons
     assert "it has no label" in reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkling.finetune.interpolate import SHARES, choose, curve_of, interpolated, place
+from inkling.finetune.interpolate import best_and_simplest, choose, interpolated, place
 from inkling.finetune.judge import Judge, weights_of
+from inkling.heads.fold_spaces import FoldSpaces
 from tests.finetune.cases import drawn, load, recipe, run, team
 
 
@@ -43,7 +45,9 @@ def test_a_judge_goes_from_zero_shot_to_the_tuned_model(
         last = model.logit_scale.exp() * tuned_images @ torch.nn.functional.normalize(texts).T
         before = load(sketch)(pixel_values=pixels, **tokens).logits_per_image
     judge = Judge(model, weights_of(load(sketch), list(training.tuned)), training, data, team())
-    first_half_last = judge.logits(data, (0.0, 0.5, 1.0))
+    vectors = [judge.vectors(share) for share in (0.0, 0.5, 1.0)]
+    scale = model.logit_scale.exp().detach()
+    first_half_last = [(scale * images @ classes.T).numpy() for images, classes in vectors]
     np.testing.assert_allclose(first_half_last[0], before, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(first_half_last[2], last, rtol=1e-4, atol=1e-3)
     assert not np.allclose(first_half_last[1], first_half_last[0], atol=1e-2)
@@ -57,31 +61,41 @@ def test_placing_leaves_other_weights_alone(clip: Path) -> None:
     assert changed == ["logit_scale"]
 
 
-def logits_with_gain(gain_at: dict[float, float], n: int = 60, noise: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of two classes whose true one leads by the gain, at each share."""
+def spaces_with_gain(gains: Sequence[float], n: int = 60, *, noise: float = 0.3) -> tuple[list[FoldSpaces], np.ndarray]:
+    """Two classes on two axes of eight; images lean to their class by the gain, at each share."""
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, n)
-    sign = np.where(np.arange(2) == y[:, None], 1.0, -1.0)
-    common = rng.normal(size=(n, 2))
-    own = [rng.normal(size=(n, 2)) * noise for _ in gain_at]
-    return np.stack([common + extra + gain * sign for gain, extra in zip(gain_at.values(), own, strict=True)]), y
+    y = np.arange(n) % 2
+    classes = np.eye(2, 8)
+    common = rng.normal(size=(n, 8))
+    found = []
+    for gain in gains:
+        X = common + noise * rng.normal(size=(n, 8)) + gain * classes[y]
+        X /= np.linalg.norm(X, axis=1, keepdims=True)
+        found.append(FoldSpaces(np.arange(n) % 3, np.stack([X] * 3), np.stack([classes] * 3)))
+    return found, y
 
 
 def test_the_best_share_is_chosen_where_it_is_clearly_best() -> None:
-    logits, y = logits_with_gain({0.0: 0.2, 0.5: 2.5, 1.0: 0.3})
-    choice = choose(logits, y, (0.0, 0.5, 1.0))
+    spaces, y = spaces_with_gain((0.2, 3.0, 0.3))
+    choice = choose(spaces, y, (0.0, 0.5, 1.0), logit_scale=20.0)
     assert choice.share == 0.5
-    assert choice.curve == curve_of(logits, y, (0.0, 0.5, 1.0))
-    assert [point.share for point in choice.curve] == [0.0, 0.5, 1.0]
+    assert [point.share for point in choice.curve] == [point.share for point in choice.texts] == [0.0, 0.5, 1.0]
+    texts = spaces[1].images[0] @ np.eye(2, 8).T
+    assert choice.texts[1].top1 == np.mean(texts.argmax(axis=1) == y)
 
 
 def test_without_a_gain_zero_shot_stays() -> None:
-    logits, y = logits_with_gain({0.0: 1.0, 0.5: 1.02, 1.0: 1.0}, noise=0.8)
-    choice = choose(logits, y, (0.0, 0.5, 1.0))
+    spaces, y = spaces_with_gain((1.0, 1.02, 1.0), noise=0.8)
+    choice = choose(spaces, y, (0.0, 0.5, 1.0), logit_scale=20.0)
     assert choice.share == 0.0
     assert "smallest within one standard error" in choice.reason
 
 
+def test_a_share_that_is_asked_for_is_taken_and_the_curve_shown_all_the_same() -> None:
+    spaces, y = spaces_with_gain((0.2, 3.0, 0.3))
+    choice = choose(spaces, y, (0.0, 0.5, 1.0), asked=1.0, logit_scale=20.0)
+    assert (choice.share, len(choice.curve)) == (1.0, 3)
+
+
 def test_one_image_decides_nothing_wrongly() -> None:
-    logits = np.zeros((len(SHARES), 1, 2))
-    assert choose(logits, np.array([0])).share == 0.0
+    assert best_and_simplest(np.zeros((6, 1, 2)), np.array([0])) == (0, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inkling.errors import InputError
-from inkling.finetune.run_folder import RUN, open_run
+from inkling.finetune.run_folder import RUN, TRAINING, check_output, open_run
 from tests.finetune.cases import recipe
 
 
@@ -62,3 +62,16 @@ def test_a_damaged_description_is_told(tmp_path: Path) -> None:
     (tmp_path / "run" / RUN).write_text("{")
     with pytest.raises(InputError, match="can't be read"):
         open_(tmp_path / "run", resume=True)
+
+
+def test_a_run_is_refused_a_folder_before_images_are_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no run in"):
+        check_output(tmp_path / "typo", resume=True)
+    check_output(tmp_path / "new", resume=False)
+    open_(tmp_path / "run" / TRAINING)
+    check_output(tmp_path / "run", resume=True)
+    with pytest.raises(InputError, match="holds another run"):
+        check_output(tmp_path / "run", resume=False)
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="no empty folder"):
+        check_output(tmp_path, resume=False)

@@ -26,4 +26,3 @@ def test_every_table_and_column_says_what_it_is_for() -> None:
         for column in table.columns:
             assert column.doc, f"{table.name}.{column.name}"
             assert column.doc.endswith(".")
-            assert not column.nullable

@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inkling.errors import InputError, MemoryFileError
+from inkling.memory.amend import undo
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
 from inkling.memory.schema import APPLICATION_ID
 from inkling.memory.store import read_memory, switch_encoder, write_memory
+from inkling.memory.verify import verify
 from inkling.types import HeadState
 from tests.memory.samples import assert_same, identity, names_in, numbered
 
@@ -237,6 +239,32 @@ def test_another_encoder_s_vectors_are_written_beside_the_old_ones(tmp_path: Pat
         rows = database.execute("SELECT exemplar_id, count(*) FROM vector GROUP BY exemplar_id").fetchall()
         assert rows == [(number, 2) for number in range(1, 7)]
         assert database.execute("SELECT count(*) FROM head").fetchone() == (2,)
+
+
+def test_the_switch_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    known = numbered(1)
+    more = replace(known, exemplars=(*known.exemplars, Exemplar("new.jpg", "beef", known.classes[0].name)))
+    switch_encoder(path, in_other_space(more), version=1)
+    assert verify(path).replayed == (2,)
+    assert undo(path).version == 3
+    assert_same(read_memory(path).content, known)
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM space").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM vector").fetchone() == (6,)
+    assert switch_encoder(path, in_other_space(more), version=3) == 4
+
+
+def test_a_switch_over_a_space_that_is_there_already_is_not_taken_back(tmp_path: Path) -> None:
+    """Its vectors are replaced; to keep the old ones would be to copy the memory."""
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    switch_encoder(path, in_other_space(numbered(1)), version=1)
+    switch_encoder(path, numbered(1), version=2)
+    verify(path)
+    with pytest.raises(InputError, match="nothing to undo"):
+        undo(path)
 
 
 def test_images_that_are_new_with_the_other_encoder_join(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
     return samples
 
 
-def write_html(done: EvaluatedRun, report: Path, *, memory: Path, test: str) -> None:
+def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: str) -> None:
     """The report with where everything came from at its foot."""
     from inkling.evaluate.report import write_report
     from inkling.provenance import inkling_version, now, package_versions
@@ -83,7 +83,7 @@ def write_html(done: EvaluatedRun, report: Path, *, memory: Path, test: str) -> 
         "inkling": inkling_version(),
         "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
     }
-    context = done.report_context(memory_name=memory.name, test_name=test, provenance=provenance)
+    context = done.report_context(memory_name=Path(memory).name, test_name=test, provenance=provenance)
     write_report(report, done.evaluation, context)
 
 

@@ -33,7 +33,10 @@ def run(
         ),
     ],
     memory: Annotated[
-        Path, typer.Option("--memory", metavar="FILE.ink", help="The memory file to write.", show_default=False)
+        str,
+        typer.Option(
+            "--memory", metavar="FILE.ink", help="The memory to write: a file, or a PostgreSQL URL.", show_default=False
+        ),
     ],
     encoder: Annotated[
         str | None,
@@ -46,6 +49,13 @@ def run(
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
     seed: Seed = 0,
     views: Annotated[int, typer.Option(min=1, help="Views of each image; more than 1 adds augmented ones.")] = 1,
+    false_alarms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Share of known images that may be called unknown. Default: 0.05, where the images can support it.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if an image cannot be used.")] = False,
     templates: Annotated[
         str | None, typer.Option(help="default, simple, imagenet, or a template such as 'a photo of a {}.'.")
@@ -74,6 +84,7 @@ def run(
         views=views,
         templates=templates,
         prompts=tuple(read_prompts(prompts).values()) if prompts else (),
+        false_alarms=false_alarms,
         device=device,
         precision=precision,
         cache=not no_cache,
@@ -135,6 +146,7 @@ def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
         "finding": fitted.finding,
         "evidence": [dict(one) for one in fitted.evidence],
         "calibration": dict(fitted.calibration),
+        "unknown": {"finding": taught.unknown, **(taught.detector.report if taught.detector else {})},
     }
 
 
@@ -148,6 +160,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     calibration = summary["calibration"]
     if after := calibration["after"]:
         rows.append(("out of fold", f"top-1 {calibration['top1']:.1%}, ECE {after['ece']:.3f}, NLL {after['nll']:.3f}"))
+    rows.append(("unknown", summary["unknown"]["finding"]))
     rows.append(("memory", f"{summary['memory']}, version {summary['memory_version']}"))
     rows.append(("time", f"{summary['seconds']:.1f} s"))
     print_table(("", "fitted"), rows)

@@ -34,6 +34,7 @@ def _summary(stored: StoredMemory) -> dict[str, Any]:
         "finding": content.training["finding"],
         "evidence": content.training["evidence"],
         "calibration": dict(content.calibration),
+        "unknown": content.training.get("unknown"),
         "classes": [
             {
                 "name": entry.name,
@@ -61,6 +62,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("fingerprint", encoder["fingerprint"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),
+        *([("unknown", summary["unknown"])] if summary["unknown"] else []),
         ("created", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
         ("command", provenance["command"]),
     ]

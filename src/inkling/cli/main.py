@@ -9,7 +9,32 @@ import warnings
 
 import typer
 
-from inkling.cli import cache, demo, embed, encoders, evaluate, fit, info, predict
+from inkling.cli import (
+    accept,
+    add_class,
+    backup,
+    cache,
+    classes,
+    demo,
+    discard,
+    discover,
+    embed,
+    encoders,
+    evaluate,
+    finetune,
+    fit,
+    history,
+    info,
+    merge,
+    predict,
+    proposals,
+    refit,
+    remove_class,
+    rename,
+    split,
+    undo,
+    verify,
+)
 from inkling.cli.border import Border
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
@@ -22,7 +47,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (fit, evaluate, predict, info, encoders, embed, demo):
+TEACHING = (fit, evaluate, predict, finetune, info, encoders, embed, demo)
+DECIDING = (
+    discover,
+    proposals,
+    accept,
+    merge,
+    split,
+    rename,
+    discard,
+    classes,
+    add_class,
+    remove_class,
+    refit,
+    undo,
+    history,
+)
+KEEPING = (verify, backup)
+for verb in (*TEACHING, *DECIDING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)
 app.add_typer(cache.app, name="cache")
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-Memory = Annotated[Path, typer.Argument(metavar="FILE.ink", help="The memory file.", show_default=False)]
+Memory = Annotated[
+    str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
+]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON; '-' prints them instead.")
 ]
@@ -19,3 +21,8 @@ MovedEncoder = Annotated[
     typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
+MinImages = Annotated[int, typer.Option("--min-images", min=2, help="Pictures that a proposed class needs.")]
+VocabularyFile = Annotated[
+    Path | None,
+    typer.Option("--vocabulary", metavar="FILE", help="Names for proposals, one a line. Default: common nouns."),
+]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped
-from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.cli.discover import names_from, print_explored, summary_of
+from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, VocabularyFile
 from inkling.cli.sources import open_source
 from inkling.cli.verdicts import check_target, open_writer, verdict_row
 from inkling.errors import InputError
@@ -18,6 +20,7 @@ from inkling.errors import InputError
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
+    from inkling.exploration.stream import Observer
     from inkling.images.sources import Found
     from inkling.types import ImageRecord, SkippedImage, Verdict
 
@@ -40,6 +43,11 @@ def run(
         typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 5,
+    observe: Annotated[
+        bool, typer.Option("--observe", help="Keep what is strange in the memory, and propose new classes.")
+    ] = False,
+    min_images: MinImages = 5,
+    vocabulary: VocabularyFile = None,
     encoder: MovedEncoder = None,
     device: Device = "auto",
     no_cache: NoCache = False,
@@ -54,11 +62,12 @@ def run(
     check_target(output, json)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     sources = [open_source(name) for name in images]
+    observer = _observer(memory, classifier, min_images) if observe else None
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
     with open_writer(output) as write:
-        for one in _verdicts(classifier, sources, top):
+        for one in _verdicts(classifier, sources, top, observer):
             if isinstance(one, SkippedImage):
                 skipped.append(one)
                 continue
@@ -69,20 +78,38 @@ def run(
         tell_skipped(skipped, sum((Counter(found.ignored) for found in sources if isinstance(found, Found)), Counter()))
         if not n_judged:
             raise InputError("None of the images can be read.", remedy="Nothing was written.")
-    summary = {
+    summary: dict[str, Any] = {
         "n": n_judged,
         "predictions": [verdict_row(one) for one in kept],
         "skipped": [{"path": image.path, "reason": image.reason} for image in skipped],
     }
+    if observer is not None:
+        summary["observed"] = _proposed(observer, classifier, vocabulary, no_cache=no_cache)
     show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, n_judged))
+    if observer is not None:
+        print_explored(summary["observed"])
+
+
+def _observer(memory: str, classifier: FewShotClassifier, min_images: int) -> Observer:
+    from inkling.exploration.stream import Observer
+
+    return Observer(memory, classifier, min_images=min_images)
+
+
+def _proposed(
+    observer: Observer, classifier: FewShotClassifier, vocabulary: Path | None, *, no_cache: bool
+) -> dict[str, Any]:
+    with names_from(classifier, vocabulary, no_cache=no_cache) as namer_of:
+        return summary_of(observer.proposed(namer_of))
 
 
 def _verdicts(
-    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], top: int
+    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], top: int, observer: Observer | None
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
     from inkling.images.sources import Found
+    from inkling.memory.content import check_encoder
 
     for _, neighbours in groupby(sources, key=type):
         records: list[ImageRecord] = []
@@ -90,18 +117,27 @@ def _verdicts(
             if isinstance(source, Found):
                 records += source.records
             else:
-                yield from classifier.judge(precomputed_samples(source), top=top)
+                samples = precomputed_samples(source)
+                if observer is not None:
+                    check_encoder(classifier.taught.samples.identity, samples.identity)
+                    observer.take(samples)
+                yield from classifier.judge(samples, top=top)
         if records:
             with progress_bar("Predicting") as progress:
-                yield from classifier.verdicts(records, top=top, progress=progress)
+                seen = None if observer is None else observer.take
+                yield from classifier.verdicts(records, top=top, progress=progress, observe=seen)
 
 
 def _print(summary: Mapping[str, Any]) -> None:
     shown = summary["predictions"][:SHOWN]
-    rows = [(one["path"], one["label"], f"{one['probability']:.1%}", _next_best(one)) for one in shown]
+    rows = [(one["path"], _label(one), f"{one['probability']:.1%}", _next_best(one)) for one in shown]
     print_table(("path", "label", "probability", "next"), rows, numbers=(2,))
     if summary["n"] > len(shown):
         note(f"... and {summary['n'] - len(shown)} more; --output writes all.")
+
+
+def _label(one: Mapping[str, Any]) -> str:
+    return f"unknown ({one['label']}?)" if one["unknown"] else str(one["label"])
 
 
 def _next_best(one: Mapping[str, Any]) -> str:

@@ -20,7 +20,16 @@ from inkling.outputs import appearing_whole
 if TYPE_CHECKING:
     from inkling.types import Verdict
 
-COLUMNS = ("path", "label", "probability", "top_labels", "top_probabilities", "memory_version")
+COLUMNS = (
+    "path",
+    "label",
+    "probability",
+    "top_labels",
+    "top_probabilities",
+    "unknown",
+    "p_known",
+    "memory_version",
+)
 ROWS_OF_A_GROUP = 1024
 
 Write = Callable[["Verdict"], None]
@@ -48,6 +57,8 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
         "probability": verdict.probability,
         "top_labels": list(verdict.top_labels),
         "top_probabilities": list(verdict.top_probabilities),
+        "unknown": verdict.unknown,
+        "p_known": verdict.p_known,
         "memory_version": verdict.memory_version,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from inkling.types import FloatArray, IntArray
 
@@ -60,6 +61,8 @@ class ReportContext:
     provenance
         What to print at the foot, in order: encoder, command, date, versions. Head, encoder fingerprint,
         memory version and seed are taken from the evaluation.
+    finetuning
+        How the encoder was fine-tuned, as the memory keeps it; None where it was not.
     """
 
     memory_name: str
@@ -67,3 +70,4 @@ class ReportContext:
     images: EvaluatedImages
     exemplars: Exemplars
     provenance: Mapping[str, str] = field(default_factory=dict)
+    finetuning: Mapping[str, Any] | None = None

@@ -1,26 +1,21 @@
-"""The report: one HTML file that needs nothing else, neither network nor script.
-
-All text that comes from the user, class names and paths above all, is escaped by the templates. Pictures and
-marks are bounded in number and size, and so is the file.
-"""
+"""The report of an evaluation. Pictures and marks are bounded in number and size, and so is the file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from inkling.errors import InputError
-from inkling.evaluate import formats, wording
+from inkling.evaluate import wording
 from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.evaluate.figures.comparison import ComparisonFigure, comparison_figure
 from inkling.evaluate.figures.confusion import ConfusionFigure, confusion_figure, most_confused_with
 from inkling.evaluate.figures.embedding_map import MapFigure, map_figure
 from inkling.evaluate.figures.reliability import ReliabilityFigure, reliability_figure
+from inkling.evaluate.finetuning import FineTuningFigures, finetuning_figures
 from inkling.evaluate.mistakes import Mistake, confident_mistakes
+from inkling.evaluate.pages import page_of
 from inkling.evaluate.results import ClassScores, Evaluation
 from inkling.outputs import appearing_whole
 
@@ -29,7 +24,6 @@ __all__ = ["EvaluatedImages", "Exemplars", "ReportContext", "render_report", "wr
 MOST_SKIPPED = 200
 MOST_CLASS_ROWS = 1000
 CLASS_ROWS_IN_VIEW = 24
-_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +47,7 @@ class _Page:
     n_mistakes: int
     reliability: ReliabilityFigure
     map: MapFigure
+    finetuning: FineTuningFigures | None
     provenance: Mapping[str, str]
 
 
@@ -79,9 +74,14 @@ def render_report(evaluation: Evaluation, context: ReportContext) -> str:
         If the context does not belong to the evaluation.
     """
     _check(evaluation, context)
-    environment = _environment()
-    text = environment.get_template("report.html.j2").render(page=_page(evaluation, context))
-    return text.translate(_UNPRINTABLE)
+    return page_of(
+        "report.html.j2",
+        _page(evaluation, context),
+        wording=wording,
+        most_skipped=MOST_SKIPPED,
+        most_class_rows=MOST_CLASS_ROWS,
+        class_rows_in_view=CLASS_ROWS_IN_VIEW,
+    )
 
 
 def _check(evaluation: Evaluation, context: ReportContext) -> None:
@@ -111,6 +111,7 @@ def _page(evaluation: Evaluation, context: ReportContext) -> _Page:
         n_mistakes=evaluation.n - evaluation.n_correct,
         reliability=reliability_figure(images.p[known], images.y[known]),
         map=map_figure(images, exemplars, classes, seed=evaluation.seed),
+        finetuning=None if context.finetuning is None else finetuning_figures(context.finetuning),
         provenance=_provenance(evaluation, context),
     )
 
@@ -132,32 +133,4 @@ def _provenance(evaluation: Evaluation, context: ReportContext) -> dict[str, str
     return {
         **context.provenance,
         **{name: str(value) for name, value in measured.items() if value is not None},
-    }
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("inkling.evaluate"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(_filters())
-    environment.globals.update(
-        wording=wording,
-        most_skipped=MOST_SKIPPED,
-        most_class_rows=MOST_CLASS_ROWS,
-        class_rows_in_view=CLASS_ROWS_IN_VIEW,
-    )
-    return environment
-
-
-def _filters() -> dict[str, Any]:
-    return {
-        "percent": formats.percent,
-        "percent_interval": formats.percent_interval,
-        "count": formats.count,
-        "loss": formats.loss,
-        "clipped": formats.clipped,
     }

@@ -49,6 +49,7 @@ class EvaluatedRun:
                 known.paths, class_indices(known.labels, taught.classes), known.embeddings, known.thumbnails
             ),
             provenance=provenance,
+            finetuning=taught.finetuning,
         )
 
 

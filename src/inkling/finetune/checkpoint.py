@@ -86,9 +86,7 @@ def restore_optimizer(path: Path, optimizer: Optimizer, names: Iterable[str]) ->
         prefix = f"{_OPTIMIZER}{name}/"
         moments = {key.removeprefix(prefix): one for key, one in tensors.items() if key.startswith(prefix)}
         if moments:
-            optimizer.state[parameter] = {
-                key: one if key == "step" else one.to(parameter.device) for key, one in moments.items()
-            }
+            optimizer.state[parameter] = {key: one.to(parameter.device) for key, one in moments.items()}
 
 
 def _moments(optimizer: Optimizer, names: Iterable[str]) -> dict[str, Tensor]:

@@ -21,16 +21,18 @@ from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
+from inkling.finetune.run_folder import TRAINING, check_output
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import current_command
-from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.types import EncoderIdentity, ImageRecord, IntArray, SkippedImage
 
 if TYPE_CHECKING:
     from inkling.finetune.history import Row
     from inkling.finetune.interpolate import Choice
-    from inkling.finetune.out_of_fold import FoldLogits
+    from inkling.finetune.out_of_fold import Folds
     from inkling.finetune.prepare import PreparedData
     from inkling.finetune.trainer import Training
 
@@ -54,15 +56,16 @@ class FineTuned:
         head that was trained from them.
     choice
         The share of the tuned weights, and why.
-    out_of_fold
-        What fine-tuning says of images that it did not see; None where the share was given, or nothing could be held
-        out.
+    fold_spaces
+        Vectors of images and classes by encoders that did not see the images; None where nothing could be held out.
     history
         The rows of the log.
-    paths
-        Images that it was trained on, in the order of the rows of `out_of_fold`.
+    records
+        Images that it was trained on, in the order of `fold_spaces`.
     skipped
         Images that were not used, and why.
+    is_main
+        Whether this process is the one that tells and writes; the others of a launch only compute.
     """
 
     folder: Path
@@ -71,10 +74,11 @@ class FineTuned:
     class_names: tuple[str, ...]
     class_vectors: NDArray[np.float32]
     choice: Choice
-    out_of_fold: FoldLogits | None
+    fold_spaces: FoldSpaces | None
     history: tuple[Row, ...]
-    paths: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
     skipped: tuple[SkippedImage, ...]
+    is_main: bool
 
 
 class FineTuner:
@@ -107,13 +111,13 @@ class FineTuner:
                 remedy="auto takes a GPU where there is one; CUDA_VISIBLE_DEVICES chooses among several.",
             )
         self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
-        self._templates = resolve_templates(templates)
-        self._prompts = tuple(prompts)
-        self._device = device
-        self._encoder = _two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
+        self.templates = resolve_templates(templates)
+        self.prompts = tuple(prompts)
+        self.device = device
+        self.encoder = two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
 
     def __repr__(self) -> str:
-        return f"FineTuner(encoder={self._encoder.identity.name!r}, train={self.recipe.train!r})"
+        return f"FineTuner(encoder={self.encoder.identity.name!r}, train={self.recipe.train!r})"
 
     def fit(
         self,
@@ -167,34 +171,28 @@ class FineTuner:
     ) -> FineTuned:
         """As `fit`, on image records."""
         from inkling.encoders.loaded_model import load_towers
-        from inkling.finetune.interpolate import WITHOUT_EVIDENCE, Choice, choose
-        from inkling.finetune.out_of_fold import out_of_fold
+        from inkling.finetune.out_of_fold import Folds
         from inkling.finetune.prepare import prepare
         from inkling.finetune.team import Team
         from inkling.finetune.trainer import train
 
-        recipe, source = self.recipe, self._encoder.folder
-        team = Team.form(precision=recipe.precision, cpu=self._device == "cpu")
+        recipe, source = self.recipe, self.encoder.folder
+        team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
+        if team.is_main:
+            check_output(output, resume=resume)
         prepared = prepare(
-            records, source, prompts=self._prompts, templates=self._templates, augments=recipe.augment != "none"
+            records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
         shared: dict[str, Any] = {
             "team": team,
             "resume": resume,
             "progress": progress,
-            "origin": {"encoder": self._encoder.identity.fingerprint},
+            "origin": {"encoder": self.encoder.identity.fingerprint},
         }
         model = load_towers(source)
-        training = train(model, prepared.data, recipe, output=output / "training", tensorboard=tensorboard, **shared)
-        folds = None
-        if recipe.interpolate is not None:
-            choice = Choice(recipe.interpolate, (), f"share {recipe.interpolate:g} of the tuned weights was asked for")
-        elif folds := out_of_fold(
-            partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared
-        ):
-            choice = choose(folds.logits, folds.labels, folds.shares)
-        else:
-            choice = Choice(WITHOUT_EVIDENCE, (), "too few images to hold any out: half of the tuned weights ship")
+        training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
+        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
+        choice, spaces = _choose(folds, prepared.data.labels, recipe, logit_scale=self.encoder.identity.logit_scale)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
             folder=output / "encoder",
@@ -203,10 +201,11 @@ class FineTuner:
             class_names=prepared.data.class_names,
             class_vectors=class_vectors,
             choice=choice,
-            out_of_fold=folds,
+            fold_spaces=spaces,
             history=training.history,
-            paths=prepared.data.paths,
+            records=prepared.records,
             skipped=prepared.skipped,
+            is_main=team.is_main,
         )
 
     def _write(
@@ -217,7 +216,7 @@ class FineTuner:
         from inkling.finetune import result
         from inkling.finetune.judge import Judge, weights_of
 
-        source = self._encoder.folder
+        source = self.encoder.folder
         start = weights_of(load_towers(source), list(training.tuned))
         vectors = Judge(model, start, training, prepared.data, team).set_to(choice.share).cpu()
         if team.is_main:
@@ -229,14 +228,14 @@ class FineTuner:
                 class_vectors=result.ClassVectors(prepared.data.class_names, vectors),
             )
         if team.is_main and training.adapters:
-            base = self._encoder.identity.source
+            base = self.encoder.identity.source
             result.write_adapters(training.adapters, self.recipe, base, output / "adapters", share=choice.share)
         team.wait()
         found: NDArray[np.float32] = vectors.numpy()
         return found
 
     def _provenance(self, training: Training, prepared: PreparedData, choice: Choice) -> dict[str, Any]:
-        data, identity = prepared.data, self._encoder.identity
+        data, identity = prepared.data, self.encoder.identity
         labels = [data.class_names[label] for label in data.labels]
         return {
             "created": now(),
@@ -253,7 +252,29 @@ class FineTuner:
         }
 
 
-def _two_towers(encoder: Encoder) -> TransformersEncoder:
+def _choose(folds: Folds, labels: IntArray, recipe: Recipe, *, logit_scale: float) -> tuple[Choice, FoldSpaces | None]:
+    """The share of the tuned weights that was asked for or follows from the folds, and their vectors at it."""
+    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose
+
+    asked = recipe.interpolate
+    if not folds.n_folds:
+        share = WITHOUT_EVIDENCE if asked is None else asked
+        why = "half of the tuned weights ship" if asked is None else f"share {asked:g} ships, as was asked for"
+        return Choice(share, (), (), f"too few images to hold any out: {why}"), None
+    shares = sorted({*SHARES, *(() if asked is None else (asked,))})
+    spaces = folds.spaces(shares)
+    choice = choose(spaces, labels, shares, asked=asked, logit_scale=logit_scale, seed=recipe.seed)
+    return choice, spaces[shares.index(choice.share)]
+
+
+def two_towers(encoder: Encoder) -> TransformersEncoder:
+    """The encoder, if it can be fine-tuned.
+
+    Raises
+    ------
+    EncoderError
+        If it is no two-tower model in the format of transformers.
+    """
     if not isinstance(encoder, TransformersEncoder):
         raise EncoderError(
             f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inkling.heads.auto import AutoHead
 from inkling.heads.evidence import log_loss
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import FloatArray, IntArray
 
-SHARES = tuple(tenths / 10 for tenths in range(11))
+SHARES = tuple(fifths / 5 for fifths in range(6))
 WITHOUT_EVIDENCE = 0.5
 """Share where no images could be held out to choose it."""
 
@@ -50,13 +52,16 @@ class Choice:
     share
         Of the tuned weights.
     curve
-        What all shares showed out of fold; empty where nothing could be held out.
+        What the head `auto` on each share showed out of fold; empty where nothing could be held out.
+    texts
+        What the texts alone showed.
     reason
         Why this share, in one sentence.
     """
 
     share: float
     curve: tuple[Point, ...]
+    texts: tuple[Point, ...]
     reason: str
 
 
@@ -81,26 +86,60 @@ def curve_of(logits: FloatArray, labels: IntArray, shares: Sequence[float]) -> t
     )
 
 
-def choose(logits: FloatArray, labels: IntArray, shares: Sequence[float] = SHARES) -> Choice:
-    """The smallest share that is not worse than the best by more than one standard error.
+def choose(
+    spaces: Sequence[FoldSpaces],
+    labels: IntArray,
+    shares: Sequence[float] = SHARES,
+    *,
+    asked: float | None = None,
+    logit_scale: float,
+    seed: int = 0,
+) -> Choice:
+    """The smallest share that is not worse than the best by more than one standard error, or the one asked for.
 
     The error is that of the paired difference in log-loss, image by image.
 
     Parameters
     ----------
-    logits
-        Out-of-fold logits at each share, (n_shares, n, n_classes); shares rise.
+    spaces
+        Vectors by the encoders of the folds, at each share; shares rise.
     labels
         Class of each image, (n,).
+    asked
+        One of the shares.
+    logit_scale, seed
+        As for the head `auto`.
     """
+    held_out = labels[spaces[0].rows]
+    texts = curve_of(np.stack([space.text_logits(logit_scale) for space in spaces]), held_out, shares)
+    logits = np.stack([under_auto(space, labels, logit_scale=logit_scale, seed=seed) for space in spaces])
+    curve = curve_of(logits, held_out, shares)
+    if asked is not None:
+        return Choice(asked, curve, texts, f"share {asked:g} of the tuned weights was asked for")
+    best, chosen = best_and_simplest(logits, held_out)
+    reason = (
+        f"share {shares[chosen]:g} of the tuned weights is the smallest within one standard error of the best, "
+        f"{shares[best]:g} (log-loss {curve[chosen].log_loss:.3f} against {curve[best].log_loss:.3f} out of fold)"
+    )
+    return Choice(shares[chosen], curve, texts, reason)
+
+
+def under_auto(space: FoldSpaces, labels: IntArray, *, logit_scale: float, seed: int) -> FloatArray:
+    """What the head `auto` says of images that neither it nor the encoder saw, (n_rows, n_classes)."""
+    head = AutoHead(
+        text_vectors=space.classes[0],
+        classes=list(range(space.classes.shape[1])),
+        logit_scale=logit_scale,
+        embedding_dims=space.images.shape[2],
+        seed=seed,
+    )
+    return np.asarray(head.fit(space.images[0], labels, fold_spaces=space).out_of_fold_logits_)
+
+
+def best_and_simplest(logits: FloatArray, labels: IntArray) -> tuple[int, int]:
+    """Index of the lowest log-loss, and of the first one within one standard error of it; logits (n_shares, n, k)."""
     losses = np.stack([log_loss(z, labels) for z in logits])
     best = int(losses.mean(axis=1).argmin())
     excess = losses - losses[best]
     error = excess.std(axis=1, ddof=1) / np.sqrt(len(labels)) if len(labels) > 1 else np.zeros(len(losses))
-    chosen = int(np.flatnonzero(excess.mean(axis=1) <= error)[0])
-    points = curve_of(logits, labels, shares)
-    reason = (
-        f"share {shares[chosen]:g} of the tuned weights is the smallest within one standard error of the best, "
-        f"{shares[best]:g} (log-loss {points[chosen].log_loss:.3f} against {points[best].log_loss:.3f} out of fold)"
-    )
-    return Choice(shares[chosen], points, reason)
+    return best, int(np.flatnonzero(excess.mean(axis=1) <= error)[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -14,7 +13,6 @@ from inkling.finetune.interpolate import interpolated, place
 from inkling.finetune.team import Team
 from inkling.finetune.trainer import Training
 from inkling.finetune.vectors import encode, inference, text_vectors
-from inkling.types import FloatArray
 
 
 def weights_of(model: Any, names: Sequence[str]) -> dict[str, Tensor]:
@@ -35,7 +33,7 @@ class Judge:
     training
         What it left.
     data
-        Holds the prompts.
+        Images and prompts.
     """
 
     def __init__(
@@ -54,14 +52,10 @@ class Judge:
             return self._text_vectors()
         return normalize(self._start_vectors.lerp(normalize(head.to(self._start_vectors), dim=1), share), dim=1)
 
-    def logits(self, data: TrainingData, shares: Sequence[float]) -> FloatArray:
-        """Logits (n_shares, n, n_classes) of images."""
-        found = []
-        for share in shares:
-            classes = self.set_to(share)
-            scale = self._model.logit_scale.detach().exp()
-            found.append((scale * encode(self._model, data.pixels, self._team) @ classes.T).cpu().numpy())
-        return np.stack(found).astype(np.float64)
+    def vectors(self, share: float) -> tuple[Tensor, Tensor]:
+        """Unit vectors of all images (n, d) and of the classes (n_classes, d) at a share, on the CPU."""
+        classes = self.set_to(share)
+        return encode(self._model, self._data.pixels, self._team).cpu(), classes.cpu()
 
     def _text_vectors(self) -> Tensor:
         with inference(self._model):

@@ -65,7 +65,10 @@ class Learner:
         """The recipe's optimizer on what learns."""
         recipe = self._recipe
         kind = {"adam": Adam, "adamw": AdamW}[recipe.optimizer]
-        optimizer: Optimizer = kind(list(learning.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        # One pass over weights, gradients and moments: they outgrow the caches, and reading them is what it costs.
+        optimizer: Optimizer = kind(
+            list(learning.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
         return optimizer
 
     def weights(self) -> dict[str, Tensor]:

@@ -1,106 +1,107 @@
-"""Trainings on parts of the images, each judged on the part that it did not see. Imports torch."""
+"""Trainings on parts of the images: encoders for each image that did not see it. Imports torch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from inkling.finetune.checkpoint import read_checkpoint, write_checkpoint
 from inkling.finetune.data import TrainingData
 from inkling.finetune.holdout import folds_of
 from inkling.finetune.interpolate import SHARES
 from inkling.finetune.judge import Judge, weights_of
-from inkling.finetune.progress import TrainingProgress, silent
+from inkling.finetune.progress import TrainingProgress, named, silent
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.team import Team
 from inkling.finetune.trainer import train
-from inkling.types import FloatArray, IntArray
+from inkling.heads.fold_spaces import FoldSpaces
 
-LOGITS = "logits.safetensors"
-
-
-@dataclass(frozen=True, eq=False)
-class FoldLogits:
-    """What fine-tuning says of images that it did not see.
-
-    Attributes
-    ----------
-    rows
-        Which of the images they are, (n,).
-    labels
-        Their classes, (n,).
-    shares
-        Of the tuned weights; 0 is zero-shot.
-    logits
-        (n_shares, n, n_classes).
-    """
-
-    rows: IntArray
-    labels: IntArray
-    shares: tuple[float, ...]
-    logits: FloatArray
+VECTORS = "vectors.safetensors"
 
 
-def out_of_fold(
-    load: Callable[[], Any],
-    data: TrainingData,
-    recipe: Recipe,
-    *,
-    output: Path,
-    team: Team,
-    resume: bool = False,
-    shares: Sequence[float] = SHARES,
-    progress: TrainingProgress = silent,
-    origin: Mapping[str, str] | None = None,
-) -> FoldLogits | None:
-    """Train once for each fold; None where the classes have too few images to hold any out.
+class Folds:
+    """A training for each fold, without its images; what is done in the folder is not done again.
 
     Parameters
     ----------
     load
         Gives the model as it was before any training.
     output
-        Folder for the runs; a fold that is done there is not done again.
+        Folder for the runs.
     resume
         Go on with the runs in that folder.
+    origin
+        Hashes that must agree when a run is resumed.
+
+    Attributes
+    ----------
+    fold
+        Which training leaves an image out, (n,); -1 where all have it.
     """
-    fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
-    rows = np.flatnonzero(fold >= 0)
-    if not len(rows):
-        return None
-    logits = np.zeros((len(shares), len(data), data.n_classes))
-    for held in range(fold.max() + 1):
-        folder = output / f"fold-{held}"
-        training = train(
-            model := load(),
-            data.only(np.flatnonzero(fold != held)),
-            recipe,
-            output=folder,
-            team=team,
-            resume=resume,
-            progress=progress,
-            origin=origin,
-        )
-        out = data.only(np.flatnonzero(fold == held))
-        found = _known(folder / LOGITS, shares, out) if resume else None
+
+    def __init__(
+        self,
+        load: Callable[[], Any],
+        data: TrainingData,
+        recipe: Recipe,
+        *,
+        output: Path,
+        team: Team,
+        resume: bool = False,
+        progress: TrainingProgress = silent,
+        origin: Mapping[str, str] | None = None,
+    ) -> None:
+        self._load, self._data, self._recipe, self._team = load, data, recipe, team
+        self._output, self._resume, self._progress, self._origin = output, resume, progress, origin
+        self.fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; 0 where the classes have too few images to hold any out."""
+        return int(self.fold.max()) + 1
+
+    def spaces(self, shares: Sequence[float] = SHARES) -> tuple[FoldSpaces, ...]:
+        """Vectors of all images and classes by the encoder of each fold, at each share of its tuned weights."""
+        found = [self._vectors(held, shares) for held in range(self.n_folds)]
+        images, classes = (np.stack([one[name].numpy() for one in found], axis=1) for name in ("images", "classes"))
+        return tuple(FoldSpaces(self.fold, *both) for both in zip(images, classes, strict=True))
+
+    def _vectors(self, held: int, shares: Sequence[float]) -> dict[str, Tensor]:
+        """Of all images (n_shares, n, d) and classes (n_shares, n_classes, d)."""
+        file = self._output / f"fold-{held}" / VECTORS
+        found = _known(file, shares) if self._resume else None
         if found is None:
-            judge = Judge(model, weights_of(load(), list(training.tuned)), training, out, team)
-            found = judge.logits(out, shares)
-            if team.is_main:
-                write_checkpoint(folder / LOGITS, {"logits": torch.from_numpy(found)}, {"shares": list(shares)})
-        logits[:, fold == held] = found
-    return FoldLogits(rows, data.labels[rows], tuple(shares), logits[:, rows])
+            judge = self._judge(held)
+            images, classes = zip(*(judge.vectors(share) for share in shares), strict=True)
+            found = {"images": torch.stack(images), "classes": torch.stack(classes)}
+            if self._team.is_main:
+                write_checkpoint(file, found, {"shares": list(shares)})
+        return found
+
+    def _judge(self, held: int) -> Judge:
+        """Train without the images of a fold."""
+        model = self._load()
+        training = train(
+            model,
+            self._data.only(np.flatnonzero(self.fold != held)),
+            self._recipe,
+            output=self._output / f"fold-{held}",
+            team=self._team,
+            resume=self._resume,
+            progress=named(self._progress, f"fold {held + 1} of {self.n_folds}"),
+            origin=self._origin,
+        )
+        return Judge(model, weights_of(self._load(), list(training.tuned)), training, self._data, self._team)
 
 
-def _known(path: Path, shares: Sequence[float], out: TrainingData) -> FloatArray | None:
-    """Logits that an earlier call wrote, if they answer the same question."""
+def _known(path: Path, shares: Sequence[float]) -> dict[str, Tensor] | None:
+    """Vectors that an earlier call wrote, if they are of the same shares."""
     if not path.is_file():
         return None
     tensors, state = read_checkpoint(path)
-    found = tensors["logits"].numpy()
-    return found if state["shares"] == list(shares) and found.shape[1] == len(out) else None
+    return dict(tensors) if state["shares"] == list(shares) else None

@@ -32,13 +32,14 @@ class PreparedData:
     ----------
     data
         Images that can be learnt from.
-    content_hashes
+    records, content_hashes
         One for each of them.
     skipped
         The others, and why.
     """
 
     data: TrainingData
+    records: tuple[ImageRecord, ...]
     content_hashes: tuple[str, ...]
     skipped: tuple[SkippedImage, ...]
 
@@ -64,7 +65,7 @@ def prepare(
     Parameters
     ----------
     prompts
-        Own words for some classes.
+        Own words for some classes; one without images is known by its text alone, and learnt to be told apart.
     templates
         Prompts of the others.
     augments
@@ -86,8 +87,8 @@ def prepare(
             f"There are no labelled images to learn from ({reasons}).",
             remedy="Give a folder with one subfolder a class, or a table with columns 'path' and 'label'.",
         )
-    names = sorted({str(one.record.label) for one in ready})
     own = {entry.name: entry for entry in prompts}
+    names = sorted({str(one.record.label) for one in ready} | own.keys())
     texts = [(own.get(name) or ClassPrompts(name)).texts(templates) for name in names]
     data = TrainingData(
         pixels=Pixels.of([one.levels for one in ready], preprocessing),
@@ -97,7 +98,12 @@ def prepare(
         texts=ClassTexts.of(texts, folder),
         wide=Pixels.of([one.wide for one in ready if one.wide is not None], preprocessing) if augments else None,
     )
-    return PreparedData(data, tuple(one.content_hash for one in ready), tuple(skipped))
+    return PreparedData(
+        data=data,
+        records=tuple(one.record for one in ready),
+        content_hashes=tuple(one.content_hash for one in ready),
+        skipped=tuple(skipped),
+    )
 
 
 def widened(preprocessing: Preprocessing) -> Preprocessing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -21,6 +21,8 @@ class StepReport:
         Over the steps since the training began or went on.
     seconds_left
         Until the last step, at that rate.
+    training
+        Which of several trainings it belongs to, such as ``fold 1 of 3``.
     """
 
     step: int
@@ -28,6 +30,7 @@ class StepReport:
     loss: float
     images_per_second: float
     seconds_left: float
+    training: str = "training"
 
 
 class TrainingProgress(Protocol):
@@ -40,6 +43,11 @@ class TrainingProgress(Protocol):
 
 def silent(report: StepReport) -> None:
     """Tells nobody."""
+
+
+def named(progress: TrainingProgress, training: str) -> TrainingProgress:
+    """Tells of each step which training it belongs to."""
+    return lambda report: progress(replace(report, training=training))
 
 
 class Clock:

@@ -19,6 +19,28 @@ _AFTER_TRAINING = ("interpolate", "folds")
 """Options that only matter once the training is over."""
 
 
+TRAINING = "training"
+"""Folder of the main training within the output of a run."""
+
+
+def check_output(folder: Path, *, resume: bool) -> None:
+    """Say before images are read that a run can't have this folder.
+
+    Raises
+    ------
+    InputError
+        If it holds another run or other files, or there is no run to go on with.
+    """
+    if (folder / TRAINING / RUN).is_file() and not resume:
+        raise _another_run(folder)
+    if resume and not folder.is_dir():
+        raise InputError(
+            f"There is no run in '{folder}' to go on with.", remedy="Check its name, or begin one without --resume."
+        )
+    if not (folder / TRAINING).is_dir():
+        _require_empty(folder)
+
+
 def open_run(folder: Path, recipe: Recipe, origin: Mapping[str, str], *, resume: bool, n_bytes: int) -> None:
     """Make the folder ready, or say before the training why it can't be.
 
@@ -39,10 +61,8 @@ def open_run(folder: Path, recipe: Recipe, origin: Mapping[str, str], *, resume:
     description = _description(recipe, origin)
     if (folder / RUN).is_file():
         _check_same(folder, description, resume=resume)
-    elif folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(
-            f"The output '{folder}' is no empty folder, and holds no training.", remedy="Name a new or empty folder."
-        )
+    else:
+        _require_empty(folder)
     _make(folder)
     _check_room(folder, n_bytes)
     with appearing_whole(folder / RUN) as draft:
@@ -56,10 +76,7 @@ def _description(recipe: Recipe, origin: Mapping[str, str]) -> dict[str, Any]:
 
 def _check_same(folder: Path, description: Mapping[str, Any], *, resume: bool) -> None:
     if not resume:
-        raise InputError(
-            f"The folder '{folder}' holds another run.",
-            remedy="Go on with that run by --resume, or name another folder for this one.",
-        )
+        raise _another_run(folder)
     try:
         before = json.loads((folder / RUN).read_text(encoding="utf-8"))
         then = {**before["recipe"], **before["origin"]}
@@ -75,6 +92,21 @@ def _check_same(folder: Path, description: Mapping[str, Any], *, resume: bool) -
         raise InputError(
             f"The run in '{folder}' can't be resumed, as it was started otherwise ({'; '.join(other)}).",
             remedy="Start it with the same images, encoder and options, or name a new folder.",
+        )
+
+
+def _another_run(folder: Path) -> InputError:
+    return InputError(
+        f"The folder '{folder}' holds another run.",
+        remedy=f"Go on with that run by --resume {folder}, or name another folder for this one with --output.",
+    )
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(
+            f"The output '{folder}' is no empty folder, and holds no training.",
+            remedy="Name a new or empty folder with --output.",
         )
 
 

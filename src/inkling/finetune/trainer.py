@@ -238,7 +238,7 @@ class _Run:
         optimizer.zero_grad(set_to_none=True)
         labels = self._data.labels[rows]
         score = maker(Step(rows, labels, state.step, recipe.seed), learning.values())
-        norm = float(clip_grad_norm_(learning.values(), recipe.gradient_clip))
+        norm = float(clip_grad_norm_(learning.values(), recipe.gradient_clip, foreach=True))
         paths = [self._data.paths[row] for row in rows]
         check_finite(score.loss, norm, step=state.step, paths=paths, rate=recipe.learning_rate)
         optimizer.step()

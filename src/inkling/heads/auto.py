@@ -17,6 +17,7 @@ from inkling.heads.base import Head
 from inkling.heads.checks import check_option
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.gda import GDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds, shots_of
@@ -61,25 +62,36 @@ class AutoHead(Head):
 
     name: ClassVar[str] = "auto"
 
-    def fit(self, X: FloatArray, y: Any, groups: IntArray | None = None) -> Self:
-        """Learn from embeddings X with labels y; rows of one group (views of one source) stay in one fold."""
+    def fit(self, X: FloatArray, y: Any, groups: IntArray | None = None, fold_spaces: FoldSpaces | None = None) -> Self:
+        """Learn from embeddings X (n, n_dims) with labels y (n,).
+
+        Parameters
+        ----------
+        groups
+            Rows of one group (views of one source) stay in one fold, (n,).
+        fold_spaces
+            Where the encoder was tuned on the images of X: their vectors by encoders that were not.
+        """
         check_option(self.n_folds >= 2, "n_folds", self.n_folds, "at least 2")
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
         with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
-            self._weigh(support, sources)
+            self._weigh(support, sources, fold_spaces)
         return self
 
-    def _weigh(self, support: Support, sources: IntArray) -> None:
+    def _weigh(self, support: Support, sources: IntArray, spaces: FoldSpaces | None) -> None:
         y, text = support.y[: support.n_real], self._own_text()
         experts = experts_for(support, shots_of(y, sources, support.n_classes))
         named = np.zeros(support.n_classes, dtype=bool) if text is None else has_text(text)
-        fold = evidence_folds(y, sources, named, seed=self.seed, n_folds=self.n_folds)
+        if spaces is None:
+            fold = evidence_folds(y, sources, named, seed=self.seed, n_folds=self.n_folds)
+        else:
+            fold = spaces.fold
         rows = np.flatnonzero(fold >= 0)
         if len(rows) < 2:
             self._ship_unproven(support, experts)
         else:
-            logits = self._out_of_fold(support, fold, experts)[:, rows]
+            logits = self._out_of_fold(support, fold, experts, spaces)[:, rows]
             self._choose(support, experts, logits, rows, sources[rows])
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
         space = standardization(support, embedding_dims=self.embedding_dims_)
@@ -103,13 +115,15 @@ class AutoHead(Head):
         """Weights of what ships."""
         return {name: weight for name, weight in self.weights_.items() if weight > 0}
 
-    def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts) -> FloatArray:
+    def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts, spaces: FoldSpaces | None) -> FloatArray:
         """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold."""
-        X, y = support.X[: support.n_real], support.y[: support.n_real]
+        X, y, text = support.X[: support.n_real], support.y[: support.n_real], self._own_text()
         logits = np.zeros((len(experts.makers) + (support.text is not None), len(y), support.n_classes))
         for held in np.unique(fold[fold >= 0]):
             out = fold == held
-            part = complete_support(X[~out], y[~out], self._own_text(), support.n_classes, self.embedding_dims_)
+            if spaces is not None:
+                X, text = spaces.images[held], spaces.classes[held]
+            part = complete_support(X[~out], y[~out], text, support.n_classes, self.embedding_dims_)
             space = standardization(part, embedding_dims=self.embedding_dims_)
             images, held_images = space.support(part), space(X[out])
             scores = [] if part.text is None else [self._text_logits(X[out], part.text)]

@@ -69,7 +69,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def learn(self, support: Support, *, embedding_dims: int) -> Self:
         """Learn from a support set that is already complete, its labels the class indices; for heads made of heads."""
         self.classes_, self.embedding_dims_ = np.arange(support.n_classes), embedding_dims
-        self.n_features_in_ = support.X.shape[1]
+        self.n_features_in_ = support.n_dims
         self._learn(support)
         return self
 

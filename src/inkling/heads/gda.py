@@ -42,7 +42,7 @@ class GDAHead(Head):
     def _learn(self, support: Support) -> None:
         scatter = support.scatter
         means = support.means
-        n, d = support.X.shape
+        n, d = support.n_examples, support.n_dims
         ridge = max(scatter.trace / max(n - 1, 1), MIN_RIDGE)
         along = means @ scatter.directions
         shrink = 1.0 / (scatter.eigenvalues + ridge) - 1.0 / ridge

@@ -48,7 +48,12 @@ def within_class_scatter(X: FloatArray, y: IntArray, means: FloatArray) -> Scatt
     R = means - means.mean(axis=0) if single else X - means[y].astype(X.dtype)
     n, d = R.shape
     wide = n < d
-    values, vectors = np.linalg.eigh((R @ R.T if wide else R.T @ R).astype(np.float64))
-    kept = values > max(n, d) * np.finfo(R.dtype).eps * max(values[-1], np.finfo(np.float64).tiny)
-    values, vectors = values[kept], vectors[:, kept]
-    return Scatter(R.T @ vectors / np.sqrt(values) if wide else vectors, values)
+    found = principal((R @ R.T if wide else R.T @ R).astype(np.float64), noise=max(n, d) * float(np.finfo(R.dtype).eps))
+    return Scatter(R.T @ found.directions / np.sqrt(found.eigenvalues), found.eigenvalues) if wide else found
+
+
+def principal(matrix: FloatArray, *, noise: float) -> Scatter:
+    """Eigenvectors of a symmetric matrix whose eigenvalues stand out from rounding, `noise` times the largest."""
+    values, vectors = np.linalg.eigh(matrix)
+    kept = values > noise * max(values[-1], np.finfo(np.float64).tiny)
+    return Scatter(vectors[:, kept], values[kept])

@@ -37,6 +37,16 @@ class Support:
     n_classes: int
     text: FloatArray | None
 
+    @property
+    def n_examples(self) -> int:
+        """Images and stand-ins."""
+        return len(self.X)
+
+    @property
+    def n_dims(self) -> int:
+        """Length of an example."""
+        return int(self.X.shape[1])
+
     @cached_property
     def means(self) -> FloatArray:
         """Class means m_k, (n_classes, n_dims)."""
@@ -79,18 +89,56 @@ def complete_support(
 
     Each class must have one of the two.
     """
-    seen = np.bincount(y, minlength=n_classes) > 0
-    named = np.zeros(n_classes, dtype=bool) if text is None else has_text(text)
-    if text is None or not named.any():
+    if text is None or not has_text(text).any():
         return Support(X, y, len(X), n_classes, None)
-    means = unit_rows(class_means(X[:, :embedding_dims], y, n_classes))
+    share = np.linalg.norm(X[:, :embedding_dims], axis=1).mean()
+    sides = both_sides(class_means(X[:, :embedding_dims], y, n_classes), text, overall=X.mean(axis=0), share=share)
+    stand_ins = sides.stand_ins.astype(X.dtype)
+    examples = np.concatenate([X, stand_ins]), np.concatenate([y, sides.absent])
+    return Support(*examples, len(X), n_classes, sides.text)
+
+
+@dataclass(frozen=True, eq=False)
+class BothSides:
+    """What classes get that lack a side.
+
+    Attributes
+    ----------
+    text
+        Unit text vectors of all classes, (n_classes, d).
+    absent
+        Classes without an image, (n_absent,).
+    stand_ins
+        An example for each of them, (n_absent, n_dims).
+    """
+
+    text: FloatArray
+    absent: IntArray
+    stand_ins: FloatArray
+
+
+def both_sides(means: FloatArray, text: FloatArray, *, overall: FloatArray, share: float) -> BothSides:
+    """Carry what a class has across the modality gap.
+
+    Parameters
+    ----------
+    means
+        Class means of the embeddings, (n_classes, d), NaN where a class has no image.
+    text
+        Text vectors (n_classes, d), NaN where a class has none.
+    overall
+        Mean of all examples, (n_dims,).
+    share
+        Length of the embedding within an example.
+    """
+    d = text.shape[1]
+    means, seen, named = unit_rows(means), ~np.isnan(means[:, 0]), has_text(text)
     gap = _modality_gap(means, text, seen, named)
     text = np.where(named[:, None], unit_rows(text), unit_rows(means - gap))
     absent = np.flatnonzero(~seen)
-    stand_ins = np.tile(X.mean(axis=0), (len(absent), 1))
-    share = np.linalg.norm(X[:, :embedding_dims], axis=1).mean()
-    stand_ins[:, :embedding_dims] = share * unit_rows(text[absent] + gap)
-    return Support(np.concatenate([X, stand_ins.astype(X.dtype)]), np.concatenate([y, absent]), len(X), n_classes, text)
+    stand_ins = np.tile(overall, (len(absent), 1))
+    stand_ins[:, :d] = share * unit_rows(text[absent] + gap)
+    return BothSides(text, absent, stand_ins)
 
 
 def _modality_gap(means: FloatArray, text: FloatArray, seen: BoolArray, named: BoolArray) -> FloatArray:

@@ -38,7 +38,7 @@ def whitening(support: Support, *, shrinkage: float) -> Whitening:
     """Whiten by S = (1 - l) S_w + l tr(S_w)/d I, with l the shrinkage in (0, 1]; 1 only centres."""
     check_option(0 < shrinkage <= 1, "shrinkage", shrinkage, "above 0 and at most 1")
     scatter = support.scatter
-    d = support.X.shape[1]
+    d = support.n_dims
     floor = shrinkage * scatter.trace / d
     variances = (1.0 - shrinkage) * scatter.eigenvalues + floor
     gains = np.sqrt(floor / variances) - 1.0

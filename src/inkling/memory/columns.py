@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,13 +50,42 @@ def json_text(value: Mapping[str, Any], *, what: str) -> str:
     InputError
         If the value holds what JSON cannot, NaN and infinity included.
     """
+    return _strict_json(dict(value), what=what)
+
+
+def json_list(values: Sequence[Mapping[str, Any]], *, what: str) -> str:
+    """Strict JSON of several mappings.
+
+    Raises
+    ------
+    InputError
+        As for `json_text`.
+    """
+    return _strict_json([dict(value) for value in values], what=what)
+
+
+def _strict_json(value: object, *, what: str) -> str:
     try:
-        return json.dumps(dict(value), allow_nan=False, default=_plain)
+        return json.dumps(value, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"The {what} of a memory must be plain JSON: {error}.",
             remedy="Use text, finite numbers, booleans, null, lists, mappings; arrays belong elsewhere.",
         ) from error
+
+
+def finite(value: float, *, what: str) -> float:
+    """A number that every database can hold and compare.
+
+    Raises
+    ------
+    InputError
+        If it is infinite or no number.
+    """
+    number = float(value)
+    if not math.isfinite(number):
+        raise InputError(f"The {what} must be a finite number; it is {number}.")
+    return number
 
 
 def _plain(value: object) -> object:

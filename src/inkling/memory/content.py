@@ -95,6 +95,28 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False)
+class DetectorState:
+    """What tells unknown images, in forms that any language can read.
+
+    Attributes
+    ----------
+    name
+        Name of the score.
+    params
+        What JSON can hold: settings and thresholds.
+    arrays
+        What it learned, by name.
+    report
+        What its calibration found out, as JSON can hold it.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class MemoryContent:
     """Everything that a memory knows at one version.
 
@@ -116,6 +138,10 @@ class MemoryContent:
         What fitting found out, as JSON can hold it.
     provenance
         How it came to be.
+    detector
+        What tells unknown images, where it was taught.
+    statistics
+        What decisions need to fit the head again in closed form, by name. Derived: it is written, not read.
     """
 
     encoder: EncoderIdentity
@@ -126,6 +152,8 @@ class MemoryContent:
     calibration: Mapping[str, Any]
     training: Mapping[str, Any]
     provenance: Provenance
+    detector: DetectorState | None = None
+    statistics: Mapping[str, NDArray[Any]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from inkling.errors import MemoryFileError
 
 
-def damaged(path: Path, detail: str) -> MemoryFileError:
-    """Error for a file that is ours and broken."""
+def damaged(where: object, detail: str) -> MemoryFileError:
+    """Error for a memory that is ours and broken; `where` says in text which."""
     return MemoryFileError(
-        f"The memory {path} is damaged: {detail}.",
+        f"The memory {where} is damaged: {detail}.",
         remedy="Restore it from a copy, or make it anew with 'inkling fit' under another name.",
     )
 

@@ -2,94 +2,94 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from inkling.errors import MemoryFileError
 from inkling.memory import schema
-from inkling.memory.database import PAGE_BYTES, check_integrity, reading, transaction, writing
 from inkling.memory.faults import damaged
+from inkling.memory.place import Place
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_schema(connection: Connection) -> None:
     """All tables at the newest revision, without Alembic."""
-    schema.metadata.create_all(connection)
+    schema.metadata.create_all(connection, checkfirst=False)
     connection.execute(schema.alembic_version.insert().values(version_num=schema.REVISION))
 
 
-def bring_forward(path: Path) -> None:
-    """Give the file the newest schema, in one transaction.
+def bring_forward(place: Place) -> None:
+    """Check a memory, and give it the newest schema, in one transaction.
 
     Raises
     ------
     MemoryFileError
-        If a newer release wrote it.
+        If it is damaged, or a newer release wrote it.
     """
-    with reading(path) as connection:
-        check_integrity(connection, path)
-        if _revision(connection, path) == schema.REVISION:
+    with place.reading() as connection:
+        place.check_integrity(connection)
+    require_newest_schema(place)
+
+
+def require_newest_schema(place: Place) -> None:
+    """As `bring_forward`, without reading the whole memory where its schema is the newest already."""
+    with place.reading() as connection:
+        if _revision(connection, place) == schema.REVISION:
             return
-    # Without foreign keys: to alter a table is to build it anew, and dropping the old one would cascade.
-    with writing(path, foreign_keys=False) as connection:
-        _upgrade(connection, path)
+        place.check_integrity(connection)
+    with place.altering() as connection:
+        _upgrade(connection, place)
 
 
 @contextmanager
-def reading_current(path: Path) -> Iterator[Connection]:
-    """Read transaction at the newest schema; a file that is older is read through a copy in main memory.
+def reading_current(place: Place, *, whole: bool = True) -> Iterator[Connection]:
+    """Read transaction at the newest schema; one that is older is read through a copy.
+
+    Parameters
+    ----------
+    whole
+        Check every page first. A part of a large memory is read sooner without.
 
     Raises
     ------
     MemoryFileError
         If a newer release wrote it.
     """
-    with reading(path) as connection:
-        check_integrity(connection, path)
-        if _revision(connection, path) == schema.REVISION:
+    with place.reading() as connection:
+        if whole:
+            place.check_integrity(connection)
+        if _revision(connection, place) == schema.REVISION:
             yield connection
         else:
-            with _migrated_copy(connection, path) as copy:
+            with place.copy_to_alter(connection) as copy:
+                _upgrade(copy, place)
                 yield copy
 
 
-@contextmanager
-def _migrated_copy(connection: Connection, path: Path) -> Iterator[Connection]:
-    original = connection.connection.driver_connection
-    assert isinstance(original, sqlite3.Connection)
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-        copy.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        original.backup(copy)
-        with transaction(copy, begin="BEGIN") as migrated:
-            _upgrade(migrated, path)
-            yield migrated
-
-
-def _revision(connection: Connection, path: Path) -> str:
+def _revision(connection: Connection, place: Place) -> str:
     revision = connection.execute(select(schema.alembic_version.c.version_num)).scalar()
     if revision is None:
-        raise damaged(path, "it does not say which schema it has")
+        raise damaged(place, "it does not say which schema it has")
     return str(revision)
 
 
-def _upgrade(connection: Connection, path: Path) -> None:
+def _upgrade(connection: Connection, place: Place) -> None:
     from alembic.script import ScriptDirectory
 
-    revision = _revision(connection, path)
+    revision = _revision(connection, place)
     known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     if revision not in known:
         raise MemoryFileError(
-            f"The memory {path} was written by a newer release of Inkling "
+            f"The memory {place} was written by a newer release of Inkling "
             f"(its schema is {revision}, the newest known here is {schema.REVISION}).",
             remedy="Update with: pip install --upgrade inkling-vision",
         )
     run_revisions(connection)
-    check_integrity(connection, path)
+    place.check_integrity(connection)
 
 
 def run_revisions(connection: Connection) -> None:

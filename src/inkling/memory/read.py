@@ -8,44 +8,65 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Table, distinct, func, select
+from sqlalchemy import Column, Connection, Table, distinct, func, null, select
 
 from inkling.memory import schema
 from inkling.memory.columns import blob_arrays
-from inkling.memory.content import ClassEntry, Exemplar, MemoryContent, Provenance, StoredMemory, Vectors
+from inkling.memory.content import ClassEntry, DetectorState, Exemplar, MemoryContent, Provenance, StoredMemory, Vectors
 from inkling.types import EncoderIdentity, HeadState
 
 CHUNK_ROWS = 4096
 
 
-def read_content(connection: Connection) -> StoredMemory:
-    """All that the memory holds in the space that is in use.
+def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: bool = True) -> StoredMemory:
+    """What the memory knows in the space that is in use.
+
+    Parameters
+    ----------
+    exemplars
+        Read them and their vectors; without, there are none in what comes back.
+    thumbnails
+        Read those too.
 
     Raises
     ------
     ValueError
         If rows are missing or contradict each other.
     """
-    memory = _row(connection, schema.memory)
-    space = _row(connection, schema.space, schema.space.c.id == memory["space_id"])
-    head = _row(connection, schema.head, schema.head.c.space_id == memory["space_id"])
-    encoder = EncoderIdentity(**{name: value for name, value in space.items() if name != "id"})
-    classes = _read_classes(connection, space["id"], encoder.dimension)
-    exemplars = _read_exemplars(connection, space["id"])
+    space_id, encoder = read_encoder(connection)
+    head = _row(connection, schema.head, schema.head.c.space_id == space_id)
+    found = _read_exemplars(connection, space_id, thumbnails=thumbnails) if exemplars else ()
     width = encoder.dimension + encoder.feature_dimension
+    version = version_of(connection)
     return StoredMemory(
         content=MemoryContent(
             encoder=encoder,
-            classes=classes,
-            exemplars=exemplars,
-            vectors=_read_vectors(connection, space["id"], (len(exemplars), width)),
+            classes=read_classes(connection, space_id, encoder.dimension),
+            exemplars=found,
+            vectors=read_vectors(connection, space_id, (len(found), width)) if exemplars else _no_rows(width),
             head=HeadState(head["name"], json.loads(head["params"]), blob_arrays(head["arrays"])),
             calibration=json.loads(head["calibration"]),
             training=json.loads(head["training"]),
-            provenance=_read_provenance(connection, memory["version"]),
+            provenance=read_provenance(connection, version),
+            detector=read_detector(connection, space_id),
         ),
-        version=memory["version"],
+        version=version,
     )
+
+
+def read_encoder(connection: Connection) -> tuple[int, EncoderIdentity]:
+    """Number of the space that is in use, and its encoder."""
+    space = _row(connection, schema.space, schema.space.c.id == _row(connection, schema.memory)["space_id"])
+    return space["id"], EncoderIdentity(**{name: value for name, value in space.items() if name != "id"})
+
+
+def read_detector(connection: Connection, space_id: int) -> DetectorState | None:
+    """What tells unknown images in a space, if it was taught."""
+    table = schema.detector
+    row = connection.execute(select(table).where(table.c.space_id == space_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    return DetectorState(row["name"], json.loads(row["params"]), blob_arrays(row["arrays"]), json.loads(row["report"]))
 
 
 def version_of(connection: Connection) -> int:
@@ -60,13 +81,14 @@ def _row(connection: Connection, table: Table, condition: Any = True) -> Mapping
     return dict(row)
 
 
-def _read_classes(connection: Connection, space_id: int, dimension: int) -> tuple[ClassEntry, ...]:
+def read_classes(connection: Connection, space_id: int, dimension: int) -> tuple[ClassEntry, ...]:
+    """The known classes, in the order of the head's columns."""
     classes = connection.execute(select(schema.klass).order_by(schema.klass.c.position)).mappings()
     prompts = _texts_by_class(connection, schema.prompt.c.text)
     aliases = _texts_by_class(connection, schema.alias.c.name)
     table = schema.text_vector
     rows = connection.execute(select(table.c.class_id, table.c.data).where(table.c.space_id == space_id))
-    vectors = {class_id: _float32_rows([data], dimension)[0] for class_id, data in rows}
+    vectors = {class_id: float32_rows([data], dimension)[0] for class_id, data in rows}
     return tuple(
         ClassEntry(
             name=row["name"],
@@ -87,7 +109,7 @@ def _texts_by_class(connection: Connection, column: Column[str]) -> defaultdict[
     return texts
 
 
-def _read_exemplars(connection: Connection, space_id: int) -> tuple[Exemplar, ...]:
+def _read_exemplars(connection: Connection, space_id: int, *, thumbnails: bool) -> tuple[Exemplar, ...]:
     """Exemplars that have a vector in this space.
 
     Raises
@@ -101,18 +123,18 @@ def _read_exemplars(connection: Connection, space_id: int) -> tuple[Exemplar, ..
     embedded = connection.execute(select(func.count(distinct(vector.c.exemplar_id)))).scalar_one()
     if embedded != everywhere:
         raise ValueError(f"it has {everywhere} exemplars and vectors of {embedded}")
-    rows = connection.execute(
-        select(table.c.path, table.c.content_hash, table.c.class_id, table.c.view, schema.thumbnail.c.jpeg)
-        .join(vector, (vector.c.exemplar_id == table.c.id) & (vector.c.space_id == space_id))
-        .outerjoin(schema.thumbnail, schema.thumbnail.c.exemplar_id == table.c.id)
-        .order_by(table.c.id)
-    ).all()
+    picture = schema.thumbnail.c.jpeg if thumbnails else null()
+    query = select(table.c.path, table.c.content_hash, table.c.class_id, table.c.view, picture)
+    query = query.join(vector, (vector.c.exemplar_id == table.c.id) & (vector.c.space_id == space_id))
+    if thumbnails:
+        query = query.outerjoin(schema.thumbnail, schema.thumbnail.c.exemplar_id == table.c.id)
+    rows = connection.execute(query.order_by(table.c.id)).all()
     return tuple(
         Exemplar(path, content_hash, names[class_id], view, jpeg) for path, content_hash, class_id, view, jpeg in rows
     )
 
 
-def _read_vectors(connection: Connection, space_id: int, shape: tuple[int, int]) -> Vectors:
+def read_vectors(connection: Connection, space_id: int, shape: tuple[int, int]) -> Vectors:
     """Rows of the exemplars in their order, copied a chunk at a time into one array."""
     table = schema.vector
     rows = connection.execute(
@@ -121,7 +143,7 @@ def _read_vectors(connection: Connection, space_id: int, shape: tuple[int, int])
     vectors = np.empty(shape, dtype=np.float32)
     filled = 0
     for chunk in rows.partitions(CHUNK_ROWS):
-        block = _float32_rows(chunk, shape[1])
+        block = float32_rows(chunk, shape[1])
         vectors[filled : filled + len(block)] = block
         filled += len(block)
     if filled != len(vectors):
@@ -129,13 +151,29 @@ def _read_vectors(connection: Connection, space_id: int, shape: tuple[int, int])
     return vectors
 
 
-def _float32_rows(blobs: Sequence[bytes], width: int) -> Vectors:
+def _no_rows(width: int) -> Vectors:
+    return np.zeros((0, width), dtype=np.float32)
+
+
+def float32_rows(blobs: Sequence[bytes], width: int) -> Vectors:
+    """Vectors of their bytes, (n, width).
+
+    Raises
+    ------
+    ValueError
+        If one has another length.
+    """
     if any(len(blob) != 4 * width for blob in blobs):
         raise ValueError(f"a vector is not of the {width} numbers that its encoder gives")
     return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width)
 
 
-def _read_provenance(connection: Connection, version: int) -> Provenance:
-    row = _row(connection, schema.provenance, schema.provenance.c.version == version)
+def read_provenance(connection: Connection, version: int) -> Provenance:
+    """How the head of a version came to be: what was written last by then."""
+    table = schema.provenance
+    latest = select(table).where(table.c.version <= version).order_by(table.c.version.desc()).limit(1)
+    row = connection.execute(latest).mappings().one_or_none()
+    if row is None:
+        raise ValueError("it does not say how it came to be")
     facts = {name: value for name, value in row.items() if name != "version"}
     return Provenance(**facts | {"versions": json.loads(row["versions"])})

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from inkling.memory.columns import AnyText
 
 APPLICATION_ID = 0x496E6B6C  # "Inkl" in ASCII
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -72,7 +72,7 @@ klass = Table(
     metadata,
     Column("id", Integer, primary_key=True, doc="Number of the class, never given twice."),
     Column("name", AnyText, nullable=False, unique=True, doc="Name of the class."),
-    Column("position", Integer, nullable=False, doc="Its column in the head, from 0."),
+    Column("position", Integer, nullable=False, doc="Order of its column in the head."),
     sqlite_autoincrement=True,
     info={"about": "A known class. It keeps its number when the memory is fitted anew."},
 )
@@ -156,4 +156,123 @@ provenance = Table(
     Column("versions", Text, nullable=False, doc="JSON: versions of the packages behind the numbers."),
     Column("data_hash", Text, nullable=False, doc="Hash over content hashes and labels of the images."),
     info={"about": "How each version of the memory came to be. Rows are added, never changed."},
+)
+
+pooled = Table(
+    "pooled",
+    metadata,
+    Column("id", Integer, primary_key=True, doc="Number of the pooled image, never given twice."),
+    Column("path", AnyText, nullable=False, doc="Where the image was found."),
+    Column("content_hash", Text, nullable=False, unique=True, doc="Hash of the image file."),
+    Column("state", Text, nullable=False, doc="waiting, accepted or discarded."),
+    Column("first_version", Integer, nullable=False, doc="The memory version that first saw it."),
+    Column("first_seen", Text, nullable=False, doc="Time in UTC, ISO 8601."),
+    Column("p_known", Double, nullable=True, doc="p-value of its being of a known class, when it was first seen."),
+    Column("thumbnail", LargeBinary, nullable=True, doc="A small JPEG."),
+    sqlite_autoincrement=True,
+    info={"about": "The unknown pool: images that no known class explains, and what became of them."},
+)
+
+pooled_vector = Table(
+    "pooled_vector",
+    metadata,
+    Column("pooled_id", ForeignKey("pooled.id", ondelete="CASCADE"), primary_key=True, doc="The pooled image."),
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space."),
+    Column("data", LargeBinary, nullable=False, doc="d + f float32, little-endian: embedding, then feature."),
+    info={"about": "What an encoder made of the pooled images."},
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", Integer, primary_key=True, doc="Number of the proposal, never given twice."),
+    Column("state", Text, nullable=False, doc="open, accepted, merged, split, discarded or withdrawn."),
+    Column("merged_into", ForeignKey("proposal.id"), nullable=True, doc="The proposal that a merged one is part of."),
+    Column("name", AnyText, nullable=True, doc="Name that a person gave it."),
+    Column("size", Integer, nullable=False, doc="Images that speak for it; near-duplicates count once."),
+    Column("stability", Double, nullable=False, doc="How surely it is found again in resampled images, 0 to 1."),
+    Column("names", Text, nullable=False, doc="JSON: likely names, best first, with the evidence for each."),
+    Column("nearest_class", AnyText, nullable=True, doc="The known class that was nearest when it was proposed."),
+    Column("distance", Double, nullable=True, doc="How far that class is."),
+    Column("version", Integer, nullable=False, doc="The memory version that wrote it."),
+    sqlite_autoincrement=True,
+    info={"about": "Clusters of pooled images, proposed as classes, and what was decided about them."},
+)
+
+proposal_member = Table(
+    "proposal_member",
+    metadata,
+    Column("proposal_id", ForeignKey("proposal.id", ondelete="CASCADE"), primary_key=True, doc="The proposal."),
+    Column("pooled_id", ForeignKey("pooled.id"), primary_key=True, index=True, doc="An image of it."),
+    Column("position", Integer, nullable=False, doc="Order among its images, nearest to the centre first."),
+    info={"about": "Which pooled images a proposal is made of."},
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("first", Text, primary_key=True, doc="Content hash of an image, the smaller of the two."),
+    Column("second", Text, primary_key=True, doc="Content hash of another."),
+    Column("kind", Text, nullable=False, doc="must: one class; cannot: two classes."),
+    info={"about": "What a person's decisions said of pairs of images. They hold wherever the images are kept."},
+)
+
+detector = Table(
+    "detector",
+    metadata,
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."),
+    Column("name", Text, nullable=False, doc="Name of the score that tells unknown images."),
+    Column("params", Text, nullable=False, doc="JSON: settings and thresholds."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors: what the detector learned."),
+    Column("report", Text, nullable=False, doc="JSON: what its calibration found out."),
+    info={"about": "What tells unknown images in a space; memories without one have no row."},
+)
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it is in."),
+    Column("state", Text, nullable=False, doc="JSON: where discovery in one pass stands."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors: its clusters."),
+    info={"about": "Where discovery on a stream of images goes on."},
+)
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space they are in."),
+    Column("head", Text, primary_key=True, doc="Hash of the head that they belong to."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors: class sums, counts and scatter of the exemplars."),
+    info={
+        "about": "What closed-form heads need of the exemplars, for the head in use and the one before it. Derived: "
+        "without it, the vectors are read again."
+    },
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True, doc="Number of the event, in their order."),
+    Column("version", Integer, nullable=False, unique=True, doc="The memory version that it made."),
+    Column("time", Text, nullable=False, doc="Time in UTC, ISO 8601."),
+    Column("verb", Text, nullable=False, doc="What was done."),
+    Column("arguments", Text, nullable=False, doc="JSON: what it was done with."),
+    Column("outcome", Text, nullable=False, doc="JSON: what came of it."),
+    Column("undoes", ForeignKey("event.id"), nullable=True, doc="The event that this one took back."),
+    Column("digest", Text, nullable=False, doc="Digest of all that the memory held afterwards."),
+    sqlite_autoincrement=True,
+    info={"about": "The log. Rows are added, never changed."},
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("event_id", ForeignKey("event.id"), primary_key=True, doc="The event."),
+    Column("position", Integer, primary_key=True, doc="Order among the changes of the event, from 0."),
+    Column("row_table", Text, nullable=False, doc="The table of the row that was changed."),
+    Column("row_key", Text, nullable=False, doc="JSON: its primary key."),
+    Column("before", Text, nullable=True, doc="JSON: what its changed columns held before; null for a new row."),
+    Column("blob", LargeBinary, nullable=True, doc="What its column of bytes held before."),
+    Column("after", Text, nullable=True, doc="Hash of the row afterwards; null for a row taken out."),
+    info={"about": "The inverse of each event that can be taken back, row by row."},
 )

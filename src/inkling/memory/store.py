@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inkling.errors import MemoryFileError
+from sqlalchemy import Connection, select
+
+from inkling.memory import schema
+from inkling.memory.amend import begin, finish
 from inkling.memory.content import (
     ClassEntry,
+    DetectorState,
     Exemplar,
     MemoryContent,
     Provenance,
@@ -17,16 +21,19 @@ from inkling.memory.content import (
     check_content,
     check_encoder,
 )
-from inkling.memory.database import creating, writing
-from inkling.memory.faults import damaged, explained
-from inkling.memory.file import appearing, require_memory, require_writable
-from inkling.memory.migrate import bring_forward, create_schema, reading_current
-from inkling.memory.read import read_content, version_of
-from inkling.memory.write import add_space, replace_content
+from inkling.memory.digest import state_digest
+from inkling.memory.events import forget_changes, logged_digest, write_event
+from inkling.memory.migrate import bring_forward, create_schema
+from inkling.memory.opened import changing, seeing
+from inkling.memory.place import place_of
+from inkling.memory.read import read_content
+from inkling.memory.rows import Rows
+from inkling.memory.write import add_space, replace_content, write_provenance
 from inkling.types import HeadState
 
 __all__ = [
     "ClassEntry",
+    "DetectorState",
     "Exemplar",
     "HeadState",
     "MemoryContent",
@@ -39,6 +46,9 @@ __all__ = [
     "write_memory",
 ]
 
+FIT = "fit"
+SWITCH = "switch-encoder"
+
 
 def write_memory(path: str | Path, content: MemoryContent) -> int:
     """Write a memory, or put new content in place of an existing memory's.
@@ -49,7 +59,7 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
     Parameters
     ----------
     path
-        The memory file, by custom ``*.ink``.
+        The memory file, by custom ``*.ink``, or the URL of a PostgreSQL database.
     content
         What it is to hold.
 
@@ -67,18 +77,18 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
         has changed.
     """
     check_content(content)
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        if not path.exists():
+    place = place_of(path)
+    with place.explained():
+        place.require_writable()
+        if not place.exists():
             try:
-                return _create(path, content)
+                return place.create(lambda connection: _fill(connection, content))
             except FileExistsError:
                 pass  # another process was quicker; what it wrote is counted on, not replaced by a new file
-        require_memory(path)
-        bring_forward(path)
-        with writing(path) as connection:
-            return replace_content(connection, content)
+        place.require_memory()
+        bring_forward(place)
+        with place.writing() as connection:
+            return _replace(connection, content)
 
 
 def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) -> int:
@@ -109,19 +119,20 @@ def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) ->
         If there is no memory, it cannot be written, or it has another version by now. Then nothing has changed.
     """
     check_content(content)
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        require_memory(path)
-        bring_forward(path)
-        with writing(path) as connection:
-            found = version_of(connection)
-            if found != version:
-                raise MemoryFileError(
-                    f"The memory {path} was changed meanwhile: it has version {found}, and this began with {version}.",
-                    remedy="Run it again, so that nothing is lost of what was written.",
-                )
-            return add_space(connection, content)
+    with changing(path, version=version) as connection:
+        digest = logged_digest(connection)
+        memory = begin(connection)
+        arguments = {"encoder": content.encoder.name, "fingerprint": content.encoder.fingerprint}
+        outcome = {"from": memory.encoder.name}
+        if _knows_space(connection, content.encoder.fingerprint):
+            # Its old vectors are as many as the memory's: they are replaced, and there is no way back.
+            add_space(Rows(connection), content)
+            forget_changes(connection)
+            digest = state_digest(connection)
+        else:
+            add_space(memory.rows, content)
+        write_provenance(connection, content.provenance, memory.version)
+        return finish(memory, SWITCH, arguments, outcome, digest=digest).version
 
 
 def check_target(path: str | Path) -> None:
@@ -132,26 +143,43 @@ def check_target(path: str | Path) -> None:
     MemoryFileError
         If its folder is missing, something is read-only, or the file there is not an Inkling memory.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_writable(path)
-        if path.exists():
-            require_memory(path)
+    place = place_of(path)
+    with place.explained():
+        place.require_writable()
+        if place.exists():
+            place.require_memory()
 
 
-def _create(path: Path, content: MemoryContent) -> int:
-    with appearing(path) as partial, creating(partial) as connection:
-        create_schema(connection)
-        return replace_content(connection, content)
+def _fill(connection: Connection, content: MemoryContent) -> int:
+    create_schema(connection)
+    return _replace(connection, content)
 
 
-def read_memory(path: str | Path) -> StoredMemory:
+def _replace(connection: Connection, content: MemoryContent) -> int:
+    """Replace what the memory knows, and begin the account of changes anew: a fit is not taken back."""
+    version = replace_content(connection, content)
+    forget_changes(connection)
+    arguments = {"command": content.provenance.command}
+    outcome = {"classes": len(content.classes), "exemplars": len(content.exemplars)}
+    write_event(connection, FIT, arguments, version=version, outcome=outcome, digest=state_digest(connection))
+    return version
+
+
+def _knows_space(connection: Connection, fingerprint: str) -> bool:
+    table = schema.space
+    return connection.execute(select(table.c.id).where(table.c.fingerprint == fingerprint)).scalar() is not None
+
+
+def read_memory(path: str | Path, *, exemplars: bool = True) -> StoredMemory:
     """Read a memory as it is at this moment. The file is not changed, and may be read-only.
 
     Parameters
     ----------
     path
         The memory file.
+    exemplars
+        Read them and their vectors too. Without, there are none in what comes back, and of a large memory only that
+        part of the file is read which predicting takes.
 
     Returns
     -------
@@ -163,11 +191,5 @@ def read_memory(path: str | Path) -> StoredMemory:
     MemoryFileError
         If the file is missing, not an Inkling memory, damaged, or of a newer release.
     """
-    path = Path(path).resolve()
-    with explained(path):
-        require_memory(path)
-        with reading_current(path) as connection:
-            try:
-                return read_content(connection)
-            except ValueError as error:
-                raise damaged(path, str(error)) from error
+    with seeing(path, whole=exemplars) as connection:
+        return read_content(connection, exemplars=exemplars)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inkling.embeddings.samples import Samples
 from inkling.fitting import FittedHead
 from inkling.heads import head_from_state
+from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.memory.content import Exemplar, MemoryContent, Provenance
 from inkling.provenance import data_hash, inkling_version, now, package_versions
+from inkling.teaching.detection import detector_from, detector_state
 from inkling.teaching.taught import Taught
 from inkling.types import SkippedImage
+
+PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
+"""In the URL of a database; a memory travels, and it must not."""
 
 
 def to_memory(taught: Taught, *, command: str) -> MemoryContent:
@@ -28,12 +37,16 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
         exemplars=tuple(Exemplar(*row) for row in exemplars),
         vectors=samples.X,
         head=fitted.head.state(),
+        statistics=_statistics(taught),
+        detector=None if taught.detector is None else detector_state(taught.detector),
         calibration=fitted.calibration,
         training={
             "head": taught.head,
             "finding": fitted.finding,
             "evidence": list(fitted.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
+            "finetuning": taught.finetuning,
+            "unknown": taught.unknown,
         },
         provenance=Provenance(
             created=now(),
@@ -46,20 +59,20 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
     )
 
 
+def _statistics(taught: Taught) -> Mapping[str, NDArray[Any]] | None:
+    """What decisions need to fit the head again without its exemplars, where reading those takes long."""
+    samples, head = taught.samples, taught.fitted.head
+    n, width = samples.X.shape
+    if not is_closed_form(head) or not is_large(n, width, len(taught.classes)):
+        return None
+    column = {name: k for k, name in enumerate(taught.classes)}
+    y = np.array([column[str(label)] for label in samples.labels])
+    return statistics_of(head, samples.X, y, len(column)).arrays()
+
+
 def from_memory(content: MemoryContent) -> Taught:
     """Inverse of `to_memory`."""
-    exemplars = content.exemplars
     training: Mapping[str, Any] = content.training
-    samples = Samples(
-        identity=content.encoder,
-        paths=tuple(exemplar.path for exemplar in exemplars),
-        labels=tuple(exemplar.class_name for exemplar in exemplars),
-        content_hashes=tuple(exemplar.content_hash for exemplar in exemplars),
-        thumbnails=tuple(exemplar.thumbnail for exemplar in exemplars),
-        views=tuple(exemplar.view for exemplar in exemplars),
-        X=content.vectors,
-        skipped=tuple(SkippedImage(path, reason) for path, reason in training["skipped"]),
-    )
     fitted = FittedHead(
         head=head_from_state(content.head),
         classes=tuple(entry.name for entry in content.classes),
@@ -68,10 +81,34 @@ def from_memory(content: MemoryContent) -> Taught:
         finding=training["finding"],
         evidence=training["evidence"],
     )
-    return Taught(samples, content.classes, fitted, seed=content.provenance.seed, head=training["head"])
+    return Taught(
+        samples_from(content),
+        content.classes,
+        fitted,
+        seed=content.provenance.seed,
+        head=training["head"],
+        finetuning=training.get("finetuning"),
+        detector=None if content.detector is None else detector_from(content.detector),
+        unknown=training.get("unknown", "unknown images are not told: the memory was made without a detector"),
+    )
+
+
+def samples_from(content: MemoryContent) -> Samples:
+    """The labelled samples that a memory was taught with."""
+    exemplars = content.exemplars
+    return Samples(
+        identity=content.encoder,
+        paths=tuple(exemplar.path for exemplar in exemplars),
+        labels=tuple(exemplar.class_name for exemplar in exemplars),
+        content_hashes=tuple(exemplar.content_hash for exemplar in exemplars),
+        thumbnails=tuple(exemplar.thumbnail for exemplar in exemplars),
+        views=tuple(exemplar.view for exemplar in exemplars),
+        X=content.vectors,
+        skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
+    )
 
 
 def current_command() -> str:
     """The command line of this process, with the program's name instead of its path, as any file can hold it."""
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    command = PASSWORD.sub(r"\1***@", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
     return command.encode("utf-8", "backslashreplace").decode()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -13,10 +14,12 @@ from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import EncoderError, InputError
 from inkling.fitting import FittedHead
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.support import unit_rows
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.teaching.words import text_matrix
 from inkling.types import EncoderIdentity, FloatArray, SkippedImage, Verdict
+from inkling.unknown import UnknownDetector
 
 UNLABELLED = "no label"
 _REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
@@ -32,6 +35,12 @@ class Taught:
         The classes, sorted by name, in the order of the head's columns.
     seed, head
         What was asked for.
+    finetuning
+        How its encoder was fine-tuned, as JSON can hold it; None where it was not.
+    detector
+        Tells images of no known class; None where it could not be taught.
+    unknown
+        What teaching it found out, in one sentence.
     """
 
     samples: Samples
@@ -39,6 +48,9 @@ class Taught:
     fitted: FittedHead
     seed: int
     head: str
+    finetuning: Mapping[str, Any] | None = None
+    detector: UnknownDetector | None = None
+    unknown: str = ""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -79,13 +91,37 @@ class Taught:
                 top_labels=tuple(self.classes[k] for k in best),
                 top_probabilities=tuple(float(row[k]) for k in best),
                 memory_version=memory_version,
+                unknown=unknown,
+                p_known=p_known,
             )
-            for path, row, best in zip(samples.paths, p, order, strict=True)
+            for path, row, best, (unknown, p_known) in zip(
+                samples.paths, p, order, self._strangeness(samples.X), strict=True
+            )
         ]
 
+    def _strangeness(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
+        """For each vector whether it is unknown, and its p-value; None where nothing tells."""
+        if self.detector is None:
+            return [(None, None)] * len(X)
+        strange, conformal = self.detector.strangeness(X), self.detector.conformal
+        unknown = conformal.are_unknown(strange, self.detector.false_alarms)
+        return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
 
-def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: int) -> Taught:
+
+def teach(
+    samples: Samples,
+    entries: Sequence[ClassEntry],
+    *,
+    head: str,
+    seed: int,
+    fold_spaces: FoldSpaces | None = None,
+) -> Taught:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
+
+    Parameters
+    ----------
+    fold_spaces
+        As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
 
     Raises
     ------
@@ -106,6 +142,7 @@ def teach(samples: Samples, entries: Sequence[ClassEntry], *, head: str, seed: i
         logit_scale=identity.logit_scale,
         embedding_dims=identity.dimension,
         seed=seed,
+        fold_spaces=fold_spaces,
     )
     return Taught(samples, entries, fitted, seed, head)
 

@@ -1,0 +1,58 @@
+"""inkling add-class: teach one class more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inkling.cli.console import progress_bar
+from inkling.cli.decided import ClassName, decide, images
+from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.cli.sources import open_source
+
+if TYPE_CHECKING:
+    from inkling.decisions.decisions import Decisions
+    from inkling.memory.events import Event
+
+NAME = "add-class"
+
+
+def run(
+    memory: Memory,
+    name: ClassName,
+    source: Annotated[
+        str | None,
+        typer.Option("--images", metavar="DIR", help="Images of it: folder, zip, table or file of embeddings."),
+    ] = None,
+    prompts: Annotated[
+        list[str] | None, typer.Option("--prompt", help="A text, or a template such as 'a photo of a {}.'.")
+    ] = None,
+    encoder: MovedEncoder = None,
+    device: Device = "auto",
+    no_cache: NoCache = False,
+    json: Json = None,
+) -> None:
+    """Teach one class more, by images, by text, or both; nothing else is embedded."""
+
+    def add(about: Decisions) -> Event:
+        from inkling.decisions.newcomer import Newcomer
+        from inkling.images.sources import Found
+
+        found = None if source is None else open_source(source)
+        with progress_bar("Embedding") as progress:
+            return about.add_class(
+                name,
+                images=found.records if isinstance(found, Found) else found,
+                prompts=prompts or (),
+                newcomer=Newcomer(encoder, device=device, cache=not no_cache),
+                progress=progress,
+            )
+
+    decide(memory, json, add, _sentence)
+
+
+def _sentence(outcome: Mapping[str, Any]) -> str:
+    text = "a text vector" if outcome["has_text"] else "no text vector"
+    return f"The class '{outcome['class']}' is known now: {images(outcome['images'])}, {text}."

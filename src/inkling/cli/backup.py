@@ -1,0 +1,22 @@
+"""inkling backup: copy a memory while it is in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inkling.cli.options import Memory
+
+NAME = "backup"
+
+
+def run(
+    memory: Memory,
+    target: Annotated[Path, typer.Argument(metavar="TARGET.ink", help="A new file.", show_default=False)],
+) -> None:
+    """Copy a memory as it is at this moment, whoever uses it meanwhile."""
+    from inkling.memory.backup import backup
+
+    typer.echo(f"Version {backup(memory, target)} of {memory} is in {target}.")

@@ -1,0 +1,24 @@
+"""inkling classes: what a memory knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from inkling.cli.console import check_outputs, print_table, show
+from inkling.cli.decided import decisions
+from inkling.cli.options import Json, Memory
+
+NAME = "classes"
+
+
+def run(memory: Memory, json: Json = None) -> None:
+    """List the known classes."""
+    check_outputs(json, keep=(memory,))
+    show({"classes": [asdict(one) for one in decisions(memory).classes()]}, json=json, table=_print)
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    rows = [(one["name"], one["images"], "yes" if one["has_text"] else "no") for one in summary["classes"]]
+    print_table(("class", "images", "text"), rows, numbers=(1,))

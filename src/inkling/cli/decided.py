@@ -1,0 +1,65 @@
+"""What the verbs of decisions share: the door to a memory, and how they tell what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inkling.cli.console import check_outputs, counted, note, show
+
+if TYPE_CHECKING:
+    from inkling.decisions.decisions import Decisions
+    from inkling.memory.content import ClassEntry
+    from inkling.memory.events import Event
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.", show_default=False)]
+ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
+
+
+def decisions(memory: str, *, words: Callable[[str], ClassEntry] | None = None) -> Decisions:
+    """Decisions about a memory."""
+    from inkling.decisions.decisions import Decisions
+
+    return Decisions(memory, words=words)
+
+
+def decide(
+    memory: str,
+    json: str | None,
+    decision: Callable[[Decisions], Event],
+    sentence: Callable[[Mapping[str, Any]], str],
+    *,
+    undoable: bool = True,
+    words: Callable[[str], ClassEntry] | None = None,
+) -> None:
+    """Take a decision, and tell its outcome as a sentence or as JSON; `words` puts an accepted class into words."""
+    check_outputs(json, keep=(memory,))
+    event = decision(decisions(memory, words=words))
+
+    def tell(summary: Mapping[str, Any]) -> None:
+        typer.echo(sentence(summary["outcome"]))
+        if finding := summary["outcome"].get("finding"):
+            note(f"Head: {finding}.")
+        note(f"Version {summary['memory_version']}." + (" 'inkling undo' takes it back." if undoable else ""))
+
+    show(event_row(event), json=json, table=tell)
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """An event as JSON."""
+    return {
+        "event": event.id,
+        "memory_version": event.version,
+        "time": event.time,
+        "verb": event.verb,
+        "arguments": dict(event.arguments),
+        "outcome": dict(event.outcome),
+        "undoes": event.undoes,
+    }
+
+
+def images(number: int) -> str:
+    """A number of images in words."""
+    return counted(number, "image")

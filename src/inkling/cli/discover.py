@@ -1,0 +1,126 @@
+"""inkling discover: look for new classes among unlabelled images, and propose them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inkling.cli.console import check_outputs, counted, note, progress_bar, show, tell_skipped
+from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, VocabularyFile
+from inkling.cli.proposals import print_proposals, proposal_row
+from inkling.cli.sources import open_source
+
+if TYPE_CHECKING:
+    from inkling.classifier import FewShotClassifier
+    from inkling.embeddings.samples import Samples
+    from inkling.exploration.proposing import Explored, NamerOf
+
+NAME = "discover"
+
+
+def run(
+    memory: Memory,
+    unlabelled: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="UNLABELLED",
+            help="Images, in any form that predict reads. Without: sort anew what waits in the memory.",
+            show_default=False,
+        ),
+    ] = None,
+    min_images: MinImages = 5,
+    vocabulary: VocabularyFile = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a contact sheet of the proposals.")
+    ] = None,
+    encoder: MovedEncoder = None,
+    device: Device = "auto",
+    no_cache: NoCache = False,
+    json: Json = None,
+) -> None:
+    """Look for new classes among unlabelled images; what is found waits for your decision."""
+    from inkling.classifier import FewShotClassifier
+    from inkling.exploration.batch import explore
+
+    check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
+    classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
+    with names_from(classifier, vocabulary, no_cache=no_cache) as namer_of:
+        samples = None if unlabelled is None else _samples(classifier, unlabelled)
+        explored = explore(memory, classifier, samples, min_images=min_images, namer_of=namer_of)
+    if report:
+        write_sheet(explored, report, memory=memory)
+    show(summary_of(explored), json=json, table=print_explored)
+
+
+@contextmanager
+def names_from(classifier: FewShotClassifier, vocabulary: Path | None, *, no_cache: bool) -> Iterator[NamerOf]:
+    """What makes names ready for proposals, once there are any."""
+    from inkling.embeddings.cache import opened_cache
+    from inkling.exploration.names import namer_for, read_vocabulary
+
+    nouns = read_vocabulary(vocabulary)
+    with opened_cache(not no_cache) as cache:
+        yield lambda background: namer_for(
+            nouns,
+            encoder=classifier.encoder,
+            cache=cache,
+            background=background,
+            entries=classifier.taught.entries,
+        )
+
+
+def _samples(classifier: FewShotClassifier, name: str) -> Samples:
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.embeddings.samples import precomputed_samples
+    from inkling.memory.content import check_encoder
+    from inkling.teaching.taught import require_readable
+
+    source = open_source(name)
+    if isinstance(source, Precomputed):
+        check_encoder(classifier.taught.samples.identity, source.identity)
+        return precomputed_samples(source)
+    with progress_bar("Embedding") as progress:
+        samples = classifier.embed(source.records, progress=progress)
+    tell_skipped(samples.skipped, source.ignored)
+    require_readable(samples)
+    return samples
+
+
+def summary_of(explored: Explored) -> dict[str, Any]:
+    """What came of unlabelled images, as JSON."""
+    return {
+        "images": explored.n_images,
+        "strange": explored.n_strange,
+        "waiting": len(explored.waiting),
+        "drift": asdict(explored.drift),
+        "proposals": [proposal_row(one) for one in explored.proposals],
+        "memory_version": explored.memory_version,
+        "skipped": [{"path": image.path, "reason": image.reason} for image in explored.skipped],
+    }
+
+
+def print_explored(summary: Mapping[str, Any]) -> None:
+    """The proposals, or the word on drift."""
+    looked = f"Of {counted(summary['images'], 'image')}, {summary['strange']} may be strange; "
+    note(f"{looked if summary['images'] else ''}{counted(summary['waiting'], 'image')} in the pool.")
+    drift = summary["drift"]
+    if drift["found"]:
+        note(
+            f"The images look strange all alike (p = {drift['p_value']:.2g}): {drift['excess']:.0%} more than chance "
+            "makes so, and not in groups. That is drift, such as blur or another camera, and no new class."
+        )
+        return
+    print_proposals(summary["proposals"])
+
+
+def write_sheet(explored: Explored, report: Path, *, memory: str) -> None:
+    """Write the contact sheet."""
+    from inkling.evaluate.contact_sheet import write_contact_sheet
+
+    write_contact_sheet(report, explored, memory_name=Path(memory).name)
+    note(f"Report: {report}")

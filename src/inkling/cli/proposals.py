@@ -1,0 +1,68 @@
+"""inkling proposals: the new classes that wait for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.decided import decisions
+from inkling.cli.options import Json, Memory
+
+if TYPE_CHECKING:
+    from inkling.memory.discovered import Proposal
+
+NAME = "proposals"
+SHOWN_NAMES = 3
+
+
+def run(
+    memory: Memory,
+    every: Annotated[bool, typer.Option("--all", help="Those that were decided about, too.")] = False,
+    json: Json = None,
+) -> None:
+    """List the proposed classes, with their likely names."""
+    check_outputs(json, keep=(memory,))
+    found = decisions(memory).proposals(state=None) if every else decisions(memory).proposals()
+    show({"proposals": [proposal_row(one) for one in found]}, json=json, table=_print)
+
+
+def proposal_row(proposal: Proposal) -> dict[str, Any]:
+    """A proposal as JSON."""
+    finding = proposal.finding
+    return {
+        "id": proposal.id,
+        "state": proposal.state,
+        "name": proposal.name,
+        "size": finding.size,
+        "stability": finding.stability,
+        "names": [str(name["name"]) for name in finding.names],
+        "evidence": [dict(name) for name in finding.names],
+        "nearest_class": finding.nearest_class,
+        "distance": finding.distance,
+        "merged_into": proposal.merged_into,
+        "images": list(proposal.images),
+    }
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    print_proposals(summary["proposals"])
+
+
+def print_proposals(found: Sequence[Mapping[str, Any]]) -> None:
+    """A table of proposals, as `proposal_row` has them."""
+    if not found:
+        note("No proposal waits. 'inkling discover' looks for new classes.")
+        return
+    rows = [
+        (one["id"], one["state"], one["size"], f"{one['stability']:.2f}", _names(one), one["nearest_class"] or "-")
+        for one in found
+    ]
+    print_table(("id", "state", "size", "stability", "names", "nearest class"), rows, numbers=(0, 2, 3))
+    note("'inkling accept FILE.ink ID --name NAME' makes one a class.")
+
+
+def _names(one: Mapping[str, Any]) -> str:
+    return one["name"] or ", ".join(one["names"][:SHOWN_NAMES]) or f"unnamed-{one['id']}"

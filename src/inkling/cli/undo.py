@@ -1,0 +1,21 @@
+"""inkling undo: take back the latest decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from inkling.cli.decided import decide
+from inkling.cli.history import arguments_text
+from inkling.cli.options import Json, Memory
+
+NAME = "undo"
+
+
+def run(memory: Memory, json: Json = None) -> None:
+    """Take back the latest decision: all is as it was, to the last bit."""
+    decide(memory, json, lambda about: about.undo(), _sentence, undoable=False)
+
+
+def _sentence(outcome: Mapping[str, Any]) -> str:
+    return f"Taken back: {outcome['undone']} {arguments_text(outcome['arguments'])}".rstrip() + "."

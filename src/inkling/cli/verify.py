@@ -1,0 +1,30 @@
+"""inkling verify: hold a memory against its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from inkling.cli.console import check_outputs, counted, show
+from inkling.cli.options import Json, Memory
+
+NAME = "verify"
+
+
+def run(memory: Memory, json: Json = None) -> None:
+    """Check a memory against its log: take all decisions back and do them again, on a copy."""
+    from inkling.memory.verify import verify
+
+    check_outputs(json, keep=(memory,))
+    show({"memory": str(memory), **asdict(verify(memory))}, json=json, table=_print)
+
+
+def _print(summary: Mapping[str, Any]) -> None:
+    replayed = len(summary["replayed"])
+    typer.echo(
+        f"{summary['memory']} is whole: version {summary['version']}, {counted(summary['events'], 'event')}, "
+        f"{replayed} of them taken back and done again."
+    )

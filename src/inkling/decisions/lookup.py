@@ -1,0 +1,99 @@
+"""What a person names, found; or told what there is instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from inkling.errors import InputError
+from inkling.memory.amend import Amendment
+from inkling.memory.classes import class_ids
+from inkling.memory.discovered import MERGED, OPEN, Proposal
+from inkling.memory.proposals import proposal_states, proposals_numbered
+
+SHOWN = 8
+
+
+def open_proposal(memory: Amendment, number: int) -> Proposal:
+    """The open proposal with this number, or that which it was merged into.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it was decided about.
+    """
+    (found,) = proposals_numbered(memory.connection, [open_number(proposal_states(memory.connection), number)])
+    return found
+
+
+def open_number(states: Mapping[int, tuple[str, int | None]], number: int) -> int:
+    """Number of the open proposal that a number leads to.
+
+    Parameters
+    ----------
+    states
+        State of each proposal that there ever was, and what it was merged into.
+
+    Raises
+    ------
+    InputError
+        As for `open_proposal`.
+    """
+    if number not in states:
+        raise InputError(f"There is no proposal {number}.", remedy=_open_ones(states))
+    state, into = states[number]
+    while state == MERGED and into is not None:
+        number = into
+        state, into = states[number]
+    if state != OPEN:
+        raise InputError(f"Proposal {number} is not open any more: it was {state}.", remedy=_open_ones(states))
+    return number
+
+
+def known_class(memory: Amendment, name: str) -> int:
+    """Number of a known class.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    ids = class_ids(memory.connection)
+    if name not in ids:
+        raise InputError(f"There is no class '{name}'.", remedy=_near(name, ids))
+    return ids[name]
+
+
+def check_new_name(memory: Amendment, name: str) -> None:
+    """Make sure that a name can become that of another class.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or there is such a class.
+    """
+    if not name.strip():
+        raise InputError("A class needs a name.", remedy="Give it one of at least one letter.")
+    if name in class_ids(memory.connection):
+        raise InputError(
+            f"There is a class '{name}' already, and no known class is changed by the way.",
+            remedy="Choose another name; to give its images to that class, accept the proposal with --join.",
+        )
+
+
+def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:
+    numbers = [number for number, (state, _) in states.items() if state == OPEN]
+    return (
+        f"Open proposals: {_listed(map(str, numbers))}." if numbers else "No proposal is open; run 'inkling discover'."
+    )
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    near = get_close_matches(name, list(names), n=3)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known classes: {_listed(names)}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = len(every) - SHOWN
+    return ", ".join(every[:SHOWN]) + (f" and {more} more" if more > 0 else "")

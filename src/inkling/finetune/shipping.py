@@ -1,0 +1,176 @@
+"""What ships after fine-tuning: zero-shot, a head on the encoder as it was, or the tuned encoder, as evidence tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkling.classifier import FewShotClassifier
+from inkling.embeddings.cache import opened_cache
+from inkling.embeddings.embed import Progress
+from inkling.embeddings.samples import embed_samples
+from inkling.errors import InputError
+from inkling.finetune.finetuner import FineTuned, FineTuner
+from inkling.finetune.guard import Verdict, simplest_not_beaten
+from inkling.heads.evidence import Evidence
+from inkling.heads.zero_shot import ZeroShotHead
+from inkling.memory.store import switch_encoder
+from inkling.teaching.stored import current_command, to_memory
+from inkling.types import IntArray
+
+HEAD, FINE_TUNED = "head", "fine-tuned"
+ZERO_SHOT = ZeroShotHead.name
+
+
+@dataclass(frozen=True, eq=False)
+class Shipment:
+    """The candidates, and the one that ships.
+
+    Attributes
+    ----------
+    zero_shot, head, fine_tuned
+        Classifiers by the encoder as it was and its texts, by a head on it, and by the tuned encoder.
+    candidates
+        What each says of images that it did not see; empty where nothing could be held out.
+    verdict
+        Which of them ships.
+    told
+        The fine-tuning as JSON can hold it: what a memory keeps, and reports show.
+    """
+
+    zero_shot: FewShotClassifier
+    head: FewShotClassifier
+    fine_tuned: FewShotClassifier
+    candidates: tuple[Evidence, ...]
+    verdict: Verdict
+    told: Mapping[str, Any]
+
+    @property
+    def classifier(self) -> FewShotClassifier:
+        """The one that ships."""
+        return {ZERO_SHOT: self.zero_shot, HEAD: self.head, FINE_TUNED: self.fine_tuned}[self.verdict.name]
+
+    def save(self, memory: Path, *, version: int | None) -> int | None:
+        """Write what ships; returns the memory's version, or None where an existing memory stays as it is.
+
+        Parameters
+        ----------
+        version
+            Of the memory whose images were learnt from. Only a tuned encoder changes that one, in one transaction;
+            what it knew before stays in the file. None for a new memory.
+
+        Raises
+        ------
+        MemoryFileError
+            If it cannot be written, or was changed since. Then it is as it was.
+        """
+        if version is None:
+            return self.classifier.save(memory)
+        if self.verdict.name != FINE_TUNED:
+            return None
+        return switch_encoder(memory, to_memory(self.fine_tuned.taught, command=current_command()), version=version)
+
+
+def judge(
+    tuner: FineTuner,
+    tuned: FineTuned,
+    *,
+    cache: bool | str | Path = True,
+    progress: Progress | None = None,
+) -> Shipment:
+    """Hold a tuned encoder against what the same images give without fine-tuning.
+
+    Parameters
+    ----------
+    tuner, tuned
+        A tuner, and what its `fit` made.
+    cache
+        Where embeddings are kept, as for `FewShotClassifier`.
+    progress
+        Is told how far embedding is.
+
+    Raises
+    ------
+    InputError
+        If an image that the encoder was tuned on can't be read any more.
+    """
+    options: dict[str, Any] = {
+        "seed": tuner.recipe.seed,
+        "device": tuner.device,
+        "templates": tuner.templates,
+        "prompts": tuner.prompts,
+        "cache": cache,
+    }
+    head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
+    zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
+    fine_tuned = _with_tuned_encoder(tuned, head, options, progress)
+    candidates = _evidence({ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned})
+    if candidates:
+        verdict = simplest_not_beaten(candidates)
+    else:
+        verdict = Verdict(FINE_TUNED, f"{tuned.choice.reason}, without evidence")
+    told = _told(tuner, tuned, candidates, verdict)
+    for classifier in (zero_shot, head, fine_tuned):
+        fitted = replace(classifier.taught.fitted, finding=f"{verdict.finding}. {classifier.finding_}")
+        classifier.taught = replace(classifier.taught, fitted=fitted, finetuning=told)
+    return Shipment(zero_shot, head, fine_tuned, candidates, verdict, told)
+
+
+def _with_tuned_encoder(
+    tuned: FineTuned, head: FewShotClassifier, options: Mapping[str, Any], progress: Progress | None
+) -> FewShotClassifier:
+    """The same images and classes through the tuned encoder, under a head that weighs its texts and images."""
+    classifier = FewShotClassifier(tuned.folder.resolve(), **options)
+    with opened_cache(options["cache"]) as cache:
+        samples = embed_samples(tuned.records, classifier.encoder, cache=cache, progress=progress)
+    if samples.paths != tuple(record.path for record in tuned.records):
+        raise InputError(
+            f"Some images could be read for the training and can't any more: {samples.skipped[0].path} and others.",
+            remedy="Put them back and run again with --resume: nothing is trained twice.",
+        )
+    vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
+    entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.taught.entries]
+    return classifier.learn(samples, entries, fold_spaces=tuned.fold_spaces)
+
+
+def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, ...]:
+    """Calibrated out-of-fold logits of the candidates on the images that all of them were judged on."""
+    held_out = {name: one.taught.fitted.held_out for name, one in classifiers.items()}
+    rows = reduce(np.intersect1d, [one.rows for one in held_out.values() if one is not None])
+    if len(rows) < 2:
+        return ()
+    return tuple(_evidence_of(name, one, rows) for name, one in classifiers.items())
+
+
+def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Evidence:
+    taught = classifier.taught
+    assert taught.fitted.held_out is not None
+    found = taught.fitted.held_out
+    y = np.array([taught.classes.index(str(taught.samples.labels[row])) for row in rows])
+    logits = found.logits[np.searchsorted(found.rows, rows)] / taught.fitted.temperature
+    return Evidence.of(name, logits, y)
+
+
+def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict) -> dict[str, Any]:
+    """What a memory keeps of the fine-tuning, and reports show."""
+    before = tuner.encoder.identity
+    return {
+        "from": {"name": before.name, "fingerprint": before.fingerprint},
+        "encoder": str(tuned.folder.resolve()),
+        "recipe": tuner.recipe.to_json(),
+        "share": tuned.choice.share,
+        "reason": tuned.choice.reason,
+        "curve": [asdict(point) for point in tuned.choice.curve],
+        "texts": [asdict(point) for point in tuned.choice.texts],
+        "log": [asdict(row) for row in tuned.history],
+        "candidates": [
+            {"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in candidates
+        ],
+        "ships": verdict.name,
+        "finding": verdict.finding,
+    }

@@ -1,0 +1,108 @@
+"""Heads fitted again from statistics of their examples: classes come and go, and no example is read."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from inkling.heads.auto import AutoHead
+from inkling.heads.base import Head
+from inkling.heads.experts import MAX_LOGISTIC_WORK
+from inkling.heads.gda import GDAHead
+from inkling.heads.prototype import PrototypeHead
+from inkling.heads.standardization import Standardization
+from inkling.heads.statistics import Statistics, SummedSupport
+from inkling.heads.support import both_sides, unit_blocks
+from inkling.heads.zero_shot import ZeroShotHead
+from inkling.types import FloatArray, IntArray
+
+CLOSED_FORM = (GDAHead, PrototypeHead, ZeroShotHead)
+
+
+def is_closed_form(head: Head) -> bool:
+    """Whether all that a fitted head consists of follows from class means and one scatter matrix."""
+    experts = head.experts_.values() if isinstance(head, AutoHead) else (head,)
+    return all(isinstance(expert, CLOSED_FORM) for expert in experts)
+
+
+def is_large(n_examples: int, n_dims: int, n_classes: int) -> bool:
+    """Whether fitting anew takes more than the moment that a decision may take."""
+    return n_examples * n_dims * n_classes > MAX_LOGISTIC_WORK
+
+
+def statistics_of(head: Head, X: FloatArray, y: IntArray, n_classes: int) -> Statistics:
+    """Statistics of the examples X (n, n_dims) of a fitted head, with their class indices (n,)."""
+    return Statistics.of(*in_both_spaces(head, X), y, n_classes)
+
+
+def in_both_spaces(head: Head, X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Examples (n, n_dims) with unit blocks, and as the head's experts see them."""
+    plain = unit_blocks(X, head.embedding_dims_)
+    return plain, _mapped(head, plain)
+
+
+def _mapped(head: Head, plain: FloatArray) -> FloatArray:
+    return Standardization(head.mean_, head.deviations_)(plain) if isinstance(head, AutoHead) else plain
+
+
+def fitted_again(head: Head, statistics: Statistics, text_vectors: FloatArray | None) -> Head:
+    """The head for other examples and classes; its space, and the weights of its experts, stay.
+
+    Parameters
+    ----------
+    head
+        Fitted, in closed form.
+    statistics
+        Of the examples there are now.
+    text_vectors
+        (n_classes, d), NaN where a class has none; or None.
+    """
+    # Several threads that decompose one matrix wait for each other on a busy machine: seconds instead of a tenth.
+    with threadpool_limits(1):
+        return _fitted_again(head, statistics, text_vectors if _reads_text(head) else None)
+
+
+def _fitted_again(head: Head, statistics: Statistics, text: FloatArray | None) -> Head:
+    support, text = _complete(head, statistics, text)
+    again = copy(head)
+    again.classes_ = np.arange(support.n_classes)
+    if isinstance(again, AutoHead):
+        again.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
+        again.experts_ = {
+            name: clone(expert).learn(support, embedding_dims=support.n_dims) for name, expert in head.experts_.items()
+        }
+        return again
+    alone: Head = clone(head)
+    return alone.learn(replace(support, text=text), embedding_dims=head.embedding_dims_)
+
+
+def _reads_text(head: Head) -> bool:
+    """Whether texts were there when the head was fitted: it does not change its kind."""
+    return isinstance(head, PrototypeHead) or bool(head.text_.size)
+
+
+def _complete(head: Head, statistics: Statistics, text: FloatArray | None) -> tuple[SummedSupport, FloatArray | None]:
+    """Support set of the experts, stand-ins included, and the text vectors of all classes."""
+    counts, sums = statistics.counts, statistics.sums
+    if text is not None:
+        d = head.embedding_dims_
+        with np.errstate(invalid="ignore"):
+            means = statistics.plain_sums / counts[:, None]
+        sides = both_sides(
+            means[:, :d],
+            text,
+            overall=statistics.plain_sums.sum(axis=0) / counts.sum(),
+            share=1.0 if sums.shape[1] == d else np.sqrt(0.5),
+        )
+        text, counts, sums = sides.text, counts.copy(), sums.copy()
+        counts[sides.absent] = 1
+        sums[sides.absent] = _mapped(head, sides.stand_ins)
+    n_classes, n_dims = sums.shape
+    nothing = np.zeros((0, n_dims)), np.zeros(0, dtype=np.int64)
+    return SummedSupport(
+        *nothing, int(statistics.counts.sum()), n_classes, None, counts, sums, statistics.scatter
+    ), text

@@ -1,0 +1,82 @@
+"""The head in use and the statistics that go with it, read and written within a change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+
+from inkling.memory import schema
+from inkling.memory.amend import Amendment
+from inkling.memory.columns import blob_arrays
+from inkling.memory.content import DetectorState
+from inkling.memory.journal import row_of
+from inkling.memory.write import detector_row, head_key, head_row
+from inkling.types import HeadState
+
+
+@dataclass(frozen=True, eq=False)
+class KeptHead:
+    """The head of a space as the memory keeps it.
+
+    Attributes
+    ----------
+    state
+        Of the head.
+    calibration, training
+        As in `MemoryContent`.
+    key
+        Hash of it all: statistics that bear it are of the exemplars that it was fitted on.
+    """
+
+    state: HeadState
+    calibration: Mapping[str, Any]
+    training: Mapping[str, Any]
+    key: str
+
+
+def read_head(memory: Amendment) -> KeptHead:
+    """The head in use.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    row = row_of(memory.connection, schema.head, (memory.space_id,))
+    if row is None:
+        raise ValueError("its space has no head")
+    state = HeadState(row["name"], json.loads(row["params"]), blob_arrays(row["arrays"]))
+    return KeptHead(state, json.loads(row["calibration"]), json.loads(row["training"]), head_key(row))
+
+
+def write_head(
+    memory: Amendment, head: HeadState, *, calibration: Mapping[str, Any], training: Mapping[str, Any]
+) -> str:
+    """Put a head in place of the one in use; returns its key."""
+    row = head_row(head, calibration, training)
+    memory.rows.update(schema.head, (memory.space_id,), row)
+    return head_key(row | {"space_id": memory.space_id})
+
+
+def read_statistics(memory: Amendment, key: str) -> dict[str, NDArray[Any]] | None:
+    """Statistics of the exemplars that the head with this key was fitted on, if they are kept."""
+    row = row_of(memory.connection, schema.statistics, (memory.space_id, key))
+    return None if row is None else blob_arrays(row["arrays"])
+
+
+def write_detector(memory: Amendment, detector: DetectorState | None) -> None:
+    """Put a detector in place of the one in use; None takes it out."""
+    memory.rows.delete(schema.detector, schema.detector.c.space_id == memory.space_id)
+    if detector is not None:
+        memory.rows.insert(schema.detector, [{"space_id": memory.space_id, **detector_row(detector)}])
+
+
+def count_exemplars(memory: Amendment) -> int:
+    """Exemplars in the space in use."""
+    count = select(func.count()).select_from(schema.vector).where(schema.vector.c.space_id == memory.space_id)
+    return int(memory.connection.execute(count).scalar_one())

@@ -1,0 +1,126 @@
+"""Where a memory is: a SQLite file, or a PostgreSQL database. All else in this room is the same for both."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from inkling.memory.database import PAGE_BYTES, check_integrity, creating, reading, transaction, writing
+from inkling.memory.faults import explained
+from inkling.memory.file import appearing, require_memory, require_writable
+
+T = TypeVar("T")
+
+SERVER = "postgresql"
+
+
+class Place(Protocol):
+    """What the two kinds of places do. Their text is what messages call them."""
+
+    def exists(self) -> bool:
+        """Whether there is something."""
+
+    def require_memory(self) -> None:
+        """Refuse what is no memory with a `MemoryFileError`."""
+
+    def require_writable(self) -> None:
+        """Refuse what cannot be written with a `MemoryFileError`."""
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turn errors of the database and of the system into `MemoryFileError`."""
+
+    def create(self, fill: Callable[[Connection], T]) -> T:
+        """Make a new memory, which appears whole or not at all; `FileExistsError` if somebody was quicker."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One read transaction."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction that may write; writers take turns."""
+
+    def altering(self) -> AbstractContextManager[Connection]:
+        """One transaction that may change the schema."""
+
+    def check_integrity(self, connection: Connection) -> None:
+        """Refuse what is damaged with a `MemoryFileError`."""
+
+    def copy_to_alter(self, connection: Connection) -> AbstractContextManager[Connection]:
+        """A copy whose schema may be changed, for reading an older one."""
+
+
+def place_of(where: str | Path) -> Place:
+    """The place that a user names: a file, or a URL that begins with ``postgresql``."""
+    if isinstance(where, str) and where.partition(":")[0].partition("+")[0] == SERVER:
+        from inkling.memory.server import ServerPlace
+
+        return ServerPlace(where)
+    return FilePlace(Path(where).resolve())
+
+
+class FilePlace:
+    """A SQLite file.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def exists(self) -> bool:
+        """Whether there is something."""
+        return self._path.exists()
+
+    def require_memory(self) -> None:
+        """See `inkling.memory.file.require_memory`."""
+        require_memory(self._path)
+
+    def require_writable(self) -> None:
+        """See `inkling.memory.file.require_writable`."""
+        require_writable(self._path)
+
+    def explained(self) -> AbstractContextManager[None]:
+        """See `inkling.memory.faults.explained`."""
+        return explained(self._path)
+
+    def create(self, fill: Callable[[Connection], T]) -> T:
+        """Build it beside its place and let it appear there."""
+        with appearing(self._path) as partial, creating(partial) as connection:
+            return fill(connection)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """See `inkling.memory.database.reading`."""
+        return reading(self._path)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """See `inkling.memory.database.writing`."""
+        return writing(self._path)
+
+    def altering(self) -> AbstractContextManager[Connection]:
+        """Without foreign keys: to alter a table is to build it anew, and dropping the old one would cascade."""
+        return writing(self._path, foreign_keys=False)
+
+    def check_integrity(self, connection: Connection) -> None:
+        """See `inkling.memory.database.check_integrity`."""
+        check_integrity(connection, self._path)
+
+    @contextmanager
+    def copy_to_alter(self, connection: Connection) -> Iterator[Connection]:
+        """A copy in main memory."""
+        original = connection.connection.driver_connection
+        assert isinstance(original, sqlite3.Connection)
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            copy.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            original.backup(copy)
+            with transaction(copy, begin="BEGIN") as altered:
+                yield altered

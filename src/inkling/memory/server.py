@@ -1,0 +1,125 @@
+"""A memory in a PostgreSQL database: the same tables, for more than one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from inkling.errors import MemoryFileError, require
+from inkling.memory import schema
+from inkling.memory.database import BUSY_SECONDS
+
+T = TypeVar("T")
+
+DRIVER = "postgresql+psycopg"
+CONNECT_SECONDS = 10
+
+
+class ServerPlace:
+    """A PostgreSQL database.
+
+    Readers have a snapshot. Writers take turns by an advisory lock, which the server lets go with their transaction.
+
+    Parameters
+    ----------
+    url
+        Such as ``postgresql://user@host/database``.
+
+    Raises
+    ------
+    MissingExtraError
+        If the driver is not installed.
+    MemoryFileError
+        If the URL cannot be understood.
+    """
+
+    def __init__(self, url: str) -> None:
+        require("psycopg", extra="postgres")
+        try:
+            self._url = make_url(url)
+        except (ArgumentError, ValueError) as error:
+            raise MemoryFileError(
+                f"'{url}' is no URL of a database.", remedy="Write it as postgresql://USER@HOST/DATABASE."
+            ) from error
+
+    def __str__(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    def exists(self) -> bool:
+        """Whether the database holds a memory."""
+        with self._engine().connect() as connection:
+            return _holds_memory(connection)
+
+    def require_memory(self) -> None:
+        """Refuse a database without a memory."""
+        if not self.exists():
+            raise MemoryFileError(
+                f"There is no memory at {self}.", remedy="Make one with: inkling fit IMAGES --memory URL"
+            )
+
+    def require_writable(self) -> None:
+        """The server tells when something is written."""
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn errors of the server into `MemoryFileError`."""
+        try:
+            yield
+        except DBAPIError as error:
+            told = str(error.orig).strip().partition("\n")[0]
+            raise MemoryFileError(
+                f"The memory {self} is as it was before: the server says '{told}'.",
+                remedy="Check the URL, the server and your rights there, then run the command again.",
+            ) from error
+
+    def create(self, fill: Callable[[Connection], T]) -> T:
+        """Make the tables and fill them, in one transaction."""
+        with self.writing() as connection:
+            if _holds_memory(connection):
+                raise FileExistsError(str(self))
+            return fill(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One read transaction with a snapshot of one version."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._engine(**options).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that may write, after other writers, for whom it waits up to a minute."""
+        with self._engine().begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{int(BUSY_SECONDS)}s'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({schema.APPLICATION_ID})"))
+            yield connection
+
+    def altering(self) -> AbstractContextManager[Connection]:
+        """As for writing."""
+        return self.writing()
+
+    def check_integrity(self, connection: Connection) -> None:
+        """The server does that itself."""
+
+    def copy_to_alter(self, connection: Connection) -> AbstractContextManager[Connection]:  # noqa: ARG002 - interface's
+        """There is none: a database is brought forward by the first that writes to it."""
+        raise MemoryFileError(
+            f"The memory {self} has the schema of an earlier release.",
+            remedy="Write to it once with this release, for instance with: inkling refit URL",
+        )
+
+    def _engine(self, **options: Any) -> Engine:
+        return create_engine(
+            self._url.set(drivername=DRIVER),
+            poolclass=NullPool,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+            execution_options=options,
+        )
+
+
+def _holds_memory(connection: Connection) -> bool:
+    return inspect(connection).has_table(schema.memory.name)

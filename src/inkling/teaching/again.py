@@ -1,0 +1,30 @@
+"""A memory whose classes changed, taught again from what it holds: nothing is embedded."""
+
+from __future__ import annotations
+
+from inkling.errors import InputError
+from inkling.memory.content import DetectorState, MemoryContent
+from inkling.teaching.detection import detector_from, detector_state, teach_detector
+from inkling.teaching.stored import samples_from
+
+
+def detector_again(content: MemoryContent) -> DetectorState | None:
+    """The detector of a memory whose classes changed: rate and weights as before, calibrated anew.
+
+    None where the memory has none, or the images that are left can't support its rate.
+    """
+    if content.detector is None:
+        return None
+    before = detector_from(content.detector)
+    try:
+        detector = teach_detector(
+            samples_from(content),
+            sorted(content.classes, key=lambda entry: entry.name),
+            false_alarms=before.false_alarms,
+            seed=content.provenance.seed,
+            negatives=before.known.negatives if len(before.known.negatives) else None,
+            like=before,
+        )
+    except InputError:
+        return None
+    return detector_state(detector)

@@ -1,0 +1,68 @@
+"""A detector of unknown images beside the head: taught with the same samples, kept in the same memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkling.embeddings.samples import Samples
+from inkling.memory.content import ClassEntry, DetectorState
+from inkling.teaching.words import text_matrix
+from inkling.types import FloatArray, HeadState
+from inkling.unknown import UnknownDetector
+
+DEFAULT_FALSE_ALARMS = 0.05
+
+
+def teach_detector(
+    samples: Samples,
+    entries: Sequence[ClassEntry],
+    *,
+    false_alarms: float,
+    seed: int,
+    negatives: FloatArray | None = None,
+    like: UnknownDetector | None = None,
+) -> UnknownDetector:
+    """A detector calibrated on labelled samples.
+
+    Parameters
+    ----------
+    entries
+        The classes, in the order of their names.
+    false_alarms
+        Rate at which known images may be called unknown.
+    negatives, like
+        As for `UnknownDetector.fit`.
+
+    Raises
+    ------
+    InputError
+        If the samples can't support the rate.
+    """
+    column = {entry.name: k for k, entry in enumerate(entries)}
+    identity = samples.identity
+    return UnknownDetector.fit(
+        samples.X,
+        np.array([column[str(label)] for label in samples.labels]),
+        sources=samples.sources,
+        text_vectors=text_matrix(entries, identity.dimension),
+        negatives=negatives,
+        n_classes=len(column),
+        embedding_dims=identity.dimension,
+        logit_scale=identity.logit_scale,
+        false_alarms=false_alarms,
+        like=like,
+        seed=seed,
+    )
+
+
+def detector_state(detector: UnknownDetector) -> DetectorState:
+    """As a memory keeps it."""
+    state = detector.state()
+    return DetectorState(state.name, state.params, state.arrays, detector.report)
+
+
+def detector_from(kept: DetectorState) -> UnknownDetector:
+    """Inverse of `detector_state`."""
+    return UnknownDetector.from_state(HeadState(kept.name, kept.params, kept.arrays))

@@ -1,0 +1,20 @@
+"""Knowing what is not known: scores of strangeness, their fusion, and a threshold by request. Arrays only."""
+
+from __future__ import annotations
+
+from inkling.unknown.conformal import Conformal, RateRange, images_needed
+from inkling.unknown.detector import UnknownDetector
+from inkling.unknown.ensembles import mutual_information
+from inkling.unknown.negatives import mine_negatives
+from inkling.unknown.scores import SCORES, Score
+
+__all__ = [
+    "SCORES",
+    "Conformal",
+    "RateRange",
+    "Score",
+    "UnknownDetector",
+    "images_needed",
+    "mine_negatives",
+    "mutual_information",
+]

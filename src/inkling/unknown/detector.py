@@ -1,0 +1,212 @@
+"""The fused detector: is an image of any known class? At a false-alarm rate that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from inkling.errors import InputError
+from inkling.types import BoolArray, FloatArray, HeadState, IntArray
+from inkling.unknown.choice import Choice
+from inkling.unknown.conformal import Conformal, RateRange, require_images
+from inkling.unknown.fusion import Scale
+from inkling.unknown.known import Known
+from inkling.unknown.rounds import calibrate, leave_classes_out
+from inkling.unknown.scores import ALWAYS, SCORES, score_table
+from inkling.unknown.state import detector_parts, detector_state
+from inkling.unknown.task import Task
+
+SMALL_PROBLEM = 4_000_000
+"""Numbers in X up to which one thread decomposes faster than several that wait for each other on a busy machine."""
+ENOUGH_SHOTS = 8
+"""Images a class from which on it matters little that a held-out image leaves its class with one fewer."""
+CHUNK = 1024
+"""Images scored at a time, so that memory does not grow with their number."""
+
+
+@dataclass(frozen=True, eq=False)
+class UnknownDetector:
+    """Scores fused, and calibrated on known images that no fit saw.
+
+    Attributes
+    ----------
+    known
+        The known classes.
+    choice
+        Scores and their weights.
+    scale
+        Mean and deviation of each score over known images.
+    conformal
+        Calibration of the fused score.
+    false_alarms
+        Requested rate at which known images may be called unknown.
+    dropped
+        Why some scores take no part, by name.
+    """
+
+    known: Known
+    choice: Choice
+    scale: Scale
+    conformal: Conformal
+    false_alarms: float
+    dropped: Mapping[str, str]
+
+    @classmethod
+    def fit(
+        cls,
+        X: FloatArray,
+        y: IntArray,
+        *,
+        sources: IntArray | None = None,
+        text_vectors: FloatArray | None = None,
+        negatives: FloatArray | None = None,
+        n_classes: int | None = None,
+        embedding_dims: int | None = None,
+        logit_scale: float = 100.0,
+        false_alarms: float = 0.05,
+        like: UnknownDetector | None = None,
+        seed: int = 0,
+    ) -> UnknownDetector:
+        """Learn what known images look like.
+
+        Parameters
+        ----------
+        X, y
+            Vectors (n, n_dims), the embedding first and the feature, if any, after it; and the class index of each.
+        sources
+            Which source image each row is a view of, (n,). None: each row is an image.
+        text_vectors
+            (n_classes, d), NaN where a class has none; or None.
+        negatives
+            Text vectors (m, d) of names that are no known class, nor near one; or None.
+        n_classes
+            Number of classes. None: as many as there are text vectors, or as y tells.
+        embedding_dims
+            Length d of the embedding. None: that of the text vectors, else all columns.
+        logit_scale
+            Factor on cosines to texts.
+        false_alarms
+            Rate at which known images may be called unknown.
+        like
+            An earlier detector whose weights hold, for a class more or less: classes are not left out again, which
+            halves the time, and the figures of its report stay.
+        seed
+            Draws folds and ensembles.
+
+        Raises
+        ------
+        InputError
+            If the arrays do not fit together, or there are too few images for the rate.
+        """
+        task = Task.of(
+            X,
+            y,
+            sources=sources,
+            text=text_vectors,
+            negatives=negatives,
+            n_classes=n_classes,
+            embedding_dims=embedding_dims,
+            logit_scale=logit_scale,
+            seed=seed,
+        )
+        with threadpool_limits(1 if task.X.size <= SMALL_PROBLEM else None):
+            known = task.fit(np.ones(len(task.y), dtype=bool))
+            wanted = tuple(SCORES) if like is None else tuple(dict.fromkeys((*like.choice.in_use, ALWAYS)))
+            calibration = calibrate(task, known, wanted)
+            require_images(len(calibration.table), false_alarms)
+            choice = (
+                Choice.of(calibration.names, leave_classes_out(task, calibration.names))
+                if like is None
+                else like.choice.only(calibration.names)
+            )
+        scale = Scale.of(calibration.table)
+        conformal = Conformal(scale(calibration.table) @ choice.weights)
+        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped)
+        # What a memory gives back is what is used from the start, to the last bit.
+        return cls.from_state(fitted.state())
+
+    def scores(self, X: FloatArray) -> Mapping[str, FloatArray]:
+        """Every score that can be told of vectors X (n, n_dims), weighed or not; higher for stranger images."""
+        return dict(zip(self.choice.names, self._table(X, self.choice.names).T, strict=True))
+
+    def strangeness(self, X: FloatArray) -> FloatArray:
+        """Fused score (n,) of vectors X (n, n_dims): weighted mean of the scores, in deviations of known images."""
+        used = self.choice.weights > 0
+        scale = Scale(self.scale.mean[used], self.scale.deviation[used])
+        return np.asarray(scale(self._table(X, self.choice.in_use)) @ self.choice.weights[used])
+
+    def p_known(self, X: FloatArray) -> FloatArray:
+        """Conformal p-value (n,) of "the image is of a known class"."""
+        return self.conformal.p_values(self.strangeness(X))
+
+    def is_unknown(self, X: FloatArray) -> BoolArray:
+        """Which images are strange at the requested false-alarm rate, (n,)."""
+        return self.conformal.are_unknown(self.strangeness(X), self.false_alarms)
+
+    @property
+    def few_shots(self) -> bool:
+        """Whether calibration errs on the safe side: fewer known images will be called unknown than was asked for."""
+        return self.known.shots < ENOUGH_SHOTS
+
+    @property
+    def realised(self) -> RateRange:
+        """Where the realised false-alarm rate will lie; with few shots anywhere below the upper end."""
+        told = self.conformal.rate_range(self.false_alarms)
+        return replace(told, low=0.0) if self.few_shots else told
+
+    @property
+    def finding(self) -> str:
+        """What fitting found out, in one sentence."""
+        told = self.realised
+        share = f"at most {told.high:.1%}" if self.few_shots else f"{told.low:.1%} to {told.high:.1%}"
+        calibrated = (
+            f"at {100 * self.false_alarms:.3g} % false alarms requested, {share} of known images will be called "
+            f"unknown ({told.level:.0%} range, from {len(self.conformal.calibration)} images)"
+        )
+        if self.choice.fused is None:
+            return f"{calibrated}; too few classes or images to leave a class out, so all scores count alike"
+        return f"{calibrated}; classes left out in turn are told apart with AUROC {self.choice.fused['auroc']:.3f}"
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What fitting found out, as JSON can hold it.
+
+        `scores` has each score's weight and its AUROC on classes left out in turn (mean, worst class), `fused` the
+        nested figures of the fusion, `dropped` the reasons, `calibration` what the threshold rests on.
+        """
+        weights = zip(self.choice.names, self.choice.weights.tolist(), strict=True)
+        return {
+            "scores": {name: {"weight": weight, **self.choice.singles.get(name, {})} for name, weight in weights},
+            "fused": self.choice.fused,
+            "dropped": dict(self.dropped),
+            "calibration": {
+                "n": len(self.conformal.calibration),
+                "false_alarms": self.false_alarms,
+                "threshold": self.conformal.threshold(self.false_alarms),
+                "realised": asdict(self.realised),
+            },
+        }
+
+    def state(self) -> HeadState:
+        """What sets the detector up again, in JSON and arrays."""
+        return detector_state(self)
+
+    @classmethod
+    def from_state(cls, state: HeadState) -> UnknownDetector:
+        """Inverse of `state`."""
+        return cls(**detector_parts(state))
+
+    def _table(self, X: FloatArray, names: tuple[str, ...]) -> FloatArray:
+        X = np.asarray(X)
+        expected = self.known.plain.n_dims
+        if X.ndim != 2 or X.shape[1] != expected or not np.isfinite(X).all():
+            raise InputError(
+                f"Vectors must be finite and of shape (n, {expected}), got {X.shape}.",
+                remedy="Embed images with the encoder that the detector was fitted with.",
+            )
+        parts = [score_table(self.known, X[at : at + CHUNK], names) for at in range(0, len(X), CHUNK)]
+        return np.concatenate([np.zeros((0, len(names))), *parts])

@@ -1,0 +1,118 @@
+"""The verbs of decisions: what they print, what JSON they give, and what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Inkling
+from tests.decisions.conftest import path  # noqa: F401 - a fixture
+
+VERBS = "accept merge split rename discard classes add-class remove-class undo history verify backup proposals refit"
+
+
+@pytest.fixture
+def memory(inkling: Inkling, path: Path) -> str:  # noqa: F811 - the fixture
+    """A memory with two proposals, in the program's folder."""
+    (inkling.folder / "m.ink").write_bytes(path.read_bytes())
+    return "m.ink"
+
+
+def test_proposals_are_listed(inkling: Inkling, memory: str) -> None:
+    listed = inkling.here("proposals", memory, "--json", "-").json()["proposals"]
+    assert [one["id"] for one in listed] == [1, 2]
+    assert listed[0]["names"] == ["bench"]
+    assert listed[0]["size"] == 6
+    assert listed[0]["stability"] == 0.9
+    assert listed[0]["images"] == [f"bench/{k}.jpg" for k in range(6)]
+    table = inkling.here("proposals", memory)
+    assert "bench" in table.out
+    assert "plant" in table.out
+
+
+def test_a_proposal_becomes_a_class_and_is_taken_back(inkling: Inkling, memory: str) -> None:
+    done = inkling.here("accept", memory, 1, "--name", "park bench")
+    assert done.code == 0, done.err
+    assert done.out == "Proposal 1 is now the class 'park bench': 6 images, no text vector.\n"
+    assert "'inkling undo' takes it back" in done.err
+    classes = inkling.here("classes", memory, "--json", "-").json()["classes"]
+    assert {"name": "park bench", "images": 6, "prompts": [], "aliases": [], "has_text": False} in classes
+    undone = inkling.here("undo", memory)
+    assert undone.out == "Taken back: accept proposal 1, name park bench.\n"
+    assert "park bench" not in inkling.here("classes", memory).out
+    history = inkling.here("history", memory, "--json", "-").json()["events"]
+    assert [event["verb"] for event in history[-2:]] == ["accept", "undo"]
+    assert history[-1]["undoes"] == history[-2]["event"]
+    assert "taken back by" in inkling.here("history", memory).out
+
+
+def test_the_other_decisions(inkling: Inkling, memory: str) -> None:
+    def says(*arguments: object) -> str:
+        done = inkling.here(*arguments)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert says("merge", memory, 1, 2) == "Proposals 1 and 2 are now proposal 3: 12 images.\n"
+    assert says("split", memory, 1) == "Proposal 3 is now proposals 4 (6 images) and 5 (6 images).\n"
+    assert says("rename", memory, 5, "fern") == "Proposal 5 is now called 'fern'.\n"
+    assert says("accept", memory, 5) == "Proposal 5 is now the class 'fern': 6 images, no text vector.\n"
+    assert says("rename", memory, "fern", "moss") == "The class 'fern' is now called 'moss'.\n"
+    assert says("discard", memory, 4) == "Proposal 4 is discarded: 6 images.\n"
+    assert says("remove-class", memory, "moss") == "The class 'moss' is no longer known: 6 images.\n"
+    assert says("refit", memory) == "The head was fitted anew.\n"
+    assert "is whole: version" in says("verify", memory)
+    assert says("backup", memory, "copy.ink").endswith("of m.ink is in copy.ink.\n")
+    assert says("classes", "copy.ink") == says("classes", memory)
+
+
+def test_a_class_is_added_by_images_and_by_text(inkling: Inkling, memory: str, drawn: Path, tmp_path: Path) -> None:
+    fitted = inkling.here("fit", drawn / "train", "--memory", "drawn.ink", "--encoder", "sketch")
+    assert fitted.code == 0, fitted.err
+    inkling.here("remove-class", "drawn.ink", "car")
+    done = inkling.here("add-class", "drawn.ink", "car", "--images", drawn / "train" / "car")
+    assert done.code == 0, done.err
+    assert done.out == "The class 'car' is known now: 6 images, a text vector.\n"
+    done = inkling.here("add-class", "drawn.ink", "boat", "--prompt", "a drawing of a boat")
+    predicted = inkling.here("predict", "drawn.ink", drawn / "test" / "car", "--json", "-").json()["predictions"]
+    assert sum(one["label"] == "car" for one in predicted) >= 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("accept", 9), "There is no proposal 9.\nOpen proposals: 1, 2."),
+        (("accept", 1, "--name", "van"), "There is a class 'van' already"),
+        (("accept", 1, "--name", "vann", "--join"), "Did you mean 'van'?"),
+        (("merge", 1, 1), "two different open proposals"),
+        (("rename", "vna", "bus"), "Did you mean 'van'?"),
+        (("rename", "van", "car"), "There is a class 'car' already"),
+        (("rename", 7, "car"), "There is no proposal 7"),
+        (("remove-class", "trukc"), "Did you mean 'truck'?"),
+        (("add-class", "bus"), "Give images of it with --images"),
+        (("add-class", "van", "--prompt", "a van"), "There is a class 'van' already"),
+        (("add-class", "bus", "--images", "."), "Hand over vectors of the same kind"),
+        (("undo",), "There is nothing to undo"),
+        (("backup", "m.ink"), "A backup replaces nothing"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    inkling: Inkling, memory: str, arguments: tuple[object, ...], told: str
+) -> None:
+    (inkling.folder / "a.jpg").write_bytes(b"no picture")
+    verb, *rest = arguments
+    before = (inkling.folder / memory).read_bytes()
+    inkling.here(verb, memory, *rest).refused(told)
+    assert (inkling.folder / memory).read_bytes() == before
+
+
+def test_two_classes_must_stay(inkling: Inkling, memory: str) -> None:
+    inkling.here("remove-class", memory, "van")
+    inkling.here("remove-class", memory, "car").refused("at least two classes")
+
+
+@pytest.mark.parametrize("verb", VERBS.split())
+def test_a_missing_memory_is_told(inkling: Inkling, verb: str) -> None:
+    more = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "rename": ["a", "b"], "backup": ["b.ink"]}
+    more |= {"add-class": ["a", "--prompt", "a"], "remove-class": ["a"]}
+    inkling.here(verb, "nowhere.ink", *more.get(verb, [])).refused("There is no memory at")

@@ -1,0 +1,125 @@
+"""What ships is what evidence says, and a memory takes it in one step or stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkling.classifier import FewShotClassifier
+from inkling.errors import MemoryFileError
+from inkling.finetune.finetuner import FineTuner
+from inkling.finetune.guard import Verdict
+from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, judge
+from inkling.memory.store import read_memory
+from inkling.sketch import HELD_OUT, draw
+from tests.finetune.cases import recipe
+
+KINDS = HELD_OUT[:3]
+
+
+def pictures(per_class: int, *, seed: int = 0) -> tuple[list[Image.Image], list[str]]:
+    labels = [kind for kind in KINDS for _ in range(per_class)]
+    return [draw(kind, seed=seed + number, size=64) for number, kind in enumerate(labels)], labels
+
+
+def shipment(output: Path, *, per_class: int = 6, **options: Any) -> Shipment:
+    how = recipe(**{"train": "projection", "steps": 4, "learning_rate": 1e-3, "folds": 2, **options})
+    tuner = FineTuner("sketch", how, device="cpu")
+    images, labels = pictures(per_class)
+    return judge(tuner, tuner.fit(images, labels, output=output), cache=False)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Shipment:
+    return shipment(tmp_path_factory.mktemp("run"))
+
+
+def fine_tuned(judged: Shipment) -> Shipment:
+    """As if evidence had spoken for the tuned encoder."""
+    return replace(judged, verdict=Verdict(FINE_TUNED, "it ships"))
+
+
+def test_candidates_are_compared_on_the_same_held_out_images(judged: Shipment) -> None:
+    assert [one.name for one in judged.candidates] == [ZERO_SHOT, HEAD, FINE_TUNED]
+    assert {one.logits.shape for one in judged.candidates} == {(18, 3)}
+    assert judged.verdict.name in {one.name for one in judged.candidates}
+    assert (
+        judged.classifier
+        is {
+            ZERO_SHOT: judged.zero_shot,
+            HEAD: judged.head,
+            FINE_TUNED: judged.fine_tuned,
+        }[judged.verdict.name]
+    )
+
+
+def test_an_encoder_that_did_not_change_is_no_gain(tmp_path: Path) -> None:
+    unchanged = shipment(tmp_path, interpolate=0.0)
+    head, tuned = unchanged.candidates[1:]
+    assert unchanged.verdict.name != FINE_TUNED
+    assert abs(head.top1 - tuned.top1) < 0.2
+
+
+def test_images_that_the_encoder_was_tuned_on_prove_nothing(tmp_path: Path) -> None:
+    """Labels at random: learnt by heart they would look perfect, and nothing may ship for that."""
+    images, labels = pictures(8)
+    shuffled = [str(label) for label in np.random.default_rng(0).permutation(labels)]
+    how = recipe(train="full", steps=60, batch_size=24, learning_rate=1e-3, folds=2, interpolate=1.0)
+    tuner = FineTuner("sketch", how, device="cpu")
+    judged = judge(tuner, tuner.fit(images, shuffled, output=tmp_path), cache=False)
+    learnt = np.mean(judged.fine_tuned.predict(images) == np.array(shuffled, dtype=object))
+    assert judged.verdict.name == ZERO_SHOT
+    assert judged.candidates[-1].top1 < 0.6
+    assert learnt < 1.0 or judged.fine_tuned.taught.fitted.calibration["top1"] < 0.6
+
+
+def test_one_image_a_class_ships_half_of_the_tuned_weights_and_says_so(tmp_path: Path) -> None:
+    judged = shipment(tmp_path, per_class=1)
+    assert judged.candidates == ()
+    assert judged.verdict.name == FINE_TUNED
+    assert "half of the tuned weights ship, without evidence" in judged.classifier.finding_
+
+
+def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    assert fine_tuned(judged).save(path, version=None) == 1
+    again = FewShotClassifier.load(path, cache=False)
+    images, _ = pictures(3, seed=70)
+    np.testing.assert_allclose(again.predict_proba(images), judged.fine_tuned.predict_proba(images), atol=1e-6)
+    told = again.taught.finetuning
+    assert told is not None
+    assert told["recipe"]["train"] == "projection"
+    assert len(told["curve"]) == len(told["texts"]) == 6
+    assert [row["step"] for row in told["log"]][-1] == 4
+
+
+def test_a_memory_switches_to_the_tuned_encoder_at_once(judged: Shipment, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    before = judged.head.save(path)
+    assert fine_tuned(judged).save(path, version=before) == 2
+    content = read_memory(path).content
+    assert content.encoder == judged.fine_tuned.taught.samples.identity
+    assert content.encoder.fingerprint != judged.head.taught.samples.identity.fingerprint
+    assert len(content.exemplars) == 18
+
+
+def test_a_memory_stays_as_it_is_where_tuning_brings_nothing(judged: Shipment, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    judged.head.save(path)
+    kept = replace(judged, verdict=Verdict(HEAD, "no gain"))
+    assert kept.save(path, version=1) is None
+    assert read_memory(path).version == 1
+
+
+def test_a_memory_that_was_changed_meanwhile_is_not_overwritten(judged: Shipment, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    judged.head.save(path)
+    judged.zero_shot.save(path)
+    with pytest.raises(MemoryFileError, match="changed meanwhile"):
+        fine_tuned(judged).save(path, version=1)
+    assert read_memory(path).content.head.name == ZERO_SHOT

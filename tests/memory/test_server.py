@@ -1,0 +1,201 @@
+"""A PostgreSQL URL in place of the file name: the same memory, for more than one machine."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+
+from inkling.decisions.decisions import Decisions
+from inkling.errors import InputError, MemoryFileError
+from inkling.memory.backup import backup
+from inkling.memory.classes import list_classes
+from inkling.memory.content import MemoryContent
+from inkling.memory.opened import seeing
+from inkling.memory.read import read_content
+from inkling.memory.store import check_target, read_memory, switch_encoder, write_memory
+from inkling.memory.verify import verify
+from inkling.teaching.stored import current_command
+from tests.cli.program import Inkling
+from tests.decisions.conftest import VERBS, fit_and_pool
+from tests.memory.samples import FORK, assert_same, assert_whole, numbered
+from tests.memory.server import running
+from tests.memory.test_store import in_other_space
+
+pytest.importorskip("psycopg", reason="the driver is not installed: pip install 'inkling-vision[postgres]'")
+pytestmark = pytest.mark.slow
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server for all tests of this file."""
+    # A socket's path may not be longer than about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder, running(Path(folder)) as url:
+        yield url
+
+
+@pytest.fixture
+def inkling(tmp_path: Path) -> Inkling:
+    """The program in an empty folder."""
+    return Inkling(tmp_path, tmp_path / "cache")
+
+
+@pytest.fixture
+def url(server: str) -> str:
+    """An empty database."""
+    name = f"memory{next(NUMBERS)}"
+    admin = server.format(database="postgres").replace("postgresql:", "postgresql+psycopg:")
+    with create_engine(admin, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return server.format(database=name)
+
+
+def _digest(where: str | Path) -> str:
+    return Decisions(where).history()[-1].digest
+
+
+def test_what_is_written_is_read(url: str) -> None:
+    check_target(url)
+    for version in (1, 2):
+        assert write_memory(url, numbered(version)) == version
+        stored = read_memory(url)
+        assert stored.version == version
+        assert_same(stored.content, numbered(version))
+
+
+def test_it_holds_what_a_file_would_hold(url: str, tmp_path: Path) -> None:
+    for where in (url, tmp_path / "a.ink"):
+        write_memory(where, numbered(1))
+        switch_encoder(where, in_other_space(numbered(1)), version=1)
+    assert _digest(url) == _digest(tmp_path / "a.ink")
+    assert verify(url) == verify(tmp_path / "a.ink")
+    Decisions(url).undo()
+    assert_same(read_memory(url).content, numbered(1))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_decisions_are_made_and_taken_back(url: str, verb: str) -> None:
+    fit_and_pool(url)
+    content, before = read_memory(url), verify(url)
+    VERBS[verb](Decisions(url))
+    assert len(verify(url).replayed) == 1
+    Decisions(url).undo()
+    assert verify(url).replayed == before.replayed == ()
+    after = read_memory(url)
+    assert after.version == content.version + 2
+    assert_same(after.content, content.content)
+
+
+def test_a_backup_is_a_file_that_goes_on(url: str, tmp_path: Path) -> None:
+    fit_and_pool(url)
+    first = Decisions(url).merge([1, 2]).outcome["proposal"]
+    Decisions(url).undo()
+    version = backup(url, tmp_path / "a.ink")
+    assert version == read_memory(tmp_path / "a.ink").version == verify(tmp_path / "a.ink").version
+    assert_same(read_memory(tmp_path / "a.ink").content, read_memory(url).content)
+    assert Decisions(tmp_path / "a.ink").merge([1, 2]).outcome["proposal"] == first + 1
+
+
+def _write(url: str, number: int) -> None:
+    write_memory(url, numbered(number))
+
+
+def _accept(url: str, number: int) -> None:
+    with suppress(InputError):
+        Decisions(url).accept(1, f"name {number}")
+
+
+def _together(function: object, url: str) -> None:
+    children = [FORK.Process(target=function, args=(url, number)) for number in range(1, 5)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+
+
+def test_writers_take_turns(url: str) -> None:
+    _together(_write, url)
+    stored = read_memory(url)
+    assert stored.version == 4
+    assert_whole(stored)
+    assert [event.version for event in Decisions(url).history()] == [1, 2, 3, 4]
+
+
+def test_one_proposal_is_accepted_once(url: str) -> None:
+    fit_and_pool(url)
+    version = read_memory(url).version
+    _together(_accept, url)
+    assert read_memory(url).version == version + 1
+    assert len(list_classes(url)) == 4
+    verify(url)
+
+
+def test_a_reader_sees_one_version(url: str) -> None:
+    write_memory(url, numbered(1))
+    with seeing(url) as connection:
+        before: MemoryContent = read_content(connection).content
+        write_memory(url, numbered(2))
+        again = read_content(connection).content
+    np.testing.assert_array_equal(again.vectors, before.vectors)
+    assert_same(again, numbered(1))
+
+
+def _write_for_ever(url: str) -> None:
+    for number in itertools.count(read_memory(url).version + 1):
+        write_memory(url, numbered(number))
+
+
+def test_a_writer_that_is_killed_leaves_the_old_version_or_the_new(url: str) -> None:
+    write_memory(url, numbered(1))
+    began = time.perf_counter()
+    write_memory(url, numbered(2))
+    once = time.perf_counter() - began
+    versions = []
+    for _ in range(15):
+        child = FORK.Process(target=_write_for_ever, args=(url,))
+        child.start()
+        child.join(random.uniform(0.0, 4 * once))
+        child.kill()
+        child.join()
+        stored = read_memory(url)
+        assert_whole(stored)
+        versions.append(stored.version)
+    assert versions == sorted(versions)
+    assert len(set(versions)) > 2, "no write ever came to its end, so nothing was tested"
+
+
+def test_the_program_takes_a_url(url: str, inkling: Inkling) -> None:
+    fit_and_pool(url)
+    assert inkling.here("accept", url, 1).out == "Proposal 1 is now the class 'bench': 6 images, no text vector.\n"
+    assert "bench" in inkling.here("info", url).out
+    assert inkling.here("backup", url, "b.ink").code == 0
+    assert inkling.here("classes", "b.ink").out == inkling.here("classes", url).out
+    assert inkling.here("undo", url).code == 0
+
+
+def test_what_is_not_there_is_told(url: str, server: str) -> None:
+    with pytest.raises(MemoryFileError, match="There is no memory at postgresql"):
+        read_memory(url)
+    with pytest.raises(MemoryFileError, match="the server says"):
+        read_memory(server.format(database="nowhere"))
+    with pytest.raises(MemoryFileError, match="no URL of a database"):
+        read_memory("postgresql:/nowhere")
+
+
+def test_no_password_is_shown_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://me:s3cret@127.0.0.1:1/nowhere"
+    with pytest.raises(MemoryFileError) as told:
+        read_memory(url)
+    assert "s3cret" not in str(told.value)
+    monkeypatch.setattr("sys.argv", ["inkling", "fit", "photos", "--memory", url])
+    assert current_command() == "inkling fit photos --memory postgresql://me:***@127.0.0.1:1/nowhere"

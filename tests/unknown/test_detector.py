@@ -1,0 +1,176 @@
+"""The detector as a whole: what it promises, what it keeps, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkling.errors import InputError
+from inkling.types import HeadState
+from inkling.unknown import SCORES, UnknownDetector
+from inkling.unknown.fusion import auroc
+from tests.heads.samples import draw_task, real_task, unit
+from tests.unknown.samples import DIMS, OpenTask, open_task
+
+
+def fitted(task: OpenTask, **options: object) -> UnknownDetector:
+    return UnknownDetector.fit(
+        task.X,
+        task.y,
+        **{"text_vectors": task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]
+    )
+
+
+def test_strangers_are_told_from_known_images() -> None:
+    task = open_task(spread=0.5, shots=12)
+    detector = fitted(task)
+    strangeness, told = detector.strangeness(task.test_X), detector.is_unknown(task.test_X)
+    assert auroc(strangeness[task.strange], strangeness[~task.strange]) > 0.95
+    assert told[task.strange].mean() > 0.7
+    assert told[~task.strange].mean() < 0.15
+
+
+def test_p_and_verdict_agree() -> None:
+    task = open_task()
+    detector = fitted(task, false_alarms=0.1)
+    assert (detector.is_unknown(task.test_X) == (detector.p_known(task.test_X) <= 0.1)).all()
+
+
+def test_realised_false_alarms_keep_the_promise() -> None:
+    """Over many draws the share inside the 90 % range is what it should be; a fold has nearly the whole support."""
+    inside, rates = [], []
+    for seed in range(40):
+        drawn = draw_task(seed, n_classes=5, shots=16, dims=DIMS, spread=0.8, text_noise=None, n_test=300)
+        detector = UnknownDetector.fit(drawn.X, drawn.y, false_alarms=0.1, seed=seed)
+        rate = detector.is_unknown(drawn.test_X).mean()
+        told = detector.conformal.rate_range(0.1, n_images=300)
+        rates.append(rate)
+        inside.append(told.low <= rate <= told.high)
+    assert np.mean(rates) == pytest.approx(0.095, abs=0.025)
+    assert np.mean(inside) >= 0.75
+
+
+def test_with_few_shots_it_errs_on_the_safe_side_and_says_so() -> None:
+    rates = []
+    for seed in range(10):
+        drawn = draw_task(seed, n_classes=10, shots=3, dims=DIMS, text_noise=None, n_test=200)
+        detector = UnknownDetector.fit(drawn.X, drawn.y, false_alarms=0.1, seed=seed)
+        rates.append(detector.is_unknown(drawn.test_X).mean())
+    assert np.mean(rates) < 0.1
+    assert "at most" in detector.finding
+    assert detector.realised.low == 0.0
+
+
+def test_the_same_again_by_seed() -> None:
+    task = open_task()
+    assert (fitted(task, seed=3).p_known(task.test_X) == fitted(task, seed=3).p_known(task.test_X)).all()
+
+
+def test_what_is_kept_gives_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    task = open_task(text_noise=0.3)
+    detector = fitted(task, negatives=unit(np.random.default_rng(0).normal(size=(9, DIMS))))
+    state = detector.state()
+    np.savez(tmp_path / "state.npz", **state.arrays)
+    with np.load(tmp_path / "state.npz") as arrays:
+        kept = HeadState(state.name, json.loads(json.dumps(state.params)), dict(arrays))
+    again = UnknownDetector.from_state(kept)
+    assert (again.strangeness(task.test_X) == detector.strangeness(task.test_X)).all()
+    assert (again.p_known(task.test_X) == detector.p_known(task.test_X)).all()
+    assert again.report == detector.report
+    assert again.finding == detector.finding
+    assert all(array.dtype.kind in "fi" for array in state.arrays.values())
+
+
+def test_the_report_is_json_and_tells_all() -> None:
+    detector = fitted(open_task(text_noise=0.3))
+    report = json.loads(json.dumps(detector.report))
+    assert set(report["scores"]) | set(report["dropped"]) == set(SCORES)
+    assert sum(one["weight"] for one in report["scores"].values()) == pytest.approx(1.0)
+    assert all(one["worst"] <= one["auroc"] for one in report["scores"].values())
+    assert report["fused"]["auroc"] > 0.5
+    assert report["dropped"] == {"negative_labels": "no names that are no known class were given"}
+    assert report["calibration"]["n"] == 48
+
+
+def test_a_score_for_every_image_and_every_name() -> None:
+    task = open_task()
+    scores = fitted(task).scores(task.test_X[:3])
+    assert set(scores) == set(SCORES) - {"text_mcm", "text_cosine", "negative_labels"}
+    assert all(one.shape == (3,) for one in scores.values())
+    assert fitted(task).p_known(task.test_X[:0]).shape == (0,)
+
+
+def test_the_weights_of_an_earlier_fit_hold() -> None:
+    task, more = open_task(n_classes=6), open_task(n_classes=7, n_unknown=3)
+    first = fitted(task)
+    second = fitted(more, like=first)
+    used = dict(zip(first.choice.names, first.choice.weights, strict=True))
+    assert len(second.known.plain.means) == 7
+    assert all(used[name] == pytest.approx(second.report["scores"][name]["weight"]) for name in first.choice.in_use)
+    assert second.report["fused"] == first.report["fused"]
+    assert len(second.conformal.calibration) == 56
+
+
+def test_embedding_and_feature() -> None:
+    task = open_task()
+    feature = np.random.default_rng(0).normal(size=(6, 10))[task.y] + 0.1
+    detector = UnknownDetector.fit(np.hstack([task.X, feature]), task.y, embedding_dims=DIMS)
+    assert detector.known.plain.means.shape == (6, DIMS + 10)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2])
+def test_too_few_classes_to_leave_out_weigh_all_alike(n_classes: int) -> None:
+    task = open_task(n_classes=n_classes, shots=20)
+    detector = fitted(task)
+    assert "count alike" in detector.finding
+    assert len(set(detector.choice.weights)) == 1
+    assert np.isfinite(detector.strangeness(task.test_X)).all()
+
+
+def test_a_class_of_words_alone() -> None:
+    task = open_task(text_noise=0.3)
+    rows = task.y != 5
+    detector = UnknownDetector.fit(task.X[rows], task.y[rows], text_vectors=task.text, logit_scale=20.0)
+    assert len(detector.known.plain.means) == 6
+    assert np.isfinite(detector.strangeness(task.test_X)).all()
+
+
+def test_too_few_images_for_the_rate_are_refused() -> None:
+    task = open_task(n_classes=3, shots=4)
+    with pytest.raises(InputError, match="at least 19 known images to calibrate on, and there are 12"):
+        fitted(task)
+    assert len(fitted(task, false_alarms=0.1).conformal.calibration) == 12
+
+
+def test_one_image_a_class_is_refused() -> None:
+    with pytest.raises(InputError, match="and there are 0"):
+        fitted(open_task(n_classes=30, n_unknown=1, shots=1))
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, DIMS + 1)), np.zeros(DIMS), np.full((1, DIMS), np.nan)])
+def test_vectors_of_another_kind_are_refused(X: np.ndarray) -> None:
+    with pytest.raises(InputError, match="finite and of shape"):
+        fitted(open_task()).p_known(X)
+
+
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 100), factor=st.floats(0.1, 10))
+def test_the_length_of_vectors_does_not_matter(seed: int, factor: float) -> None:
+    task = open_task(seed, n_test=20)
+    stretched = UnknownDetector.fit(factor * task.X, task.y, logit_scale=20.0)
+    expected = fitted(task).strangeness(task.test_X)
+    assert stretched.strangeness(factor * task.test_X) == pytest.approx(expected, rel=0.02, abs=0.02)
+
+
+@pytest.mark.shared
+def test_half_of_real_classes(shared: Path) -> None:
+    task = real_task(shared, "caltech101", shots=16)
+    rows, known = task.y < 25, task.test_y < 25
+    detector = UnknownDetector.fit(task.X[rows], task.y[rows])
+    score = detector.strangeness(task.test_X)
+    assert auroc(score[~known], score[known]) > 0.93

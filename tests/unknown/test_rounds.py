@@ -1,0 +1,167 @@
+"""No fit sees what it judges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inkling.errors import InputError
+from inkling.types import BoolArray
+from inkling.unknown import rounds
+from inkling.unknown.known import Known
+from inkling.unknown.rounds import N_FOLDS, calibrate, leave_classes_out
+from inkling.unknown.scores import SCORES
+from inkling.unknown.task import Task
+from tests.unknown.samples import DIMS, open_task
+
+NAMES = ("mean_cosine", "knn")
+
+
+def everything(task: Task) -> Known:
+    return task.fit(np.ones(len(task.y), dtype=bool))
+
+
+def test_a_fold_holds_out_all_views_of_an_image() -> None:
+    drawn = open_task(shots=8)
+    sources = np.arange(len(drawn.y)) // 2
+    fold = drawn.task(sources=sources).folds(N_FOLDS)
+    assert all(len(set(fold[sources == one])) == 1 for one in sources)
+
+
+def test_each_image_is_calibrated_on_once_whatever_its_views() -> None:
+    drawn = open_task(shots=8)
+    task = drawn.task(sources=np.arange(len(drawn.y)) // 2)
+    assert len(calibrate(task, everything(task), NAMES).table) == len(drawn.y) // 2
+
+
+def test_views_of_one_image_are_one_shot() -> None:
+    drawn = open_task(shots=8)
+    assert everything(drawn.task(sources=np.arange(len(drawn.y)) // 4)).shots == 2
+
+
+def test_the_nearest_exemplar_of_an_image_is_never_itself() -> None:
+    task = open_task().task()
+    found = calibrate(task, everything(task), ("knn",))
+    assert (found.table[:, 0] > -1 + 1e-6).all()
+
+
+def test_an_image_alone_in_its_class_stays_in() -> None:
+    drawn = open_task(n_classes=3, shots=4)
+    rows = np.concatenate([np.flatnonzero(drawn.y < 2), np.flatnonzero(drawn.y == 2)[:1]])
+    task = Task.of(
+        drawn.X[rows],
+        drawn.y[rows],
+        sources=None,
+        text=None,
+        negatives=None,
+        n_classes=None,
+        embedding_dims=None,
+        logit_scale=1.0,
+        seed=0,
+    )
+    assert task.folds(N_FOLDS)[-1] == -1
+    assert len(calibrate(task, everything(task), NAMES).table) == 8
+
+
+def test_one_image_a_class_leaves_nothing_to_calibrate_on() -> None:
+    task = open_task(shots=1).task()
+    assert calibrate(task, everything(task), NAMES).table.shape == (0, 2)
+
+
+def test_a_class_with_a_text_can_lose_its_only_image() -> None:
+    task = open_task(shots=1, text_noise=0.3).task()
+    assert len(calibrate(task, everything(task), NAMES).table) == 6
+
+
+def test_classes_left_out_are_not_among_the_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, fits = open_task(), []
+    fit = Task.fit
+
+    def spy(self: Task, rows: BoolArray, *, without: NDArray[np.bool_] | None = None) -> Known:
+        known = fit(self, rows, without=without)
+        fits.append((rows, without, known))
+        return known
+
+    monkeypatch.setattr(Task, "fit", spy)
+    evidence = leave_classes_out(drawn.task(), NAMES)
+    assert evidence is not None
+    assert {np.flatnonzero(without)[0] for _, without, _ in fits} == set(range(6))
+    assert all(len(known.plain.means) == 5 for _, _, known in fits)
+    assert all(known.plain.counts.sum() < 5 * 8 for _, _, known in fits)
+    assert set(evidence.classes[evidence.unknown]) == set(range(6))
+    assert (np.bincount(evidence.classes[evidence.unknown]) == 8 * rounds.N_FOLDS_BESIDE).all()
+    assert (np.bincount(evidence.classes[~evidence.unknown]) == 8 * 5).all()
+
+
+@pytest.mark.parametrize("n_classes", [1, 2])
+def test_too_few_classes_to_leave_one_out(n_classes: int) -> None:
+    drawn = open_task(n_classes=n_classes)
+    assert leave_classes_out(drawn.task(), NAMES) is None
+
+
+def test_many_classes_are_left_out_in_groups() -> None:
+    evidence = leave_classes_out(open_task(n_classes=20, shots=4).task(), NAMES)
+    assert evidence is not None
+    assert len(np.unique(evidence.part)) == rounds.N_GROUPS
+    assert evidence.n_left_out == 20
+
+
+def test_large_supports_make_do_with_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = open_task(n_classes=20, shots=4)
+    monkeypatch.setattr(rounds, "MAX_WORK", 1)
+    task = drawn.task()
+    evidence = leave_classes_out(task, NAMES)
+    assert evidence is not None
+    assert evidence.n_left_out == 3
+    assert sorted(set(evidence.part)) == [0, 1]
+    assert len(calibrate(task, everything(task), NAMES).table) == 10
+
+
+def test_a_score_that_loses_its_only_text_says_nothing_there() -> None:
+    drawn = open_task(text_noise=0.3)
+    assert drawn.text is not None
+    drawn.text[1:] = np.nan
+    evidence = leave_classes_out(drawn.task(), ("text_cosine", "knn"))
+    assert evidence is not None
+    silent = [bool((evidence.table[evidence.part == part, 0] == 0).all()) for part in np.unique(evidence.part)]
+    assert sum(silent) == 1
+
+
+def test_dropped_scores_come_with_their_reason() -> None:
+    task = open_task(shots=8).task()
+    found = calibrate(task, everything(task), tuple(SCORES))
+    assert set(found.dropped) == {"text_mcm", "text_cosine", "negative_labels"}
+    assert set(found.names) | set(found.dropped) == set(SCORES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X": np.full((4, DIMS), np.nan)}, "finite"),
+        ({"X": np.zeros(4)}, "finite vectors"),
+        ({"y": np.array([0, 1])}, "class index"),
+        ({"y": np.array([0, 1, -1, 0])}, "class index"),
+        ({"y": np.array([0.0, 1.0, 0.0, 1.0])}, "class index"),
+        ({"text": np.zeros((3, DIMS)), "n_classes": 2}, "text vectors: 3"),
+        ({"y": np.array([0, 1, 2, 3]), "n_classes": 2}, "names 4 classes"),
+        ({"y": np.array([0, 2, 2, 0])}, "without an image"),
+        ({"embedding_dims": DIMS + 1}, "columns"),
+        ({"negatives": np.zeros((3, DIMS - 1))}, "text vectors have"),
+        ({"logit_scale": 0.0}, "logit_scale"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(changes: dict[str, object], message: str) -> None:
+    given: dict[str, object] = {
+        "X": np.eye(4, DIMS),
+        "y": np.array([0, 0, 1, 1]),
+        "sources": None,
+        "text": None,
+        "negatives": None,
+        "n_classes": None,
+        "embedding_dims": None,
+        "logit_scale": 1.0,
+        "seed": 0,
+    }
+    with pytest.raises(InputError, match=message):
+        Task.of(**(given | changes))  # type: ignore[arg-type]
