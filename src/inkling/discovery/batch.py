@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkling.discovery.clusters import cluster
-from inkling.discovery.judge import Rules, judge_drift, propose
+from inkling.discovery.judge import Rules, completed, judge_drift, propose
 from inkling.discovery.pool import Pairs, Pool
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
@@ -81,7 +81,8 @@ def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_v
     part = pool.of_rows(examined)
     candidates = propose(space, part, labels, p_values, rules)
     drift = judge_drift(space, part, candidates, p_values)
-    proposals = () if drift.found else tuple(it.renamed(examined) for it in candidates)
+    whole = () if drift.found else completed(space, part, labels, p_values, candidates)
+    proposals = tuple(it.renamed(examined) for it in whole)
     known_class = np.asarray((pool.Z @ space.centres.T).argmax(axis=1))
     known_class[examined] = np.where(labels < space.n_classes, labels, -1)
     proposed = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)

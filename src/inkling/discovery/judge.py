@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from inkling.discovery.adopt import adopt
 from inkling.discovery.clusters import Standing, stabilities
 from inkling.discovery.pool import Pool
 from inkling.discovery.results import Drift, Proposal
@@ -66,7 +67,18 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     candidates = [it for it in candidates if it.n_sources >= MIN_SOURCES and _is_novel(space, it)]
     found = stabilities(space, pool, [it.rows for it in candidates], seed=rules.seed)
     stable = [replace(it, stability=float(s)) for it, s in zip(candidates, found, strict=True) if s >= MIN_STABILITY]
-    return tuple(sorted(stable, key=lambda it: (-it.size, int(it.rows[0]))))
+    return _largest_first(stable)
+
+
+def completed(
+    space: Space, pool: Pool, labels: IntArray, p_values: PValues, proposals: tuple[Proposal, ...]
+) -> tuple[Proposal, ...]:
+    """Proposals with the images that merging left alone and that belong to them."""
+    clusters = [it.rows for it in proposals]
+    proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
+    alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
+    whole = (_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone))
+    return _largest_first([replace(it, stability=of.stability) for it, of in zip(whole, proposals, strict=True)])
 
 
 def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
@@ -83,6 +95,10 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS
     return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
+
+
+def _largest_first(proposals: list[Proposal]) -> tuple[Proposal, ...]:
+    return tuple(sorted(proposals, key=lambda it: (-it.size, int(it.rows[0]))))
 
 
 def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
