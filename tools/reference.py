@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,7 @@ def _section(title: str, thing: object) -> list[str]:
 def _block(name: str, thing: object) -> list[str]:
     """Signature and docstring. As text, since docstrings are laid out by their indentation."""
     signature = str(inspect.signature(thing)) if callable(thing) else ""
+    signature = re.sub(r"<function (\w+) at 0x\w+>", r"\1", signature)  # an address differs from run to run
     return ["```text", f"{name}{signature}".replace("'", ""), "", inspect.getdoc(thing) or "", "```", ""]
 
 

@@ -32,8 +32,8 @@ class Decisions:
     path
         The memory.
     detect
-        Teaches the detector of unknown images again when classes change. None: with the rate and the weights that it had,
-        calibrated anew.
+        Teaches the detector of unknown images again when classes change. None: with its rate and weights, calibrated
+        anew.
     words
         Puts the name of an accepted class into words, as `Newcomer.in_words` does; without, its images alone count.
     split

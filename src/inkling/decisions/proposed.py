@@ -102,6 +102,8 @@ def rename(memory: Amendment, number: int, name: str) -> dict[str, Any]:
     """Give a proposal the name that it is accepted by."""
     proposal = open_proposal(memory, number)
     check_new_name(memory, name)
+    if name == proposal.name:
+        raise InputError(f"Proposal {proposal.id} is called '{name}' already.", remedy="Nothing was changed.")
     rename_proposal(memory, proposal.id, name)
     return {"proposal": proposal.id, "from": proposal.likely_name, "to": name}
 

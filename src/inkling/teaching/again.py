@@ -13,9 +13,9 @@ def detector_again(content: MemoryContent) -> DetectorState | None:
 
     None where the memory has none, or the images that are left can't support its rate.
     """
-    if content.detector is None:
-        return None
     before = detector_from(content.detector)
+    if before is None:
+        return None
     try:
         detector = teach_detector(
             samples_from(content),

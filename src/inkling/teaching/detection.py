@@ -11,6 +11,7 @@ from inkling.memory.content import ClassEntry, DetectorState
 from inkling.teaching.words import text_matrix
 from inkling.types import FloatArray, HeadState
 from inkling.unknown import UnknownDetector
+from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
 
@@ -63,6 +64,8 @@ def detector_state(detector: UnknownDetector) -> DetectorState:
     return DetectorState(state.name, state.params, state.arrays, detector.report)
 
 
-def detector_from(kept: DetectorState) -> UnknownDetector:
-    """Inverse of `detector_state`."""
+def detector_from(kept: DetectorState | None) -> UnknownDetector | None:
+    """Inverse of `detector_state`; None for no detector, and for one of a kind that is not known here."""
+    if kept is None or kept.name != NAME:
+        return None
     return UnknownDetector.from_state(HeadState(kept.name, kept.params, kept.arrays))

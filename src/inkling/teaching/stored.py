@@ -88,7 +88,7 @@ def from_memory(content: MemoryContent) -> Taught:
         seed=content.provenance.seed,
         head=training["head"],
         finetuning=training.get("finetuning"),
-        detector=None if content.detector is None else detector_from(content.detector),
+        detector=detector_from(content.detector),
         unknown=training.get("unknown", "unknown images are not told: the memory was made without a detector"),
     )
 
