@@ -58,6 +58,8 @@ def test_a_detector_is_taught_again_with_its_rate_and_weights(tmp_path: Path) ->
     assert after.taught.detector is not None
     assert after.taught.detector.false_alarms == 0.08
     assert all(one.unknown for one in after.judge(seen("eel")))
+    assert after.taught.unknown == after.taught.detector.finding
+    assert "from 60 images" in after.taught.unknown
     again = detector_again(before)
     assert again is not None
     assert before.detector is not None

@@ -25,6 +25,8 @@ def run(memory: Memory, json: Json = None) -> None:
 
 
 def _summary(stored: StoredMemory) -> dict[str, Any]:
+    from inkling.teaching.stored import from_memory
+
     content = stored.content
     images = Counter(one.class_name for one in content.exemplars if one.view == 0)
     return {
@@ -34,7 +36,7 @@ def _summary(stored: StoredMemory) -> dict[str, Any]:
         "finding": content.training["finding"],
         "evidence": content.training["evidence"],
         "calibration": dict(content.calibration),
-        "unknown": content.training.get("unknown"),
+        "unknown": from_memory(content).unknown,
         "classes": [
             {
                 "name": entry.name,
@@ -62,7 +64,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("fingerprint", encoder["fingerprint"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),
-        *([("unknown", summary["unknown"])] if summary["unknown"] else []),
+        ("unknown", summary["unknown"]),
         ("created", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
         ("command", provenance["command"]),
     ]

@@ -80,6 +80,7 @@ def _anew(memory: Amendment) -> dict[str, Any]:
     """As `inkling fit` does it, from the vectors in the memory."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
     taught = teach(before.samples, before.entries, head=before.head, seed=before.seed)
+    taught = replace(taught, finetuning=before.finetuning, unknown=before.unknown)
     content = to_memory(taught, command=current_command())
     order_classes(memory, taught.classes)
     key = write_head(memory, content.head, calibration=content.calibration, training=content.training)

@@ -25,6 +25,8 @@ from inkling.types import SkippedImage
 PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
 """In the URL of a database; a memory travels, and it must not."""
 
+WITHOUT_DETECTOR = "unknown images are not told: the memory was made without a detector"
+
 
 def to_memory(taught: Taught, *, command: str) -> MemoryContent:
     """What the memory keeps; `command` is what made it."""
@@ -81,6 +83,7 @@ def from_memory(content: MemoryContent) -> Taught:
         finding=training["finding"],
         evidence=training["evidence"],
     )
+    detector = detector_from(content.detector)
     return Taught(
         samples_from(content),
         content.classes,
@@ -88,8 +91,8 @@ def from_memory(content: MemoryContent) -> Taught:
         seed=content.provenance.seed,
         head=training["head"],
         finetuning=training.get("finetuning"),
-        detector=detector_from(content.detector),
-        unknown=training.get("unknown", "unknown images are not told: the memory was made without a detector"),
+        detector=detector,
+        unknown=training.get("unknown", WITHOUT_DETECTOR) if detector is None else detector.finding,
     )
 
 
