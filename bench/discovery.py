@@ -10,9 +10,12 @@ the crops before, so the figures of the crops are a little better than those of 
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import ImageFilter
@@ -21,24 +24,27 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from common import ROOT, SHARED, Row, at_least, at_most, record
-from discovery_scores import Sorting, clusters_scored, purity
+from discovery_scores import Sorting, clusters_scored
 from feature_tasks import FeatureTask, image_task
+from inkling.classifier import FewShotClassifier
+from inkling.decisions.decisions import Decisions
+from inkling.decisions.newcomer import Newcomer
 from inkling.discovery import Found, Stream, discover
 from inkling.discovery import clusters as clusters_module
 from inkling.discovery.naming import Namer
 from inkling.discovery.space import Space
-from inkling.discovery.vocabulary import Vocabulary
-from inkling.embeddings.embed import Embedded, embed_images
-from inkling.encoders.registry import load_encoder
-from inkling.heads.support import unit_rows
+from inkling.discovery.vocabulary import common_nouns
+from inkling.exploration.batch import explore
+from inkling.exploration.names import namer_for
+from inkling.exploration.proposing import Explored
+from inkling.heads import AutoHead
 from inkling.images.decode import load
 from inkling.images.sources import find_images
-from inkling.types import BoolArray, FloatArray, ImageRecord, IntArray
-from known_or_not import conformal_p, known_scores
+from inkling.types import FloatArray, ImageRecord, IntArray
+from inkling.unknown import UnknownDetector
 
 ENCODER = "bench/encoders/surrogate-clip-b32"
 CROPS = SHARED / "data" / "coco_crops"
-TEXTS = SHARED / "models" / "surrogate-clip-b32" / "text_vectors.npz"
 SHOTS = 16
 DRAWS = 5
 ORDERS = 3
@@ -78,32 +84,27 @@ def half_known(set_name: str) -> Iterator[Row]:
 
 
 def crops() -> Iterator[Row]:
-    """Eight classes of vehicles known: benches among the test crops, the test crops alone, and all of them blurred."""
-    encoder = load_encoder(ROOT / ENCODER)
-    known, test, bench = (
-        embed_images(find_images(CROPS / part).records, encoder, cache=None)
-        for part in ("few_shot/train", "few_shot/test", "unseen")
-    )
-    classes = np.unique(_labels(known))
-    y = np.searchsorted(classes, _labels(known))
-    mixed = _found_in_crops(known.embeddings, y, [test, bench])
-    is_bench = np.arange(len(mixed.known_class)) >= len(test.records)
-    alone = _found_in_crops(known.embeddings, y, [test])
-    blurred = [replace(it, path=f"image {at}", image=_blurred(it)) for at, it in enumerate(test.records)]
-    drifted = _found_in_crops(known.embeddings, y, [embed_images(blurred, encoder, cache=None)])
-    images = np.concatenate([known.embeddings, test.embeddings, bench.embeddings])
-    yield from _bench_rows(mixed, is_bench, images[len(known.records) :], _namer(images, classes))
-    yield at_most("crops without anything new: proposals", len(alone.proposals), 1, sizes=_sizes(alone))
-    for what, found, wanted in (("test crops", alone, False), ("test crops, blurred", drifted, True)):
-        drift = found.drift
-        numbers = {key: float(getattr(drift, key)) for key in ("p_value", "excess", "explained", "likeness")}
-        yield Row(f"{what}: drift reported", float(drift.found), str(wanted), drift.found == wanted, numbers)
+    """Vehicles in a memory: benches among the test crops, the test crops alone, all of them blurred."""
+    test, bench = (find_images(CROPS / part).records for part in ("few_shot/test", "unseen"))
+    blurred = [replace(it, path=f"image {at}", image=_blurred(it)) for at, it in enumerate(test)]
+    with TemporaryDirectory() as folder:
+        memory = Path(folder) / "vehicles.ink"
+        FewShotClassifier(ROOT / ENCODER).fit(CROPS / "few_shot" / "train").save(memory)
+        mixed, alone, drifted = (_explored(memory, records) for records in ([*test, *bench], test, blurred))
+        yield from _bench_rows(mixed, {it.path for it in bench})
+        yield at_most("crops without anything new: proposals", len(alone.proposals), 1, sizes=_sizes(alone))
+        for what, found, wanted in (("test crops", alone, False), ("test crops, blurred", drifted, True)):
+            numbers = {key: float(value) for key, value in asdict(found.drift).items() if key != "found"}
+            yield Row(
+                f"{what}: drift reported", float(found.drift.found), str(wanted), found.drift.found == wanted, numbers
+            )
+        yield from _accepted_rows(memory, test, bench)
 
 
 def orders() -> Iterator[Row]:
     """The same images in other orders: agreement of the sorting, while all are sorted at once and while few are."""
     task = _half(image_task("Caltech-100", SHOTS, split="val"), SEED)
-    p_known = conformal_p(task.X, task.y, task.test_X)
+    p_known = _p_known(task)
     usual = clusters_module.AT_ONCE
     for at_once, what in ((usual, "sorted at once"), (FEW_AT_ONCE, f"at most {FEW_AT_ONCE} sorted at once")):
         clusters_module.AT_ONCE = at_once
@@ -127,10 +128,8 @@ def _half(task: FeatureTask, seed: int) -> FeatureTask:
 
 def _scored(task: FeatureTask) -> dict[str, float]:
     """All figures of one half, beside a classifier that knows no unknown and k-means that is told the true number."""
-    p_known, nearest = (
-        conformal_p(task.X, task.y, task.test_X),
-        known_scores(task.X, task.y)(task.test_X).argmax(axis=1),
-    )
+    p_known = _p_known(task)
+    nearest = AutoHead().fit(task.X, task.y).logits(task.test_X).argmax(axis=1)
     started = time.perf_counter()
     found = discover(task.test_X, p_known, task.X, task.y, seed=SEED)
     seconds = time.perf_counter() - started
@@ -149,6 +148,10 @@ def _scored(task: FeatureTask) -> dict[str, float]:
     }
 
 
+def _p_known(task: FeatureTask) -> FloatArray:
+    return UnknownDetector.fit(task.X, task.y, false_alarms=FALSE_ALARMS, seed=SEED).p_known(task.test_X)
+
+
 def _assigned(found: Found, p_known: FloatArray, nearest: IntArray) -> IntArray:
     """One group for each image: a proposal, a known class or, for an unknown in neither, one of its own."""
     n = len(p_known)
@@ -163,7 +166,7 @@ def _assigned(found: Found, p_known: FloatArray, nearest: IntArray) -> IntArray:
 def _images_until_proposed(task: FeatureTask) -> list[int]:
     """How many images of each new class had come when a proposal was first of that class, for classes that got one."""
     order = np.random.default_rng(SEED).permutation(len(task.test_y))
-    y, p_known = task.test_y[order], conformal_p(task.X, task.y, task.test_X)[order]
+    y, p_known = task.test_y[order], _p_known(task)[order]
     stream, waits = Stream(task.X, task.y, seed=SEED), dict[int, int]()
     for start in range(0, len(y), CHECK_EVERY):
         rows = order[start : start + CHECK_EVERY]
@@ -188,48 +191,53 @@ def _stream_labels(task: FeatureTask, p_known: FloatArray, seed: int) -> IntArra
     return labels
 
 
-def _found_in_crops(known_X: FloatArray, known_y: IntArray, parts: Sequence[Embedded]) -> Found:
-    X = np.concatenate([part.embeddings for part in parts])
-    records = [record for part in parts for record in part.records]
-    # Crops of one photograph share the first part of their name.
-    sources = [record.path.rpartition("/")[2].partition("_")[0] for record in records]
-    hashes = [content for part in parts for content in part.content_hashes]
-    p_known = conformal_p(unit_rows(known_X), known_y, unit_rows(X))
-    return discover(X, p_known, known_X, known_y, sources=sources, hashes=hashes, seed=SEED)
+def _explored(memory: Path, records: Sequence[ImageRecord], *, keep: bool = False) -> Explored:
+    """What `inkling discover` makes of images, in a copy of the memory unless it is to keep them."""
+    path = memory if keep else Path(shutil.copy(memory, memory.with_suffix(".copy.ink")))
+    classifier = FewShotClassifier.load(path)
+
+    def namer_of(background: FloatArray) -> Namer:
+        entries = classifier.taught.entries
+        return namer_for(common_nouns(), encoder=classifier.encoder, cache=None, background=background, entries=entries)
+
+    return explore(path, classifier, classifier.embed(records), min_images=5, namer_of=namer_of)
 
 
-def _bench_rows(found: Found, is_bench: BoolArray, X: FloatArray, namer: Namer) -> Iterator[Row]:
-    recalls = [float(is_bench[it.rows].sum() / is_bench.sum()) for it in found.proposals]
-    purities = [
-        purity(is_bench[it.rows].astype(np.intp)) if is_bench[it.rows].mean() > 0.5 else 0.0 for it in found.proposals
-    ]
-    right = [r >= 0.7 and p >= 0.8 for r, p in zip(recalls, purities, strict=True)]
+def _bench_rows(explored: Explored, benches: set[str]) -> Iterator[Row]:
+    """Of the proposals, whose benches are which share of all, and by which names."""
+    found = [benches & set(it.images) for it in explored.proposals]
+    recalls = [len(mine) / len(benches) for mine in found]
+    purities = [len(mine) / len(it.images) for mine, it in zip(found, explored.proposals, strict=True)]
+    right = sum(r >= 0.7 and p >= 0.8 for r, p in zip(recalls, purities, strict=True))
     best = int(np.argmax(recalls)) if recalls else None
-    details = {"sizes": _sizes(found), "recalls": recalls, "purities": purities}
-    yield Row("crops with benches: proposals accepted as right", sum(right), "1", sum(right) == 1, details)
+    details = {"sizes": _sizes(explored), "recalls": recalls, "purities": purities}
+    yield Row("crops with benches: proposals accepted as right", right, "1", right == 1, details)
     yield at_least("crops with benches: benches found", max(recalls, default=0.0), 0.7)
     yield at_least("crops with benches: purity", purities[best] if best is not None else 0.0, 0.8)
-    yield Row("crops with benches: proposals in all", len(found.proposals))
-    naming = namer(X[found.proposals[best].rows], number=1) if best is not None else None
-    names = [it.name for it in naming.ranked] if naming else []
-    rank = names.index("bench") + 1 if "bench" in names else len(namer.names)
-    shown = {"names": names, "suggestion": naming.suggestion if naming else None}
-    yield at_most("crops with benches: rank of the name bench", rank, 5, **shown)
+    yield Row("crops with benches: proposals in all", len(explored.proposals))
+    names = [] if best is None else [str(it["name"]) for it in explored.proposals[best].finding.names]
+    rank = names.index("bench") + 1 if "bench" in names else len(names) + 1
+    yield at_most("crops with benches: rank of the name bench", rank, 5, names=names)
 
 
-def _namer(images: FloatArray, classes: Sequence[str]) -> Namer:
-    with np.load(TEXTS) as texts:
-        names, vectors = [str(name) for name in texts["names"]], texts["vectors"]
-    vocabulary = Vocabulary.of_names(names)
-    return Namer.of(names, vectors, images, vocabulary=vocabulary, taken=[str(name) for name in classes])
+def _accepted_rows(memory: Path, test: Sequence[ImageRecord], bench: Sequence[ImageRecord]) -> Iterator[Row]:
+    """Half of the benches shown among the test crops and accepted, the other half tested."""
+    labels = [it.label for it in test]
+    before = FewShotClassifier.load(memory).score(test, labels)
+    shown, hidden = bench[::2], bench[1::2]
+    explored = _explored(memory, [*test, *shown], keep=True)
+    benches = {it.path for it in shown}
+    best = max(explored.proposals, key=lambda it: len(benches & set(it.images)))
+    Decisions(memory, words=lambda name: Newcomer().in_words(memory, name)).accept(best.id, "bench")
+    after = FewShotClassifier.load(memory)
+    recall = after.score(hidden, ["bench"] * len(hidden))
+    yield at_least("after accept: recall of the new class on benches held out", recall, 0.8, images=len(hidden))
+    lost = before - after.score(test, labels)
+    yield at_most("after accept: top-1 lost on the known classes", lost, 0.01, before=before)
 
 
-def _labels(embedded: Embedded) -> list[str]:
-    return [record.label or "" for record in embedded.records]
-
-
-def _sizes(found: Found) -> list[int]:
-    return [it.size for it in found.proposals]
+def _sizes(explored: Explored) -> list[int]:
+    return [it.finding.size for it in explored.proposals]
 
 
 def _blurred(record: ImageRecord) -> Image:
