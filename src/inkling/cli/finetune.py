@@ -52,7 +52,7 @@ def run(
             help="A CLIP or SigLIP model in the format of transformers. Default: that of the memory.",
         ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="original, lora, two-stage or last-blocks.")] = "lora",
+    preset: Annotated[str, typer.Option(help="original, lora, two-stage or last-blocks.")] = "last-blocks",
     interpolate: Annotated[
         str, typer.Option(metavar="auto|0..1", help="Share of the tuned weights; auto finds it on held-out images.")
     ] = "auto",

@@ -99,7 +99,7 @@ class FineTuner:
     def __init__(
         self,
         encoder: str | Path | Encoder = DEFAULT_FOR_PHOTOGRAPHS,
-        recipe: Recipe | str = PRESETS["lora"],
+        recipe: Recipe | str = PRESETS["last-blocks"],
         *,
         templates: str | Sequence[str] | None = None,
         prompts: Sequence[ClassPrompts] = (),
