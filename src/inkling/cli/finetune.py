@@ -37,11 +37,11 @@ def run(
         ),
     ] = None,
     memory: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--memory",
             metavar="FILE.ink",
-            help="A new memory, or one whose classes and images join in and are embedded anew.",
+            help="A new memory, or one whose classes and images join in and are embedded anew; or a PostgreSQL URL.",
         ),
     ] = None,
     encoder: Annotated[
@@ -150,7 +150,7 @@ def run(
     with training_bar() as tell:
         tuned = tuner.fit_records(
             records,
-            output=resume or output or memory.with_suffix(RUN_SUFFIX),
+            output=resume or output or _run_folder(memory),
             resume=resume is not None,
             progress=tell,
             tensorboard=tensorboard,
@@ -205,12 +205,21 @@ def _share(interpolate: str) -> float | None:
         ) from None
 
 
-def _stored(memory: Path) -> StoredMemory | None:
+def _stored(memory: str) -> StoredMemory | None:
     """The memory, if there is one; makes sure that it can be written."""
+    from inkling.memory.place import place_of
     from inkling.memory.store import check_target, read_memory
 
     check_target(memory)
-    return read_memory(memory) if memory.exists() else None
+    return read_memory(memory) if place_of(memory).exists() else None
+
+
+def _run_folder(memory: str) -> Path:
+    """Beside the memory, named after it; after the database where it lies on a server."""
+    from inkling.memory.place import FilePlace, place_of
+
+    beside = Path(memory) if isinstance(place_of(memory), FilePlace) else Path(Path(memory.partition("?")[0]).name)
+    return beside.with_suffix(RUN_SUFFIX)
 
 
 def _images(name: str) -> Found:
@@ -248,10 +257,10 @@ def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
     return asked or (stored.content.encoder.source if stored else DEFAULT_FOR_PHOTOGRAPHS)
 
 
-def _write_report(report: Path, shipment: Shipment, memory: Path) -> None:
+def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
     from inkling.evaluate.finetuning import write_finetuning_report
 
-    write_finetuning_report(report, shipment.told, memory_name=memory.name)
+    write_finetuning_report(report, shipment.told, memory_name=Path(memory).name)
     note(f"Report: {report}")
 
 

@@ -55,7 +55,7 @@ class Shipment:
         """The one that ships."""
         return {ZERO_SHOT: self.zero_shot, HEAD: self.head, FINE_TUNED: self.fine_tuned}[self.verdict.name]
 
-    def save(self, memory: Path, *, version: int | None) -> int | None:
+    def save(self, memory: str | Path, *, version: int | None) -> int | None:
         """Write what ships; returns the memory's version, or None where an existing memory stays as it is.
 
         Parameters
