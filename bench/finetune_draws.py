@@ -19,27 +19,31 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from inkling.classifier import FewShotClassifier
 from inkling.encoders.loaded_model import load_towers
 from inkling.finetune.data import TrainingData
 from inkling.finetune.finetuner import FineTuner
+from inkling.finetune.interpolate import SHARES
 from inkling.finetune.judge import Judge, weights_of
+from inkling.finetune.out_of_fold import Folds
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import Recipe, preset
 from inkling.finetune.shipping import judge
 from inkling.finetune.team import Team
 from inkling.finetune.trainer import train
 from inkling.finetune.vectors import encode, inference, text_vectors
+from inkling.heads import AutoHead
 from inkling.images.handed_over import records_of
 from inkling.prompts import resolve_templates
 from inkling.sketch import HELD_OUT, TRAINED, write_dataset
+from inkling.types import FloatArray
 
 SHOTS = 16
 PLAIN, SHIFTED, KNOWN = "plain", "shifted", "known kinds, shifted"
@@ -60,6 +64,8 @@ FOR_THE_MINIATURE: Mapping[str, dict[str, Any]] = {
 }
 """Where a preset is departed from: the miniature has a hundredth of the width and depth that presets are made for, so
 its weights take larger steps, and fewer of them do."""
+
+HALF = 0.5
 
 
 def measure(draw: int, preset_name: str, work: Path) -> None:
@@ -87,13 +93,12 @@ def _measure(draw: int, recipe: Recipe, work: Path) -> dict[str, Any]:
         tuned = tuner.fit(str(shots), output=output)
         shipment = judge(tuner, tuned, cache=False)
         seconds = time.perf_counter() - start
-        at_share = Shares(tuner, shots, Path(output) / "training", tests)
+        at_share = Shares(tuner, shots, Path(output), tests)
+        shares = {f"{share:g}": at_share(share) for share in (*SHARES, HALF)}
     top1 = {
-        "zero-shot": _scores(shipment.zero_shot, tests) | {KNOWN: at_share(0.0)[KNOWN]},
+        "zero-shot": _scores(shipment.zero_shot, tests) | {KNOWN: shares["0"]["texts"][KNOWN]},
         "head": _scores(shipment.head, tests),
-        "plain fine-tuning": at_share(1.0),
-        "half share": at_share(0.5),
-        "chosen share": at_share(tuned.choice.share),
+        "chosen share": at_share(tuned.choice.share)["texts"],
         "chosen share under auto": _scores(shipment.fine_tuned, tests),
         "shipped": _scores(shipment.classifier, tests),
     }
@@ -106,6 +111,7 @@ def _measure(draw: int, recipe: Recipe, work: Path) -> dict[str, Any]:
         "curve": [asdict(point) for point in tuned.choice.curve],
         "finding": shipment.verdict.finding,
         "top1": top1,
+        "shares": shares,
     }
 
 
@@ -129,33 +135,47 @@ def _scores(classifier: FewShotClassifier, tests: Mapping[str, Path]) -> dict[st
 
 
 class Shares:
-    """The tuned encoder at any share of its tuned weights, under its class vectors alone."""
+    """The tuned encoder at any share of its tuned weights, under its class vectors alone and under the head `auto`."""
 
-    def __init__(self, tuner: FineTuner, shots: Path, run: Path, tests: Mapping[str, Path]) -> None:
-        self._source, augments = tuner.encoder.folder, tuner.recipe.augment != "none"
-        data = self._prepared(shots, augments=augments)
+    def __init__(self, tuner: FineTuner, shots: Path, output: Path, tests: Mapping[str, Path]) -> None:
+        source = self._source = tuner.encoder.folder
+        self._data = self._prepared(shots, augments=tuner.recipe.augment != "none")
         self._tests = {name: self._prepared(folder) for name, folder in tests.items()}
-        self._team, self._model = Team.form(precision="float32", cpu=True), load_towers(self._source)
-        origin = {"encoder": tuner.encoder.identity.fingerprint}
-        training = train(self._model, data, tuner.recipe, output=run, team=self._team, resume=True, origin=origin)
-        start = weights_of(load_towers(self._source), list(training.tuned))
-        self._judge = Judge(self._model, start, training, data, self._team)
+        self._model, self._scale = load_towers(source), tuner.encoder.identity.logit_scale
+        team = self._team = Team.form(precision="float32", cpu=True)
+        known = {"team": team, "resume": True, "origin": {"encoder": tuner.encoder.identity.fingerprint}}
+        training = train(self._model, self._data, tuner.recipe, output=output / "training", **known)
+        start = weights_of(load_towers(source), list(training.tuned))
+        self._judge = Judge(self._model, start, training, self._data, team)
+        folds = Folds(partial(load_towers, source), self._data, tuner.recipe, output=output / "folds", **known)
+        self._spaces = dict(zip((*SHARES, HALF), folds.spaces((*SHARES, HALF)), strict=True))
 
-    def __call__(self, share: float) -> dict[str, float]:
+    def __call__(self, share: float) -> dict[str, dict[str, float]]:
         """Top-1 on each test; the kinds known before are told by their texts."""
         classes = self._judge.set_to(share)
         with inference(self._model):
             known = text_vectors(self._model, self._tests[KNOWN].texts, self._team)
-        vectors = {PLAIN: classes, SHIFTED: classes, KNOWN: known}
-        return {name: self._top1(data, vectors[name]) for name, data in self._tests.items()}
+        head = AutoHead(classes.numpy(), logit_scale=self._scale, embedding_dims=classes.shape[1])
+        head.fit(self._embedded(self._data), self._data.labels, fold_spaces=self._spaces[share])
+        under_texts, under_auto = {}, {}
+        for name, data in self._tests.items():
+            X = self._embedded(data)
+            vectors = known if name == KNOWN else classes
+            under_texts[name] = _top1(X @ vectors.numpy().T, data)
+            if name != KNOWN:
+                under_auto[name] = _top1(head.logits(X), data)
+        return {"texts": under_texts, "auto": under_auto}
 
-    def _top1(self, data: TrainingData, classes: Tensor) -> float:
-        found = (encode(self._model, data.pixels, self._team) @ classes.T).argmax(dim=1)
-        return float(np.mean(found.numpy() == data.labels))
+    def _embedded(self, data: TrainingData) -> FloatArray:
+        return np.asarray(encode(self._model, data.pixels, self._team).numpy())
 
     def _prepared(self, folder: Path, *, augments: bool = False) -> TrainingData:
         records = records_of(str(folder))
         return prepare(records, self._source, templates=resolve_templates(None), augments=augments).data
+
+
+def _top1(logits: FloatArray, data: TrainingData) -> float:
+    return float(np.mean(logits.argmax(axis=1) == data.labels))
 
 
 if __name__ == "__main__":
