@@ -56,7 +56,7 @@ def main() -> None:
     options = _parse()
     options.work.mkdir(parents=True, exist_ok=True)
     if options.part in ("speed", "all"):
-        measure_speed(options.work, crops=options.crops, rounds=options.rounds)
+        measure_speed(options.work, options)
     if options.part in ("sketch", "all"):
         measure_draws(options.work, options.draws, options.presets, processes=options.processes)
     found = {name: _draws_of(options.work, name) for name in options.presets}
@@ -74,7 +74,7 @@ def main() -> None:
     print(f"Kept in {path.relative_to(ROOT)}")
 
 
-def measure_speed(work: Path, *, crops: int, rounds: int) -> None:
+def measure_speed(work: Path, options: argparse.Namespace) -> None:
     """Epochs and steps in processes of their own, all in turn, so that a busy machine slows all alike."""
     runs = {
         "inkling": ("inkling",),
@@ -82,12 +82,13 @@ def measure_speed(work: Path, *, crops: int, rounds: int) -> None:
         "full": ("steps", "--train", "full"),
         "image": ("steps", "--train", "image"),
     }
+    same = ["--crops", str(options.crops), *(["--threads", str(options.threads)] if options.threads else [])]
     found: Found = {name: [] for name in runs}
     with tempfile.TemporaryDirectory() as folder:
         _in_a_process("finetune_epoch.py", "write", folder)
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for name, (what, *more) in runs.items():
-                found[name].append(_in_a_process("finetune_epoch.py", what, folder, "--crops", str(crops), *more))
+                found[name].append(_in_a_process("finetune_epoch.py", what, folder, *same, *more))
             (work / SPEED).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
@@ -105,28 +106,36 @@ def speed_rows(file: Path) -> Iterator[Row]:
         return
     found: Found = json.loads(file.read_text(encoding="utf-8"))
     ours, theirs = found["inkling"], found["plain"]
-    epochs = [their["seconds"] / our["seconds"] for our, their in zip(ours, theirs, strict=True)]
-    whole = [
-        their["seconds"] / (our["seconds"] + our["seconds_to_prepare"]) for our, their in zip(ours, theirs, strict=True)
-    ]
-    n_images = {key: ours[0][key] for key in ("trained", "evaluated", "steps")}
+    epochs = _ratios(theirs, ours)
     yield at_least(
         "an epoch of `original` with evaluation, ViT-B/32, batch 8, times the plain loop's speed",
         median(epochs),
         2.0,
         each_round=epochs,
-        with_all_images_prepared_in_that_epoch=whole,
         seconds=[one["seconds"] for one in ours],
         seconds_plain=[one["seconds"] for one in theirs],
-        **n_images,
+        seconds_to_prepare_once=[one["seconds_to_prepare"] for one in ours],
+        **{key: ours[0][key] for key in ("trained", "evaluated", "steps", "threads")},
     )
     peaks = [max(one["peak_gib"] for one in side) for side in (ours, theirs)]
     yield at_most("its peak memory, times the plain loop's", peaks[0] / peaks[1], 1.0, gib=peaks[0], gib_plain=peaks[1])
-    steps = {name: [median(one["seconds"]) for one in found[name]] for name in ("full", "image")}
-    ratios = [full / image for full, image in zip(steps["full"], steps["image"], strict=True)]
+    full, image = found["full"], found["image"]
+    ratios = _ratios(full, image)
     yield at_least(
-        "a step of --train image, times the speed of full", median(ratios), 1.3, each_round=ratios, seconds=steps
+        "a step of --train image, times the speed of full",
+        median(ratios),
+        1.3,
+        each_round=ratios,
+        by_processor_time=_ratios(full, image, "cpu_seconds"),
+        full=[one["seconds"] for one in full],
+        image=[one["seconds"] for one in image],
     )
+
+
+def _ratios(slower: list[dict[str, Any]], faster: list[dict[str, Any]], of: str = "seconds") -> list[float]:
+    """Of each round."""
+    pairs = zip(slower, faster, strict=True)
+    return [float(np.median(slow[of]) / np.median(fast[of])) for slow, fast in pairs]
 
 
 def sketch_rows(found: Found) -> Iterator[Row]:
@@ -238,6 +247,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(FOR_THE_MINIATURE))
     parser.add_argument("--processes", type=int, default=2, help="draws at a time, one thread each")
     parser.add_argument("--crops", type=int, default=737, help="of the epoch; all of them are the experiment's own")
+    parser.add_argument("--threads", type=int, help="of an epoch; as many as cores unless given")
     parser.add_argument("--rounds", type=int, default=3, help="of the epoch")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "inkling-bench-finetune")
     return parser.parse_args()
