@@ -67,7 +67,7 @@ def main() -> None:
         rows,
         seed=0,
         encoder="sketch; for speed ViT-B/32 of random weights",
-        gpu="not measured: none was at hand",
+        not_measured=_not_measured(options.work, found),
         departures=FOR_THE_MINIATURE,
         recipes={name: recipe_of(name, 0).to_json() for name in found},
     )
@@ -232,6 +232,18 @@ def _draws_of(work: Path, preset_name: str) -> list[dict[str, Any]]:
     return sorted(
         (json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda found: int(found["draw"])
     )
+
+
+def _not_measured(work: Path, found: Found) -> list[str]:
+    """What the table lacks."""
+    lacks = ["anything on a GPU: none was at hand"]
+    if not (work / SPEED).is_file():
+        lacks.append("speed and memory of an epoch, speed of a step")
+    for name in FOR_THE_MINIATURE:
+        n_draws = len(found.get(name, ()))
+        if n_draws < DRAWS:
+            lacks.append(f"{name}: {DRAWS - n_draws} of {DRAWS} draws")
+    return lacks
 
 
 def _in_a_process(script: str, *arguments: str) -> Any:
