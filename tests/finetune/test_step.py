@@ -23,7 +23,7 @@ def gradients(
     model: Any, data: TrainingData, how: Recipe, rows: np.ndarray, *, number: int = 0
 ) -> tuple[Score, dict[str, Tensor]]:
     """Our own, of one batch."""
-    trained = parts.choose(model, how)
+    trained = Learner(model, data.texts, how, team()).trained
     maker = GradientMaker(
         ImageSide(model, data, team(), learns=trained.image_tower, augment=how.augment),
         TextSide(model, data.texts, team(), learns=trained.text_tower),
@@ -118,9 +118,8 @@ def test_gradient_checkpointing_changes_no_gradient(clip: Path) -> None:
     data, rows = noise(clip), np.array([0, 3, 6, 9])
     _, plain = gradients(load(clip), data, recipe(), rows)
     model = load(clip)
-    Learner(model, data.texts, recipe(gradient_checkpointing=True), team())
+    _, recomputed = gradients(model, data, recipe(gradient_checkpointing=True), rows)
     assert any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
-    _, recomputed = gradients(model, data, recipe(), rows)
     assert_same(recomputed, plain, rtol=1e-6)
 
 

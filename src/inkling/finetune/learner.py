@@ -14,6 +14,7 @@ from torch.nn import Parameter
 from torch.optim import Adam, AdamW, Optimizer
 
 from inkling.finetune import parts
+from inkling.finetune.lean import make_lean
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.stages import HEAD, Stage
 from inkling.finetune.team import Team
@@ -36,6 +37,7 @@ class Learner:
     """
 
     def __init__(self, model: Any, texts: ClassTexts, recipe: Recipe, team: Team) -> None:
+        make_lean(model)
         self.model = model
         self.head: Parameter | None = None
         self.trained = parts.choose(model, recipe)
