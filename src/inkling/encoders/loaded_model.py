@@ -118,7 +118,7 @@ def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision: str) -> None:
-    arithmetic = _arithmetic(precision, width=folder.width)
+    arithmetic = arithmetic_of(precision, width=folder.width)
     if arithmetic == "int8" and not tower.has_exact_int8():
         raise EncoderError(
             "This processor's sums of 8-bit products aren't exact (it has no VNNI instructions).",
@@ -131,7 +131,8 @@ def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision
         )
 
 
-def _arithmetic(precision: str, *, width: int) -> tower.Arithmetic:
+def arithmetic_of(precision: str, *, width: int) -> tower.Arithmetic:
+    """How the products of an image tower are taken on the CPU, by its precision and the width of its tokens."""
     if precision == INT8:
         return "int8"
     rounds = precision == FLOAT32 and width >= WIDE and tower.has_fast_bfloat16()

@@ -25,6 +25,7 @@ Imports torch, so this module is imported only when weights are loaded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -100,6 +101,24 @@ def rebuild(vision: nn.Module, arithmetic: Arithmetic) -> bool:
         for index, layer in enumerate(layers)
     )
     return True
+
+
+def rebuilt(vision: nn.Module, arithmetic: Arithmetic) -> nn.Module | None:
+    """A rebuilt tower beside one that stays as it is; None where it isn't built like those of CLIP and SigLIP.
+
+    Weights are arranged anew as they are at this moment: later changes to the first tower don't reach the second.
+    """
+    twin = _sharing_copy(vision)
+    twin.embeddings = _sharing_copy(cast(Any, vision).embeddings)
+    twin.encoder = _sharing_copy(cast(Any, vision).encoder)
+    return twin if rebuild(twin, arithmetic) else None
+
+
+def _sharing_copy(module: nn.Module) -> Any:
+    """A module of its own whose parts are those of another."""
+    twin = copy(module)
+    twin._modules = dict(module._modules)
+    return twin
 
 
 def has_fast_bfloat16() -> bool:

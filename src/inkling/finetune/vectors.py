@@ -12,7 +12,9 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.functional import normalize
 
-from inkling.encoders.loaded_model import pooled
+from inkling.encoders.loaded_model import arithmetic_of, pooled
+from inkling.encoders.precision import FLOAT32
+from inkling.encoders.tower import rebuilt
 from inkling.finetune.augment import STRENGTHS, augmented
 from inkling.finetune.data import TrainingData
 from inkling.finetune.pixels import Pixels
@@ -50,14 +52,27 @@ def inference(model: Any) -> Iterator[None]:
 
 
 def encode(model: Any, pixels: Pixels, team: Team) -> Tensor:
-    """Unit vectors (n, d) of all images, shared among the processes."""
+    """Unit vectors (n, d) of all images, shared among the processes; as the encoder gives them once it ships."""
     own = team.own(np.arange(len(pixels)))
-    with inference(model):
+    with inference(model), _as_it_ships(model, team, n_images=len(own)):
         parts = [
             image_vectors(model, pixels.prepared(own[at : at + AT_ONCE], team.device), team)
             for at in range(0, max(len(own), 1), AT_ONCE)
         ]
         return team.gathered(torch.cat(parts), len(pixels))
+
+
+@contextmanager
+def _as_it_ships(model: Any, team: Team, *, n_images: int) -> Iterator[None]:
+    """With the image tower that encoders have on this processor, where arranging its weights pays."""
+    trained = model.vision_model
+    if team.device.type == "cpu" and not team.rounds and n_images >= AT_ONCE:
+        arithmetic = arithmetic_of(FLOAT32, width=model.config.vision_config.hidden_size)
+        model.vision_model = rebuilt(trained, arithmetic) or trained
+    try:
+        yield
+    finally:
+        model.vision_model = trained
 
 
 class ImageSide:
