@@ -1,10 +1,10 @@
 """Discovery of new classes on real CLIP ViT-B/32 features and on crops, where it should find nothing, and in any order.
 
 Whitening, variances, gates and rules were chosen on validation images with classes left out, and on the training crops
-with each class left out in turn. Test images were read four times, and once more for the scores of a stand-in. After the
-first reading a cluster had to be stranger than chance, drift was judged by likeness and clusters got the restaurant's
-prior; after the second a proposal took in images left alone. Both readings fell short on the crops, so the figures of the
-crops are a little better than those of crops never looked at.
+with each class left out in turn. Test images were read four times, and once more for the scores of a stand-in. After
+the first reading a cluster had to be stranger than chance, drift was judged by likeness and clusters got the
+restaurant's prior; after the second a proposal took in images left alone. Both readings fell short on the crops, so the
+figures of the crops are a little better than those of crops never looked at.
 
     python bench/discovery.py
 """

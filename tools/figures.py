@@ -49,7 +49,7 @@ SHOWN = {
     },
     "discovery": {
         "crops with benches: benches found": "benches found as one new class among the vehicles: share",
-        "after accept: recall of the new class on benches held out": "the same, accepted from half of them: recall on the rest",
+        "after accept: recall of the new class on benches held out": "half of them accepted: recall on the rest",
         "Caltech-100, half known: purity of proposals": "Caltech-100, half known: purity of proposed classes",
     },
     "memory": {
