@@ -106,6 +106,8 @@ def _csv_writer(file: IO[str]) -> Write:
             "top_labels": json.dumps(row["top_labels"], ensure_ascii=False),
             "top_probabilities": json.dumps([round(p, 6) for p in verdict.top_probabilities]),
         }
+        if verdict.p_known is not None:
+            lists |= {"unknown": json.dumps(verdict.unknown), "p_known": f"{verdict.p_known:.6f}"}
         rows.writerow(row | lists)
 
     return write
@@ -122,6 +124,8 @@ def _to_parquet(path: Path) -> Iterator[Write]:
             "probability": pa.float64(),
             "top_labels": pa.list_(pa.string()),
             "top_probabilities": pa.list_(pa.float64()),
+            "unknown": pa.bool_(),
+            "p_known": pa.float64(),
             "memory_version": pa.int64(),
         }
     )
