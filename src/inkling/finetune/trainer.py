@@ -235,13 +235,13 @@ class _Run:
         state, recipe = self._state, self._recipe
         factor = rate_factor(state.stage_step, stage.n_steps, schedule=recipe.schedule, warmup=recipe.warmup)
         rate = optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
-        optimizer.zero_grad(set_to_none=True)
         labels = self._data.labels[rows]
         score = maker(Step(rows, labels, state.step, recipe.seed), learning.values())
         norm = float(clip_grad_norm_(learning.values(), recipe.gradient_clip, foreach=True))
         paths = [self._data.paths[row] for row in rows]
         check_finite(score.loss, norm, step=state.step, paths=paths, rate=recipe.learning_rate)
         optimizer.step()
+        optimizer.zero_grad(set_to_none=True)  # at once: a look at held-out images needs the memory
         state.count(score)
         n_compared = self._data.n_classes if _loss_of(stage, recipe) in READS_ALL_CLASSES else len(rows)
         check_learning(state.losses, guessing=math.log(n_compared), step=state.step, rate=recipe.learning_rate)
