@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import write_proposals
 from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
+from inkling.teaching.detection import DEFAULT_FALSE_ALARMS, teach_detector
 from inkling.teaching.stored import from_memory, to_memory
 from inkling.teaching.taught import teach
 from inkling.types import EncoderIdentity
@@ -75,10 +77,14 @@ def _fit(path: Path, head: str, rng: np.random.Generator) -> list[Row]:
     )
     entries = [ClassEntry(name, (f"a photo of a {name}.",), (), row) for name, row in zip(names, text, strict=True)]
     fit_seconds, taught = _timed(lambda: teach(samples, entries, head=head, seed=SEED))
-    content = to_memory(taught, command="bench/memory.py")
+    detector_seconds, detector = _timed(
+        lambda: teach_detector(samples, taught.entries, false_alarms=DEFAULT_FALSE_ALARMS, seed=SEED)
+    )
+    content = to_memory(replace(taught, detector=detector), command="bench/memory.py")
     write_seconds, _ = _timed(lambda: write_memory(path, content))
     return [
         Row("fit, s", fit_seconds),
+        Row("fit of the detector of unknown images, s", detector_seconds),
         Row("write the memory, s", write_seconds),
         Row("size of the file, MB", path.stat().st_size / 1e6),
     ]
@@ -123,9 +129,11 @@ def _decide(path: Path) -> list[Row]:
 def _predict(path: Path, rng: np.random.Generator) -> list[Row]:
     taught = from_memory(read_memory(path, exemplars=False).content)
     classifier = FewShotClassifier("drawn")
-    classifier._taught = taught
+    classifier.taught = taught
+    identity = taught.samples.identity
     X = unit_rows(rng.standard_normal((PREDICTIONS, DIMS))).astype(np.float32)
-    took = [1000 * _timed(lambda row=row: classifier.predict_embeddings(row[None]))[0] for row in X]
+    samples = [Samples(identity, ("one",), (None,), ("one",), (None,), (0,), row[None]) for row in X]
+    took = [1000 * _timed(lambda one=one: classifier.judge(one))[0] for one in samples]
     return [
         at_most("predict one embedding, ms (p50)", statistics.median(took), PREDICT_MS),
         Row("predict one embedding, ms (p95)", float(np.quantile(took, 0.95))),
