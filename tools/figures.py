@@ -19,8 +19,9 @@ ENCODERS = {
     "coco": "two MobileNets read into CLIP's space (for tests)",
     "heads": "CLIP ViT-B/32",
     "embed": "ViT-B/32, random weights",
-    "unknown": "as above",
-    "discovery": "as above",
+    "finetune": "ViT-B/32, random weights",
+    "unknown": "the first and third of these",
+    "discovery": "the first and third of these",
     "memory": "vectors of 512",
 }
 
@@ -41,6 +42,12 @@ SHOWN = {
     "embed": {
         "float32, times the peer's speed": "embedding throughput against `transformers`, `float32`: times",
         "int8, times the peer's speed": "the same, `int8`: times",
+    },
+    "finetune": {
+        "an epoch of `original` with evaluation, ViT-B/32, batch 8, times the plain loop's speed": (
+            "an epoch of fine-tuning both towers against a plain loop: times"
+        ),
+        "a step of --train image, times the speed of full": "a step of the image tower alone against both: times",
     },
     "unknown": {
         "crops, bench unknown, fused, AUROC": "benches among the 503 vehicles, told as unknown: AUROC",
