@@ -20,8 +20,8 @@ ENCODERS = {
     "heads": "CLIP ViT-B/32",
     "embed": "ViT-B/32, random weights",
     "finetune": "ViT-B/32, random weights",
-    "unknown": "the first and third of these",
-    "discovery": "the first and third of these",
+    "unknown": "the MobileNets for vehicles, else CLIP ViT-B/32",
+    "discovery": "the MobileNets for vehicles, else CLIP ViT-B/32",
     "memory": "vectors of 512",
 }
 
@@ -89,7 +89,7 @@ def _rows(name: str, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _number(got: float) -> str:
-    return f"{got:.3f}" if got < 1 else f"{got:.1f}"
+    return f"{got:.3f}" if got < 1 else f"{got:.2f}"
 
 
 def with_figures(page: str) -> str:
