@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -23,15 +22,12 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
-from inkling.teaching.detection import DEFAULT_FALSE_ALARMS, teach_detector
+from inkling.teaching.detection import with_detector
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
-UNTOLD_AFTER_TUNING = (
-    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
-)
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
 
@@ -245,22 +241,9 @@ class FewShotClassifier:
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
-        self._taught = self._with_detector(taught, tuned=fold_spaces is not None)
+        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuned=fold_spaces is not None)
         self.memory_version = None
         return self
-
-    def _with_detector(self, taught: Taught, *, tuned: bool) -> Taught:
-        """With a detector of unknown images, if they can be told."""
-        if tuned:
-            return replace(taught, unknown=UNTOLD_AFTER_TUNING)
-        rate = DEFAULT_FALSE_ALARMS if self.false_alarms is None else self.false_alarms
-        try:
-            detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=self.seed)
-        except InputError as error:
-            if self.false_alarms is not None:
-                raise
-            return replace(taught, unknown=f"unknown images are not told: {error.message}")
-        return replace(taught, detector=detector, unknown=detector.finding)
 
     def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Label of each image, (n,); None for an image that cannot be read."""

@@ -19,10 +19,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.ink"
 
 
-def observed(path: Path, *runs: tuple[str, ...], seed: int = 1):
+def observed(path: Path, *runs: tuple[str, ...], seed: int = 1, min_images: int = 5):
     """Each run is a process of its own, which knows what the memory holds."""
     for number, kinds in enumerate(runs):
-        observer = Observer(path, FewShotClassifier.load(path), min_images=5)
+        observer = Observer(path, FewShotClassifier.load(path), min_images=min_images)
         for kind in kinds:
             observer.take(seen(kind, seed=seed + number))
         found = observer.proposed(namer_of)
@@ -61,3 +61,9 @@ def test_what_was_decided_is_out_of_the_stream(path: Path) -> None:
 
 def test_nothing_seen_is_nothing_found(path: Path) -> None:
     assert observed(path, ()).proposals == ()
+
+
+def test_a_later_run_may_ask_for_more_images(path: Path) -> None:
+    assert len(observed(path, (*KNOWN, "bench")).proposals) == 1
+    assert observed(path, ("ant",), seed=9, min_images=15).proposals == ()
+    assert len(observed(path, ("bench",), seed=10, min_images=15).proposals) == 1

@@ -22,7 +22,7 @@ def fitted(task: OpenTask, **options: object) -> UnknownDetector:
     return UnknownDetector.fit(
         task.X,
         task.y,
-        **{"text_vectors": task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]
+        **{"text_vectors": task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]  # handed on as it came
     )
 
 

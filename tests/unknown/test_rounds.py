@@ -164,4 +164,4 @@ def test_what_does_not_fit_together_is_refused(changes: dict[str, object], messa
         "seed": 0,
     }
     with pytest.raises(InputError, match=message):
-        Task.of(**(given | changes))  # type: ignore[arg-type]
+        Task.of(**(given | changes))  # type: ignore[arg-type]  # bad on purpose

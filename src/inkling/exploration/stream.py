@@ -80,7 +80,8 @@ class Observer:
         known_X, known_y = known_side(self._classifier)
         if pool.stream is None:
             return Stream(known_X, known_y, min_images=min_images, seed=self._classifier.seed)
-        state = _restored(pool.stream)
+        kept = _restored(pool.stream)
+        state = HeadState(kept.name, {**kept.params, "min_images": min_images}, kept.arrays)
         stream = Stream.from_state(state, known_X, known_y)
         waiting = [image.content_hash for image in pool.images]
         gone = ~np.isin(state.arrays["hashes"], waiting)

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from inkling.embeddings.samples import Samples
+from inkling.errors import InputError
 from inkling.memory.content import ClassEntry, DetectorState
+from inkling.teaching.taught import Taught
 from inkling.teaching.words import text_matrix
 from inkling.types import FloatArray, HeadState
 from inkling.unknown import UnknownDetector
 from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
+UNTOLD_AFTER_TUNING = (
+    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
+)
+
+
+def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) -> Taught:
+    """The same with a detector of unknown images, or the reason why there is none.
+
+    Parameters
+    ----------
+    false_alarms
+        Rate at which known images may be called unknown. None: `DEFAULT_FALSE_ALARMS`, and no detector where the
+        samples can't support that.
+    tuned
+        Whether the encoder was tuned on the samples.
+
+    Raises
+    ------
+    InputError
+        If the samples can't support the rate that was asked for.
+    """
+    if tuned:
+        return replace(taught, unknown=UNTOLD_AFTER_TUNING)
+    rate = DEFAULT_FALSE_ALARMS if false_alarms is None else false_alarms
+    try:
+        detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=taught.seed)
+    except InputError as error:
+        if false_alarms is not None:
+            raise
+        return replace(taught, unknown=f"unknown images are not told: {error.message}")
+    return replace(taught, detector=detector, unknown=detector.finding)
 
 
 def teach_detector(
