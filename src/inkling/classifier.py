@@ -222,7 +222,14 @@ class FewShotClassifier:
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
         return self.learn(samples, self._put_into_words(names))
 
-    def learn(self, samples: Samples, entries: Sequence[ClassEntry], *, fold_spaces: FoldSpaces | None = None) -> Self:
+    def learn(
+        self,
+        samples: Samples,
+        entries: Sequence[ClassEntry],
+        *,
+        tuned: bool = False,
+        fold_spaces: FoldSpaces | None = None,
+    ) -> Self:
         """Learn from samples and classes in words, which the other ways to fit make of what they are given.
 
         A class whose images could not be read is known by its text, if it has one.
@@ -233,6 +240,8 @@ class FewShotClassifier:
             Vectors with labels; rows without are skipped.
         entries
             The classes.
+        tuned
+            Whether the encoder was tuned on these samples, so that they can't tell what is strange to it.
         fold_spaces
             As for `inkling.teaching.taught.teach`; no row may be without a label then.
         """
@@ -241,7 +250,7 @@ class FewShotClassifier:
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
-        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuned=fold_spaces is not None)
+        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuned=tuned)
         self.memory_version = None
         return self
 

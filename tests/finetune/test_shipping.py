@@ -94,8 +94,18 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     told = again.taught.finetuning
     assert told is not None
     assert told["recipe"]["train"] == "projection"
+    assert again.taught.detector is None
+    assert "the encoder was tuned" in again.taught.unknown
     assert len(told["curve"]) == len(told["texts"]) == 6
     assert [row["step"] for row in told["log"]][-1] == 4
+
+
+def test_texts_of_a_tuned_encoder_are_not_called_zero_shot(tmp_path: Path) -> None:
+    judged = shipment(tmp_path, per_class=1)
+    X = judged.fine_tuned.taught.samples.X
+    assert judged.fine_tuned.taught.zero_shot_probabilities(X) is None
+    kept = replace(judged.head.taught, finetuning={**judged.told, "ships": HEAD})
+    assert kept.zero_shot_probabilities(judged.head.taught.samples.X) is not None
 
 
 def test_a_memory_switches_to_the_tuned_encoder_at_once(judged: Shipment, tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
 from inkling.teaching.stored import current_command, to_memory
+from inkling.teaching.taught import FINE_TUNED
 from inkling.types import IntArray
 
-HEAD, FINE_TUNED = "head", "fine-tuned"
+HEAD = "head"
 ZERO_SHOT = ZeroShotHead.name
 
 
@@ -135,7 +136,7 @@ def _with_tuned_encoder(
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
     entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.taught.entries]
-    return classifier.learn(samples, entries, fold_spaces=tuned.fold_spaces)
+    return classifier.learn(samples, entries, tuned=True, fold_spaces=tuned.fold_spaces)
 
 
 def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, ...]:

@@ -22,6 +22,8 @@ from inkling.types import EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
 
 UNLABELLED = "no label"
+FINE_TUNED = "fine-tuned"
+"""Ships where a tuned encoder was shown to gain."""
 _REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
 
 
@@ -63,7 +65,13 @@ class Taught:
         return text_matrix(self.entries, self.samples.identity.dimension)
 
     def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
-        """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes), or None unless every class has a text."""
+        """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes).
+
+        None unless every class has a text. None, too, where the encoder was tuned on these classes: its texts know
+        the images then.
+        """
+        if self.finetuning is not None and self.finetuning["ships"] == FINE_TUNED:
+            return None
         text, identity = self.text_vectors, self.samples.identity
         if text is None or np.isnan(text).any():
             return None
