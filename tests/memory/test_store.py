@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from inkling.errors import InputError, MemoryFileError
 from inkling.memory.amend import undo
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
+from inkling.memory.opened import seeing
+from inkling.memory.read import read_content
 from inkling.memory.schema import APPLICATION_ID
 from inkling.memory.store import read_memory, switch_encoder, write_memory
 from inkling.memory.verify import verify
@@ -296,3 +298,15 @@ def test_a_switch_loses_nothing_that_was_written_meanwhile(tmp_path: Path) -> No
     with pytest.raises(MemoryFileError, match="changed meanwhile: it has version 2, and this began with 1"):
         switch_encoder(path, in_other_space(numbered(1)), version=1)
     assert_same(read_memory(path).content, numbered(2))
+
+
+def test_some_exemplars_of_each_class_are_read_with_their_vectors(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    content = numbered(1, images=12)
+    vectors = np.arange(48, dtype=np.float32).reshape(12, 4)
+    write_memory(path, replace(content, vectors=vectors))
+    with seeing(path) as connection:
+        some = read_content(connection, per_class=2).content
+    assert [one.view for one in some.exemplars] == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(some.vectors, vectors[:6])
+    assert [one.name for one in some.classes] == [one.name for one in content.classes]

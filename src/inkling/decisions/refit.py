@@ -21,17 +21,19 @@ from inkling.memory.content import DetectorState, MemoryContent
 from inkling.memory.heads import (
     KeptHead,
     count_exemplars,
+    has_detector,
     read_head,
     read_statistics,
     write_detector,
     write_head,
 )
-from inkling.memory.read import read_classes, read_content, read_detector, read_provenance, read_vectors
+from inkling.memory.read import read_classes, read_content, read_provenance, read_vectors
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import teach
 from inkling.teaching.words import text_matrix
+from inkling.unknown.task import MAX_IMAGES
 
 Step = Callable[[Head, Statistics], Statistics]
 """What a decision does to the statistics of the head's exemplars."""
@@ -136,8 +138,15 @@ def _renew_provenance(memory: Amendment) -> None:
 
 def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any]:
     """Teach the detector again. An old one would take the new class for unknown, so it never stays."""
-    if read_detector(memory.connection, memory.space_id) is None:
+    if not has_detector(memory):
         return {}
-    taught = None if detect is None else detect(read_content(memory.connection, thumbnails=False).content)
+    taught = None if detect is None else detect(_examples(memory))
     write_detector(memory, taught)
     return {"detector": "taught again" if taught is not None else "taken out"}
+
+
+def _examples(memory: Amendment) -> MemoryContent:
+    """What a detector is taught with: all exemplars, or as many of each class as it would look at of a large memory."""
+    few = count_exemplars(memory) <= MAX_IMAGES
+    per_class = None if few else max(MAX_IMAGES // len(class_ids(memory.connection)), 1)
+    return read_content(memory.connection, thumbnails=False, per_class=per_class).content

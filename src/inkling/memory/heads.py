@@ -69,6 +69,13 @@ def read_statistics(memory: Amendment, key: str) -> dict[str, NDArray[Any]] | No
     return None if row is None else blob_arrays(row["arrays"])
 
 
+def has_detector(memory: Amendment) -> bool:
+    """Whether the space in use has one; it is not read."""
+    table = schema.detector
+    found = select(table.c.space_id).where(table.c.space_id == memory.space_id)
+    return memory.connection.execute(found).first() is not None
+
+
 def write_detector(memory: Amendment, detector: DetectorState | None) -> None:
     """Put a detector in place of the one in use; None takes it out."""
     memory.rows.delete(schema.detector, schema.detector.c.space_id == memory.space_id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Table, distinct, func, null, select
+from sqlalchemy import Column, Connection, Select, Table, distinct, func, null, select
 
 from inkling.memory import schema
 from inkling.memory.columns import blob_arrays
@@ -18,7 +18,9 @@ from inkling.types import EncoderIdentity, HeadState
 CHUNK_ROWS = 4096
 
 
-def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: bool = True) -> StoredMemory:
+def read_content(
+    connection: Connection, *, exemplars: bool = True, thumbnails: bool = True, per_class: int | None = None
+) -> StoredMemory:
     """What the memory knows in the space that is in use.
 
     Parameters
@@ -27,6 +29,8 @@ def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: 
         Read them and their vectors; without, there are none in what comes back.
     thumbnails
         Read those too.
+    per_class
+        Exemplars of each class to read, the first ones; None reads all.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: 
     """
     space_id, encoder = read_encoder(connection)
     head = _row(connection, schema.head, schema.head.c.space_id == space_id)
-    found = _read_exemplars(connection, space_id, thumbnails=thumbnails) if exemplars else ()
+    found = _read_exemplars(connection, space_id, thumbnails, per_class) if exemplars else ()
     width = encoder.dimension + encoder.feature_dimension
     version = version_of(connection)
     return StoredMemory(
@@ -43,7 +47,9 @@ def read_content(connection: Connection, *, exemplars: bool = True, thumbnails: 
             encoder=encoder,
             classes=read_classes(connection, space_id, encoder.dimension),
             exemplars=found,
-            vectors=read_vectors(connection, space_id, (len(found), width)) if exemplars else _no_rows(width),
+            vectors=read_vectors(connection, space_id, (len(found), width), per_class=per_class)
+            if exemplars
+            else _no_rows(width),
             head=HeadState(head["name"], json.loads(head["params"]), blob_arrays(head["arrays"])),
             calibration=json.loads(head["calibration"]),
             training=json.loads(head["training"]),
@@ -109,7 +115,9 @@ def _texts_by_class(connection: Connection, column: Column[str]) -> defaultdict[
     return texts
 
 
-def _read_exemplars(connection: Connection, space_id: int, *, thumbnails: bool) -> tuple[Exemplar, ...]:
+def _read_exemplars(
+    connection: Connection, space_id: int, thumbnails: bool, per_class: int | None
+) -> tuple[Exemplar, ...]:
     """Exemplars that have a vector in this space.
 
     Raises
@@ -119,27 +127,45 @@ def _read_exemplars(connection: Connection, space_id: int, *, thumbnails: bool) 
     """
     names = dict(connection.execute(select(schema.klass.c.id, schema.klass.c.name)).all())
     table, vector = schema.exemplar, schema.vector
-    everywhere = connection.execute(select(func.count()).select_from(table)).scalar_one()
-    embedded = connection.execute(select(func.count(distinct(vector.c.exemplar_id)))).scalar_one()
-    if embedded != everywhere:
-        raise ValueError(f"it has {everywhere} exemplars and vectors of {embedded}")
+    if per_class is None:
+        _check_embedded(connection)
     picture = schema.thumbnail.c.jpeg if thumbnails else null()
     query = select(table.c.path, table.c.content_hash, table.c.class_id, table.c.view, picture)
     query = query.join(vector, (vector.c.exemplar_id == table.c.id) & (vector.c.space_id == space_id))
     if thumbnails:
         query = query.outerjoin(schema.thumbnail, schema.thumbnail.c.exemplar_id == table.c.id)
+    if per_class is not None:
+        query = query.where(table.c.id.in_(_first_of_each_class(per_class)))
     rows = connection.execute(query.order_by(table.c.id)).all()
     return tuple(
         Exemplar(path, content_hash, names[class_id], view, jpeg) for path, content_hash, class_id, view, jpeg in rows
     )
 
 
-def read_vectors(connection: Connection, space_id: int, shape: tuple[int, int]) -> Vectors:
+def _check_embedded(connection: Connection) -> None:
+    everywhere = connection.execute(select(func.count()).select_from(schema.exemplar)).scalar_one()
+    embedded = connection.execute(select(func.count(distinct(schema.vector.c.exemplar_id)))).scalar_one()
+    if embedded != everywhere:
+        raise ValueError(f"it has {everywhere} exemplars and vectors of {embedded}")
+
+
+def _first_of_each_class(number: int) -> Select[tuple[int]]:
+    """Numbers of so many exemplars of each class."""
+    table = schema.exemplar
+    rank = func.row_number().over(partition_by=table.c.class_id, order_by=table.c.id)
+    ranked = select(table.c.id, rank.label("rank")).subquery()
+    return select(ranked.c.id).where(ranked.c.rank <= number)
+
+
+def read_vectors(
+    connection: Connection, space_id: int, shape: tuple[int, int], *, per_class: int | None = None
+) -> Vectors:
     """Rows of the exemplars in their order, copied a chunk at a time into one array."""
     table = schema.vector
-    rows = connection.execute(
-        select(table.c.data).where(table.c.space_id == space_id).order_by(table.c.exemplar_id)
-    ).scalars()
+    query = select(table.c.data).where(table.c.space_id == space_id).order_by(table.c.exemplar_id)
+    if per_class is not None:
+        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(per_class)))
+    rows = connection.execute(query).scalars()
     vectors = np.empty(shape, dtype=np.float32)
     filled = 0
     for chunk in rows.partitions(CHUNK_ROWS):
