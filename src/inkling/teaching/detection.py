@@ -12,8 +12,8 @@ from inkling.errors import InputError
 from inkling.memory.content import ClassEntry, DetectorState
 from inkling.teaching.taught import Taught
 from inkling.teaching.words import text_matrix
-from inkling.types import FloatArray, HeadState
-from inkling.unknown import UnknownDetector
+from inkling.types import HeadState
+from inkling.unknown import Negatives, UnknownDetector
 from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
@@ -22,7 +22,9 @@ UNTOLD_AFTER_TUNING = (
 )
 
 
-def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) -> Taught:
+def with_detector(
+    taught: Taught, *, false_alarms: float | None, negatives: Negatives | None = None, tuned: bool = False
+) -> Taught:
     """The same with a detector of unknown images, or the reason why there is none.
 
     Parameters
@@ -30,6 +32,8 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) ->
     false_alarms
         Rate at which known images may be called unknown. None: `DEFAULT_FALSE_ALARMS`, and no detector where the
         samples can't support that.
+    negatives
+        Names that no known class has, with their text vectors.
     tuned
         Whether the encoder was tuned on the samples.
 
@@ -42,7 +46,9 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) ->
         return replace(taught, unknown=UNTOLD_AFTER_TUNING)
     rate = DEFAULT_FALSE_ALARMS if false_alarms is None else false_alarms
     try:
-        detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=taught.seed)
+        detector = teach_detector(
+            taught.samples, taught.entries, false_alarms=rate, seed=taught.seed, negatives=negatives
+        )
     except InputError as error:
         if false_alarms is not None:
             raise
@@ -56,7 +62,7 @@ def teach_detector(
     *,
     false_alarms: float,
     seed: int,
-    negatives: FloatArray | None = None,
+    negatives: Negatives | None = None,
     like: UnknownDetector | None = None,
 ) -> UnknownDetector:
     """A detector calibrated on labelled samples.
