@@ -52,10 +52,10 @@ def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector,
 
 
 def test_sentences_follow_from_the_figures(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
-    assert "as expected" in wording.false_alarms(found)
+    assert "That is what to expect: 10.0" in wording.false_alarms(found)
     assert f"Of {int(task.strange.sum())} images of other classes" in wording.detected(found)
     all_strange = judge_strangers(detector, task.test_X[task.strange], task.test_X[:0])
-    assert "unlike expected" in wording.false_alarms(all_strange)
+    assert "more than to be expected" in wording.false_alarms(all_strange)
     assert "No test image is of another class" in wording.detected(all_strange)
 
 

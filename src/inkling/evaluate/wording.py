@@ -91,13 +91,18 @@ def before_calibration(evaluation: Evaluation) -> str | None:
 
 def false_alarms(strangers: Strangers) -> str:
     """How often known images were called unknown, against what was asked for."""
-    share = strangers.false_alarms
-    kept = strangers.expected.low <= share.value <= strangers.expected.high
+    share, expected = strangers.false_alarms, strangers.expected
+    judged = (
+        "more than to be expected"
+        if share.value > expected.high
+        else "less than to be expected"
+        if share.value < expected.low
+        else "what to expect"
+    )
     return (
         f"Of {count(share.n, 'image')} of known classes {percent(share.value)} were called unknown "
-        f"({INTERVAL_NAME} {percent_interval(share.interval)}). {percent(strangers.requested)} were asked for, and "
-        f"{'as expected' if kept else 'unlike expected'}: the calibration lets {percent_interval(strangers.expected)} "
-        "be expected on so many images."
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(strangers.requested)} were "
+        f"asked for, which gives {percent_interval(expected)} on so many images."
     )
 
 
