@@ -87,7 +87,7 @@ class TestGuard:
         task = draw_task(shots=8, spread=0.5, text_noise=3.0)
         head = AutoHead(task.text).fit(task.X, task.y)
         zero_shot = ZeroShotHead(task.text).fit(task.X, task.y)
-        assert head.chosen_ == "zero-shot + prototype + gda + logistic"
+        assert head.chosen_ == "zero-shot + prototype + local-gda + logistic"
         assert head.score(task.test_X, task.test_y) > zero_shot.score(task.test_X, task.test_y) + 0.1
 
     def test_evidence_is_that_of_the_logits_it_keeps(self) -> None:
@@ -172,7 +172,7 @@ class TestViews:
 def test_without_texts_it_tells_how_good_it_is_and_compares_with_nothing() -> None:
     task = draw_task(shots=8, text_noise=None)
     head = AutoHead().fit(task.X, task.y)
-    assert head.chosen_ == "prototype + gda + logistic"
+    assert head.chosen_ == "prototype + local-gda + logistic"
     assert "no texts to compare with" in head.finding_
     assert [one["name"] for one in head.evidence_] == [head.chosen_]
     assert abs(head.score(task.test_X, task.test_y) - top1_out_of_fold(head, task.y)) < 0.15

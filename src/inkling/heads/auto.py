@@ -19,6 +19,7 @@ from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.gda import GDAHead
+from inkling.heads.local_gda import LocalGDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds, shots_of
 from inkling.heads.prototype import PrototypeHead
@@ -208,6 +209,6 @@ class AutoHead(Head):
 
 
 def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Head:
-    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, GDAHead, LogisticHead)}
+    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, LocalGDAHead, LogisticHead, GDAHead)}
     own = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
     return kinds[name].from_state(HeadState(name, params, own))

@@ -1,7 +1,7 @@
 """The experts that `auto` blends. They see images only; text comes in by its own weight.
 
-The three err differently: cosines to whitened means hold with few images, the Gaussian model wins once the covariance
-is well known, and logistic regression draws the borders that the two misplace.
+The three err differently: cosines to whitened means hold with few images, the Gaussian model tells apart what is alike,
+and logistic regression draws the borders that the two misplace.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from inkling.heads.base import Head
 from inkling.heads.gda import GDAHead
+from inkling.heads.local_gda import LocalGDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.support import Support
@@ -28,6 +29,17 @@ MAX_LOGISTIC_WORK = 200_000_000
 """Examples x dimensions x classes up to which logistic regression fits in about a second."""
 
 ZERO_SHOT = "zero-shot"
+
+EXPERTS: Mapping[str, Callable[[], Head]] = {
+    "prototype": lambda: PrototypeHead(shrinkage=0.7, shrink_means=True),
+    "local-gda": LocalGDAHead,
+    "logistic": lambda: LogisticHead(shrinkage=0.8),
+}
+CLOSED_FORM_EXPERTS: Mapping[str, Callable[[], Head]] = {
+    "prototype": lambda: PrototypeHead(shrinkage=0.7),
+    "gda": lambda: GDAHead(posterior=True),
+}
+"""For large tasks: fitted again from statistics, without an example, when a class is accepted (`closed_form`)."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +66,5 @@ def experts_for(support: Support, shots: IntArray) -> Experts:
         shrinkage = FEW_SHOT_SHRINKAGE[int(median)]
         fixed_weights = (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
         return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights)
-    makers: dict[str, Callable[[], Head]] = {
-        "prototype": lambda: PrototypeHead(shrinkage=0.7),
-        "gda": lambda: GDAHead(posterior=True),
-    }
-    if support.X.size * support.n_classes <= MAX_LOGISTIC_WORK:
-        makers["logistic"] = lambda: LogisticHead(shrinkage=0.8)
-    return Experts(makers, None)
+    large = support.X.size * support.n_classes > MAX_LOGISTIC_WORK
+    return Experts(CLOSED_FORM_EXPERTS if large else EXPERTS, None)

@@ -12,8 +12,9 @@ import numpy as np
 
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option
+from inkling.heads.shrunk_means import shrunk_means
 from inkling.heads.support import Support, unit_rows
-from inkling.heads.whitening import Whitening, whitening
+from inkling.heads.whitening import Whitening, noise_variance, whitening
 from inkling.types import FloatArray, IntArray
 
 COSINE_SCALE = 18.0
@@ -31,21 +32,29 @@ class PrototypeHead(Head):
         0.95 with one image a class, where only the class means tell of a covariance, 0.5 from four on.
     text_pseudo_shots
         Weight of the text vector, carried across the modality gap, in the class mean, in images.
+    shrink_means
+        Draw the class means towards each other as far as few images leave them uncertain (`shrunk_means`); for a
+        shrinkage below 1.
     """
 
     shrinkage: float | None = None
     text_pseudo_shots: float = 0.0
+    shrink_means: bool = False
 
     name: ClassVar[str] = "prototype"
 
     def _learn(self, support: Support) -> None:
         check_option(self.text_pseudo_shots >= 0, "text_pseudo_shots", self.text_pseudo_shots, "at least 0")
-        whiten = whitening(support, shrinkage=self._shrinkage(support))
+        shrinkage = self._shrinkage(support)
+        whiten = whitening(support, shrinkage=shrinkage)
         means = support.means
         if support.text is not None and self.text_pseudo_shots > 0:
             means = self._towards_text(means, support.counts, support.text)
         self.mean_, self.directions_, self.gains_ = whiten.mean, whiten.directions, whiten.gains
-        self.prototypes_ = whiten(means)
+        mapped = whiten.linear(means)
+        if self.shrink_means:
+            mapped = shrunk_means(mapped, support.counts, noise=noise_variance(support, shrinkage=shrinkage))
+        self.prototypes_ = unit_rows(mapped)
 
     def _score(self, X: FloatArray) -> FloatArray:
         return np.asarray(COSINE_SCALE * Whitening(self.mean_, self.directions_, self.gains_)(X) @ self.prototypes_.T)

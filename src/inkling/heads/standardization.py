@@ -47,7 +47,7 @@ class Standardization:
 def standardization(support: Support, *, embedding_dims: int) -> Standardization:
     """Standardize by the variance within classes, and by that about the mean as long as there is little of it."""
     X, y = support.X[: support.n_real], support.y[: support.n_real]
-    degrees = support.n_real - len(np.unique(y))
+    degrees = support.degrees
     within = ((X - support.means[y].astype(X.dtype)) ** 2).mean(axis=0)
     deviations = [
         np.sqrt((degrees * _relative(inner) + PRIOR_IMAGES * _relative(overall)) / (degrees + PRIOR_IMAGES) + FLOOR)

@@ -58,6 +58,11 @@ class Support:
         return within_class_scatter(self.X[: self.n_real], self.y[: self.n_real], self.means)
 
     @property
+    def degrees(self) -> int:
+        """Degrees of freedom of the scatter: examples beyond the first of each class."""
+        return self.n_examples - self.n_classes
+
+    @property
     def counts(self) -> IntArray:
         """Examples of each class, (n_classes,)."""
         return np.bincount(self.y, minlength=self.n_classes)

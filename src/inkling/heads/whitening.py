@@ -10,6 +10,9 @@ from inkling.heads.checks import check_option
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray
 
+MIN_VARIANCE = 1e-6
+"""Where images of a class are copies of each other there is no scatter; unit vectors leave no less than this."""
+
 
 @dataclass(frozen=True)
 class Whitening:
@@ -30,8 +33,12 @@ class Whitening:
     gains: FloatArray
 
     def __call__(self, X: FloatArray) -> FloatArray:
+        return unit_rows(self.linear(X))
+
+    def linear(self, X: FloatArray) -> FloatArray:
+        """The map before rows are brought to unit length."""
         centred = X - self.mean
-        return unit_rows(centred + (centred @ self.directions * self.gains) @ self.directions.T)
+        return np.asarray(centred + (centred @ self.directions * self.gains) @ self.directions.T)
 
 
 def whitening(support: Support, *, shrinkage: float) -> Whitening:
@@ -43,3 +50,9 @@ def whitening(support: Support, *, shrinkage: float) -> Whitening:
     variances = (1.0 - shrinkage) * scatter.eigenvalues + floor
     gains = np.sqrt(floor / variances) - 1.0
     return Whitening(support.means.mean(axis=0), scatter.directions, gains)
+
+
+def noise_variance(support: Support, *, shrinkage: float) -> float:
+    """Variance of images about their class mean along any direction of the linear map, for a shrinkage below 1."""
+    spread = support.scatter.trace / (support.n_dims * max(support.degrees, 1))
+    return max(shrinkage / (1.0 - shrinkage) * spread, MIN_VARIANCE)
