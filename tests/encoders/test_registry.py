@@ -50,10 +50,11 @@ def test_folders_by_their_content(clip_folder: Path, shared: Path) -> None:
     assert isinstance(load_encoder(SURROGATE), OnnxEncoder)
 
 
-def test_the_source_is_kept_as_given(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_kept_by_its_path_from_the_root(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(clip_folder.parent)
     identity = load_encoder("./tiny-clip", precision="int8").identity
-    assert (identity.source, identity.name, identity.precision) == ("./tiny-clip", "tiny-clip", "int8")
+    assert identity.source == str(Path("tiny-clip").absolute())
+    assert (identity.name, identity.precision) == ("tiny-clip", "int8")
 
 
 def test_the_miniature(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

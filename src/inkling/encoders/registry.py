@@ -40,7 +40,7 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = F
         return _open_transformers(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
     path = Path(source).expanduser()
     if path.exists():
-        return _open_folder(path, source=text, device=device, precision=precision)
+        return _open_folder(path, device=device, precision=precision)
     if _is_hub_name(text):
         return _open_transformers(_find(text), name=text, source=text, device=device, precision=precision)
     raise EncoderError(f"There is no encoder '{text}'.{_did_you_mean(text)}", remedy=hub.WAYS_ON)
@@ -59,18 +59,20 @@ def _sketch_folder() -> Path:
     return weights_folder()
 
 
-def _open_folder(path: Path, *, source: str, device: str, precision: str) -> Encoder:
+def _open_folder(path: Path, *, device: str, precision: str) -> Encoder:
+    # From the root, so that a memory finds its encoder from any working directory.
+    source = str(path.absolute())
     if (path / ONNX_DESCRIPTION).is_file():
         return OnnxEncoder(path, source=source, device=device, precision=precision)
     if (path / "config.json").is_file():
         return _open_transformers(path, name=None, source=source, device=device, precision=precision)
     if path.is_file():
         raise EncoderError(
-            f"The encoder {source} is a file; expected a folder.",
+            f"The encoder {path} is a file; expected a folder.",
             remedy=f"Give the folder that holds it, with an {ONNX_DESCRIPTION} or a config.json.",
         )
     raise EncoderError(
-        f"The folder {source} holds no encoder: it has neither {ONNX_DESCRIPTION} nor config.json.",
+        f"The folder {path} holds no encoder: it has neither {ONNX_DESCRIPTION} nor config.json.",
         remedy=hub.WAYS_ON,
     )
 
