@@ -76,6 +76,7 @@ class FittedHead:
         embedding_dims: int,
         seed: int,
         fold_spaces: FoldSpaces | None = None,
+        like: FittedHead | None = None,
     ) -> Self:
         """Fit a head and its temperature.
 
@@ -99,6 +100,8 @@ class FittedHead:
             Draws the folds.
         fold_spaces
             Where the encoder was tuned on the images of X, for `auto`: their vectors by encoders that were not.
+        like
+            For `auto`: an earlier fit whose weights, temperature and findings hold, for a class more or less.
         """
         head = head_class(name)(
             text_vectors=text_vectors,
@@ -106,6 +109,10 @@ class FittedHead:
             logit_scale=logit_scale,
             embedding_dims=embedding_dims,
         )
+        if isinstance(head, AutoHead) and like is not None and isinstance(like.head, AutoHead):
+            head.set_params(seed=seed).fit_like(X, y, like.head, groups=sources)
+            again = head_from_state(head.state())
+            return cls(again, tuple(classes), like.temperature, like.calibration, like.finding, like.evidence)
         if isinstance(head, AutoHead):
             # Its weights are found on out-of-fold logits by log-loss, so the temperature is in them.
             head.set_params(seed=seed).fit(X, y, groups=sources, fold_spaces=fold_spaces)

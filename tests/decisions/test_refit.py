@@ -59,6 +59,57 @@ def _refuse(*arguments: object) -> None:
     raise AssertionError("the vectors were read")
 
 
+class TestMiddling:
+    @pytest.fixture(autouse=True)
+    def _middling(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As if every memory were a middling one."""
+        monkeypatch.setattr(refit, "MOMENT", 0)
+
+    @pytest.mark.parametrize("texts", [True, False])
+    def test_weights_stay_and_experts_are_new(self, tmp_path: Path, texts: bool) -> None:
+        path = tmp_path / "a.ink"
+        fitted = _fitted(path, "auto", texts=texts)
+        before, version = held(path), read_memory(path).version
+        event = Decisions(path).accept(1)
+        assert event.outcome["refit"] == "with the weights that it had"
+        assert f"(weights and temperature of version {version})" in event.outcome["finding"]
+        classifier = FewShotClassifier.load(path)
+        for name in (*CLASSES, "bench"):
+            assert list(classifier.predict_embeddings(drawn(name, 20, seed=9))).count(name) >= 18
+        assert classifier.taught.fitted.head.weights_ == fitted.taught.fitted.head.weights_
+        assert classifier.taught.fitted.calibration == fitted.taught.fitted.calibration
+        Decisions(path).undo()
+        assert held(path) == before
+
+    def test_the_version_of_the_weights_is_kept_until_a_whole_fit(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.ink"
+        _fitted(path, "auto")
+        decide, version = Decisions(path), read_memory(path).version
+        decide.accept(1)
+        found = decide.accept(2).outcome["finding"]
+        assert found.count("weights and temperature of version") == 1
+        assert f"of version {version})" in found
+        assert "of version" not in decide.refit().outcome["finding"]
+
+    def test_experts_are_those_of_a_whole_fit(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.ink"
+        _fitted(path, "auto", texts=False)
+        Decisions(path).accept(1)
+        quick = FewShotClassifier.load(path).taught.fitted.head
+        Decisions(path).refit()
+        whole = FewShotClassifier.load(path).taught.fitted.head
+        X = drawn("bench", 5, seed=9)
+        shared = quick.experts_.keys() & whole.experts_.keys()
+        assert shared
+        for name in shared:
+            assert_allclose(quick.experts_[name].logits(X), whole.experts_[name].logits(X), rtol=1e-5)
+
+    def test_other_heads_are_fitted_anew(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.ink"
+        _fitted(path, "gda")
+        assert Decisions(path).accept(1).outcome["refit"] == "anew"
+
+
 @pytest.mark.usefixtures("large")
 class TestLarge:
     @pytest.mark.parametrize("head", ["auto", "gda", "prototype", "zero-shot"])

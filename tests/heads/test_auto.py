@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 from sklearn.metrics import log_loss
 
 from inkling.heads import AutoHead, ZeroShotHead, auto, out_of_fold
@@ -233,3 +234,25 @@ class TestRealFeatures:
         means = unit(np.stack([task.X[task.y == k].mean(axis=0) for k in range(task.n_classes)]))
         nearest = ((task.test_X @ means.T).argmax(axis=1) == task.test_y).mean()
         assert AutoHead().fit(task.X, task.y).score(task.test_X, task.test_y) > nearest + 0.08
+
+
+def test_fit_like_keeps_weights_and_learns_the_experts_anew() -> None:
+    task = draw_task(0, n_classes=5, shots=8, dims=16, text_noise=None)
+    before = AutoHead().fit(task.X, task.y)
+    kept = task.y < 4
+    again = AutoHead().fit_like(task.X[kept], task.y[kept], before)
+    assert (again.weights_, again.finding_) == (before.weights_, before.finding_)
+    assert len(again.out_of_fold_rows_) == 0
+    whole = AutoHead().fit(task.X[kept], task.y[kept])
+    for name, expert in again.experts_.items():
+        assert_allclose(expert.logits(task.X), whole.experts_[name].logits(task.X))
+
+
+def test_fit_like_is_fit_where_the_experts_are_others() -> None:
+    task = draw_task(0, n_classes=5, shots=8, dims=16, text_noise=None)
+    before = AutoHead().fit(task.X, task.y)
+    first = np.concatenate([np.flatnonzero(task.y == k)[:2] for k in range(5)])
+    again = AutoHead().fit_like(task.X[first], task.y[first], before)
+    assert again.weights_ == AutoHead().fit(task.X[first], task.y[first]).weights_
+    named = AutoHead(text_vectors=task.X[np.unique(task.y, return_index=True)[1]])
+    assert "zero-shot" in named.fit_like(task.X, task.y, before).weights_

@@ -1,17 +1,19 @@
-"""The head after its classes changed: fitted anew where that takes a moment, else again in closed form.
+"""The head after its classes changed: fitted anew where that takes a moment, else with the weights that it had.
 
-A small memory is fitted as `inkling fit` does it: weights, temperature and evidence are all new. A large one whose head
-follows from class means and one scatter matrix keeps its weights, temperature and space, and only those statistics
-change, by what the class in question contributes. `docs/decisions/refit.md` has the measurements.
+A small memory is fitted as `inkling fit` does it: weights, temperature and evidence are all new. A middling one keeps
+weights and temperature, and its experts are fitted anew. A large one, whose head follows from class means and a scatter
+matrix, keeps its space too, and only those statistics change, by what the class in question contributes.
+`docs/decisions/refit.md` has the measurements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from inkling.heads import head_from_state
+from inkling.heads import AutoHead, head_from_state
 from inkling.heads.base import Head
 from inkling.heads.closed_form import fitted_again, is_closed_form, is_large, statistics_of
 from inkling.heads.statistics import Statistics
@@ -31,7 +33,7 @@ from inkling.memory.read import read_classes, read_content, read_provenance, rea
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import current_command, from_memory, to_memory
-from inkling.teaching.taught import teach
+from inkling.teaching.taught import Taught, teach
 from inkling.teaching.words import text_matrix
 from inkling.unknown.task import MAX_IMAGES
 
@@ -41,6 +43,8 @@ DetectorFitter = Callable[[MemoryContent], DetectorState | None]
 """Teaches the detector again, from the memory with its new head and the old detector."""
 
 WEIGHTS_OF = "weights_of"
+MOMENT = 20_000_000
+"""Exemplars x dimensions x classes up to which `auto` is fitted anew, folds and all, within about a second."""
 
 
 def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> dict[str, Any]:
@@ -66,8 +70,11 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     kept = read_head(memory)
     head = head_from_state(kept.state)
     width = memory.encoder.dimension + memory.encoder.feature_dimension
-    if is_closed_form(head) and is_large(count_exemplars(memory), width, len(class_ids(memory.connection))):
+    size = count_exemplars(memory), width, len(class_ids(memory.connection))
+    if is_closed_form(head) and is_large(*size):
         told = _again(memory, kept, head, step)
+    elif isinstance(head, AutoHead) and math.prod(size) > MOMENT:
+        told = _with_weights(memory, kept)
     else:
         told = _anew(memory)
     return told | _detector(memory, detect)
@@ -82,14 +89,32 @@ def _anew(memory: Amendment) -> dict[str, Any]:
     """As `inkling fit` does it, from the vectors in the memory."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
     taught = teach(before.samples, before.entries, head=before.head, seed=before.seed)
-    taught = replace(taught, finetuning=before.finetuning, unknown=before.unknown)
-    content = to_memory(taught, command=current_command())
-    order_classes(memory, taught.classes)
+    content = _as_content(taught, before)
+    _write(memory, taught.classes, content)
+    return {"refit": "anew", "finding": content.training["finding"]}
+
+
+def _with_weights(memory: Amendment, kept: KeptHead) -> dict[str, Any]:
+    """Fit the experts of `auto` on the vectors in the memory; its weights and temperature stay."""
+    before = from_memory(read_content(memory.connection, thumbnails=False).content)
+    taught = teach(before.samples, before.entries, head=before.head, seed=before.seed, like=before.fitted)
+    training = _noted(kept.training, memory.version - 1)
+    _write(memory, taught.classes, replace(_as_content(taught, before), training=training))
+    return {"refit": "with the weights that it had", "finding": training["finding"]}
+
+
+def _as_content(taught: Taught, before: Taught) -> MemoryContent:
+    """What was taught again, in a memory's terms."""
+    return to_memory(replace(taught, finetuning=before.finetuning, unknown=before.unknown), command=current_command())
+
+
+def _write(memory: Amendment, classes: Sequence[str], content: MemoryContent) -> None:
+    """Put a head in the place of the one before it."""
+    order_classes(memory, classes)
     key = write_head(memory, content.head, calibration=content.calibration, training=content.training)
     if content.statistics is not None:
         write_statistics(memory.rows, memory.space_id, key, content.statistics)
     write_provenance(memory.connection, content.provenance, memory.version)
-    return {"refit": "anew", "finding": taught.fitted.finding}
 
 
 def _again(memory: Amendment, kept: KeptHead, head: Head, step: Step) -> dict[str, Any]:

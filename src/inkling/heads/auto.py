@@ -94,6 +94,10 @@ class AutoHead(Head):
         else:
             logits = self._out_of_fold(support, fold, experts, spaces)[:, rows]
             self._choose(support, experts, logits, rows, sources[rows])
+        self._learn_experts(support, experts)
+
+    def _learn_experts(self, support: Support, experts: Experts) -> None:
+        """Fit those that the weights ask for on all examples."""
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
         space = standardization(support, embedding_dims=self.embedding_dims_)
         self.mean_, self.deviations_ = space.mean, space.deviations
@@ -182,8 +186,34 @@ class AutoHead(Head):
         self.weights_ = dict(zip(names, experts.fixed_weights or (1.0,) * len(names), strict=True))
         self.evidence_ = []
         self.finding_ = f"too few images to hold any out: the fixed rule '{self.chosen_}' ships without evidence"
-        self.out_of_fold_logits_ = np.zeros((0, support.n_classes))
-        self.out_of_fold_rows_ = np.zeros(0, dtype=np.int64)
+        self._hold_nothing_out(support)
+
+    def fit_like(self, X: FloatArray, y: Any, before: AutoHead, groups: IntArray | None = None) -> Self:
+        """Learn from other examples or classes with the weights that the head before found: nothing is held out.
+
+        Folds cost many times what the experts themselves do, and a class more or less hardly moves their weights.
+
+        Parameters
+        ----------
+        before
+            A fitted head. Where these examples make other experts than its own, this is `fit`.
+        """
+        support = self._begin(X, y)
+        sources = np.arange(support.n_real) if groups is None else groups
+        experts = experts_for(support, shots_of(support.y[: support.n_real], sources, support.n_classes))
+        names = [ZERO_SHOT] * (support.text is not None) + list(experts.makers)
+        if list(before.weights_) != names[: len(before.weights_)] or experts.fixed_weights is not None:
+            return self.fit(X, y, groups=groups)
+        self.chosen_, self.finding_ = before.chosen_, before.finding_
+        self.weights_, self.evidence_ = before.weights_, before.evidence_
+        self._hold_nothing_out(support)
+        with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
+            self._learn_experts(support, experts)
+        return self
+
+    def _hold_nothing_out(self, support: Support) -> None:
+        rows: IntArray = np.zeros(0, dtype=np.int64)
+        self.out_of_fold_logits_, self.out_of_fold_rows_ = np.zeros((0, support.n_classes)), rows
 
     def state(self) -> HeadState:
         """State with the experts' states inside, their arrays under the expert's name."""

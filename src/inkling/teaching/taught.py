@@ -143,6 +143,7 @@ def teach(
     head: str,
     seed: int,
     fold_spaces: FoldSpaces | None = None,
+    like: FittedHead | None = None,
 ) -> Taught:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
 
@@ -150,6 +151,8 @@ def teach(
     ----------
     fold_spaces
         As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
+    like
+        As for `FittedHead.fit`.
 
     Raises
     ------
@@ -171,6 +174,7 @@ def teach(
         embedding_dims=identity.dimension,
         seed=seed,
         fold_spaces=fold_spaces,
+        like=like,
     )
     return Taught(samples, entries, fitted, seed, head)
 
