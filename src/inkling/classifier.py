@@ -18,13 +18,13 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.heads import head_class
-from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.teaching.detection import with_detector
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
+from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
@@ -222,14 +222,7 @@ class FewShotClassifier:
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
         return self.learn(samples, self._put_into_words(names))
 
-    def learn(
-        self,
-        samples: Samples,
-        entries: Sequence[ClassEntry],
-        *,
-        tuned: bool = False,
-        fold_spaces: FoldSpaces | None = None,
-    ) -> Self:
+    def learn(self, samples: Samples, entries: Sequence[ClassEntry], *, tuning: Tuning | None = None) -> Self:
         """Learn from samples and classes in words, which the other ways to fit make of what they are given.
 
         A class whose images could not be read is known by its text, if it has one.
@@ -240,17 +233,16 @@ class FewShotClassifier:
             Vectors with labels; rows without are skipped.
         entries
             The classes.
-        tuned
-            Whether the encoder was tuned on these samples, so that they can't tell what is strange to it.
-        fold_spaces
-            As for `inkling.teaching.taught.teach`; no row may be without a label then.
+        tuning
+            What is known of it where the encoder was tuned on these samples; no row may be without a label then.
         """
         require_readable(samples)
         rows, unlabelled = labelled_rows(samples.paths, samples.labels)
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
-        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuned=tuned)
+        spaces = None if tuning is None else tuning.fold_spaces
+        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
+        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuning=tuning)
         self.memory_version = None
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,9 @@ from inkling.cli.sources import open_source
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
+    from inkling.classifier import FewShotClassifier
     from inkling.finetune.finetuner import FineTuned
+    from inkling.finetune.recipe import Recipe
     from inkling.finetune.shipping import Shipment
     from inkling.images.sources import Found
     from inkling.memory.content import StoredMemory
@@ -49,7 +51,8 @@ def run(
         typer.Option(
             "--encoder",
             metavar="NAME_OR_DIR",
-            help="A CLIP or SigLIP model in the format of transformers. Default: that of the memory.",
+            help="A CLIP or SigLIP model in the format of transformers. Default: that of the memory; where it was "
+            "tuned, the one that it was tuned from.",
         ),
     ] = None,
     preset: Annotated[str, typer.Option(help="original, lora, two-stage or last-blocks.")] = "last-blocks",
@@ -66,6 +69,14 @@ def run(
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.", show_default=False)
+    ] = None,
+    false_alarms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Share of known images that may be called unknown. Default: as in the memory, else 0.05, where the "
+            "images can support it.",
+        ),
     ] = None,
     merge: Annotated[
         Path | None,
@@ -145,6 +156,7 @@ def run(
     stored = _stored(memory)
     source = _images(train_images)
     records, words = _records(source, stored), _words(prompts, stored)
+    rate = _rate(false_alarms, stored, records, recipe)
     name = _encoder_name(encoder, stored)
     tuner = FineTuner(name, recipe, templates=templates, prompts=words, device=device)
     with training_bar() as tell:
@@ -158,7 +170,7 @@ def run(
     if not tuned.is_main:
         return
     with progress_bar("Embedding") as progress:
-        shipment = judge(tuner, tuned, cache=not no_cache, progress=progress)
+        shipment = judge(tuner, tuned, false_alarms=rate, cache=not no_cache, progress=progress)
     version = shipment.save(memory, version=stored.version if stored else None)
     tell_skipped(tuned.skipped, source.ignored)
     if report:
@@ -253,8 +265,30 @@ def _words(prompts: Path | None, stored: StoredMemory | None) -> tuple[ClassProm
 
 def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.finetune.known import untuned_source
 
-    return asked or (stored.content.encoder.source if stored else DEFAULT_FOR_PHOTOGRAPHS)
+    return asked or (untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS)
+
+
+def _rate(
+    asked: float | None, stored: StoredMemory | None, records: Sequence[ImageRecord], recipe: Recipe
+) -> float | None:
+    """The rate of false alarms that was asked for, or else that of the memory where the images can support it."""
+    from inkling.finetune.holdout import require_held_out
+    from inkling.teaching.detection import detector_from
+
+    labels = [record.label for record in records if record.label is not None]
+    if asked is not None:
+        require_held_out(labels, recipe, false_alarms=asked)
+        return asked
+    before = detector_from(stored.content.detector) if stored else None
+    if before is None:
+        return None
+    try:
+        require_held_out(labels, recipe, false_alarms=before.false_alarms)
+    except InputError:
+        return None
+    return before.false_alarms
 
 
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
@@ -270,9 +304,16 @@ def _summary(tuned: FineTuned, shipment: Shipment) -> dict[str, Any]:
         "classes": list(tuned.class_names),
         "images": len(tuned.records),
         "encoder_fingerprint": tuned.identity.fingerprint,
+        "unknown": _unknown(shipment.classifier),
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": [{"path": image.path, "reason": image.reason} for image in tuned.skipped],
     }
+
+
+def _unknown(classifier: FewShotClassifier) -> dict[str, Any]:
+    """How what ships tells unknown images, as fit has it."""
+    taught = classifier.taught
+    return {"finding": taught.unknown, **(taught.detector.report if taught.detector else {})}
 
 
 def _print(summary: Mapping[str, Any]) -> None:
@@ -291,6 +332,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("learnt from", f"{summary['images']} images of {len(summary['classes'])} classes"),
         ("share", summary["reason"]),
         ("finding", summary["finding"]),
+        *([("unknown", summary["unknown"]["finding"])] if summary["memory_changed"] else []),
         ("encoder", summary["encoder"]),
         *([("adapters", summary["adapters"])] if summary["adapters"] else []),
         ("memory", _memory_line(summary)),

@@ -22,6 +22,7 @@ from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
 from inkling.teaching.stored import current_command, to_memory
 from inkling.teaching.taught import FINE_TUNED
+from inkling.teaching.tuning import Tuning
 from inkling.types import IntArray
 
 HEAD = "head"
@@ -81,6 +82,7 @@ def judge(
     tuner: FineTuner,
     tuned: FineTuned,
     *,
+    false_alarms: float | None = None,
     cache: bool | str | Path = True,
     progress: Progress | None = None,
 ) -> Shipment:
@@ -90,6 +92,8 @@ def judge(
     ----------
     tuner, tuned
         A tuner, and what its `fit` made.
+    false_alarms
+        Rate at which known images may be called unknown, as for `FewShotClassifier`.
     cache
         Where embeddings are kept, as for `FewShotClassifier`.
     progress
@@ -98,18 +102,20 @@ def judge(
     Raises
     ------
     InputError
-        If an image that the encoder was tuned on can't be read any more.
+        If an image that the encoder was tuned on can't be read any more, or there are too few for the rate.
     """
     options: dict[str, Any] = {
         "seed": tuner.recipe.seed,
         "device": tuner.device,
         "templates": tuner.templates,
         "prompts": tuner.prompts,
+        "false_alarms": false_alarms,
         "cache": cache,
     }
     head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
     zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
-    fine_tuned = _with_tuned_encoder(tuned, head, options, progress)
+    tuning = Tuning(tuned.fold_spaces, head.taught.detector, again=_was_tuned(tuner))
+    fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
     candidates = _evidence({ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned})
     if candidates:
         verdict = simplest_not_beaten(candidates)
@@ -123,7 +129,11 @@ def judge(
 
 
 def _with_tuned_encoder(
-    tuned: FineTuned, head: FewShotClassifier, options: Mapping[str, Any], progress: Progress | None
+    tuned: FineTuned,
+    head: FewShotClassifier,
+    tuning: Tuning,
+    options: Mapping[str, Any],
+    progress: Progress | None,
 ) -> FewShotClassifier:
     """The same images and classes through the tuned encoder, under a head that weighs its texts and images."""
     classifier = FewShotClassifier(tuned.folder.resolve(), **options)
@@ -136,7 +146,14 @@ def _with_tuned_encoder(
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
     entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.taught.entries]
-    return classifier.learn(samples, entries, tuned=True, fold_spaces=tuned.fold_spaces)
+    return classifier.learn(samples, entries, tuning=tuning)
+
+
+def _was_tuned(tuner: FineTuner) -> bool:
+    """Whether the encoder that the tuner began with is the work of another fine-tuning."""
+    from inkling.finetune.result import PROVENANCE
+
+    return (tuner.encoder.folder.path / PROVENANCE).is_file()
 
 
 def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, ...]:
@@ -161,7 +178,7 @@ def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], ve
     """What a memory keeps of the fine-tuning, and reports show."""
     before = tuner.encoder.identity
     return {
-        "from": {"name": before.name, "fingerprint": before.fingerprint},
+        "from": {"name": before.name, "source": before.source, "fingerprint": before.fingerprint},
         "encoder": str(tuned.folder.resolve()),
         "recipe": tuner.recipe.to_json(),
         "share": tuned.choice.share,

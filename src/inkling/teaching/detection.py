@@ -9,20 +9,25 @@ import numpy as np
 
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.memory.content import ClassEntry, DetectorState
 from inkling.teaching.taught import Taught
+from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import text_matrix
 from inkling.types import FloatArray, HeadState
 from inkling.unknown import UnknownDetector
 from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
-UNTOLD_AFTER_TUNING = (
-    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
+UNTOLD = "unknown images are not told"
+NOTHING_HELD_OUT = (
+    "the encoder was tuned on all images that could calibrate what is strange to it, since no class had enough of them "
+    "to leave some out"
 )
+TUNED_AGAIN = "the encoder had been tuned before, so even trainings that left images out may have begun with them known"
 
 
-def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) -> Taught:
+def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning | None = None) -> Taught:
     """The same with a detector of unknown images, or the reason why there is none.
 
     Parameters
@@ -30,23 +35,30 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuned: bool) ->
     false_alarms
         Rate at which known images may be called unknown. None: `DEFAULT_FALSE_ALARMS`, and no detector where the
         samples can't support that.
-    tuned
-        Whether the encoder was tuned on the samples.
+    tuning
+        What is known of it where the encoder was tuned on the samples.
 
     Raises
     ------
     InputError
         If the samples can't support the rate that was asked for.
     """
-    if tuned:
-        return replace(taught, unknown=UNTOLD_AFTER_TUNING)
+    if tuning is not None and (tuning.again or tuning.fold_spaces is None):
+        return replace(taught, unknown=f"{UNTOLD}: {TUNED_AGAIN if tuning.again else NOTHING_HELD_OUT}")
     rate = DEFAULT_FALSE_ALARMS if false_alarms is None else false_alarms
     try:
-        detector = teach_detector(taught.samples, taught.entries, false_alarms=rate, seed=taught.seed)
+        detector = teach_detector(
+            taught.samples,
+            taught.entries,
+            false_alarms=rate,
+            seed=taught.seed,
+            like=None if tuning is None else tuning.detector,
+            fold_spaces=None if tuning is None else tuning.fold_spaces,
+        )
     except InputError as error:
         if false_alarms is not None:
             raise
-        return replace(taught, unknown=f"unknown images are not told: {error.message}")
+        return replace(taught, unknown=f"{UNTOLD}: {error.message}")
     return replace(taught, detector=detector, unknown=detector.finding)
 
 
@@ -58,6 +70,7 @@ def teach_detector(
     seed: int,
     negatives: FloatArray | None = None,
     like: UnknownDetector | None = None,
+    fold_spaces: FoldSpaces | None = None,
 ) -> UnknownDetector:
     """A detector calibrated on labelled samples.
 
@@ -67,7 +80,7 @@ def teach_detector(
         The classes, in the order of their names.
     false_alarms
         Rate at which known images may be called unknown.
-    negatives, like
+    negatives, like, fold_spaces
         As for `UnknownDetector.fit`.
 
     Raises
@@ -88,6 +101,7 @@ def teach_detector(
         logit_scale=identity.logit_scale,
         false_alarms=false_alarms,
         like=like,
+        fold_spaces=fold_spaces,
         seed=seed,
     )
 

@@ -38,6 +38,7 @@ def detector_state(detector: UnknownDetector) -> HeadState:
         "fused": choice.fused,
         "false_alarms": detector.false_alarms,
         "dropped": dict(detector.dropped),
+        "tuned": detector.tuned,
     }
     arrays = {key: getattr(known, key) for key in _KNOWN_ARRAYS}
     for space in ("plain", "even"):
@@ -66,6 +67,7 @@ def detector_parts(state: HeadState) -> dict[str, Any]:
         "conformal": Conformal(arrays["calibration"]),
         "false_alarms": params["false_alarms"],
         "dropped": params["dropped"],
+        "tuned": params.get("tuned", False),
     }
 
 
