@@ -16,9 +16,7 @@ from inkling.cli.sources import open_source
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
-    from inkling.finetune.finetuner import FineTuned
-    from inkling.finetune.recipe import Recipe
+    from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.shipping import Shipment
     from inkling.images.sources import Found
     from inkling.memory.content import StoredMemory
@@ -156,9 +154,9 @@ def run(
     stored = _stored(memory)
     source = _images(train_images)
     records, words = _records(source, stored), _words(prompts, stored)
-    rate = _rate(false_alarms, stored, records, recipe)
     name = _encoder_name(encoder, stored)
     tuner = FineTuner(name, recipe, templates=templates, prompts=words, device=device)
+    rate = _rate(false_alarms, stored, tuner, records)
     with training_bar() as tell:
         tuned = tuner.fit_records(
             records,
@@ -271,21 +269,20 @@ def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
 
 
 def _rate(
-    asked: float | None, stored: StoredMemory | None, records: Sequence[ImageRecord], recipe: Recipe
+    asked: float | None, stored: StoredMemory | None, tuner: FineTuner, records: Sequence[ImageRecord]
 ) -> float | None:
     """The rate of false alarms that was asked for, or else that of the memory where the images can support it."""
-    from inkling.finetune.holdout import require_held_out
+    from inkling.finetune.shipping import require_rate
     from inkling.teaching.detection import detector_from
 
-    labels = [record.label for record in records if record.label is not None]
     if asked is not None:
-        require_held_out(labels, recipe, false_alarms=asked)
+        require_rate(tuner, records, asked)
         return asked
     before = detector_from(stored.content.detector) if stored else None
     if before is None:
         return None
     try:
-        require_held_out(labels, recipe, false_alarms=before.false_alarms)
+        require_rate(tuner, records, before.false_alarms)
     except InputError:
         return None
     return before.false_alarms
@@ -304,16 +301,10 @@ def _summary(tuned: FineTuned, shipment: Shipment) -> dict[str, Any]:
         "classes": list(tuned.class_names),
         "images": len(tuned.records),
         "encoder_fingerprint": tuned.identity.fingerprint,
-        "unknown": _unknown(shipment.classifier),
+        "unknown": shipment.classifier.taught.unknown_report,
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": [{"path": image.path, "reason": image.reason} for image in tuned.skipped],
     }
-
-
-def _unknown(classifier: FewShotClassifier) -> dict[str, Any]:
-    """How what ships tells unknown images, as fit has it."""
-    taught = classifier.taught
-    return {"finding": taught.unknown, **(taught.detector.report if taught.detector else {})}
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from inkling.errors import InputError
-from inkling.finetune.recipe import Recipe
 from inkling.types import BoolArray, IntArray
-from inkling.unknown import require_images
 
 
 def held_out(labels: IntArray, *, share: float, seed: int) -> BoolArray:
@@ -51,15 +47,3 @@ def folds_of(labels: IntArray, *, n_folds: int, seed: int) -> IntArray:
     order = order[sizes[labels[order]] > 1]
     fold[order] = np.arange(len(order)) % n_folds
     return fold
-
-
-def require_held_out(labels: Sequence[str], recipe: Recipe, *, false_alarms: float) -> None:
-    """Refuse before any training a rate of false alarms that the images it will hold out can't support.
-
-    Raises
-    ------
-    InputError
-        If there are too few.
-    """
-    fold = folds_of(np.unique(labels, return_inverse=True)[1], n_folds=recipe.folds, seed=recipe.seed)
-    require_images(int((fold >= 0).sum()), false_alarms)

@@ -50,8 +50,9 @@ def untuned_source(content: MemoryContent) -> str:
     A training that begins with an encoder which knows the images can't hold any out to judge it by.
     """
     tuning = content.training.get("finetuning")
-    is_tuned = tuning is not None and tuning["ships"] == FINE_TUNED
-    return str(tuning["from"]["source"] if is_tuned else content.encoder.source)
+    if tuning is None or tuning["ships"] != FINE_TUNED:
+        return content.encoder.source
+    return str(tuning["from"]["source"])
 
 
 def _hash(record: ImageRecord, files: Files) -> str | None:

@@ -83,7 +83,8 @@ def member_probabilities(
         p = np.full((len(records), len(classes)), np.nan)
         if levels:
             vectors = encode(model.to(team.device), Pixels.of(list(levels.values()), preprocessing), team).cpu()
-            p[list(levels)] = softmax(float(model.logit_scale.exp()) * (vectors @ classes.T).numpy(), axis=1)
+            scale = float(model.logit_scale.detach().exp())
+            p[list(levels)] = softmax(scale * (vectors @ classes.T).numpy(), axis=1)
         members.append(p)
     return np.stack(members)
 

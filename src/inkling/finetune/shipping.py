@@ -17,13 +17,15 @@ from inkling.embeddings.samples import embed_samples
 from inkling.errors import InputError
 from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.guard import Verdict, simplest_not_beaten
+from inkling.finetune.holdout import folds_of
 from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
 from inkling.teaching.stored import current_command, to_memory
 from inkling.teaching.taught import FINE_TUNED
-from inkling.teaching.tuning import Tuning
-from inkling.types import IntArray
+from inkling.teaching.tuning import Tuning, tuned_again
+from inkling.types import ImageRecord, IntArray
+from inkling.unknown import require_images
 
 HEAD = "head"
 ZERO_SHOT = ZeroShotHead.name
@@ -78,6 +80,21 @@ class Shipment:
         return switch_encoder(memory, to_memory(self.fine_tuned.taught, command=current_command()), version=version)
 
 
+def require_rate(tuner: FineTuner, records: Sequence[ImageRecord], false_alarms: float) -> None:
+    """Refuse before any training a rate of false alarms that it would not leave enough images to calibrate.
+
+    Raises
+    ------
+    InputError
+        If there will be too few that a training leaves out, or none that it has not seen.
+    """
+    if _was_tuned(tuner):
+        raise tuned_again()
+    labels = np.unique([str(one.label) for one in records if one.label is not None], return_inverse=True)[1]
+    fold = folds_of(labels, n_folds=tuner.recipe.folds, seed=tuner.recipe.seed)
+    require_images(int((fold >= 0).sum()), false_alarms)
+
+
 def judge(
     tuner: FineTuner,
     tuned: FineTuned,
@@ -116,13 +133,14 @@ def judge(
     zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
     tuning = Tuning(tuned.fold_spaces, head.taught.detector, again=_was_tuned(tuner))
     fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
-    candidates = _evidence({ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned})
+    classifiers = {ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned}
+    candidates = _evidence(classifiers)
     if candidates:
         verdict = simplest_not_beaten(candidates)
     else:
         verdict = Verdict(FINE_TUNED, f"{tuned.choice.reason}, without evidence")
-    told = _told(tuner, tuned, candidates, verdict)
-    for classifier in (zero_shot, head, fine_tuned):
+    told = _told(tuner, tuned, candidates, verdict, unknown=classifiers[verdict.name].taught.unknown)
+    for classifier in classifiers.values():
         fitted = replace(classifier.taught.fitted, finding=f"{verdict.finding}. {classifier.finding_}")
         classifier.taught = replace(classifier.taught, fitted=fitted, finetuning=told)
     return Shipment(zero_shot, head, fine_tuned, candidates, verdict, told)
@@ -174,7 +192,9 @@ def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Ev
     return Evidence.of(name, logits, y)
 
 
-def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict) -> dict[str, Any]:
+def _told(
+    tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict, *, unknown: str
+) -> dict[str, Any]:
     """What a memory keeps of the fine-tuning, and reports show."""
     before = tuner.encoder.identity
     return {
@@ -191,4 +211,5 @@ def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], ve
         ],
         "ships": verdict.name,
         "finding": verdict.finding,
+        "unknown": unknown,
     }

@@ -20,11 +20,6 @@ from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
 UNTOLD = "unknown images are not told"
-NOTHING_HELD_OUT = (
-    "the encoder was tuned on all images that could calibrate what is strange to it, since no class had enough of them "
-    "to leave some out"
-)
-TUNED_AGAIN = "the encoder had been tuned before, so even trainings that left images out may have begun with them known"
 
 
 def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning | None = None) -> Taught:
@@ -43,10 +38,10 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning 
     InputError
         If the samples can't support the rate that was asked for.
     """
-    if tuning is not None and (tuning.again or tuning.fold_spaces is None):
-        return replace(taught, unknown=f"{UNTOLD}: {TUNED_AGAIN if tuning.again else NOTHING_HELD_OUT}")
     rate = DEFAULT_FALSE_ALARMS if false_alarms is None else false_alarms
     try:
+        if tuning is not None:
+            tuning.require_unseen()
         detector = teach_detector(
             taught.samples,
             taught.entries,
@@ -58,7 +53,7 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning 
     except InputError as error:
         if false_alarms is not None:
             raise
-        return replace(taught, unknown=f"{UNTOLD}: {error.message}")
+        return replace(taught, unknown=f"{UNTOLD}: {error.message.rstrip('.')}")
     return replace(taught, detector=detector, unknown=detector.finding)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inkling.errors import InputError
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.unknown import UnknownDetector
 
@@ -26,3 +27,29 @@ class Tuning:
     fold_spaces: FoldSpaces | None
     detector: UnknownDetector | None
     again: bool = False
+
+    def require_unseen(self) -> None:
+        """Refuse to calibrate on images that every encoder has seen.
+
+        Raises
+        ------
+        InputError
+            If there are no others.
+        """
+        if self.again:
+            raise tuned_again()
+        if self.fold_spaces is None:
+            raise InputError(
+                "The encoder was tuned on all images that could tell what is strange to it: the classes had too few to "
+                "leave any out.",
+                remedy="Add images; with two of each class, trainings leave some out.",
+            )
+
+
+def tuned_again() -> InputError:
+    """Why an encoder that was tuned twice can't have its images calibrated."""
+    return InputError(
+        "The encoder had been tuned before, maybe on the same images, so even a training that leaves them out begins "
+        "with an encoder that knows them.",
+        remedy="Fine-tune the encoder as it was before.",
+    )

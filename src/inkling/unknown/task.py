@@ -160,8 +160,8 @@ def _fitting(spaces: FoldSpaces, shape: tuple[int, ...], n_classes: int) -> Fold
     found = spaces.fold.shape, spaces.images.shape, spaces.classes.shape
     if found != ((n,), (n_folds, n, width), (n_folds, n_classes, width)):
         raise InputError(
-            f"The fold spaces must be of {n} images and {n_classes} classes in {width} dimensions, got folds, images and "
-            f"classes of {', '.join(map(str, found))}."
+            f"The fold spaces must be of {n} images and {n_classes} classes in {width} dimensions, got folds, images "
+            f"and classes of {', '.join(map(str, found))}."
         )
     return spaces
 
