@@ -14,6 +14,7 @@ from inkling.classifier import FewShotClassifier
 from inkling.errors import InputError, MemoryFileError
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.guard import Verdict
+from inkling.finetune.known import untuned_source
 from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, judge, require_rate
 from inkling.images.handed_over import records_of
 from inkling.memory.store import read_memory
@@ -85,6 +86,16 @@ def test_one_image_a_class_ships_half_of_the_tuned_weights_and_says_so(tmp_path:
     assert judged.candidates == ()
     assert judged.verdict.name == FINE_TUNED
     assert "half of the tuned weights ship, without evidence" in judged.classifier.finding_
+    assert "too few to leave any out" in judged.classifier.taught.unknown
+
+
+def test_another_fine_tuning_begins_where_this_one_began(judged: Shipment, tmp_path: Path) -> None:
+    judged.head.save(tmp_path / "a.ink")
+    assert untuned_source(read_memory(tmp_path / "a.ink").content) == "sketch"
+    shipment(tmp_path / "run", per_class=1).save(tmp_path / "b.ink", version=None)
+    content = read_memory(tmp_path / "b.ink").content
+    assert content.encoder.source != "sketch"
+    assert untuned_source(content) == "sketch"
 
 
 def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, tmp_path: Path) -> None:
@@ -101,7 +112,7 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     assert told["unknown"] == judged.classifier.taught.unknown
     assert told["from"]["source"] == "sketch"
     assert [one.unknown for one in again.verdicts(images)] == [
-        one.unknown for one in fine_tuned(judged).verdicts(images)
+        one.unknown for one in judged.fine_tuned.verdicts(images)
     ]
     assert len(told["curve"]) == len(told["texts"]) == 6
     assert [row["step"] for row in told["log"]][-1] == 4

@@ -173,7 +173,7 @@ def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     assert second.strangeness(tuned.X[gone]).mean() > first.strangeness(tuned.X[gone]).mean() + 1
     with pytest.raises(InputError, match="at least 99 known images"):
         UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], false_alarms=0.01, **options)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="text_\\w+: no class has a text vector"):
+    with pytest.raises(InputError, match=r"text_\w+: no class has a text vector"):
         UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], like=fitted_on_tuned(tuned, fold_spaces=tuned.spaces))
 
 
