@@ -32,11 +32,8 @@ from inkling.decisions.decisions import Decisions
 from inkling.decisions.newcomer import Newcomer
 from inkling.discovery import Found, Stream, discover
 from inkling.discovery import clusters as clusters_module
-from inkling.discovery.naming import Namer
 from inkling.discovery.space import Space
-from inkling.discovery.vocabulary import common_nouns
 from inkling.exploration.batch import explore
-from inkling.exploration.names import namer_for
 from inkling.exploration.proposing import Explored
 from inkling.heads import AutoHead
 from inkling.images.decode import load
@@ -196,12 +193,7 @@ def _explored(memory: Path, records: Sequence[ImageRecord], *, keep: bool = Fals
     """What `inkling discover` makes of images, in a copy of the memory unless it is to keep them."""
     path = memory if keep else Path(shutil.copy(memory, memory.with_suffix(".copy.ink")))
     classifier = FewShotClassifier.load(path)
-
-    def namer_of(background: FloatArray) -> Namer:
-        entries = classifier.taught.entries
-        return namer_for(common_nouns(), encoder=classifier.encoder, cache=None, background=background, entries=entries)
-
-    return explore(path, classifier, classifier.embed(records), min_images=5, namer_of=namer_of)
+    return explore(path, classifier, classifier.embed(records), min_images=5)
 
 
 def _bench_rows(explored: Explored, benches: set[str]) -> Iterator[Row]:

@@ -31,6 +31,8 @@ from inkling.finetune.recipe import PRESETS
 DRAWS = 10
 PARTS = ("speed", "sketch", "all", "none")
 SPEED = "speed.json"
+PRECISIONS = ("float32", "bfloat16")
+"""Of single steps; the epoch is in float32 alone, as the experiment was."""
 PLAIN_SHARE, HALF, MIXED = "1", "0.5", "0.6"
 """Shares of the tuned weights that are shown whatever the folds choose: all of them, half, and what was best under a
 head on draws of other seeds."""
@@ -79,8 +81,11 @@ def measure_speed(work: Path, options: argparse.Namespace) -> None:
     runs = {
         "inkling": ("inkling",),
         "plain": ("plain",),
-        "full": ("steps", "--train", "full"),
-        "image": ("steps", "--train", "image"),
+        **{
+            f"{train}, {precision}": ("steps", "--train", train, "--precision", precision)
+            for precision in PRECISIONS
+            for train in ("full", "image")
+        },
     }
     same = ["--crops", str(options.crops), *(["--threads", str(options.threads)] if options.threads else [])]
     found: Found = {name: [] for name in runs}
@@ -119,17 +124,18 @@ def speed_rows(file: Path) -> Iterator[Row]:
     )
     peaks = [max(one["peak_gib"] for one in side) for side in (ours, theirs)]
     yield at_most("its peak memory, times the plain loop's", peaks[0] / peaks[1], 1.0, gib=peaks[0], gib_plain=peaks[1])
-    full, image = found["full"], found["image"]
-    ratios = _ratios(full, image)
-    yield at_least(
-        "a step of --train image, times the speed of full",
-        median(ratios),
-        1.3,
-        each_round=ratios,
-        by_processor_time=_ratios(full, image, "cpu_seconds"),
-        full=[one["seconds"] for one in full],
-        image=[one["seconds"] for one in image],
-    )
+    for precision in PRECISIONS:
+        full, image = found[f"full, {precision}"], found[f"image, {precision}"]
+        ratios = _ratios(full, image)
+        yield at_least(
+            f"a step of --train image, times the speed of full, {precision}",
+            median(ratios),
+            1.3,
+            each_round=ratios,
+            by_processor_time=_ratios(full, image, "cpu_seconds"),
+            full=[one["seconds"] for one in full],
+            image=[one["seconds"] for one in image],
+        )
 
 
 def _ratios(slower: list[dict[str, Any]], faster: list[dict[str, Any]], of: str = "seconds") -> list[float]:

@@ -49,7 +49,7 @@ TEMPLATE = "a photo of a {}."
 HELD_OUT_SHARE = 503 / 737
 """Of the crops: the experiment trained on 234 and evaluated 503."""
 LONGEST_TEXT = 77
-N_STEPS = 6
+N_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def main() -> None:
         return
     crops = choose_crops(options.crops)
     if options.what == "steps":
-        found: dict[str, Any] = time_steps(options.folder, crops, train_what=options.train)
+        found: dict[str, Any] = time_steps(options.folder, crops, train_what=options.train, precision=options.precision)
     else:
         found = {"inkling": inkling_epoch, "plain": plain_epoch}[options.what](options.folder, crops)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -163,9 +163,9 @@ def plain_epoch(folder: Path, crops: Crops) -> dict[str, Any]:
     }
 
 
-def time_steps(folder: Path, crops: Crops, *, train_what: str) -> dict[str, list[float]]:
+def time_steps(folder: Path, crops: Crops, *, train_what: str, precision: str) -> dict[str, list[float]]:
     """Seconds of single steps, by the clock and by the processor; the first, which warms up, isn't counted."""
-    recipe = PRESETS["original"].changed(steps=N_STEPS + 1, train=train_what, seed=SEED)
+    recipe = PRESETS["original"].changed(steps=N_STEPS + 1, train=train_what, precision=precision, seed=SEED)
     done: list[tuple[float, float]] = []
     data = _prepared(folder, crops)
     _train(folder, data, recipe, progress=lambda _: done.append((time.perf_counter(), time.process_time())))
@@ -227,6 +227,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--crops", type=int, default=737)
     parser.add_argument("--train", default="full")
+    parser.add_argument("--precision", default="float32", help="of single steps")
     parser.add_argument("--threads", type=int, help="of torch; as many as cores unless given")
     return parser.parse_args()
 

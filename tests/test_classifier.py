@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from inkling import ClassPrompts, FewShotClassifier
+from inkling.discovery.vocabulary import common_nouns
 from inkling.errors import EncoderError, EncoderMismatchError, InklingError, InputError, MemoryFileError
 from inkling.types import SkippedImage, Verdict
 from tests.colours import COLOURS, picture, write_colours
@@ -297,6 +298,10 @@ class TestVectors:
     def test_what_is_no_such_array_is_told(self, X: Any, y: Any, options: dict[str, Any], told: str) -> None:
         with pytest.raises(InputError, match=told):
             FewShotClassifier().fit_embeddings(X, y, **options)
+
+    def test_a_vocabulary_needs_an_encoder(self) -> None:
+        with pytest.raises(InputError, match="Only an encoder puts the names"):
+            FewShotClassifier(vocabulary=common_nouns()).fit_embeddings(self.X, self.y)
 
     def test_images_do_not_meet_vectors(self, test: Path) -> None:
         classifier = FewShotClassifier(FakeEncoder()).fit_embeddings(self.X, self.y)

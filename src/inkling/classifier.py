@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from inkling.discovery.naming import Namer
+from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress, iter_embedded
 from inkling.embeddings.precomputed import Precomputed
@@ -16,17 +18,19 @@ from inkling.embeddings.samples import Samples, embed_samples, given_samples, pr
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
-from inkling.errors import InputError
+from inkling.errors import EncoderError, InputError
 from inkling.heads import head_class
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.teaching.detection import with_detector
+from inkling.teaching.names import namer_for, negatives_for
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
 from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
+from inkling.unknown import Negatives
 
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
@@ -53,6 +57,9 @@ class FewShotClassifier:
     false_alarms
         Rate at which images of known classes may be called unknown. None: one in twenty, and nothing is called unknown
         where the images can't support that.
+    vocabulary
+        Names of things at large. Images are held against those that no known class has, to tell the unknown, and
+        unknown images get the likeliest. None: they get common nouns, and nothing is held against names.
     device, precision
         Where and how exactly the encoder computes.
     cache
@@ -69,6 +76,7 @@ class FewShotClassifier:
         templates: str | Sequence[str] | None = None,
         prompts: Sequence[ClassPrompts] = (),
         false_alarms: float | None = None,
+        vocabulary: Vocabulary | None = None,
         device: str = "auto",
         precision: str = "float32",
         cache: bool | str | Path = True,
@@ -85,10 +93,12 @@ class FewShotClassifier:
         self.templates = templates
         self.prompts = tuple(prompts)
         self.false_alarms = false_alarms
+        self.vocabulary = vocabulary
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._cache = cache
         self._taught: Taught | None = None
+        self._namer: Namer | None = None
 
     def __repr__(self) -> str:
         if self._taught is None:
@@ -128,7 +138,7 @@ class FewShotClassifier:
 
     @taught.setter
     def taught(self, taught: Taught) -> None:
-        self._taught = taught
+        self._taught, self._namer = taught, None
 
     @property
     def classes_(self) -> tuple[str, ...]:
@@ -172,7 +182,7 @@ class FewShotClassifier:
             samples = embed_samples(
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
             )
-        return self.learn(samples.also_skipped(unlabelled), entries)
+        return self.learn(samples.also_skipped(unlabelled), entries, negatives=self._negatives(entries))
 
     def fit_embeddings(
         self,
@@ -200,6 +210,7 @@ class FewShotClassifier:
         """
         samples = given_samples(X, y, logit_scale=logit_scale)
         names = {label for label in samples.labels if label is not None}
+        self._require_no_vocabulary()
         return self.learn(
             samples, given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
         )
@@ -218,11 +229,20 @@ class FewShotClassifier:
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
         if not in_words:
+            self._require_no_vocabulary()
             return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
-        return self.learn(samples, self._put_into_words(names))
+        entries = self._put_into_words(names)
+        return self.learn(samples, entries, negatives=self._negatives(entries))
 
-    def learn(self, samples: Samples, entries: Sequence[ClassEntry], *, tuning: Tuning | None = None) -> Self:
+    def learn(
+        self,
+        samples: Samples,
+        entries: Sequence[ClassEntry],
+        *,
+        negatives: Negatives | None = None,
+        tuning: Tuning | None = None,
+    ) -> Self:
         """Learn from samples and classes in words, which the other ways to fit make of what they are given.
 
         A class whose images could not be read is known by its text, if it has one.
@@ -233,6 +253,8 @@ class FewShotClassifier:
             Vectors with labels; rows without are skipped.
         entries
             The classes.
+        negatives
+            Names that no known class has, in the encoder's words.
         tuning
             What is known of it where the encoder was tuned on these samples; no row may be without a label then.
         """
@@ -242,7 +264,7 @@ class FewShotClassifier:
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         spaces = None if tuning is None else tuning.fold_spaces
         taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
-        self._taught = with_detector(taught, false_alarms=self.false_alarms, tuning=tuning)
+        self.taught = with_detector(taught, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         self.memory_version = None
         return self
 
@@ -297,6 +319,7 @@ class FewShotClassifier:
         top: int = 5,
         progress: Progress | None = None,
         observe: Callable[[Samples], None] | None = None,
+        names: int = 0,
     ) -> Iterator[Verdict | SkippedImage]:
         """What the classifier says of each image, in order within batches, in memory that does not grow.
 
@@ -310,6 +333,8 @@ class FewShotClassifier:
             Is told how far it is.
         observe
             Sees the vectors of each batch before its verdicts are given.
+        names
+            How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
         """
         records = records_of(images)
         encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
@@ -318,12 +343,44 @@ class FewShotClassifier:
                 samples = samples_of(part, encoder.identity)
                 if observe is not None:
                     observe(samples)
-                yield from self.judge(samples, top=top)
+                yield from self.judge(samples, top=top, names=names)
                 yield from part.skipped
 
-    def judge(self, samples: Samples, *, top: int = 5) -> list[Verdict]:
-        """Verdict on each sample."""
-        return self.taught.judge(samples, top=top, memory_version=self.memory_version)
+    def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
+        """Verdict on each sample; `names` is as for `verdicts`."""
+        likely = partial(self._likely_names, count=names) if names else None
+        return self.taught.judge(samples, top=top, memory_version=self.memory_version, names=likely)
+
+    def namer(self, background: FloatArray | None = None) -> Namer:
+        """Names of the vocabulary in the encoder's words, but for those that known classes have.
+
+        Parameters
+        ----------
+        background
+            Embeddings (m, d) of images at large, by which names that suit every image are held back. None: those that
+            the classifier was taught with.
+
+        Returns
+        -------
+        Namer
+            Without a name where no encoder is at hand, as for vectors of the caller's own.
+
+        Raises
+        ------
+        EncoderError, EncoderMismatchError
+            If there is no such encoder, though the classifier was given a vocabulary.
+        """
+        taught = self.taught
+        images = taught.samples.embeddings if background is None else background
+        try:
+            encoder = encoder_again(taught.samples.identity, lambda: self.encoder)
+        except EncoderError:
+            if self.vocabulary is not None:
+                raise
+            return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
+        words = self.vocabulary or common_nouns()
+        with opened_cache(self._cache) as cache:
+            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=taught.entries)
 
     def save(self, path: str | Path) -> int:
         """Write the memory file, or put this in place of what it holds; returns its version.
@@ -344,6 +401,7 @@ class FewShotClassifier:
         path: str | Path,
         *,
         encoder: str | Path | Encoder | None = None,
+        vocabulary: Vocabulary | None = None,
         device: str = "auto",
         cache: bool | str | Path = True,
     ) -> Self:
@@ -355,6 +413,8 @@ class FewShotClassifier:
             The memory.
         encoder
             Where its encoder is now, if it moved; None looks where it was.
+        vocabulary
+            Names that unknown images may get; None: common nouns.
 
         Raises
         ------
@@ -372,14 +432,33 @@ class FewShotClassifier:
             identity.source if encoder is None else encoder,
             head=taught.head,
             seed=taught.seed,
+            vocabulary=vocabulary,
             device=device,
             precision=identity.precision,
             cache=cache,
         )
-        loaded._taught, loaded.memory_version = taught, stored.version
+        loaded.taught, loaded.memory_version = taught, stored.version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded
+
+    def _likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
+        if self._namer is None:
+            self._namer = self.namer()
+        return self._namer.of_each(embeddings, count=count)
+
+    def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
+        if self.vocabulary is None:
+            return None
+        with opened_cache(self._cache) as cache:
+            return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache)
+
+    def _require_no_vocabulary(self) -> None:
+        if self.vocabulary is not None:
+            raise InputError(
+                "Only an encoder puts the names of a vocabulary into words, and there are only vectors.",
+                remedy="Name the encoder that made the vectors, or leave the vocabulary out.",
+            )
 
     def _put_into_words(self, names: Iterable[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:

@@ -121,6 +121,9 @@ class Verdict:
         would have been. None where no detector could be taught.
     p_known
         p-value of "the image is of a known class".
+    names
+        Where the image is unknown, what it may be instead, likeliest first; empty where nobody asked or no word is
+        known.
     """
 
     path: str
@@ -131,3 +134,4 @@ class Verdict:
     memory_version: int | None
     unknown: bool | None = None
     p_known: float | None = None
+    names: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,34 @@ def test_predictions_say_what_is_unknown(fitted: Inkling, pictures: Path) -> Non
     assert sum(sum(unknown[kind]) for kind in KNOWN) < 20
     assert all(0 < one["p_known"] <= 1 for one in rows)
     assert "unknown (" in fitted.here("predict", "a.ink", pictures / "inbox" / "umbrella").out
+
+
+def test_unknown_images_get_likely_names(fitted: Inkling, pictures: Path) -> None:
+    (fitted.folder / "names.txt").write_text("umbrella\nmoon\ncar\n")
+    watched = pictures / "inbox" / "umbrella"
+    done = fitted.here(
+        "predict", "a.ink", watched, "--vocabulary", "names.txt", "--output", "a.csv", "--json", "a.json"
+    )
+    assert done.code == 0, done.err
+    with (fitted.folder / "a.csv").open() as file:
+        rows = [(row["unknown"] == "true", json.loads(row["names"])) for row in csv.DictReader(file)]
+    assert all(sorted(names) == (["moon", "umbrella"] if unknown else []) for unknown, names in rows)
+    first = [names[0] for unknown, names in rows if unknown]
+    assert first.count("umbrella") > len(first) / 2
+    told = json.loads((fitted.folder / "a.json").read_text())["predictions"]
+    assert [one["names"] for one in told] == [names for _, names in rows]
+    assert "may be" in fitted.here("predict", "a.ink", watched, "--vocabulary", "names.txt").out
+    assert "may be" not in fitted.here("predict", "a.ink", watched, "--names", "0").out
+
+
+def test_strange_images_are_held_against_names_of_no_known_class(inkling: Inkling, pictures: Path) -> None:
+    (inkling.folder / "names.txt").write_text("umbrella\nmoon\ncar\nlimousine\nmug\nkey\n")
+    options = ("--memory", "v.ink", "--encoder", "sketch", "--vocabulary", "names.txt")
+    fitted = inkling.here("fit", pictures / "train", *options, "--json", "-").json()
+    assert "negative_labels" in fitted["unknown"]["scores"]
+    plain = inkling.here("fit", pictures / "train", *options[:-2], "--json", "-").json()
+    assert "no names" in plain["unknown"]["dropped"]["negative_labels"]
+    inkling.here("fit", pictures / "train", *options[:-1], "none.txt").refused("none.txt", "nouns")
 
 
 def test_images_are_watched_as_they_come(fitted: Inkling, pictures: Path) -> None:

@@ -58,6 +58,26 @@ def test_the_name_of_the_cluster_comes_first(
     assert sum(it.votes for it in found.ranked) == pytest.approx(FIRST)
 
 
+def test_each_image_gets_names_of_its_own(text: FloatArray, background: FloatArray, rng: np.random.Generator) -> None:
+    ready = namer(text, background)
+    pictures = np.concatenate([images(text[at], rng, n=1) for at in (2, 0, 3)])
+    found = ready.of_each(pictures, count=2)
+    assert [names[0] for names in found] == ["dog", "bench", "cat"]
+    assert {len(names) for names in found} == {2}
+    assert ready.of_each(pictures[1:2], count=2) == found[1:2]
+
+
+def test_a_name_that_suits_every_image_is_held_back(text: FloatArray, rng: np.random.Generator) -> None:
+    everywhere = unit_rows(text[4] + 0.3 * rng.normal(size=(200, DIMS)) / DIMS**0.5)
+    picture = unit_rows(text[4:5] + 0.5 * text[2:3])
+    assert namer(text, everywhere).of_each(picture, count=1) == [("dog",)]
+
+
+def test_without_names_there_are_none(text: FloatArray, background: FloatArray) -> None:
+    ready = Namer.of([], np.zeros((0, DIMS)), background, vocabulary=VOCABULARY)
+    assert ready.of_each(text[:2], count=3) == [(), ()]
+
+
 def test_a_text_near_everything_does_not_win(
     text: FloatArray, background: FloatArray, rng: np.random.Generator
 ) -> None:

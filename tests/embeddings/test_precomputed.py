@@ -57,7 +57,8 @@ def test_short_keys_and_defaults(tmp_path: Path) -> None:
     assert read.labels == ("b", "a", "b", "b")
     assert read.class_names == ("a", "b")
     assert read.paths == ("row 0", "row 1", "row 2", "row 3")
-    assert read.content_hashes == read.paths
+    assert len(set(read.content_hashes)) == len(np.unique(X, axis=0))
+    assert set(read.content_hashes).isdisjoint(read.paths)
     assert read.embeddings.dtype == np.float32
     assert read.features is None
     assert read.text_vectors is None

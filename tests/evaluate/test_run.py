@@ -87,3 +87,25 @@ def test_labels_are_looked_at_before_images() -> None:
         require_known_labels(["fly", None], ["ant", "bee"])
     with pytest.raises(InputError, match="they have no labels"):
         require_known_labels([None, None], ["ant", "bee"])
+
+
+def test_the_detector_is_judged_on_known_and_other_labels(tmp_path: Path) -> None:
+    classifier = FewShotClassifier(FakeEncoder(), head="gda").fit(write_colours(tmp_path / "train", 12))
+    folder = write_colours(tmp_path / "test", 6, colours=(*COLOURS, "white"), seed=1)
+    samples = classifier.embed(find_images(folder).records)
+    done = evaluate_classifier(classifier, samples)
+    told = done.evaluation.to_json()["unknown"]
+    assert (told["false_alarms"]["n"], told["detected"]["n"]) == (18, 6)
+    verdicts = classifier.judge(samples)
+    strange = [bool(one.unknown) for one, label in zip(verdicts, samples.labels, strict=True) if label == "white"]
+    assert told["detected"]["share"] == np.mean(strange)
+    context = done.report_context(memory_name="a.ink", test_name="test", provenance={})
+    assert "images of other classes" in render_report(done.evaluation, context)
+
+
+def test_without_a_detector_nothing_is_said_of_it(classifier: FewShotClassifier, samples: Samples) -> None:
+    assert classifier.taught.detector is None
+    done = evaluate_classifier(classifier, samples)
+    assert done.evaluation.to_json()["unknown"] is None
+    context = done.report_context(memory_name="a.ink", test_name="test", provenance={})
+    assert 'id="unknown"' not in render_report(done.evaluation, context)

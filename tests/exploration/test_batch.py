@@ -12,7 +12,7 @@ from inkling.errors import InputError
 from inkling.exploration.batch import explore
 from inkling.memory.pool import read_pool
 from inkling.memory.proposals import list_proposals
-from tests.exploration.cases import KNOWN, namer_of, seen, taught
+from tests.exploration.cases import KNOWN, Named, seen, taught
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
 
 def explored(path: Path, *kinds: str, seed: int = 1, min_images: int = 5):
     samples = seen(*kinds, seed=seed) if kinds else None
-    return explore(path, FewShotClassifier.load(path), samples, min_images=min_images, namer_of=namer_of)
+    return explore(path, Named.load(path), samples, min_images=min_images)
 
 
 def kinds_of(images: tuple[str, ...]) -> set[str]:

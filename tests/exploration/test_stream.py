@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from inkling.classifier import FewShotClassifier
 from inkling.decisions.decisions import Decisions
 from inkling.exploration.batch import explore
 from inkling.exploration.stream import Observer
-from tests.exploration.cases import KNOWN, namer_of, seen, taught
+from tests.exploration.cases import KNOWN, Named, seen, taught
 
 
 @pytest.fixture
@@ -22,10 +21,10 @@ def path(tmp_path: Path) -> Path:
 def observed(path: Path, *runs: tuple[str, ...], seed: int = 1, min_images: int = 5):
     """Each run is a process of its own, which knows what the memory holds."""
     for number, kinds in enumerate(runs):
-        observer = Observer(path, FewShotClassifier.load(path), min_images=min_images)
+        observer = Observer(path, Named.load(path), min_images=min_images)
         for kind in kinds:
             observer.take(seen(kind, seed=seed + number))
-        found = observer.proposed(namer_of)
+        found = observer.proposed()
     return found
 
 
@@ -37,9 +36,7 @@ def test_a_stream_finds_what_the_batch_finds(path: Path, tmp_path: Path) -> None
     found = observed(path, (*KNOWN, "bench", "lamp"))
     other = tmp_path / "b.ink"
     taught(other)
-    at_once = explore(
-        other, FewShotClassifier.load(other), seen(*KNOWN, "bench", "lamp"), min_images=5, namer_of=namer_of
-    )
+    at_once = explore(other, Named.load(other), seen(*KNOWN, "bench", "lamp"), min_images=5)
     assert members(found.proposals) == members(at_once.proposals)
     assert len(found.proposals) == 2
     assert found.n_images == 80

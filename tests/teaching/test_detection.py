@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,14 @@ import pytest
 
 from inkling.classifier import FewShotClassifier
 from inkling.decisions.decisions import Decisions
-from inkling.errors import InputError
+from inkling.discovery.vocabulary import Vocabulary
+from inkling.errors import EncoderError, InputError
+from inkling.exploration.batch import explore
 from inkling.memory.store import read_memory
 from inkling.teaching.again import detector_again
-from tests.exploration.cases import KNOWN, seen, taught
+from inkling.types import FloatArray
+from inkling.unknown import Negatives
+from tests.exploration.cases import KNOWN, Named, centre, seen, taught
 
 
 def test_verdicts_say_unknown_and_how_sure(tmp_path: Path) -> None:
@@ -64,3 +69,43 @@ def test_a_detector_is_taught_again_with_its_rate_and_weights(tmp_path: Path) ->
     assert again is not None
     assert before.detector is not None
     np.testing.assert_allclose(again.arrays["weights"], before.detector.arrays["weights"])
+
+
+def test_unknown_images_get_likely_names_where_they_are_asked_for(tmp_path: Path) -> None:
+    taught(tmp_path / "a.ink")
+    classifier = Named.load(tmp_path / "a.ink")
+    samples = seen(*KNOWN, "bench")
+    named = classifier.judge(samples, names=2)
+    assert {one.names[0] for one, path in zip(named, samples.paths, strict=True) if "bench" in path} == {"bench"}
+    assert all(len(one.names) == (2 if one.unknown else 0) for one in named)
+    assert not any(one.names for one in classifier.judge(samples))
+
+
+def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
+    taught(tmp_path / "a.ink")
+    verdicts = FewShotClassifier.load(tmp_path / "a.ink").judge(seen("bench"), names=3)
+    assert all(one.unknown and not one.names for one in verdicts)
+    words = Vocabulary.of_names(["bench"])
+    with pytest.raises(EncoderError, match="taught with vectors"):
+        FewShotClassifier.load(tmp_path / "a.ink", vocabulary=words).judge(seen("bench"), names=3)
+
+
+def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_path: Path) -> None:
+    classifier = taught(tmp_path / "a.ink")
+    names = ("bench", "lamp", "sofa")
+    entries = [replace(one, text_vector=unit(one.name)) for one in classifier.taught.entries]
+    negatives = Negatives(names, np.stack([unit("bench"), unit("lamp"), unit("lamp")]))
+    classifier.learn(classifier.taught.samples, entries, negatives=negatives).save(tmp_path / "a.ink")
+    explore(tmp_path / "a.ink", Named.load(tmp_path / "a.ink"), seen(*KNOWN, "bench"), min_images=5)
+    decisions = Decisions(tmp_path / "a.ink")
+    (proposal,) = decisions.proposals()
+    decisions.accept(proposal.id, name="bench")
+    detector = FewShotClassifier.load(tmp_path / "a.ink").taught.detector
+    assert detector is not None
+    assert detector.negatives is not None
+    assert detector.negatives.names == ("lamp", "sofa")
+    assert "negative_labels" in detector.choice.names
+
+
+def unit(kind: str) -> FloatArray:
+    return np.asarray(centre(kind) / np.linalg.norm(centre(kind)), dtype=np.float32)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inkling.errors import InputError
 from inkling.types import HeadState
-from inkling.unknown import SCORES, UnknownDetector
+from inkling.unknown import SCORES, Negatives, UnknownDetector
 from inkling.unknown.fusion import auroc
 from tests.heads.samples import draw_task, real_task, unit
 from tests.unknown.samples import DIMS, OpenTask, Tuned, open_task, tuned_task
@@ -73,7 +73,8 @@ def test_the_same_again_by_seed() -> None:
 
 def test_what_is_kept_gives_the_same_to_the_last_bit(tmp_path: Path) -> None:
     task = open_task(text_noise=0.3)
-    detector = fitted(task, negatives=unit(np.random.default_rng(0).normal(size=(9, DIMS))))
+    negatives = Negatives(tuple("abcdefghi"), unit(np.random.default_rng(0).normal(size=(9, DIMS))))
+    detector = fitted(task, negatives=negatives)
     state = detector.state()
     np.savez(tmp_path / "state.npz", **state.arrays)
     with np.load(tmp_path / "state.npz") as arrays:
@@ -83,6 +84,8 @@ def test_what_is_kept_gives_the_same_to_the_last_bit(tmp_path: Path) -> None:
     assert (again.p_known(task.test_X) == detector.p_known(task.test_X)).all()
     assert again.report == detector.report
     assert again.finding == detector.finding
+    assert again.negatives is not None
+    assert again.negatives.names == negatives.names
     assert all(array.dtype.kind in "fi" for array in state.arrays.values())
 
 

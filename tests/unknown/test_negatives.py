@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inkling.unknown import mine_negatives
+from inkling.unknown import Negatives, mine_negatives
 from tests.heads.samples import unit
 
 
@@ -26,3 +26,9 @@ def test_classes_without_a_text_do_not_matter() -> None:
 
 def test_the_least_share_is_one_name() -> None:
     assert len(mine_negatives(np.eye(4), np.eye(4)[:1], share=0.01)) == 1
+
+
+def test_some_names_keep_their_vectors() -> None:
+    left = Negatives(("ant", "bee", "cat"), np.eye(3)).only({"cat", "ant", "dog"})
+    assert left.names == ("ant", "cat")
+    assert left.vectors.tolist() == [[1, 0, 0], [0, 0, 1]]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, counted, note, progress_bar, show, tell_skipped
-from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, VocabularyFile
+from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.proposals import print_proposals, proposal_row
 from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:
     from inkling.classifier import FewShotClassifier
     from inkling.embeddings.samples import Samples
-    from inkling.exploration.proposing import Explored, NamerOf
+    from inkling.exploration.proposing import Explored
 
 NAME = "discover"
 
@@ -34,7 +33,7 @@ def run(
         ),
     ] = None,
     min_images: MinImages = 5,
-    vocabulary: VocabularyFile = None,
+    vocabulary: Vocabulary = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="Write a contact sheet of the proposals.")
     ] = None,
@@ -46,32 +45,16 @@ def run(
     """Look for new classes among unlabelled images; what is found waits for your decision."""
     from inkling.classifier import FewShotClassifier
     from inkling.exploration.batch import explore
+    from inkling.teaching.names import read_vocabulary
 
     check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
-    classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    with names_from(classifier, vocabulary, no_cache=no_cache) as namer_of:
-        samples = None if unlabelled is None else _samples(classifier, unlabelled)
-        explored = explore(memory, classifier, samples, min_images=min_images, namer_of=namer_of)
+    words = read_vocabulary(vocabulary)
+    classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
+    samples = None if unlabelled is None else _samples(classifier, unlabelled)
+    explored = explore(memory, classifier, samples, min_images=min_images)
     if report:
         write_sheet(explored, report, memory=memory)
     show(summary_of(explored), json=json, table=print_explored)
-
-
-@contextmanager
-def names_from(classifier: FewShotClassifier, vocabulary: Path | None, *, no_cache: bool) -> Iterator[NamerOf]:
-    """What makes names ready for proposals, once there are any."""
-    from inkling.embeddings.cache import opened_cache
-    from inkling.exploration.names import namer_for, read_vocabulary
-
-    nouns = read_vocabulary(vocabulary)
-    with opened_cache(not no_cache) as cache:
-        yield lambda background: namer_for(
-            nouns,
-            encoder=classifier.encoder,
-            cache=cache,
-            background=background,
-            entries=classifier.taught.entries,
-        )
 
 
 def _samples(classifier: FewShotClassifier, name: str) -> Samples:

@@ -105,7 +105,19 @@ def print_scores(summary: Mapping[str, Any]) -> None:
     print_table(columns, rows, numbers=(1, 2))
     if zero_shot:
         note(f"Against zero-shot: {zero_shot['gain']:+.1%} top-1, McNemar p = {summary['mcnemar_p']:.2g}.")
+    if summary["unknown"]:
+        _tell_strangers(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])
+
+
+def _tell_strangers(unknown: Mapping[str, Any]) -> None:
+    """Whether the detector of unknown images keeps its promise, and what it catches."""
+    alarms, found, (low, high) = unknown["false_alarms"], unknown["detected"], unknown["expected"]
+    note(
+        f"Called unknown: {alarms['share']:.1%} of {counted(alarms['n'], 'image')} of known classes "
+        f"({unknown['requested']:.1%} asked for, {low:.1%} to {high:.1%} expected)"
+        + (f"; {found['share']:.1%} of {found['n']} others, AUROC {unknown['auroc']:.3f}." if found else ".")
+    )
 
 
 def _tell_left_out(unknown: Mapping[str, Any]) -> None:
@@ -114,9 +126,9 @@ def _tell_left_out(unknown: Mapping[str, Any]) -> None:
     unlabelled = unknown["count"] - sum(unknown["names"].values())
     if names:
         shown = ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
-        note(f"Left out, as their label is no known class: {shown}.")
+        note(f"Left out of the measures, as their label is no known class: {shown}.")
     if unlabelled:
-        note(f"Left out, as they have no label: {counted(unlabelled, 'image')}.")
+        note(f"Left out of the measures, as they have no label: {counted(unlabelled, 'image')}.")
 
 
 def _shown(scores: Mapping[str, Any], key: str, *, as_share: bool) -> str:

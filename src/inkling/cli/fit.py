@@ -57,6 +57,13 @@ def run(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if an image cannot be used.")] = False,
+    vocabulary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="nouns|FILE",
+            help="Hold images against names of no known class too: common nouns, or a file with one a line.",
+        ),
+    ] = None,
     templates: Annotated[
         str | None, typer.Option(help="default, simple, imagenet, or a template such as 'a photo of a {}.'.")
     ] = None,
@@ -73,9 +80,10 @@ def run(
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
+    from inkling.teaching.names import read_vocabulary
 
     check_target(memory)
-    check_outputs(json, keep=(memory, train, prompts))
+    check_outputs(json, keep=(memory, train, prompts, vocabulary))
     started = time.perf_counter()
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
@@ -85,6 +93,7 @@ def run(
         templates=templates,
         prompts=tuple(read_prompts(prompts).values()) if prompts else (),
         false_alarms=false_alarms,
+        vocabulary=read_vocabulary(vocabulary),
         device=device,
         precision=precision,
         cache=not no_cache,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +21,11 @@ MovedEncoder = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
 MinImages = Annotated[int, typer.Option("--min-images", min=2, help="Pictures that a proposed class needs.")]
-VocabularyFile = Annotated[
-    Path | None,
-    typer.Option("--vocabulary", metavar="FILE", help="Names for proposals, one a line. Default: common nouns."),
+Vocabulary = Annotated[
+    str | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="nouns|FILE",
+        help="Names that what is unknown may get: a file with one a line. Default: nouns, some thousand common ones.",
+    ),
 ]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped
-from inkling.cli.discover import names_from, print_explored, summary_of
-from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, VocabularyFile
+from inkling.cli.discover import print_explored, summary_of
+from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.sources import open_source
 from inkling.cli.verdicts import check_target, open_writer, verdict_row
 from inkling.errors import InputError
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 NAME = "predict"
 SHOWN = 50
+LIKELIEST = 2
+"""Names of an unknown image that the table has room for."""
 
 
 def run(
@@ -43,11 +44,12 @@ def run(
         typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 5,
+    names: Annotated[int, typer.Option(min=0, help="Likely names to give to each unknown image; 0 gives none.")] = 5,
+    vocabulary: Vocabulary = None,
     observe: Annotated[
         bool, typer.Option("--observe", help="Keep what is strange in the memory, and propose new classes.")
     ] = False,
     min_images: MinImages = 5,
-    vocabulary: VocabularyFile = None,
     encoder: MovedEncoder = None,
     device: Device = "auto",
     no_cache: NoCache = False,
@@ -56,18 +58,20 @@ def run(
     """Label images, with calibrated probabilities."""
     from inkling.classifier import FewShotClassifier
     from inkling.images.sources import Found
+    from inkling.teaching.names import read_vocabulary
     from inkling.types import SkippedImage
 
-    check_outputs(output, json, keep=(memory, *images))
+    check_outputs(output, json, keep=(memory, *images, vocabulary))
     check_target(output, json)
-    classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
+    words = read_vocabulary(vocabulary)
+    classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources = [open_source(name) for name in images]
     observer = _observer(memory, classifier, min_images) if observe else None
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
     with open_writer(output) as write:
-        for one in _verdicts(classifier, sources, top, observer):
+        for one in _verdicts(classifier, sources, observer, top=top, names=names):
             if isinstance(one, SkippedImage):
                 skipped.append(one)
                 continue
@@ -84,7 +88,7 @@ def run(
         "skipped": [{"path": image.path, "reason": image.reason} for image in skipped],
     }
     if observer is not None:
-        summary["observed"] = _proposed(observer, classifier, vocabulary, no_cache=no_cache)
+        summary["observed"] = summary_of(observer.proposed())
     show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, n_judged))
     if observer is not None:
         print_explored(summary["observed"])
@@ -96,15 +100,8 @@ def _observer(memory: str, classifier: FewShotClassifier, min_images: int) -> Ob
     return Observer(memory, classifier, min_images=min_images)
 
 
-def _proposed(
-    observer: Observer, classifier: FewShotClassifier, vocabulary: Path | None, *, no_cache: bool
-) -> dict[str, Any]:
-    with names_from(classifier, vocabulary, no_cache=no_cache) as namer_of:
-        return summary_of(observer.proposed(namer_of))
-
-
 def _verdicts(
-    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], top: int, observer: Observer | None
+    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], observer: Observer | None, **options: int
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
@@ -121,17 +118,21 @@ def _verdicts(
                 if observer is not None:
                     check_encoder(classifier.taught.samples.identity, samples.identity)
                     observer.take(samples)
-                yield from classifier.judge(samples, top=top)
+                yield from classifier.judge(samples, **options)
         if records:
             with progress_bar("Predicting") as progress:
                 seen = None if observer is None else observer.take
-                yield from classifier.verdicts(records, top=top, progress=progress, observe=seen)
+                yield from classifier.verdicts(records, progress=progress, observe=seen, **options)
 
 
 def _print(summary: Mapping[str, Any]) -> None:
     shown = summary["predictions"][:SHOWN]
-    rows = [(one["path"], _label(one), f"{one['probability']:.1%}", _next_best(one)) for one in shown]
-    print_table(("path", "label", "probability", "next"), rows, numbers=(2,))
+    columns = ["path", "label", "probability", "next"]
+    rows = [[one["path"], _label(one), f"{one['probability']:.1%}", _next_best(one)] for one in shown]
+    if any(one["names"] for one in shown):
+        columns.append("may be")
+        rows = [[*row, ", ".join(one["names"][:LIKELIEST])] for row, one in zip(rows, shown, strict=True)]
+    print_table(columns, rows, numbers=(2,))
     if summary["n"] > len(shown):
         note(f"... and {summary['n'] - len(shown)} more; --output writes all.")
 

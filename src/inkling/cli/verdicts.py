@@ -28,6 +28,7 @@ COLUMNS = (
     "top_probabilities",
     "unknown",
     "p_known",
+    "names",
     "memory_version",
 )
 ROWS_OF_A_GROUP = 1024
@@ -59,6 +60,7 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
         "top_probabilities": list(verdict.top_probabilities),
         "unknown": verdict.unknown,
         "p_known": verdict.p_known,
+        "names": list(verdict.names),
         "memory_version": verdict.memory_version,
     }
 
@@ -105,6 +107,7 @@ def _csv_writer(file: IO[str]) -> Write:
             "probability": f"{verdict.probability:.6f}",
             "top_labels": json.dumps(row["top_labels"], ensure_ascii=False),
             "top_probabilities": json.dumps([round(p, 6) for p in verdict.top_probabilities]),
+            "names": json.dumps(row["names"], ensure_ascii=False),
         }
         if verdict.p_known is not None:
             lists |= {"unknown": json.dumps(verdict.unknown), "p_known": f"{verdict.p_known:.6f}"}
@@ -126,6 +129,7 @@ def _to_parquet(path: Path) -> Iterator[Write]:
             "top_probabilities": pa.list_(pa.float64()),
             "unknown": pa.bool_(),
             "p_known": pa.float64(),
+            "names": pa.list_(pa.string()),
             "memory_version": pa.int64(),
         }
     )

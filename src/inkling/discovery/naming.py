@@ -1,4 +1,4 @@
-"""Names for a cluster: which words lie nearest to its images, and what can be said where no word stands out.
+"""Names for images of no known class: which words lie nearest, and what can be said of a cluster where none stands out.
 
 Some texts lie near to every image (Radovanović et al. 2010, hubness); what counts is how much nearer a text is to the
 cluster than to images at large. Where no name has more than half of the say, the narrowest meaning that has is given
@@ -135,6 +135,12 @@ class Namer:
             RankedName(self.names[at], float(similarity[at]), float(probability[at]), float(votes[at])) for at in order
         )
         return Naming(self._suggestion(probability) or f"unnamed-{number}", ranked)
+
+    def of_each(self, X: FloatArray, *, count: int) -> list[tuple[str, ...]]:
+        """The `count` likeliest names of each image X (n, d) by itself, best first."""
+        similarities = unit_rows(np.asarray(X, dtype=np.float64)) @ self.text.T - self.usual
+        best = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
+        return [tuple(self.names[at] for at in row) for row in best]
 
     def _of_cluster(self, X: FloatArray, similarities: FloatArray) -> FloatArray:
         """Similarity of each name to centre and medoids, (n_names,)."""

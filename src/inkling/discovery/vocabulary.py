@@ -109,7 +109,7 @@ def common_nouns() -> Vocabulary:
     )
 
 
-def negatives_for(known_names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def strangers_to(known_names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names that no image of a known class deserves: not a known name, its synonym, nor anything wider or narrower."""
     kin = vocabulary.kin(known_names)
     strangers = (at for at in range(len(vocabulary.names)) if vocabulary.is_name[at] and at not in kin)

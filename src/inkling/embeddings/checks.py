@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,8 @@ def same_length(name: str, found: int, expected: int) -> None:
     """
     if found != expected:
         raise InputError(f"{name} has {found} rows, {expected} expected.")
+
+
+def vector_hashes(rows: NDArray[np.float32]) -> tuple[str, ...]:
+    """A name for each image that is known by its vector alone: the hash of its bytes."""
+    return tuple(blake2b(row.tobytes(), digest_size=16).hexdigest() for row in rows)

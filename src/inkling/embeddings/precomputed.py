@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.checks import matrix, same_length, unit_rows
+from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
 from inkling.errors import InputError
 from inkling.types import EncoderIdentity
 
@@ -53,7 +53,7 @@ class Precomputed:
     paths
         How each of the n images is shown.
     content_hashes
-        Equal for equal images; the paths where the file has none.
+        Equal for equal images: as the file has them, else its paths, else hashes of the vectors.
     labels
         Class name of each image, None for one without; None as a whole if no image has one.
     embeddings
@@ -133,7 +133,7 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
     paths = _paths(arrays, n_images)
     return Precomputed(
         paths=paths,
-        content_hashes=_content_hashes(arrays, paths),
+        content_hashes=_content_hashes(arrays, unit_rows(embeddings)),
         labels=labels,
         embeddings=unit_rows(embeddings),
         features=features,
@@ -195,12 +195,15 @@ def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:
     return tuple(map(str, paths))
 
 
-def _content_hashes(arrays: Mapping[str, Any], paths: tuple[str, ...]) -> tuple[str, ...]:
+def _content_hashes(arrays: Mapping[str, Any], embeddings: NDArray[np.float32]) -> tuple[str, ...]:
+    """Rows that nothing names go by their vectors: numbers of rows would be equal in another file."""
+    named = "paths" in arrays or "path" in arrays
+    otherwise = _paths(arrays, len(embeddings)) if named else vector_hashes(embeddings)
     hashes = arrays.get("content_hashes")
     if hashes is None:
-        return paths
-    same_length("content_hashes", len(hashes), len(paths))
-    return tuple(path if key is None else str(key) for key, path in zip(hashes, paths, strict=True))
+        return otherwise
+    same_length("content_hashes", len(hashes), len(embeddings))
+    return tuple(other if key is None else str(key) for key, other in zip(hashes, otherwise, strict=True))
 
 
 def _identity(arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int) -> EncoderIdentity:

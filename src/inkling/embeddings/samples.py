@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.cache import EmbeddingCache
-from inkling.embeddings.checks import matrix, same_length, unit_rows
+from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
@@ -167,7 +167,7 @@ def given_samples(X: FloatArray, labels: Sequence[Any], *, logit_scale: float) -
     names = tuple(None if label is None else str(label) for label in labels)
     rows = tuple(f"row {row}" for row in range(n))
     identity = EncoderIdentity(PRECOMPUTED, PRECOMPUTED, f"{PRECOMPUTED}:{d}+0", d, 0, logit_scale, "float32")
-    return Samples(identity, rows, names, rows, (None,) * n, (0,) * n, embeddings)
+    return Samples(identity, rows, names, vector_hashes(embeddings), (None,) * n, (0,) * n, embeddings)
 
 
 def is_precomputed(path: str | Path) -> bool:

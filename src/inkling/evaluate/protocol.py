@@ -36,6 +36,7 @@ from inkling.evaluate.results import (
     Scores,
     UnknownLabels,
 )
+from inkling.evaluate.strangers import Strangers
 from inkling.evaluate.uncertainty import (
     Interval,
     bootstrap_balanced_accuracy,
@@ -56,6 +57,7 @@ def evaluate_predictions(
     zero_shot_p: FloatArray | None = None,
     logits: FloatArray | None = None,
     labels: Sequence[str | None] | None = None,
+    strangers: Strangers | None = None,
     context: EvaluationContext | None = None,
     seed: int = 0,
 ) -> Evaluation:
@@ -75,6 +77,8 @@ def evaluate_predictions(
         Logits of the head before the temperature, (n, n_classes), to show what calibration changed.
     labels
         Labels as the user wrote them, (n,), to name those that are not known classes.
+    strangers
+        What a detector of unknown images makes of them.
     seed
         Of the bootstrap.
 
@@ -99,6 +103,7 @@ def evaluate_predictions(
         confusion=confusion,
         reliability=tuple(reliability(p_known, y_known)),
         unknown_labels=_unknown_labels(known, labels),
+        strangers=strangers,
         context=context or EvaluationContext(),
         seed=seed,
     )

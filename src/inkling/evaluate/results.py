@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from inkling.calibration import ReliabilityBin
+from inkling.evaluate.strangers import Strangers
 from inkling.evaluate.uncertainty import Interval, PairedTest
 from inkling.types import IntArray, SkippedImage
 
@@ -133,6 +134,8 @@ class Evaluation:
         Calibration of the raw logits, before the temperature; None where no logits were passed.
     confusion
         Counts (n_classes, n_classes), row the true class, column the predicted one.
+    strangers
+        What the detector of unknown images makes of them and of the others; None where there is none.
     """
 
     n: int
@@ -144,6 +147,7 @@ class Evaluation:
     confusion: IntArray = field(repr=False)
     reliability: tuple[ReliabilityBin, ...] = field(repr=False)
     unknown_labels: UnknownLabels
+    strangers: Strangers | None
     context: EvaluationContext
     seed: int
 
@@ -165,6 +169,7 @@ class Evaluation:
             "confusion": self._confusion_cells(),
             "reliability": [asdict(part) for part in self.reliability],
             "unknown_labels": {"count": self.unknown_labels.count, "names": dict(self.unknown_labels.names)},
+            "unknown": None if self.strangers is None else self.strangers.to_json(),
             **self.context.to_json(),
             "seed": self.seed,
         }

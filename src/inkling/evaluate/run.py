@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from inkling.calibration import apply_temperature
 from inkling.classifier import FewShotClassifier
 from inkling.embeddings.samples import Samples
@@ -12,6 +14,7 @@ from inkling.evaluate.checks import check_truth
 from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.evaluate.strangers import Strangers, judge_strangers
 from inkling.teaching.taught import require_readable
 from inkling.types import FloatArray, IntArray
 
@@ -64,6 +67,15 @@ def require_known_labels(labels: Sequence[str | None], classes: Sequence[str]) -
     check_truth(class_indices(labels, classes), classes, labels)
 
 
+def _strangers(classifier: FewShotClassifier, samples: Samples, y: IntArray) -> Strangers | None:
+    """The detector on images with a label: those of known classes, and those of others."""
+    detector = classifier.taught.detector
+    if detector is None:
+        return None
+    labelled = np.array([label is not None for label in samples.labels])
+    return judge_strangers(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
+
+
 def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed: int = 0) -> EvaluatedRun:
     """Measure a classifier on samples, beside what its text vectors alone would say.
 
@@ -84,6 +96,7 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
         zero_shot_p=taught.zero_shot_probabilities(samples.X),
         logits=logits if taught.fitted.temperature != 1.0 else None,
         labels=samples.labels,
+        strangers=_strangers(classifier, samples, y),
         context=EvaluationContext(
             head=taught.head,
             encoder_fingerprint=taught.samples.identity.fingerprint,

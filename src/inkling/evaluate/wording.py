@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inkling.evaluate.formats import count, loss, p_value, percent, percent_interval, signed_points
 from inkling.evaluate.results import Comparison, Evaluation
+from inkling.evaluate.strangers import Strangers
 from inkling.evaluate.uncertainty import LEVEL
 
 SIGNIFICANCE = 0.05
@@ -85,6 +86,34 @@ def before_calibration(evaluation: Evaluation) -> str | None:
     return (
         f"Before calibration the error (ECE) was {percent(raw.ece)} and the NLL {loss(raw.nll)}; "
         f"now they are {percent(now.ece)} and {loss(now.nll)}."
+    )
+
+
+def false_alarms(strangers: Strangers) -> str:
+    """How often known images were called unknown, against what was asked for."""
+    share, expected = strangers.false_alarms, strangers.expected
+    judged = (
+        "more than to be expected"
+        if share.value > expected.high
+        else "less than to be expected"
+        if share.value < expected.low
+        else "what to expect"
+    )
+    return (
+        f"Of {count(share.n, 'image')} of known classes {percent(share.value)} were called unknown "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(strangers.requested)} were "
+        f"asked for, which gives {percent_interval(expected)} on so many images."
+    )
+
+
+def detected(strangers: Strangers) -> str:
+    """How many images of other classes were called unknown; what it would take to tell, where there are none."""
+    share = strangers.detected
+    if share is None:
+        return "No test image is of another class; with some, this would tell how many of them are caught."
+    return (
+        f"Of {count(share.n, 'image')} of other classes {percent(share.value)} were called unknown "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)})."
     )
 
 

@@ -10,7 +10,7 @@ from inkling.classifier import FewShotClassifier
 from inkling.discovery import discover
 from inkling.discovery.batch import GATE
 from inkling.embeddings.samples import Samples
-from inkling.exploration.proposing import Explored, NamerOf, detector_of, known_side, links, put_forward
+from inkling.exploration.proposing import Explored, detector_of, known_side, links, put_forward
 from inkling.memory.discovered import PooledImage
 from inkling.memory.pool import observe, read_pool
 from inkling.types import BoolArray, FloatArray
@@ -22,7 +22,6 @@ def explore(
     samples: Samples | None,
     *,
     min_images: int,
-    namer_of: NamerOf,
 ) -> Explored:
     """Look for classes that were never taught, and propose them in the memory.
 
@@ -34,8 +33,6 @@ def explore(
         Unlabelled images. None sorts the pool anew, whatever order its images came in.
     min_images
         Pictures that a proposal needs.
-    namer_of
-        Makes names ready.
 
     Raises
     ------
@@ -73,7 +70,7 @@ def explore(
         seed=classifier.seed,
         **links(pool, hashes[: len(pool.ids)]),
     )
-    proposals, version = put_forward(path, classifier, pool, found, namer_of=namer_of)
+    proposals, version = put_forward(path, classifier, pool, found)
     return Explored(
         proposals=proposals,
         drift=found.drift,

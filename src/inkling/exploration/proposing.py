@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,6 @@ from inkling.memory.discovered import CANNOT, MUST, Finding, Pool, PooledImage, 
 from inkling.memory.proposals import list_proposals, write_proposals
 from inkling.types import FloatArray, IntArray, SkippedImage
 from inkling.unknown import UnknownDetector
-
-NamerOf = Callable[[FloatArray], Namer]
-"""Makes names ready, given vectors (m, d) of images at large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +87,7 @@ def links(pool: Pool, hashes: Sequence[str]) -> dict[str, list[tuple[int, int]]]
 
 
 def put_forward(
-    path: str | Path, classifier: FewShotClassifier, pool: Pool, found: Found, *, namer_of: NamerOf
+    path: str | Path, classifier: FewShotClassifier, pool: Pool, found: Found
 ) -> tuple[tuple[Proposal, ...], int]:
     """Write the clusters that were found as proposals; returns those that wait now, and the memory's version.
 
@@ -102,7 +99,7 @@ def put_forward(
     embeddings = unit_rows(pool.vectors[:, : classifier.taught.samples.identity.dimension])
     findings: list[Finding] = []
     if found.proposals:
-        namer = namer_of(np.concatenate([known_side(classifier)[0], embeddings]))
+        namer = classifier.namer(np.concatenate([known_side(classifier)[0], embeddings]))
         findings = [
             _finding(one, pool, embeddings, namer, classifier.classes_, number)
             for number, one in enumerate(found.proposals, start=1)

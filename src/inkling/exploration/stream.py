@@ -11,7 +11,7 @@ from inkling.discovery import Found, Stream
 from inkling.discovery.batch import GATE
 from inkling.embeddings.samples import Samples
 from inkling.exploration.batch import pooled
-from inkling.exploration.proposing import Explored, NamerOf, detector_of, known_side, put_forward
+from inkling.exploration.proposing import Explored, detector_of, known_side, put_forward
 from inkling.memory.discovered import Pool, StreamState
 from inkling.memory.pool import observe, read_pool
 from inkling.types import HeadState
@@ -59,13 +59,11 @@ class Observer:
         self._n_images += len(samples)
         self._n_strange += int(strange.sum())
 
-    def proposed(self, namer_of: NamerOf) -> Explored:
+    def proposed(self) -> Explored:
         """Propose what holds together by now."""
         found = self._stream.found()
         pool = read_pool(self._path)
-        proposals, version = put_forward(
-            self._path, self._classifier, pool, self._by_pool(found, pool), namer_of=namer_of
-        )
+        proposals, version = put_forward(self._path, self._classifier, pool, self._by_pool(found, pool))
         return Explored(
             proposals=proposals,
             drift=found.drift,

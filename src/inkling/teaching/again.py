@@ -5,6 +5,7 @@ from __future__ import annotations
 from inkling.errors import InputError
 from inkling.memory.content import DetectorState, MemoryContent
 from inkling.teaching.detection import detector_from, detector_state, teach_detector
+from inkling.teaching.names import still_negative
 from inkling.teaching.stored import samples_from
 
 
@@ -26,7 +27,7 @@ def detector_again(content: MemoryContent) -> DetectorState | None:
             sorted(content.classes, key=lambda entry: entry.name),
             false_alarms=before.false_alarms,
             seed=content.provenance.seed,
-            negatives=before.known.negatives if len(before.known.negatives) else None,
+            negatives=still_negative(before.negatives, content.classes),
             like=before,
         )
     except InputError:

@@ -14,15 +14,17 @@ from inkling.memory.content import ClassEntry, DetectorState
 from inkling.teaching.taught import Taught
 from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import text_matrix
-from inkling.types import FloatArray, HeadState
-from inkling.unknown import UnknownDetector
+from inkling.types import HeadState
+from inkling.unknown import Negatives, UnknownDetector
 from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
 UNTOLD = "unknown images are not told"
 
 
-def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning | None = None) -> Taught:
+def with_detector(
+    taught: Taught, *, false_alarms: float | None, negatives: Negatives | None = None, tuning: Tuning | None = None
+) -> Taught:
     """The same with a detector of unknown images, or the reason why there is none.
 
     Parameters
@@ -30,6 +32,8 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning 
     false_alarms
         Rate at which known images may be called unknown. None: `DEFAULT_FALSE_ALARMS`, and no detector where the
         samples can't support that.
+    negatives
+        Names that no known class has, with their text vectors.
     tuning
         What is known of it where the encoder was tuned on the samples.
 
@@ -47,6 +51,7 @@ def with_detector(taught: Taught, *, false_alarms: float | None, tuning: Tuning 
             taught.entries,
             false_alarms=rate,
             seed=taught.seed,
+            negatives=negatives,
             like=None if tuning is None else tuning.detector,
             fold_spaces=None if tuning is None else tuning.fold_spaces,
         )
@@ -63,7 +68,7 @@ def teach_detector(
     *,
     false_alarms: float,
     seed: int,
-    negatives: FloatArray | None = None,
+    negatives: Negatives | None = None,
     like: UnknownDetector | None = None,
     fold_spaces: FoldSpaces | None = None,
 ) -> UnknownDetector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from inkling.memory.content import ClassEntry, check_encoder
 from inkling.teaching.words import text_matrix
 from inkling.types import EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
+
+Names = Callable[[FloatArray], Sequence[tuple[str, ...]]]
+"""Likely names of each of some unknown images, from their embeddings (n, d)."""
 
 UNLABELLED = "no label"
 FINE_TUNED = "fine-tuned"
@@ -83,8 +86,15 @@ class Taught:
         cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
         return np.asarray(softmax(identity.logit_scale * cosines, axis=1))
 
-    def judge(self, samples: Samples, *, top: int, memory_version: int | None) -> list[Verdict]:
+    def judge(
+        self, samples: Samples, *, top: int, memory_version: int | None, names: Names | None = None
+    ) -> list[Verdict]:
         """Verdict on each sample, with the `top` likeliest classes.
+
+        Parameters
+        ----------
+        names
+            Gives likely names to those that are unknown.
 
         Raises
         ------
@@ -96,7 +106,7 @@ class Taught:
             return []
         p = self.fitted.probabilities(samples.X)
         order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
-        return [
+        verdicts = [
             Verdict(
                 path=path,
                 label=self.classes[best[0]],
@@ -111,6 +121,7 @@ class Taught:
                 samples.paths, p, order, self._strangeness(samples.X), strict=True
             )
         ]
+        return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
 
     def _strangeness(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
         """For each vector whether it is unknown, and its p-value; None where nothing tells."""
@@ -119,6 +130,15 @@ class Taught:
         strange, conformal = self.detector.strangeness(X), self.detector.conformal
         unknown = conformal.are_unknown(strange, self.detector.false_alarms)
         return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
+
+
+def _with_names(verdicts: list[Verdict], embeddings: FloatArray, names: Names) -> list[Verdict]:
+    """The same, the unknown ones with what they may be instead."""
+    unknown = [row for row, verdict in enumerate(verdicts) if verdict.unknown]
+    if unknown:
+        for row, likely in zip(unknown, names(embeddings[unknown]), strict=True):
+            verdicts[row] = replace(verdicts[row], names=likely)
+    return verdicts
 
 
 def teach(

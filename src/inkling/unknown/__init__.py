@@ -5,12 +5,13 @@ from __future__ import annotations
 from inkling.unknown.conformal import Conformal, RateRange, images_needed, require_images
 from inkling.unknown.detector import UnknownDetector
 from inkling.unknown.ensembles import mutual_information
-from inkling.unknown.negatives import mine_negatives
+from inkling.unknown.negatives import Negatives, mine_negatives
 from inkling.unknown.scores import SCORES, Score
 
 __all__ = [
     "SCORES",
     "Conformal",
+    "Negatives",
     "RateRange",
     "Score",
     "UnknownDetector",

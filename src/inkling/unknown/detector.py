@@ -16,6 +16,7 @@ from inkling.unknown.choice import Choice
 from inkling.unknown.conformal import Conformal, RateRange, require_images
 from inkling.unknown.fusion import Scale
 from inkling.unknown.known import Known
+from inkling.unknown.negatives import Negatives
 from inkling.unknown.rounds import calibrate, leave_classes_out
 from inkling.unknown.scores import ALWAYS, SCORES, score_table
 from inkling.unknown.state import detector_parts, detector_state
@@ -47,6 +48,8 @@ class UnknownDetector:
         Requested rate at which known images may be called unknown.
     dropped
         Why some scores take no part, by name.
+    negative_names
+        Names of no known class that images are held against, in the order of `Known.negatives`.
     tuned
         Whether the encoder was tuned on the images. Then trainings that left them out gave the calibration, and the
         weights are from before.
@@ -58,6 +61,7 @@ class UnknownDetector:
     conformal: Conformal
     false_alarms: float
     dropped: Mapping[str, str]
+    negative_names: tuple[str, ...] = ()
     tuned: bool = False
 
     @classmethod
@@ -68,7 +72,7 @@ class UnknownDetector:
         *,
         sources: IntArray | None = None,
         text_vectors: FloatArray | None = None,
-        negatives: FloatArray | None = None,
+        negatives: Negatives | None = None,
         n_classes: int | None = None,
         embedding_dims: int | None = None,
         logit_scale: float = 100.0,
@@ -88,7 +92,7 @@ class UnknownDetector:
         text_vectors
             (n_classes, d), NaN where a class has none; or None.
         negatives
-            Text vectors (m, d) of names that are no known class, nor near one; or None.
+            Names that are no known class, nor near one; or None.
         n_classes
             Number of classes. None: as many as there are text vectors, or as y tells.
         embedding_dims
@@ -119,7 +123,7 @@ class UnknownDetector:
             y,
             sources=sources,
             text=text_vectors,
-            negatives=negatives,
+            negatives=None if negatives is None else negatives.vectors,
             n_classes=n_classes,
             embedding_dims=embedding_dims,
             logit_scale=logit_scale,
@@ -140,8 +144,9 @@ class UnknownDetector:
             )
         scale = Scale.of(calibration.table)
         conformal = Conformal(scale(calibration.table) @ choice.weights)
+        names = () if negatives is None else negatives.names
         tuned = fold_spaces is not None
-        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, tuned)
+        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, names, tuned)
         # What a memory gives back is what is used from the start, to the last bit.
         return cls.from_state(fitted.state())
 
@@ -162,6 +167,11 @@ class UnknownDetector:
     def is_unknown(self, X: FloatArray) -> BoolArray:
         """Which images are strange at the requested false-alarm rate, (n,)."""
         return self.conformal.are_unknown(self.strangeness(X), self.false_alarms)
+
+    @property
+    def negatives(self) -> Negatives | None:
+        """Names that images are held against; None where there are none."""
+        return Negatives(self.negative_names, self.known.negatives) if self.negative_names else None
 
     @property
     def errs_safely(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
+
 import numpy as np
 
 from inkling.heads.support import unit_rows
@@ -11,6 +14,27 @@ SHARE = 0.15
 """Of the vocabulary that is kept, as published."""
 NEAREST = 0.95
 """Quantile of the cosines to the known names at which a name's nearness is measured, as published."""
+
+
+@dataclass(frozen=True, eq=False)
+class Negatives:
+    """Names that are no known class, nor near one.
+
+    Attributes
+    ----------
+    names
+        The names.
+    vectors
+        Their unit text vectors, (m, d).
+    """
+
+    names: tuple[str, ...]
+    vectors: FloatArray
+
+    def only(self, wanted: Container[str]) -> Negatives:
+        """Those whose names are wanted."""
+        kept = np.array([name in wanted for name in self.names], dtype=bool)
+        return Negatives(tuple(name for name in self.names if name in wanted), self.vectors[kept])
 
 
 def mine_negatives(vocabulary: FloatArray, text_vectors: FloatArray, *, share: float = SHARE) -> IntArray:

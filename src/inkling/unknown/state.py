@@ -38,6 +38,7 @@ def detector_state(detector: UnknownDetector) -> HeadState:
         "fused": choice.fused,
         "false_alarms": detector.false_alarms,
         "dropped": dict(detector.dropped),
+        "negative_names": list(detector.negative_names),
         "tuned": detector.tuned,
     }
     arrays = {key: getattr(known, key) for key in _KNOWN_ARRAYS}
@@ -67,7 +68,8 @@ def detector_parts(state: HeadState) -> dict[str, Any]:
         "conformal": Conformal(arrays["calibration"]),
         "false_alarms": params["false_alarms"],
         "dropped": params["dropped"],
-        "tuned": params.get("tuned", False),
+        "negative_names": tuple(params["negative_names"]),
+        "tuned": params["tuned"],
     }
 
 

@@ -15,7 +15,7 @@ from inkling.heads.support import has_text, unit_blocks
 from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown.known import Known, evenly
 
-MAX_IMAGES = 12_000
+MAX_IMAGES = 10_000
 """Images that the statistics are of, evenly over the classes; more change them little and take their time."""
 MAX_JUDGED = 600
 """Images that one fit judges of either kind."""
