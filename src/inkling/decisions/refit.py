@@ -30,7 +30,7 @@ from inkling.memory.heads import (
 from inkling.memory.read import read_classes, read_content, read_provenance, read_vectors
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
-from inkling.teaching.stored import current_command, from_memory, to_memory
+from inkling.teaching.stored import WITHOUT_DETECTOR, current_command, from_memory, to_memory
 from inkling.teaching.taught import teach
 from inkling.teaching.words import text_matrix
 from inkling.unknown.task import MAX_IMAGES
@@ -82,7 +82,8 @@ def _anew(memory: Amendment) -> dict[str, Any]:
     """As `inkling fit` does it, from the vectors in the memory."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
     taught = teach(before.samples, before.entries, head=before.head, seed=before.seed)
-    taught = replace(taught, finetuning=before.finetuning, unknown=before.unknown)
+    unknown = before.unknown if before.detector is None else WITHOUT_DETECTOR
+    taught = replace(taught, finetuning=before.finetuning, unknown=unknown)
     content = to_memory(taught, command=current_command())
     order_classes(memory, taught.classes)
     key = write_head(memory, content.head, calibration=content.calibration, training=content.training)
