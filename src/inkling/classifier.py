@@ -20,7 +20,6 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderError, InputError
 from inkling.heads import head_class
-from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.memory.content import ClassEntry, check_encoder
 from inkling.prompts import ClassPrompts, resolve_templates
@@ -28,6 +27,7 @@ from inkling.teaching.detection import with_detector
 from inkling.teaching.names import namer_for, negatives_for
 from inkling.teaching.stored import current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
+from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import given_entries, put_into_words
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 from inkling.unknown import Negatives
@@ -241,8 +241,7 @@ class FewShotClassifier:
         entries: Sequence[ClassEntry],
         *,
         negatives: Negatives | None = None,
-        tuned: bool = False,
-        fold_spaces: FoldSpaces | None = None,
+        tuning: Tuning | None = None,
     ) -> Self:
         """Learn from samples and classes in words, which the other ways to fit make of what they are given.
 
@@ -256,17 +255,16 @@ class FewShotClassifier:
             The classes.
         negatives
             Names that no known class has, in the encoder's words.
-        tuned
-            Whether the encoder was tuned on these samples, so that they can't tell what is strange to it.
-        fold_spaces
-            As for `inkling.teaching.taught.teach`; no row may be without a label then.
+        tuning
+            What is known of it where the encoder was tuned on these samples; no row may be without a label then.
         """
         require_readable(samples)
         rows, unlabelled = labelled_rows(samples.paths, samples.labels)
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=fold_spaces)
-        self.taught = with_detector(taught, false_alarms=self.false_alarms, negatives=negatives, tuned=tuned)
+        spaces = None if tuning is None else tuning.fold_spaces
+        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
+        self.taught = with_detector(taught, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         self.memory_version = None
         return self
 

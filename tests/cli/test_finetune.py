@@ -57,6 +57,42 @@ def test_a_memory_keeps_its_images_and_switches_encoders(inkling: Inkling, pictu
     assert inkling.here("evaluate", "a.ink", pictures / "test", "--json", "-").json()["memory_version"] == 2
 
 
+def test_the_rate_of_a_memory_is_kept_unless_another_is_asked_for(inkling: Inkling, pictures: Path) -> None:
+    train = pictures / "train"
+    fitted = inkling.here("fit", train, "--memory", "a.ink", "--encoder", "sketch", "--false-alarms", "0.2")
+    assert fitted.code == 0, fitted.err
+    kept = inkling.here("finetune", train, "--memory", "a.ink", *QUICK[2:], "--json", "-").json()
+    assert kept["unknown"]["calibration"]["false_alarms"] == 0.2
+    asked = inkling.here(
+        "finetune",
+        train,
+        "--memory",
+        "a.ink",
+        *QUICK[2:],
+        "--resume",
+        "a.finetuned",
+        "--false-alarms",
+        "0.1",
+        "--json",
+        "-",
+    ).json()
+    assert asked["unknown"]["calibration"]["false_alarms"] == 0.1
+
+
+def test_a_rate_of_a_memory_that_can_no_longer_be_kept_is_no_obstacle(inkling: Inkling, pictures: Path) -> None:
+    fitted = inkling.here(
+        "fit", pictures / "train", "--memory", "a.ink", "--encoder", "sketch", "--false-alarms", "0.1"
+    )
+    assert fitted.code == 0, fitted.err
+    tuned = ("finetune", pictures / "train", "--memory", "a.ink", *QUICK[2:])
+    first = inkling.here(*tuned, "--json", "-").json()
+    begun = inkling.here(
+        *tuned, "--encoder", inkling.folder / "a.finetuned" / "encoder", "--output", "again", "--json", "-"
+    ).json()
+    assert first["unknown"]["calibration"]["false_alarms"] == 0.1
+    assert begun["from"]["fingerprint"] == first["encoder_fingerprint"]
+
+
 def test_adapters_can_be_merged_elsewhere(inkling: Inkling, pictures: Path) -> None:
     done = inkling.here(
         "finetune",
@@ -104,6 +140,7 @@ def test_a_killed_run_goes_on_where_it_was(inkling: Inkling, pictures: Path) -> 
         (("--preset", "lorra"), "Did you mean 'lora'"),
         (("--lr", "2"), "learning rate must be above 0 and at most 1"),
         (("--lr", "1"), "would diverge"),
+        (("--false-alarms", "0.05"), "at least 19 known images to calibrate on, and there are 15"),
         (("--interpolate", "half"), "'auto' or a number from 0 to 1"),
         (("--interpolate", "1.5"), "interpolate must be a number at least 0 and at most 1"),
         (("--epochs", "2"), "exactly one"),
@@ -118,6 +155,7 @@ def test_what_does_not_fit_is_refused_with_a_way_on(
     done = inkling.here("finetune", pictures / "train", "--memory", "a.ink", *QUICK, *arguments)
     done.refused(told)
     assert not (inkling.folder / "a.ink").exists()
+    assert not (inkling.folder / "a.finetuned" / "encoder").exists()
 
 
 def test_what_is_missing_is_asked_for(inkling: Inkling, pictures: Path) -> None:

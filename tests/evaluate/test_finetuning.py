@@ -38,6 +38,7 @@ def told(**changes: Any) -> dict[str, Any]:
         "candidates": [{"name": name, "top1": 0.5, "log_loss": 1.25} for name in ("zero-shot", "head", "fine-tuned")],
         "ships": "fine-tuned",
         "finding": "'fine-tuned' beats it & ships",
+        "unknown": "at most 12.5% of known images <of these> will be called unknown",
         **changes,
     }
 
@@ -55,6 +56,7 @@ def test_the_page_names_what_ships_and_escapes_what_users_name(tmp_path: Path) -
     assert "<b>tuned" not in html
     assert html.count("<polyline") == 4 + 4
     assert "gradient checkpointing" not in html
+    assert "at most 12.5% of known images &lt;of these&gt; will be called unknown</bdi>." in html
     assert "<script" not in html
     assert "http" not in html.replace("http-equiv", "")
 

@@ -11,12 +11,15 @@ import pytest
 from PIL import Image
 
 from inkling.classifier import FewShotClassifier
-from inkling.errors import MemoryFileError
+from inkling.errors import InputError, MemoryFileError
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.guard import Verdict
-from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, judge
+from inkling.finetune.known import untuned_source
+from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, judge, require_rate
+from inkling.images.handed_over import records_of
 from inkling.memory.store import read_memory
 from inkling.sketch import HELD_OUT, draw
+from inkling.teaching.detection import teach_detector
 from tests.finetune.cases import recipe
 
 KINDS = HELD_OUT[:3]
@@ -27,16 +30,16 @@ def pictures(per_class: int, *, seed: int = 0) -> tuple[list[Image.Image], list[
     return [draw(kind, seed=seed + number, size=64) for number, kind in enumerate(labels)], labels
 
 
-def shipment(output: Path, *, per_class: int = 6, **options: Any) -> Shipment:
+def shipment(output: Path, *, per_class: int = 6, false_alarms: float | None = None, **options: Any) -> Shipment:
     how = recipe(**{"train": "projection", "steps": 4, "learning_rate": 1e-3, "folds": 2, **options})
     tuner = FineTuner("sketch", how, device="cpu")
     images, labels = pictures(per_class)
-    return judge(tuner, tuner.fit(images, labels, output=output), cache=False)
+    return judge(tuner, tuner.fit(images, labels, output=output), false_alarms=false_alarms, cache=False)
 
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Shipment:
-    return shipment(tmp_path_factory.mktemp("run"))
+    return shipment(tmp_path_factory.mktemp("run"), false_alarms=0.1)
 
 
 def fine_tuned(judged: Shipment) -> Shipment:
@@ -83,6 +86,16 @@ def test_one_image_a_class_ships_half_of_the_tuned_weights_and_says_so(tmp_path:
     assert judged.candidates == ()
     assert judged.verdict.name == FINE_TUNED
     assert "half of the tuned weights ship, without evidence" in judged.classifier.finding_
+    assert "too few to leave any out" in judged.classifier.taught.unknown
+
+
+def test_another_fine_tuning_begins_where_this_one_began(judged: Shipment, tmp_path: Path) -> None:
+    judged.head.save(tmp_path / "a.ink")
+    assert untuned_source(read_memory(tmp_path / "a.ink").content) == "sketch"
+    shipment(tmp_path / "run", per_class=1).save(tmp_path / "b.ink", version=None)
+    content = read_memory(tmp_path / "b.ink").content
+    assert content.encoder.source != "sketch"
+    assert untuned_source(content) == "sketch"
 
 
 def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, tmp_path: Path) -> None:
@@ -94,10 +107,64 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     told = again.taught.finetuning
     assert told is not None
     assert told["recipe"]["train"] == "projection"
-    assert again.taught.detector is None
-    assert "the encoder was tuned" in again.taught.unknown
+    assert again.taught.detector is not None
+    assert "each judged by a training without it" in again.taught.unknown
+    assert told["unknown"] == judged.classifier.taught.unknown
+    assert told["from"]["source"] == "sketch"
+    assert [one.unknown for one in again.verdicts(images)] == [
+        one.unknown for one in judged.fine_tuned.verdicts(images)
+    ]
     assert len(told["curve"]) == len(told["texts"]) == 6
     assert [row["step"] for row in told["log"]][-1] == 4
+
+
+def test_unknown_images_are_told_by_weights_from_before_and_trainings_that_left_images_out(judged: Shipment) -> None:
+    before, after = judged.head.taught.detector, judged.fine_tuned.taught.detector
+    assert before is not None
+    assert after is not None
+    assert (before.tuned, after.tuned) == (False, True)
+    assert after.false_alarms == 0.1
+    assert len(after.conformal.calibration) == 18
+    assert after.choice.in_use == before.choice.in_use
+    assert judged.zero_shot.taught.detector is not None
+
+
+@pytest.mark.slow
+def test_a_tuned_encoder_keeps_to_the_rate_of_false_alarms(tmp_path: Path) -> None:
+    """Calibrated as if the encoder did not know the images, a third of the known ones would be called unknown."""
+    kinds, shots = HELD_OUT[:5], 12
+    labels = [kind for kind in kinds for _ in range(shots)]
+    images = [draw(kind, seed=number, size=64) for number, kind in enumerate(labels)]
+    how = recipe(train="blocks:2", steps=60, batch_size=20, interpolate=1.0, folds=3)
+    tuner = FineTuner("sketch", how, device="cpu")
+    judged = judge(tuner, tuner.fit(images, labels, output=tmp_path / "run"), false_alarms=0.1, cache=False)
+    taught = judged.fine_tuned.taught
+    fresh = [draw(kind, seed=1000 + number, size=64) for kind in kinds for number in range(40)]
+    X = judged.fine_tuned.embed(records_of(fresh)).X
+    naive = teach_detector(taught.samples, taught.entries, false_alarms=0.1, seed=0)
+    assert taught.detector is not None
+    told = taught.detector.conformal.rate_range(0.1, n_images=len(fresh))
+    assert taught.detector.is_unknown(X).mean() <= told.high
+    assert naive.is_unknown(X).mean() > told.high + 0.1
+
+
+def test_what_is_tuned_twice_tells_no_unknown_images(judged: Shipment, tmp_path: Path) -> None:
+    folder = Path(judged.fine_tuned.taught.samples.identity.source)
+    tuner = FineTuner(folder, recipe(train="projection", steps=2, folds=2), device="cpu")
+    images, labels = pictures(6)
+    with pytest.raises(InputError, match="had been tuned before"):
+        require_rate(tuner, records_of(images, labels), 0.1)
+    again = judge(tuner, tuner.fit(images, labels, output=tmp_path / "run"), cache=False)
+    assert "had been tuned before" in again.fine_tuned.taught.unknown
+
+
+def test_a_rate_that_the_folds_cannot_support_is_refused_before_any_training() -> None:
+    images, labels = pictures(6)
+    tuner = FineTuner("sketch", recipe(folds=2), device="cpu")
+    records = records_of([*images, images[0]], [*labels, "alone"])
+    require_rate(tuner, records, 0.1)
+    with pytest.raises(InputError, match="at least 19 known images to calibrate on, and there are 18"):
+        require_rate(tuner, records, 0.05)
 
 
 def test_texts_of_a_tuned_encoder_are_not_called_zero_shot(tmp_path: Path) -> None:

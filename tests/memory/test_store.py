@@ -269,6 +269,14 @@ def test_a_switch_over_a_space_that_is_there_already_is_not_taken_back(tmp_path:
         undo(path)
 
 
+def test_a_switch_to_the_encoder_in_use_is_another_fit(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    write_memory(path, numbered(1))
+    assert switch_encoder(path, numbered(2), version=1) == 2
+    assert_same(read_memory(path).content, numbered(2))
+    verify(path)
+
+
 def test_images_that_are_new_with_the_other_encoder_join(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     write_memory(path, numbered(1))

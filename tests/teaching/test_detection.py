@@ -15,6 +15,7 @@ from inkling.errors import EncoderError, InputError
 from inkling.exploration.batch import explore
 from inkling.memory.store import read_memory
 from inkling.teaching.again import detector_again
+from inkling.teaching.stored import WITHOUT_DETECTOR
 from inkling.types import FloatArray
 from inkling.unknown import Negatives
 from tests.exploration.cases import KNOWN, Named, centre, seen, taught
@@ -109,3 +110,11 @@ def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_pat
 
 def unit(kind: str) -> FloatArray:
     return np.asarray(centre(kind) / np.linalg.norm(centre(kind)), dtype=np.float32)
+
+
+def test_a_detector_that_was_taken_out_promises_nothing(tmp_path: Path) -> None:
+    taught(tmp_path / "a.ink")
+    Decisions(tmp_path / "a.ink", detect=lambda _: None).remove_class("eel")
+    assert FewShotClassifier.load(tmp_path / "a.ink").taught.unknown == WITHOUT_DETECTOR
+    Decisions(tmp_path / "a.ink").undo()
+    assert "false alarms requested" in FewShotClassifier.load(tmp_path / "a.ink").taught.unknown

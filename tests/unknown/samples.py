@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown.task import Task
-from tests.heads.samples import draw_task
+from tests.heads.samples import draw_task, unit
 
 DIMS = 24
 
@@ -25,7 +28,14 @@ class OpenTask:
     def n_classes(self) -> int:
         return int(self.y.max()) + 1
 
-    def task(self, *, seed: int = 0, sources: IntArray | None = None, negatives: FloatArray | None = None) -> Task:
+    def task(
+        self,
+        *,
+        seed: int = 0,
+        sources: IntArray | None = None,
+        negatives: FloatArray | None = None,
+        fold_spaces: FoldSpaces | None = None,
+    ) -> Task:
         return Task.of(
             self.X,
             self.y,
@@ -36,6 +46,7 @@ class OpenTask:
             embedding_dims=None,
             logit_scale=20.0,
             seed=seed,
+            fold_spaces=fold_spaces,
         )
 
 
@@ -62,3 +73,27 @@ def open_task(
     rows = drawn.y < n_classes
     text = None if drawn.text is None else drawn.text[:n_classes]
     return OpenTask(drawn.X[rows], drawn.y[rows], text, drawn.test_X, drawn.test_y >= n_classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """A task as tuned encoders see it: each draws the images that it was tuned on towards their class."""
+
+    X: FloatArray
+    spaces: FoldSpaces
+    task: OpenTask
+
+
+def tuned_task(seed: int = 0, *, n_folds: int = 4, pull: float = 0.5, **options: object) -> Tuned:
+    """An open task; `pull` is the share of the way to its class that an image goes which an encoder was tuned on."""
+    drawn = open_task(seed, text_noise=0.5, **options)  # type: ignore[arg-type]  # handed on as it came
+    assert drawn.text is not None
+    fold = np.random.default_rng(seed).permutation(len(drawn.y)) % n_folds
+    centres = np.stack([drawn.X[drawn.y == k].mean(axis=0) for k in range(drawn.n_classes)])
+
+    def seen(rows: BoolArray) -> FloatArray:
+        return unit(np.where(rows[:, None], (1 - pull) * drawn.X + pull * centres[drawn.y], drawn.X))
+
+    images = np.stack([seen(fold != held) for held in range(n_folds)])
+    texts = np.stack([unit(drawn.text + 0.01 * held) for held in range(n_folds)])
+    return Tuned(seen(fold >= 0), FoldSpaces(fold, images, texts), drawn)

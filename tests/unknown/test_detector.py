@@ -15,7 +15,7 @@ from inkling.types import HeadState
 from inkling.unknown import SCORES, Negatives, UnknownDetector
 from inkling.unknown.fusion import auroc
 from tests.heads.samples import draw_task, real_task, unit
-from tests.unknown.samples import DIMS, OpenTask, open_task
+from tests.unknown.samples import DIMS, OpenTask, Tuned, open_task, tuned_task
 
 
 def fitted(task: OpenTask, **options: object) -> UnknownDetector:
@@ -117,6 +117,67 @@ def test_the_weights_of_an_earlier_fit_hold() -> None:
     assert all(used[name] == pytest.approx(second.report["scores"][name]["weight"]) for name in first.choice.in_use)
     assert second.report["fused"] == first.report["fused"]
     assert len(second.conformal.calibration) == 56
+
+
+def fitted_on_tuned(tuned: Tuned, **options: object) -> UnknownDetector:
+    return UnknownDetector.fit(
+        tuned.X,
+        tuned.task.y,
+        **{"text_vectors": tuned.task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]  # handed on
+    )
+
+
+def test_an_encoder_that_knows_the_images_does_not_break_the_promise() -> None:
+    """Calibrated as if it did not know them, half of the known images would be called unknown."""
+    rates, naive = [], []
+    for seed in range(10):
+        tuned = tuned_task(seed, shots=16)
+        test_X = tuned.task.test_X[~tuned.task.strange]
+        detector = fitted_on_tuned(tuned, false_alarms=0.1, fold_spaces=tuned.spaces, like=fitted(tuned.task))
+        rates.append(detector.is_unknown(test_X).mean())
+        naive.append(fitted_on_tuned(tuned, false_alarms=0.1).is_unknown(test_X).mean())
+        assert rates[-1] <= detector.conformal.rate_range(0.1, n_images=len(test_X), level=0.99).high
+    assert 0.03 < np.mean(rates) < 0.1
+    assert np.mean(naive) > 0.4
+
+
+def test_weights_and_figures_are_from_before_tuning() -> None:
+    tuned = tuned_task()
+    before = fitted(tuned.task)
+    detector = fitted_on_tuned(tuned, fold_spaces=tuned.spaces, like=before)
+    assert detector.choice.in_use == before.choice.in_use
+    assert detector.report["fused"] == before.report["fused"]
+    assert detector.report["tuned"]
+    assert "each judged by a training without it" in detector.finding
+    assert "before tuning, classes left out in turn were told apart" in detector.finding
+    assert "at most" in detector.finding
+    assert UnknownDetector.from_state(detector.state()).finding == detector.finding
+
+
+def test_without_a_detector_from_before_tuning_all_scores_count_alike() -> None:
+    tuned = tuned_task()
+    detector = fitted_on_tuned(tuned, fold_spaces=tuned.spaces)
+    assert len(set(detector.choice.weights)) == 1
+    assert "count alike" in detector.finding
+
+
+def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
+    tuned = tuned_task()
+    first = fitted_on_tuned(tuned, fold_spaces=tuned.spaces, like=fitted(tuned.task))
+    rows, text = tuned.task.y < 5, tuned.task.text
+    assert text is not None
+    options: dict[str, object] = {"text_vectors": text[:5], "logit_scale": 20.0, "like": first}
+    second = UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], **options)  # type: ignore[arg-type]  # as above
+    assert second.tuned
+    assert len(second.known.plain.means) == 5
+    np.testing.assert_array_equal(second.conformal.calibration, first.conformal.calibration)
+    np.testing.assert_array_equal(second.scale.mean, first.scale.mean)
+    gone = tuned.task.y == 5
+    assert second.strangeness(tuned.X[gone]).mean() > first.strangeness(tuned.X[gone]).mean() + 1
+    with pytest.raises(InputError, match="at least 99 known images"):
+        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], false_alarms=0.01, **options)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"text_\w+: no class has a text vector"):
+        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], like=fitted_on_tuned(tuned, fold_spaces=tuned.spaces))
 
 
 def test_embedding_and_feature() -> None:

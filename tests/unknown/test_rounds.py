@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from inkling.errors import InputError
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import BoolArray
 from inkling.unknown import rounds
 from inkling.unknown.known import Known
 from inkling.unknown.rounds import N_FOLDS, calibrate, leave_classes_out
-from inkling.unknown.scores import SCORES
+from inkling.unknown.scores import SCORES, score_table
 from inkling.unknown.task import Task
-from tests.unknown.samples import DIMS, open_task
+from tests.unknown.samples import DIMS, open_task, tuned_task
 
 NAMES = ("mean_cosine", "knn")
 
@@ -165,3 +166,71 @@ def test_what_does_not_fit_together_is_refused(changes: dict[str, object], messa
     }
     with pytest.raises(InputError, match=message):
         Task.of(**(given | changes))  # type: ignore[arg-type]  # bad on purpose
+
+
+def test_images_that_an_encoder_knows_are_judged_where_it_does_not() -> None:
+    tuned = tuned_task()
+    spaces, y = tuned.spaces, tuned.task.y
+    spaces.fold[:3] = -1
+    names = ("mean_cosine", "text_cosine", "mahalanobis")
+    task = Task.of(
+        tuned.X,
+        y,
+        sources=None,
+        text=tuned.task.text,
+        negatives=None,
+        n_classes=None,
+        embedding_dims=None,
+        logit_scale=20.0,
+        seed=0,
+        fold_spaces=spaces,
+    )
+    by_hand = []
+    for held in range(4):
+        seen = spaces.fold != held
+        known = Known.of(
+            spaces.images[held][seen],
+            y[seen],
+            text=spaces.classes[held],
+            negatives=None,
+            n_classes=6,
+            embedding_dims=DIMS,
+            logit_scale=20.0,
+            shots=float(np.median(np.bincount(y[seen]))),
+            seed=0,
+        )
+        by_hand.append(score_table(known, spaces.images[held][~seen], names))
+    found = calibrate(task, everything(task), names)
+    assert len(found.table) == len(y) - 3
+    np.testing.assert_allclose(found.table, np.concatenate(by_hand), rtol=1e-5, atol=1e-6)
+
+
+def test_nothing_is_left_out_of_what_an_encoder_was_tuned_on() -> None:
+    tuned = tuned_task()
+    assert leave_classes_out(tuned.task.task(), NAMES) is not None
+    assert leave_classes_out(tuned.task.task(fold_spaces=tuned.spaces), NAMES) is None
+
+
+def test_names_that_are_no_known_class_have_no_vectors_in_the_spaces_of_folds() -> None:
+    tuned = tuned_task()
+    task = tuned.task.task(fold_spaces=tuned.spaces, negatives=np.eye(5, DIMS))
+    found = calibrate(task, everything(task), ("mean_cosine", "negative_labels"))
+    assert found.names == ("mean_cosine",)
+    assert "negative_labels" in found.dropped
+
+
+def test_of_many_images_the_spaces_are_sampled_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkling.unknown.task.MAX_IMAGES", 20)
+    tuned = tuned_task(pull=0.0)
+    task = tuned.task.task(fold_spaces=tuned.spaces)
+    assert task.spaces is not None
+    assert len(task.X) == 20
+    for part, _ in task.held_out(N_FOLDS):
+        np.testing.assert_allclose(part.X, task.X, atol=1e-6)
+
+
+def test_spaces_of_other_images_are_refused() -> None:
+    tuned = tuned_task()
+    spaces = FoldSpaces(tuned.spaces.fold[1:], tuned.spaces.images[:, 1:], tuned.spaces.classes)
+    with pytest.raises(InputError, match="fold spaces must be of 48 images and 6 classes"):
+        tuned.task.task(fold_spaces=spaces)

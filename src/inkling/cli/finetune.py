@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from inkling.cli.sources import open_source
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
-    from inkling.finetune.finetuner import FineTuned
+    from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.shipping import Shipment
     from inkling.images.sources import Found
     from inkling.memory.content import StoredMemory
@@ -49,7 +49,8 @@ def run(
         typer.Option(
             "--encoder",
             metavar="NAME_OR_DIR",
-            help="A CLIP or SigLIP model in the format of transformers. Default: that of the memory.",
+            help="A CLIP or SigLIP model in the format of transformers. Default: that of the memory; where it was "
+            "tuned, the one that it was tuned from.",
         ),
     ] = None,
     preset: Annotated[str, typer.Option(help="original, lora, two-stage or last-blocks.")] = "last-blocks",
@@ -66,6 +67,14 @@ def run(
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.", show_default=False)
+    ] = None,
+    false_alarms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Share of known images that may be called unknown. Default: as in the memory, else 0.05, where the "
+            "images can support it.",
+        ),
     ] = None,
     merge: Annotated[
         Path | None,
@@ -147,6 +156,7 @@ def run(
     records, words = _records(source, stored), _words(prompts, stored)
     name = _encoder_name(encoder, stored)
     tuner = FineTuner(name, recipe, templates=templates, prompts=words, device=device)
+    rate = _rate(false_alarms, stored, tuner, records)
     with training_bar() as tell:
         tuned = tuner.fit_records(
             records,
@@ -158,7 +168,7 @@ def run(
     if not tuned.is_main:
         return
     with progress_bar("Embedding") as progress:
-        shipment = judge(tuner, tuned, cache=not no_cache, progress=progress)
+        shipment = judge(tuner, tuned, false_alarms=rate, cache=not no_cache, progress=progress)
     version = shipment.save(memory, version=stored.version if stored else None)
     tell_skipped(tuned.skipped, source.ignored)
     if report:
@@ -253,8 +263,29 @@ def _words(prompts: Path | None, stored: StoredMemory | None) -> tuple[ClassProm
 
 def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.finetune.known import untuned_source
 
-    return asked or (stored.content.encoder.source if stored else DEFAULT_FOR_PHOTOGRAPHS)
+    return asked or (untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS)
+
+
+def _rate(
+    asked: float | None, stored: StoredMemory | None, tuner: FineTuner, records: Sequence[ImageRecord]
+) -> float | None:
+    """The rate of false alarms that was asked for, or else that of the memory where the images can support it."""
+    from inkling.finetune.shipping import require_rate
+    from inkling.teaching.detection import detector_from
+
+    if asked is not None:
+        require_rate(tuner, records, asked)
+        return asked
+    before = detector_from(stored.content.detector) if stored else None
+    if before is None:
+        return None
+    try:
+        require_rate(tuner, records, before.false_alarms)
+    except InputError:
+        return None
+    return before.false_alarms
 
 
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
@@ -270,6 +301,7 @@ def _summary(tuned: FineTuned, shipment: Shipment) -> dict[str, Any]:
         "classes": list(tuned.class_names),
         "images": len(tuned.records),
         "encoder_fingerprint": tuned.identity.fingerprint,
+        "unknown": shipment.classifier.taught.unknown_report,
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": [{"path": image.path, "reason": image.reason} for image in tuned.skipped],
     }
@@ -291,6 +323,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("learnt from", f"{summary['images']} images of {len(summary['classes'])} classes"),
         ("share", summary["reason"]),
         ("finding", summary["finding"]),
+        *([("unknown", summary["unknown"]["finding"])] if summary["memory_changed"] else []),
         ("encoder", summary["encoder"]),
         *([("adapters", summary["adapters"])] if summary["adapters"] else []),
         ("memory", _memory_line(summary)),

@@ -155,7 +155,7 @@ def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
         "finding": fitted.finding,
         "evidence": [dict(one) for one in fitted.evidence],
         "calibration": dict(fitted.calibration),
-        "unknown": {"finding": taught.unknown, **(taught.detector.report if taught.detector else {})},
+        "unknown": taught.unknown_report,
     }
 
 

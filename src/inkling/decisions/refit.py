@@ -32,7 +32,7 @@ from inkling.memory.heads import (
 from inkling.memory.read import read_classes, read_content, read_provenance, read_vectors
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
-from inkling.teaching.stored import current_command, from_memory, to_memory
+from inkling.teaching.stored import WITHOUT_DETECTOR, current_command, from_memory, to_memory
 from inkling.teaching.taught import Taught, teach
 from inkling.teaching.words import text_matrix
 from inkling.unknown.task import MAX_IMAGES
@@ -98,14 +98,16 @@ def _with_weights(memory: Amendment, kept: KeptHead) -> dict[str, Any]:
     """Fit the experts of `auto` on the vectors in the memory; its weights and temperature stay."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
     taught = teach(before.samples, before.entries, head=before.head, seed=before.seed, like=before.fitted)
-    training = _noted(kept.training, memory.version - 1)
-    _write(memory, taught.classes, replace(_as_content(taught, before), training=training))
+    content = _as_content(taught, before)
+    training = {**_noted(kept.training, memory.version - 1), "unknown": content.training["unknown"]}
+    _write(memory, taught.classes, replace(content, training=training))
     return {"refit": "with the weights that it had", "finding": training["finding"]}
 
 
 def _as_content(taught: Taught, before: Taught) -> MemoryContent:
     """What was taught again, in a memory's terms."""
-    return to_memory(replace(taught, finetuning=before.finetuning, unknown=before.unknown), command=current_command())
+    unknown = before.unknown if before.detector is None else WITHOUT_DETECTOR
+    return to_memory(replace(taught, finetuning=before.finetuning, unknown=unknown), command=current_command())
 
 
 def _write(memory: Amendment, classes: Sequence[str], content: MemoryContent) -> None:

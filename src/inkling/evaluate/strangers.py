@@ -86,7 +86,7 @@ def judge_strangers(detector: UnknownDetector, known_X: FloatArray, other_X: Flo
     threshold = detector.conformal.threshold(detector.false_alarms)
     return Strangers(
         requested=detector.false_alarms,
-        expected=Interval(0.0 if detector.few_shots else told.low, told.high),
+        expected=Interval(0.0 if detector.errs_safely else told.low, told.high),
         false_alarms=Share.of(known > threshold),
         detected=Share.of(others > threshold) if len(others) else None,
         auroc=auroc(others, known) if len(others) else None,

@@ -21,7 +21,7 @@ from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
-from inkling.finetune.run_folder import TRAINING, check_output
+from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, check_output
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
@@ -191,12 +191,12 @@ class FineTuner:
         }
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
-        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / "folds", **shared)
+        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / FOLDS, **shared)
         choice, spaces = _choose(folds, prepared.data.labels, recipe, logit_scale=self.encoder.identity.logit_scale)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
-            folder=output / "encoder",
-            identity=TransformersEncoder(output / "encoder").identity,
+            folder=output / ENCODER,
+            identity=TransformersEncoder(output / ENCODER).identity,
             adapters=output / "adapters" if training.adapters else None,
             class_names=prepared.data.class_names,
             class_vectors=class_vectors,
@@ -223,7 +223,7 @@ class FineTuner:
             result.write_encoder(
                 model.cpu(),
                 source,
-                output / "encoder",
+                output / ENCODER,
                 provenance=self._provenance(training, prepared, choice),
                 class_vectors=result.ClassVectors(prepared.data.class_names, vectors),
             )

@@ -8,8 +8,9 @@ from pathlib import Path
 from inkling.errors import InputError, UnreadableImageError
 from inkling.images.decode import read
 from inkling.images.files import Files
-from inkling.memory.content import ClassEntry, Exemplar
+from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
 from inkling.prompts import ClassPrompts
+from inkling.teaching.taught import FINE_TUNED
 from inkling.types import ImageRecord
 
 SHOWN = 3
@@ -41,6 +42,17 @@ def records_with_known(records: Sequence[ImageRecord], exemplars: Sequence[Exemp
 def prompts_of(entries: Sequence[ClassEntry]) -> tuple[ClassPrompts, ...]:
     """How a memory puts its classes into words; classes that it knows by images alone are left to the templates."""
     return tuple(ClassPrompts(one.name, one.prompts, one.aliases) for one in entries if one.prompts)
+
+
+def untuned_source(content: MemoryContent) -> str:
+    """Where the encoder of a memory is; where it was tuned on the memory's images, the one that it was tuned from.
+
+    A training that begins with an encoder which knows the images can't hold any out to judge it by.
+    """
+    tuning = content.training.get("finetuning")
+    if tuning is None or tuning["ships"] != FINE_TUNED:
+        return content.encoder.source
+    return str(tuning["from"]["source"])
 
 
 def _hash(record: ImageRecord, files: Files) -> str | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from inkling.finetune.recipe import Recipe
 
 PROVENANCE = "finetuning.json"
 CLASS_VECTORS = "class_vectors.safetensors"
+_VECTORS, _NAMES = "class_vectors", "class_names"
 
 _ADAPTER_FILE, _ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
@@ -39,7 +41,13 @@ class ClassVectors:
 
     def write(self, file: Path) -> None:
         """As safetensors, the names in its metadata."""
-        save_file({"class_vectors": self.vectors.contiguous()}, file, metadata={"class_names": json.dumps(self.names)})
+        save_file({_VECTORS: self.vectors.contiguous()}, file, metadata={_NAMES: json.dumps(self.names)})
+
+    @classmethod
+    def read(cls, file: Path) -> ClassVectors:
+        """Inverse of `write`."""
+        with safe_open(file, framework="pt") as kept:
+            return cls(tuple(json.loads(kept.metadata()[_NAMES])), kept.get_tensor(_VECTORS))
 
 
 def write_encoder(

@@ -19,8 +19,8 @@ _AFTER_TRAINING = ("interpolate", "folds")
 """Options that only matter once the training is over."""
 
 
-TRAINING = "training"
-"""Folder of the main training within the output of a run."""
+TRAINING, FOLDS, ENCODER = "training", "folds", "encoder"
+"""Folders within the output of a run: the main training, those without some of the images, and the result."""
 
 
 def check_output(folder: Path, *, resume: bool) -> None:

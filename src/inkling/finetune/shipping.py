@@ -17,12 +17,15 @@ from inkling.embeddings.samples import embed_samples
 from inkling.errors import InputError
 from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.guard import Verdict, simplest_not_beaten
+from inkling.finetune.holdout import folds_of
 from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
 from inkling.teaching.stored import current_command, to_memory
 from inkling.teaching.taught import FINE_TUNED
-from inkling.types import IntArray
+from inkling.teaching.tuning import Tuning, tuned_again
+from inkling.types import ImageRecord, IntArray
+from inkling.unknown import require_images
 
 HEAD = "head"
 ZERO_SHOT = ZeroShotHead.name
@@ -77,10 +80,26 @@ class Shipment:
         return switch_encoder(memory, to_memory(self.fine_tuned.taught, command=current_command()), version=version)
 
 
+def require_rate(tuner: FineTuner, records: Sequence[ImageRecord], false_alarms: float) -> None:
+    """Refuse before any training a rate of false alarms that it would not leave enough images to calibrate.
+
+    Raises
+    ------
+    InputError
+        If there will be too few that a training leaves out, or none that it has not seen.
+    """
+    if _was_tuned(tuner):
+        raise tuned_again()
+    labels = np.unique([str(one.label) for one in records if one.label is not None], return_inverse=True)[1]
+    fold = folds_of(labels, n_folds=tuner.recipe.folds, seed=tuner.recipe.seed)
+    require_images(int((fold >= 0).sum()), false_alarms)
+
+
 def judge(
     tuner: FineTuner,
     tuned: FineTuned,
     *,
+    false_alarms: float | None = None,
     cache: bool | str | Path = True,
     progress: Progress | None = None,
 ) -> Shipment:
@@ -90,6 +109,8 @@ def judge(
     ----------
     tuner, tuned
         A tuner, and what its `fit` made.
+    false_alarms
+        Rate at which known images may be called unknown, as for `FewShotClassifier`.
     cache
         Where embeddings are kept, as for `FewShotClassifier`.
     progress
@@ -98,32 +119,39 @@ def judge(
     Raises
     ------
     InputError
-        If an image that the encoder was tuned on can't be read any more.
+        If an image that the encoder was tuned on can't be read any more, or there are too few for the rate.
     """
     options: dict[str, Any] = {
         "seed": tuner.recipe.seed,
         "device": tuner.device,
         "templates": tuner.templates,
         "prompts": tuner.prompts,
+        "false_alarms": false_alarms,
         "cache": cache,
     }
     head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
     zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
-    fine_tuned = _with_tuned_encoder(tuned, head, options, progress)
-    candidates = _evidence({ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned})
+    tuning = Tuning(tuned.fold_spaces, head.taught.detector, again=_was_tuned(tuner))
+    fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
+    classifiers = {ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned}
+    candidates = _evidence(classifiers)
     if candidates:
         verdict = simplest_not_beaten(candidates)
     else:
         verdict = Verdict(FINE_TUNED, f"{tuned.choice.reason}, without evidence")
-    told = _told(tuner, tuned, candidates, verdict)
-    for classifier in (zero_shot, head, fine_tuned):
+    told = _told(tuner, tuned, candidates, verdict, unknown=classifiers[verdict.name].taught.unknown)
+    for classifier in classifiers.values():
         fitted = replace(classifier.taught.fitted, finding=f"{verdict.finding}. {classifier.finding_}")
         classifier.taught = replace(classifier.taught, fitted=fitted, finetuning=told)
     return Shipment(zero_shot, head, fine_tuned, candidates, verdict, told)
 
 
 def _with_tuned_encoder(
-    tuned: FineTuned, head: FewShotClassifier, options: Mapping[str, Any], progress: Progress | None
+    tuned: FineTuned,
+    head: FewShotClassifier,
+    tuning: Tuning,
+    options: Mapping[str, Any],
+    progress: Progress | None,
 ) -> FewShotClassifier:
     """The same images and classes through the tuned encoder, under a head that weighs its texts and images."""
     classifier = FewShotClassifier(tuned.folder.resolve(), **options)
@@ -136,7 +164,14 @@ def _with_tuned_encoder(
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
     entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.taught.entries]
-    return classifier.learn(samples, entries, tuned=True, fold_spaces=tuned.fold_spaces)
+    return classifier.learn(samples, entries, tuning=tuning)
+
+
+def _was_tuned(tuner: FineTuner) -> bool:
+    """Whether the encoder that the tuner began with is the work of another fine-tuning."""
+    from inkling.finetune.result import PROVENANCE
+
+    return (tuner.encoder.folder.path / PROVENANCE).is_file()
 
 
 def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, ...]:
@@ -157,11 +192,13 @@ def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Ev
     return Evidence.of(name, logits, y)
 
 
-def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict) -> dict[str, Any]:
+def _told(
+    tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], verdict: Verdict, *, unknown: str
+) -> dict[str, Any]:
     """What a memory keeps of the fine-tuning, and reports show."""
     before = tuner.encoder.identity
     return {
-        "from": {"name": before.name, "fingerprint": before.fingerprint},
+        "from": {"name": before.name, "source": before.source, "fingerprint": before.fingerprint},
         "encoder": str(tuned.folder.resolve()),
         "recipe": tuner.recipe.to_json(),
         "share": tuned.choice.share,
@@ -174,4 +211,5 @@ def _told(tuner: FineTuner, tuned: FineTuned, candidates: Sequence[Evidence], ve
         ],
         "ships": verdict.name,
         "finding": verdict.finding,
+        "unknown": unknown,
     }

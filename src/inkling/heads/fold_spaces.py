@@ -35,6 +35,15 @@ class FoldSpaces:
         """Images that some encoder was not tuned on."""
         return np.flatnonzero(self.fold >= 0)
 
+    @property
+    def n_folds(self) -> int:
+        """Number of encoders."""
+        return len(self.images)
+
+    def only(self, rows: IntArray) -> FoldSpaces:
+        """Some of the images; the classes stay."""
+        return FoldSpaces(self.fold[rows], self.images[:, rows], self.classes)
+
     def text_logits(self, logit_scale: float) -> FloatArray:
         """Logits s f.t_k of those images, each by the encoder that did not see it, (n_rows, n_classes)."""
         rows, own = self.rows, self.fold[self.rows]

@@ -95,7 +95,8 @@ def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) ->
     """Give a memory what another encoder makes of its classes and exemplars, and put that into use.
 
     One transaction: the new vectors, head and calibration are written beside the old ones, and the memory points to
-    them. What it knew with the old encoder stays in the file until it is fitted anew.
+    them. What it knew with the old encoder stays in the file until it is fitted anew, which is what happens where the
+    memory has that encoder already.
 
     Parameters
     ----------
@@ -122,6 +123,8 @@ def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) ->
     with changing(path, version=version) as connection:
         digest = logged_digest(connection)
         memory = begin(connection)
+        if memory.encoder.fingerprint == content.encoder.fingerprint:
+            return _replace(connection, content)
         arguments = {"encoder": content.encoder.name, "fingerprint": content.encoder.fingerprint}
         outcome = {"from": memory.encoder.name}
         if _knows_space(connection, content.encoder.fingerprint):

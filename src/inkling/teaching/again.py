@@ -12,6 +12,10 @@ from inkling.teaching.stored import samples_from
 def detector_again(content: MemoryContent) -> DetectorState | None:
     """The detector of a memory whose classes changed: rate and weights as before, calibrated anew.
 
+    Where the encoder was tuned on the images, its detector keeps scale and calibration as well: only the known classes
+    are others. Images of classes that came since were not among those that calibrated it, so of them the rate is no
+    promise.
+
     None where the memory has none, or the images that are left can't support its rate.
     """
     before = detector_from(content.detector)

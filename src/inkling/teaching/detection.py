@@ -9,21 +9,21 @@ import numpy as np
 
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.memory.content import ClassEntry, DetectorState
 from inkling.teaching.taught import Taught
+from inkling.teaching.tuning import Tuning
 from inkling.teaching.words import text_matrix
 from inkling.types import HeadState
 from inkling.unknown import Negatives, UnknownDetector
 from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
-UNTOLD_AFTER_TUNING = (
-    "unknown images are not told: the encoder was tuned on the images that would calibrate what is strange to it"
-)
+UNTOLD = "unknown images are not told"
 
 
 def with_detector(
-    taught: Taught, *, false_alarms: float | None, negatives: Negatives | None = None, tuned: bool = False
+    taught: Taught, *, false_alarms: float | None, negatives: Negatives | None = None, tuning: Tuning | None = None
 ) -> Taught:
     """The same with a detector of unknown images, or the reason why there is none.
 
@@ -34,25 +34,31 @@ def with_detector(
         samples can't support that.
     negatives
         Names that no known class has, with their text vectors.
-    tuned
-        Whether the encoder was tuned on the samples.
+    tuning
+        What is known of it where the encoder was tuned on the samples.
 
     Raises
     ------
     InputError
         If the samples can't support the rate that was asked for.
     """
-    if tuned:
-        return replace(taught, unknown=UNTOLD_AFTER_TUNING)
     rate = DEFAULT_FALSE_ALARMS if false_alarms is None else false_alarms
     try:
+        if tuning is not None:
+            tuning.require_unseen()
         detector = teach_detector(
-            taught.samples, taught.entries, false_alarms=rate, seed=taught.seed, negatives=negatives
+            taught.samples,
+            taught.entries,
+            false_alarms=rate,
+            seed=taught.seed,
+            negatives=negatives,
+            like=None if tuning is None else tuning.detector,
+            fold_spaces=None if tuning is None else tuning.fold_spaces,
         )
     except InputError as error:
         if false_alarms is not None:
             raise
-        return replace(taught, unknown=f"unknown images are not told: {error.message}")
+        return replace(taught, unknown=f"{UNTOLD}: {error.message.rstrip('.')}")
     return replace(taught, detector=detector, unknown=detector.finding)
 
 
@@ -64,6 +70,7 @@ def teach_detector(
     seed: int,
     negatives: Negatives | None = None,
     like: UnknownDetector | None = None,
+    fold_spaces: FoldSpaces | None = None,
 ) -> UnknownDetector:
     """A detector calibrated on labelled samples.
 
@@ -73,7 +80,7 @@ def teach_detector(
         The classes, in the order of their names.
     false_alarms
         Rate at which known images may be called unknown.
-    negatives, like
+    negatives, like, fold_spaces
         As for `UnknownDetector.fit`.
 
     Raises
@@ -94,6 +101,7 @@ def teach_detector(
         logit_scale=identity.logit_scale,
         false_alarms=false_alarms,
         like=like,
+        fold_spaces=fold_spaces,
         seed=seed,
     )
 

@@ -25,7 +25,8 @@ from inkling.types import SkippedImage
 PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
 """In the URL of a database; a memory travels, and it must not."""
 
-WITHOUT_DETECTOR = "unknown images are not told: the memory was made without a detector"
+WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of them"
+"""What is said once a detector is taken out; as long as there is one, it speaks for itself."""
 
 
 def to_memory(taught: Taught, *, command: str) -> MemoryContent:
@@ -48,7 +49,7 @@ def to_memory(taught: Taught, *, command: str) -> MemoryContent:
             "evidence": list(fitted.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
             "finetuning": taught.finetuning,
-            "unknown": taught.unknown,
+            "unknown": taught.unknown if taught.detector is None else WITHOUT_DETECTOR,
         },
         provenance=Provenance(
             created=now(),

@@ -67,6 +67,11 @@ class Taught:
         """Text vectors (n_classes, d), NaN where a class has none; None where none has."""
         return text_matrix(self.entries, self.samples.identity.dimension)
 
+    @property
+    def unknown_report(self) -> dict[str, Any]:
+        """What teaching the detector of unknown images found out, as JSON can hold it."""
+        return {"finding": self.unknown, **(self.detector.report if self.detector else {})}
+
     def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
         """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes).
 

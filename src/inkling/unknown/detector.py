@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from inkling.errors import InputError
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import BoolArray, FloatArray, HeadState, IntArray
 from inkling.unknown.choice import Choice
 from inkling.unknown.conformal import Conformal, RateRange, require_images
@@ -49,6 +50,9 @@ class UnknownDetector:
         Why some scores take no part, by name.
     negative_names
         Names of no known class that images are held against, in the order of `Known.negatives`.
+    tuned
+        Whether the encoder was tuned on the images. Then trainings that left them out gave the calibration, and the
+        weights are from before.
     """
 
     known: Known
@@ -58,6 +62,7 @@ class UnknownDetector:
     false_alarms: float
     dropped: Mapping[str, str]
     negative_names: tuple[str, ...] = ()
+    tuned: bool = False
 
     @classmethod
     def fit(
@@ -73,6 +78,7 @@ class UnknownDetector:
         logit_scale: float = 100.0,
         false_alarms: float = 0.05,
         like: UnknownDetector | None = None,
+        fold_spaces: FoldSpaces | None = None,
         seed: int = 0,
     ) -> UnknownDetector:
         """Learn what known images look like.
@@ -97,7 +103,13 @@ class UnknownDetector:
             Rate at which known images may be called unknown.
         like
             An earlier detector whose weights hold, for a class more or less: classes are not left out again, which
-            halves the time, and the figures of its report stay.
+            halves the time, and the figures of its report stay. Of one that `fold_spaces` calibrated, scale and
+            calibration hold too unless others are given: the encoder knows the images, so they can't calibrate it.
+        fold_spaces
+            Where the encoder was tuned on the images: their vectors by encoders that were tuned without some of them.
+            A fit on the others, in the space of such an encoder, judges those that it did not see. Classes can't be
+            left out of what an encoder was tuned on, so weights are those of `like`, taught with the encoder as it
+            was; without it all scores count alike.
         seed
             Draws folds and ensembles.
 
@@ -116,9 +128,12 @@ class UnknownDetector:
             embedding_dims=embedding_dims,
             logit_scale=logit_scale,
             seed=seed,
+            fold_spaces=fold_spaces,
         )
         with threadpool_limits(1 if task.X.size <= SMALL_PROBLEM else None):
             known = task.fit(np.ones(len(task.y), dtype=bool))
+            if like is not None and like.tuned and fold_spaces is None:
+                return like._with(known, false_alarms)
             wanted = tuple(SCORES) if like is None else tuple(dict.fromkeys((*like.choice.in_use, ALWAYS)))
             calibration = calibrate(task, known, wanted)
             require_images(len(calibration.table), false_alarms)
@@ -130,7 +145,8 @@ class UnknownDetector:
         scale = Scale.of(calibration.table)
         conformal = Conformal(scale(calibration.table) @ choice.weights)
         names = () if negatives is None else negatives.names
-        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, names)
+        tuned = fold_spaces is not None
+        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, names, tuned)
         # What a memory gives back is what is used from the start, to the last bit.
         return cls.from_state(fitted.state())
 
@@ -158,41 +174,48 @@ class UnknownDetector:
         return Negatives(self.negative_names, self.known.negatives) if self.negative_names else None
 
     @property
-    def few_shots(self) -> bool:
-        """Whether calibration errs on the safe side: fewer known images will be called unknown than was asked for."""
-        return self.known.shots < ENOUGH_SHOTS
+    def errs_safely(self) -> bool:
+        """Whether calibration errs on the safe side: fewer known images will be called unknown than was asked for.
+
+        So it does with few shots, and where trainings held out a large part of the images.
+        """
+        return self.tuned or self.known.shots < ENOUGH_SHOTS
 
     @property
     def realised(self) -> RateRange:
-        """Where the realised false-alarm rate will lie; with few shots anywhere below the upper end."""
+        """Where the realised false-alarm rate will lie; anywhere below the upper end if calibration errs safely."""
         told = self.conformal.rate_range(self.false_alarms)
-        return replace(told, low=0.0) if self.few_shots else told
+        return replace(told, low=0.0) if self.errs_safely else told
 
     @property
     def finding(self) -> str:
         """What fitting found out, in one sentence."""
         told = self.realised
-        share = f"at most {told.high:.1%}" if self.few_shots else f"{told.low:.1%} to {told.high:.1%}"
+        share = f"at most {told.high:.1%}" if self.errs_safely else f"{told.low:.1%} to {told.high:.1%}"
         calibrated = (
             f"at {100 * self.false_alarms:.3g} % false alarms requested, {share} of known images will be called "
-            f"unknown ({told.level:.0%} range, from {len(self.conformal.calibration)} images)"
+            f"unknown ({told.level:.0%} range, from {len(self.conformal.calibration)} images"
+            f"{', each judged by a training without it' if self.tuned else ''})"
         )
         if self.choice.fused is None:
             return f"{calibrated}; too few classes or images to leave a class out, so all scores count alike"
-        return f"{calibrated}; classes left out in turn are told apart with AUROC {self.choice.fused['auroc']:.3f}"
+        told_apart = "before tuning, classes left out in turn were" if self.tuned else "classes left out in turn are"
+        return f"{calibrated}; {told_apart} told apart with AUROC {self.choice.fused['auroc']:.3f}"
 
     @property
     def report(self) -> dict[str, Any]:
         """What fitting found out, as JSON can hold it.
 
         `scores` has each score's weight and its AUROC on classes left out in turn (mean, worst class), `fused` the
-        nested figures of the fusion, `dropped` the reasons, `calibration` what the threshold rests on.
+        nested figures of the fusion, `dropped` the reasons, `calibration` what the threshold rests on, `tuned` whether
+        weights and AUROC are from before the encoder was tuned.
         """
         weights = zip(self.choice.names, self.choice.weights.tolist(), strict=True)
         return {
             "scores": {name: {"weight": weight, **self.choice.singles.get(name, {})} for name, weight in weights},
             "fused": self.choice.fused,
             "dropped": dict(self.dropped),
+            "tuned": self.tuned,
             "calibration": {
                 "n": len(self.conformal.calibration),
                 "false_alarms": self.false_alarms,
@@ -209,6 +232,18 @@ class UnknownDetector:
     def from_state(cls, state: HeadState) -> UnknownDetector:
         """Inverse of `state`."""
         return cls(**detector_parts(state))
+
+    def _with(self, known: Known, false_alarms: float) -> UnknownDetector:
+        """The same of other known classes, at a rate."""
+        lacking = {name: SCORES[name].lacks(known) for name in self.choice.in_use}
+        reasons = [f"{name}: {reason}" for name, reason in lacking.items() if reason is not None]
+        if reasons:
+            raise InputError(
+                f"Scores that strangeness was calibrated with can't be told of these classes ({'; '.join(reasons)}).",
+                remedy="Fine-tune with these classes.",
+            )
+        require_images(len(self.conformal.calibration), false_alarms)
+        return self.from_state(replace(self, known=known, false_alarms=false_alarms).state())
 
     def _table(self, X: FloatArray, names: tuple[str, ...]) -> FloatArray:
         X = np.asarray(X)

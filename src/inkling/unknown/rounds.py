@@ -57,24 +57,26 @@ def n_fits(task: Task) -> int:
 
 def calibrate(task: Task, known: Known, wanted: Sequence[str]) -> Calibration:
     """Wanted scores of the support's own images, fold by fold; `known` is the fit on all of them."""
-    fold = task.folds(N_FOLDS)
     names, dropped = _tellable(wanted, known)
     fits = []
-    for held in range(min(n_fits(task), N_FOLDS)):
-        rows = task.judged(fold == held)
+    for beside, held in task.held_out(N_FOLDS)[: n_fits(task)]:
+        rows = beside.judged(held)
         if rows.any():
-            part = task.fit(fold != held)
+            part = beside.fit(~held)
             names, fewer = _tellable(names, part)
             dropped |= fewer
-            fits.append((part, rows))
-    tables = [score_table(part, task.X[rows], names) for part, rows in fits]
+            fits.append((part, beside.X[rows]))
+    tables = [score_table(part, X, names) for part, X in fits]
     return Calibration(np.concatenate([np.zeros((0, len(names))), *tables]), names, dropped)
 
 
 def leave_classes_out(task: Task, names: tuple[str, ...]) -> Evidence | None:
-    """What the scores make of classes that were left out; None with too few classes or images to tell."""
+    """What the scores make of classes that were left out.
+
+    None with too few classes or images to tell, or an encoder that was tuned to tell these very classes apart.
+    """
     shown = np.flatnonzero(np.bincount(task.y, minlength=task.n_classes))
-    if len(shown) < MIN_CLASSES:
+    if len(shown) < MIN_CLASSES or task.spaces is not None:
         return None
     group = np.full(task.n_classes, -1)
     group[np.random.default_rng(task.seed).permutation(shown)] = np.arange(len(shown)) % N_GROUPS

@@ -39,6 +39,7 @@ def detector_state(detector: UnknownDetector) -> HeadState:
         "false_alarms": detector.false_alarms,
         "dropped": dict(detector.dropped),
         "negative_names": list(detector.negative_names),
+        "tuned": detector.tuned,
     }
     arrays = {key: getattr(known, key) for key in _KNOWN_ARRAYS}
     for space in ("plain", "even"):
@@ -68,6 +69,7 @@ def detector_parts(state: HeadState) -> dict[str, Any]:
         "false_alarms": params["false_alarms"],
         "dropped": params["dropped"],
         "negative_names": tuple(params["negative_names"]),
+        "tuned": params["tuned"],
     }
 
 

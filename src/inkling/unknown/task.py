@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inkling.errors import InputError
 from inkling.heads.checks import check_classes_known, check_option, check_widths
 from inkling.heads.evidence import grouped_folds
+from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.out_of_fold import shots_of
 from inkling.heads.support import has_text, unit_blocks
 from inkling.types import BoolArray, FloatArray, IntArray
@@ -36,6 +37,9 @@ class Task:
         Text vectors of names that are no known class, (m, d); or None.
     n_classes, embedding_dims, logit_scale, seed
         As `Known.of` takes them.
+    spaces
+        The images and classes as encoders see them that were tuned without some of the images; None where the encoder
+        was not tuned on them.
     """
 
     X: FloatArray
@@ -47,6 +51,7 @@ class Task:
     embedding_dims: int
     logit_scale: float
     seed: int
+    spaces: FoldSpaces | None = None
 
     @classmethod
     def of(
@@ -61,6 +66,7 @@ class Task:
         embedding_dims: int | None,
         logit_scale: float,
         seed: int,
+        fold_spaces: FoldSpaces | None = None,
     ) -> Task:
         """Check the arrays, and take of many images a sample; the parameters are those of `UnknownDetector.fit`.
 
@@ -91,7 +97,8 @@ class Task:
         sources = np.arange(len(y)) if sources is None else np.asarray(sources)
         rows = evenly(y, limit=MAX_IMAGES, seed=seed)
         vectors = unit_blocks(X[rows], width)
-        return cls(vectors, y[rows], sources[rows], text, negatives, total, width, logit_scale, seed)
+        spaces = None if fold_spaces is None else _fitting(fold_spaces, X.shape, total).only(rows)
+        return cls(vectors, y[rows], sources[rows], text, negatives, total, width, logit_scale, seed, spaces)
 
     def fit(self, rows: BoolArray, *, without: BoolArray | None = None) -> Known:
         """Known classes from some rows; `without` (n_classes,) are not among them."""
@@ -111,6 +118,18 @@ class Task:
             seed=self.seed,
         )
 
+    def held_out(self, n_folds: int) -> list[tuple[Task, BoolArray]]:
+        """Rows (n,) to be judged by a fit on the others, in at most so many rounds, and the vectors to do it with.
+
+        They are those of the task, or where its encoder knows the images, those of an encoder that was tuned without
+        the rows. Names that are no known class have no vectors there.
+        """
+        if self.spaces is None:
+            fold = self.folds(n_folds)
+            return [(self, fold == held) for held in range(n_folds)]
+        fold, n_folds = self.spaces.fold, min(n_folds, self.spaces.n_folds)
+        return [(self._in_space(self.spaces, held), fold == held) for held in range(n_folds)]
+
     def folds(self, n_folds: int) -> IntArray:
         """Fold of each row, (n,); -1 for images that always stay in, since nothing else tells of their class."""
         fold = grouped_folds(self.y, self.sources, n_folds=n_folds, seed=self.seed)
@@ -129,6 +148,22 @@ class Task:
         chosen = np.zeros(len(self.y), dtype=bool)
         chosen[found[evenly(self.y[found], limit=MAX_JUDGED, seed=self.seed)]] = True
         return chosen
+
+    def _in_space(self, spaces: FoldSpaces, held: int) -> Task:
+        vectors = unit_blocks(spaces.images[held], self.embedding_dims)
+        return replace(self, X=vectors, text=spaces.classes[held], negatives=None, spaces=None)
+
+
+def _fitting(spaces: FoldSpaces, shape: tuple[int, ...], n_classes: int) -> FoldSpaces:
+    """The spaces, if they are of these images and classes."""
+    (n, width), n_folds = shape, spaces.n_folds
+    found = spaces.fold.shape, spaces.images.shape, spaces.classes.shape
+    if found != ((n,), (n_folds, n, width), (n_folds, n_classes, width)):
+        raise InputError(
+            f"The fold spaces must be of {n} images and {n_classes} classes in {width} dimensions, got folds, images "
+            f"and classes of {', '.join(map(str, found))}."
+        )
+    return spaces
 
 
 def _named(text: FloatArray | None, n_classes: int) -> BoolArray:
