@@ -1,17 +1,18 @@
 """A CLIP model that computes the same with less work. Imports torch.
 
 Of the last block of the image tower, only the class token is read: the others give keys and values, and need neither
-query nor output nor MLP. QuickGELU takes one saved tensor and fewer passes over it. Patches don't overlap, so a matrix
-product embeds them. None of this changes a weight, or a gradient beyond rounding.
+query nor output nor MLP. QuickGELU takes one saved tensor and fewer passes over it. Patches don't overlap, so the slope
+of what embeds them is one matrix product. None of this changes a weight, or a gradient beyond rounding.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
-from torch.nn.functional import linear, scaled_dot_product_attention, silu
+from torch.autograd import Function
+from torch.nn.functional import conv2d, scaled_dot_product_attention, silu
 from transformers.activations import QuickGELUActivation
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
@@ -33,24 +34,43 @@ def make_lean(model: Any) -> None:
             layer.mlp.activation_fn = QuickGelu()
     if _clip_layers(model.vision_model):
         patches = model.vision_model.embeddings.patch_embedding
-        patches.forward = partial(_embedded_patches, patches)
+        patches.forward = partial(_patch_vectors, patches)
     for last in _clip_layers(model.vision_model)[-1:]:
         if last.self_attn.dropout == 0:
             last.forward = partial(_class_token, last)
 
 
+class PatchEmbedding(Function):
+    """The convolution of patches that lie side by side; its slope by a matrix product, several times as fast."""
+
+    @staticmethod
+    def forward(context: Any, pixels: Tensor, weight: Tensor) -> Tensor:
+        """Images (n_images, channels, height, width) and a weight (width, channels, side, side)."""
+        context.save_for_backward(pixels)
+        context.shape = weight.shape
+        return conv2d(pixels, weight, stride=weight.shape[2:])
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        """Of the weight alone: nothing asks for the slope along the pixels."""
+        (pixels,) = context.saved_tensors
+        of_patches = gradient.to(pixels.dtype).movedim(1, 0).flatten(1)
+        return None, (of_patches @ _patches(pixels, context.shape[-1])).view(context.shape)
+
+
+def _patches(pixels: Tensor, side: int) -> Tensor:
+    """Pixels of each patch in a row, (n_images x n_rows x n_columns, channels x side x side)."""
+    n_images, channels, rows, columns = *pixels.shape[:2], *(size // side for size in pixels.shape[2:])
+    parts = pixels[..., : rows * side, : columns * side].reshape(n_images, channels, rows, side, columns, side)
+    return parts.permute(0, 2, 4, 1, 3, 5).reshape(n_images * rows * columns, -1)
+
+
+def _patch_vectors(convolution: nn.Conv2d, pixels: Tensor) -> Tensor:
+    return cast(Tensor, cast(Any, PatchEmbedding).apply(pixels, convolution.weight))
+
+
 def _clip_layers(tower: Any) -> list[Any]:
     return [layer for layer in tower.encoder.layers if type(layer) is CLIPEncoderLayer]
-
-
-def _embedded_patches(convolution: nn.Conv2d, pixels: Tensor) -> Tensor:
-    """The convolution (n_images, width, n_rows, n_columns) of patches that lie side by side, as one matrix product."""
-    side = convolution.kernel_size[0]
-    n_images, channels, rows, columns = *pixels.shape[:2], *(size // side for size in pixels.shape[2:])
-    patches = pixels[..., : rows * side, : columns * side].reshape(n_images, channels, rows, side, columns, side)
-    flat = patches.permute(0, 2, 4, 1, 3, 5).flatten(1, 2).flatten(2)
-    embedded = linear(flat, convolution.weight.flatten(1), convolution.bias)
-    return embedded.transpose(1, 2).reshape(n_images, -1, rows, columns)
 
 
 def _class_token(layer: Any, hidden_states: Tensor, *_: object, **__: object) -> Tensor:
