@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,21 @@ class TestMiddling:
         assert shared
         for name in shared:
             assert_allclose(quick.experts_[name].logits(X), whole.experts_[name].logits(X), rtol=1e-5)
+
+    def test_so_does_a_small_memory_whose_encoder_knows_its_images(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.undo()
+        path = tmp_path / "a.ink"
+        fitted = _fitted(path, "auto")
+        stored = read_memory(path).content
+        for ships, refitted in (("fine-tuned", "with the weights that it had"), ("head", "anew")):
+            training = {**stored.training, "finetuning": {"ships": ships}}
+            write_memory(path, replace(stored, training=training))
+            event = Decisions(path).remove_class("van")
+            assert event.outcome["refit"] == refitted
+        Decisions(path).undo()
+        assert FewShotClassifier.load(path).classes_ == fitted.classes_
 
     def test_other_heads_are_fitted_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ink"

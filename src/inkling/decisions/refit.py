@@ -1,9 +1,9 @@
 """The head after its classes changed: fitted anew where that takes a moment, else with the weights that it had.
 
 A small memory is fitted as `inkling fit` does it: weights, temperature and evidence are all new. A middling one keeps
-weights and temperature, and its experts are fitted anew. A large one, whose head follows from class means and a scatter
-matrix, keeps its space too, and only those statistics change, by what the class in question contributes.
-`docs/decisions/refit.md` has the measurements.
+weights and temperature, and its experts are fitted anew, as is done where the encoder was tuned on the images. A large
+one, whose head follows from class means and a scatter matrix, keeps its space too, and only those statistics change, by
+what the class in question contributes. `docs/decisions/refit.md` has the measurements.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from inkling.memory.read import read_classes, read_content, read_provenance, rea
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import WITHOUT_DETECTOR, current_command, from_memory, to_memory
-from inkling.teaching.taught import Taught, teach
+from inkling.teaching.taught import FINE_TUNED, Taught, teach
 from inkling.teaching.words import text_matrix
 from inkling.unknown.task import MAX_IMAGES
 
@@ -73,11 +73,17 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     size = count_exemplars(memory), width, len(class_ids(memory.connection))
     if is_closed_form(head) and is_large(*size):
         told = _again(memory, kept, head, step)
-    elif isinstance(head, AutoHead) and math.prod(size) > MOMENT:
+    elif isinstance(head, AutoHead) and (math.prod(size) > MOMENT or _is_tuned(kept.training)):
         told = _with_weights(memory, kept)
     else:
         told = _anew(memory)
     return told | _detector(memory, detect)
+
+
+def _is_tuned(training: Mapping[str, Any]) -> bool:
+    """Whether the encoder knows the exemplars, so that folds of them would flatter what trainings without them found."""
+    told = training.get("finetuning")
+    return told is not None and told["ships"] == FINE_TUNED
 
 
 def fit_anew(memory: Amendment, *, detect: DetectorFitter | None) -> dict[str, Any]:
