@@ -81,7 +81,7 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
 
 
 def _is_tuned(training: Mapping[str, Any]) -> bool:
-    """Whether the encoder knows the exemplars, so that folds of them would flatter what trainings without them found."""
+    """Whether the encoder knows the exemplars: folds of them flatter, and weights that it came with do not."""
     told = training.get("finetuning")
     return told is not None and told["ships"] == FINE_TUNED
 
