@@ -124,7 +124,7 @@ def test_an_encoder_that_moved_is_asked_for(inkling: Inkling, drawn: Path) -> No
     fitted = inkling.here("fit", drawn, "--memory", "m.ink", "--encoder", "model")
     assert fitted.code == 0, fitted.err
     (inkling.folder / "model").rename(inkling.folder / "moved")
-    inkling.here("predict", "m.ink", drawn / "test").refused("'model', is not at hand", "--encoder")
+    inkling.here("predict", "m.ink", drawn / "test").refused("model', is not at hand", "--encoder")
     assert inkling.here("predict", "m.ink", drawn / "test", "--encoder", "moved").code == 0
 
 
