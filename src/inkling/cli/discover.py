@@ -95,7 +95,8 @@ def print_explored(summary: Mapping[str, Any]) -> None:
     if drift["found"]:
         note(
             f"The images look strange all alike (p = {drift['p_value']:.2g}): {drift['excess']:.0%} more than chance "
-            "makes so, and not in groups. That is drift, such as blur or another camera, and no new class."
+            "makes so, and not in groups beside known ones. That is taken for drift, such as blur or another camera. "
+            "If they all show one new class, 'inkling add-class NAME --images DIR' teaches it."
         )
         return
     print_proposals(summary["proposals"])
