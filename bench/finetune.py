@@ -145,7 +145,7 @@ def _ratios(slower: list[dict[str, Any]], faster: list[dict[str, Any]], of: str 
 
 
 def sketch_rows(found: Found) -> Iterator[Row]:
-    """Top-1 of every way on both tests, and what the issue asks of them."""
+    """Top-1 of every way on both tests, and what is asked of them."""
     for test in (PLAIN, SHIFTED):
         for name, draws in found.items():
             for way in (*SHARED_WAYS, *WAYS) if name == next(iter(found)) else WAYS:
