@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,8 +167,8 @@ def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     first = fitted_on_tuned(tuned, fold_spaces=tuned.spaces, like=fitted(tuned.task))
     rows, text = tuned.task.y < 5, tuned.task.text
     assert text is not None
-    options: dict[str, object] = {"text_vectors": text[:5], "logit_scale": 20.0, "like": first}
-    second = UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], **options)  # type: ignore[arg-type]  # as above
+    options: dict[str, Any] = {"text_vectors": text[:5], "logit_scale": 20.0, "like": first}
+    second = UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], **options)
     assert second.tuned
     assert len(second.known.plain.means) == 5
     np.testing.assert_array_equal(second.conformal.calibration, first.conformal.calibration)
@@ -175,7 +176,7 @@ def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     gone = tuned.task.y == 5
     assert second.strangeness(tuned.X[gone]).mean() > first.strangeness(tuned.X[gone]).mean() + 1
     with pytest.raises(InputError, match="at least 99 known images"):
-        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], false_alarms=0.01, **options)  # type: ignore[arg-type]
+        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], false_alarms=0.01, **options)
     with pytest.raises(InputError, match=r"text_\w+: no class has a text vector"):
         UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], like=fitted_on_tuned(tuned, fold_spaces=tuned.spaces))
 

@@ -33,7 +33,7 @@ from inkling.memory.read import read_classes, read_content, read_provenance, rea
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.teaching.stored import WITHOUT_DETECTOR, current_command, from_memory, to_memory
-from inkling.teaching.taught import FINE_TUNED, Taught, teach
+from inkling.teaching.taught import Taught, ships_tuned, teach
 from inkling.teaching.words import text_matrix
 from inkling.unknown.task import MAX_IMAGES
 
@@ -73,17 +73,12 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     size = count_exemplars(memory), width, len(class_ids(memory.connection))
     if is_closed_form(head) and is_large(*size):
         told = _again(memory, kept, head, step)
-    elif isinstance(head, AutoHead) and (math.prod(size) > MOMENT or _is_tuned(kept.training)):
+    # Folds of images that the encoder was tuned on would flatter; its weights are of trainings without them.
+    elif isinstance(head, AutoHead) and (math.prod(size) > MOMENT or ships_tuned(kept.training.get("finetuning"))):
         told = _with_weights(memory, kept)
     else:
         told = _anew(memory)
     return told | _detector(memory, detect)
-
-
-def _is_tuned(training: Mapping[str, Any]) -> bool:
-    """Whether the encoder knows the exemplars: folds of them flatter, and weights that it came with do not."""
-    told = training.get("finetuning")
-    return told is not None and told["ships"] == FINE_TUNED
 
 
 def fit_anew(memory: Amendment, *, detect: DetectorFitter | None) -> dict[str, Any]:

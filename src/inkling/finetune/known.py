@@ -10,7 +10,7 @@ from inkling.images.decode import read
 from inkling.images.files import Files
 from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
 from inkling.prompts import ClassPrompts
-from inkling.teaching.taught import FINE_TUNED
+from inkling.teaching.taught import ships_tuned
 from inkling.types import ImageRecord
 
 SHOWN = 3
@@ -50,9 +50,7 @@ def untuned_source(content: MemoryContent) -> str:
     A training that begins with an encoder which knows the images can't hold any out to judge it by.
     """
     tuning = content.training.get("finetuning")
-    if tuning is None or tuning["ships"] != FINE_TUNED:
-        return content.encoder.source
-    return str(tuning["from"]["source"])
+    return str(tuning["from"]["source"]) if tuning and ships_tuned(tuning) else content.encoder.source
 
 
 def _hash(record: ImageRecord, files: Files) -> str | None:

@@ -5,6 +5,7 @@ Writers take turns; a reader sees one version throughout; a crash leaves the old
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -81,10 +82,9 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
     with place.explained():
         place.require_writable()
         if not place.exists():
-            try:
+            # Where another process was quicker, what it wrote is counted on, not replaced by a new file.
+            with suppress(FileExistsError):
                 return place.create(lambda connection: _fill(connection, content))
-            except FileExistsError:
-                pass  # another process was quicker; what it wrote is counted on, not replaced by a new file
         place.require_memory()
         bring_forward(place)
         with place.writing() as connection:

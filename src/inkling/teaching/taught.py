@@ -78,7 +78,7 @@ class Taught:
         None unless every class has a text. None, too, where the encoder was tuned on these classes: its texts know
         the images then.
         """
-        if self.finetuning is not None and self.finetuning["ships"] == FINE_TUNED:
+        if ships_tuned(self.finetuning):
             return None
         text, identity = self.text_vectors, self.samples.identity
         if text is None or np.isnan(text).any():
@@ -130,6 +130,11 @@ class Taught:
         strange, conformal = self.detector.strangeness(X), self.detector.conformal
         unknown = conformal.are_unknown(strange, self.detector.false_alarms)
         return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
+
+
+def ships_tuned(finetuning: Mapping[str, Any] | None) -> bool:
+    """Whether the encoder in use is one that was tuned on the samples, from what is kept of a fine-tuning."""
+    return finetuning is not None and finetuning["ships"] == FINE_TUNED
 
 
 def _with_names(verdicts: list[Verdict], embeddings: FloatArray, names: Names) -> list[Verdict]:
