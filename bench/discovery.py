@@ -27,17 +27,17 @@ from sklearn.metrics import adjusted_rand_score
 from common import ROOT, SHARED, Row, at_least, at_most, record
 from discovery_scores import Sorting, clusters_scored
 from feature_tasks import FeatureTask, image_task
-from inkling.classifier import FewShotClassifier
-from inkling.decisions.decisions import Decisions
-from inkling.decisions.newcomer import Newcomer
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Stream, discover
 from inkling.discovery import clusters as clusters_module
 from inkling.discovery.space import Space
-from inkling.exploration.batch import explore
-from inkling.exploration.proposing import Explored
 from inkling.heads import AutoHead
 from inkling.images.decode import load
 from inkling.images.sources import find_images
+from inkling.review.decisions import Decisions
+from inkling.review.explore import explore
+from inkling.review.new_class import Newcomer
+from inkling.review.propose import Explored
 from inkling.types import FloatArray, ImageRecord, IntArray
 from inkling.unknown import UnknownDetector
 

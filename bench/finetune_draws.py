@@ -26,19 +26,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.loaded_model import load_towers
-from inkling.finetune.data import TrainingData
 from inkling.finetune.finetuner import FineTuner
-from inkling.finetune.interpolate import SHARES
-from inkling.finetune.judge import Judge, weights_of
-from inkling.finetune.out_of_fold import Folds
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import Recipe, preset
+from inkling.finetune.selection.interpolate import SHARES
+from inkling.finetune.selection.judge import Judge, weights_of
+from inkling.finetune.selection.out_of_fold import Folds
 from inkling.finetune.shipping import judge
-from inkling.finetune.team import Team
-from inkling.finetune.trainer import train
-from inkling.finetune.vectors import encode, inference, text_vectors
+from inkling.finetune.training.data import TrainingData
+from inkling.finetune.training.distributed import Team
+from inkling.finetune.training.trainer import train
+from inkling.finetune.training.vectors import encode, inference, text_vectors
 from inkling.heads import AutoHead
 from inkling.images.handed_over import records_of
 from inkling.prompts import resolve_templates

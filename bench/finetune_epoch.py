@@ -36,12 +36,12 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from common import SHARED
 from inkling.encoders.loaded_model import load_towers
 from inkling.encoders.model_folder import ModelFolder
-from inkling.finetune.data import TrainingData
-from inkling.finetune.holdout import held_out
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import PRESETS, Recipe
-from inkling.finetune.team import Team
-from inkling.finetune.trainer import train
+from inkling.finetune.training.data import TrainingData
+from inkling.finetune.training.distributed import Team
+from inkling.finetune.training.holdout import held_out
+from inkling.finetune.training.trainer import train
 from inkling.types import ImageRecord, IntArray
 
 SEED = 0

@@ -19,14 +19,14 @@ import torch
 from PIL.Image import Image
 
 from common import ROOT, Row, at_least, at_most, record
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.detection import teach_detector
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.members import member_probabilities
 from inkling.finetune.recipe import Recipe, preset
 from inkling.finetune.shipping import judge
 from inkling.images.handed_over import records_of
 from inkling.sketch import HELD_OUT, draw
-from inkling.teaching.detection import teach_detector
 from inkling.types import FloatArray
 from inkling.unknown import UnknownDetector, mutual_information
 from inkling.unknown.fusion import auroc

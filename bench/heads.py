@@ -25,10 +25,10 @@ from scipy.stats import t as student
 from common import ROOT, Row, at_least, at_most, record
 from feature_tasks import IMAGENET_SHOTS, SETS, SHOTS, FeatureTask, caltech_43, image_task, imagenet_329
 from inkling.evaluate.protocol import evaluate_predictions
-from inkling.fitting import FittedHead
 from inkling.heads import HEADS, AutoHead
 from inkling.heads.auto import GAIN_LEVEL
 from inkling.heads.experts import ZERO_SHOT
+from inkling.heads.fitted import FittedHead
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 

@@ -21,19 +21,18 @@ import numpy as np
 
 from common import Row, at_most, record
 from inkling import FewShotClassifier
-from inkling.decisions.decisions import Decisions
+from inkling.classifier.detection import DEFAULT_FALSE_ALARMS, teach_detector
+from inkling.classifier.fitted import teach
+from inkling.classifier.persistence import from_memory, to_memory
 from inkling.embeddings.samples import Samples
 from inkling.heads.support import unit_rows
-from inkling.memory.content import ClassEntry
 from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import write_proposals
 from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
-from inkling.teaching.detection import DEFAULT_FALSE_ALARMS, teach_detector
-from inkling.teaching.stored import from_memory, to_memory
-from inkling.teaching.taught import teach
-from inkling.types import EncoderIdentity
+from inkling.review.decisions import Decisions
+from inkling.types import ClassEntry, EncoderIdentity
 
 SEED = 0
 N, DIMS, CLASSES = 100_000, 512, 1_000

@@ -19,14 +19,13 @@ from scipy.stats import binomtest
 
 from common import ROOT, SHARED, Row, at_least, at_most, record
 from feature_tasks import SETS, image_task
+from inkling.classifier.vocabularies import negatives_for
 from inkling.discovery.vocabulary import common_nouns
 from inkling.embeddings.embed import embed_images, embed_texts
 from inkling.encoders.registry import load_encoder
 from inkling.heads.support import unit_rows
 from inkling.images.sources import find_images
-from inkling.memory.content import ClassEntry
-from inkling.teaching.names import negatives_for
-from inkling.types import BoolArray, FloatArray, IntArray
+from inkling.types import BoolArray, ClassEntry, FloatArray, IntArray
 from inkling.unknown import UnknownDetector
 from inkling.unknown.fusion import auroc
 

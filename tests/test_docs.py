@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.sketch import write_dataset
 
 ROOT = Path(__file__).parents[1]

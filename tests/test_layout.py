@@ -28,21 +28,18 @@ ROOMS = (
     "encoders",
     "prompts",
     "embeddings",
-    "calibration",
     "heads",
-    "fitting",
     "unknown",
     "discovery",
     "memory",
-    "teaching",
     "classifier",
-    "decisions",
-    "exploration",
+    "review",
     "finetune",
     "evaluate",
+    "reports",
     "cli",
 )
-ARRAYS_ONLY = {"calibration", "heads", "fitting", "unknown", "discovery"}
+ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
 
 
@@ -90,6 +87,12 @@ def test_every_room_has_its_place() -> None:
     assert {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} == set(ROOMS)
 
 
+def test_contributing_lists_the_rooms_in_their_order() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = [line.split("|")[1] for line in page.splitlines() if re.match(r"\| `\w+` ", line)]
+    assert [name.strip(" `") for name in listed] == list(ROOMS)
+
+
 def test_imports_point_to_rooms_further_up() -> None:
     assert [it for it in IMPORTS if it.points_down] == []
 
@@ -121,7 +124,9 @@ def test_help_waits_for_no_library(statement: str) -> None:
 
 
 def test_what_needs_no_forward_pass_loads_no_model_library() -> None:
-    statement = "import inkling.classifier, inkling.evaluate.report, inkling.encoders.registry, inkling.sketch"
+    statement = (
+        "import inkling.classifier.few_shot, inkling.reports.evaluation, inkling.encoders.registry, inkling.sketch"
+    )
     assert loaded_by(statement) & {"torch", "transformers", "onnxruntime", "onnx"} == set()
 
 

@@ -9,17 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
-    from inkling.decisions.decisions import Decisions
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
     from inkling.finetune.finetuner import FineTuner
     from inkling.prompts import ClassPrompts
+    from inkling.review.decisions import Decisions
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
-    "Decisions": "inkling.decisions.decisions",
-    "FewShotClassifier": "inkling.classifier",
+    "Decisions": "inkling.review.decisions",
+    "FewShotClassifier": "inkling.classifier.few_shot",
     "FineTuner": "inkling.finetune.finetuner",
     "InklingError": "inkling.errors",
     "load_encoder": "inkling.encoders.registry",

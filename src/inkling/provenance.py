@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 DISTRIBUTION = "inkling-vision"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch", "transformers", "peft", "accelerate")
+PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
+"""In the URL of a database; a memory travels, and it must not."""
 
 
 def inkling_version() -> str:
@@ -39,3 +45,9 @@ def data_hash(content_hashes: Iterable[str], labels: Iterable[str]) -> str:
     """Hash over images and labels, whatever their order."""
     lines = sorted(f"{key} {label}" for key, label in zip(content_hashes, labels, strict=True))
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+
+def current_command() -> str:
+    """The command line of this process, with the program's name instead of its path, as any file can hold it."""
+    command = PASSWORD.sub(r"\1***@", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    return command.encode("utf-8", "backslashreplace").decode()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,53 @@ class HeadState:
     name: str
     params: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassEntry:
+    """A known class.
+
+    Attributes
+    ----------
+    name
+        Unique within a memory.
+    prompts
+        The texts that its text vector is the mean of.
+    aliases
+        Other names of it.
+    text_vector
+        Unit vector (d,) float32, or None where the encoder has no text for it.
+    """
+
+    name: str
+    prompts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    text_vector: Vectors | None = None
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """One view of a labelled image that the memory was taught with.
+
+    Attributes
+    ----------
+    path
+        Where the image was found; it need not exist any more.
+    content_hash
+        Hash of the image file, the same for all of its views.
+    class_name
+        Name of a `ClassEntry` of the same memory.
+    view
+        0 for the image itself, above that its augmented views.
+    thumbnail
+        A small JPEG.
+    """
+
+    path: str
+    content_hash: str
+    class_name: str
+    view: int = 0
+    thumbnail: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

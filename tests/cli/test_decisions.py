@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Inkling
-from tests.decisions.conftest import path  # noqa: F401 - a fixture
+from tests.review.conftest import path  # noqa: F401 - a fixture
 
 VERBS = "accept merge split rename discard classes add-class remove-class undo history verify backup proposals refit"
 

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 from scipy.special import softmax
 
-from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.evaluate.protocol import evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.reports.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.types import FloatArray, IntArray
 
 CLASSES = ("airplane", "boat", "bus", "car")

@@ -11,9 +11,10 @@ from numpy.testing import assert_array_equal
 from inkling import FewShotClassifier
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
-from inkling.evaluate.report import render_report
 from inkling.evaluate.run import evaluate_classifier, require_known_labels
 from inkling.images.sources import find_images
+from inkling.reports.content import report_context
+from inkling.reports.evaluation import render_report
 from inkling.types import SkippedImage
 from tests.colours import COLOURS, write_colours
 from tests.fakes import FakeEncoder
@@ -63,7 +64,7 @@ def test_calibration_is_shown_before_and_after(classifier: FewShotClassifier, sa
 
 def test_the_report_shows_images_and_exemplars_but_no_views(classifier: FewShotClassifier, samples: Samples) -> None:
     done = evaluate_classifier(classifier, samples)
-    context = done.report_context(memory_name="a.ink", test_name="test", provenance={"date": "today"})
+    context = report_context(done, memory_name="a.ink", test_name="test", provenance={"date": "today"})
     assert len(context.exemplars.paths) == 15
     assert context.images.paths == samples.paths
     assert_array_equal(context.images.embeddings, samples.embeddings)
@@ -99,7 +100,7 @@ def test_the_detector_is_judged_on_known_and_other_labels(tmp_path: Path) -> Non
     verdicts = classifier.judge(samples)
     strange = [bool(one.unknown) for one, label in zip(verdicts, samples.labels, strict=True) if label == "white"]
     assert told["detected"]["share"] == np.mean(strange)
-    context = done.report_context(memory_name="a.ink", test_name="test", provenance={})
+    context = report_context(done, memory_name="a.ink", test_name="test", provenance={})
     assert "images of other classes" in render_report(done.evaluation, context)
 
 
@@ -107,5 +108,5 @@ def test_without_a_detector_nothing_is_said_of_it(classifier: FewShotClassifier,
     assert classifier.taught.detector is None
     done = evaluate_classifier(classifier, samples)
     assert done.evaluation.to_json()["unknown"] is None
-    context = done.report_context(memory_name="a.ink", test_name="test", provenance={})
+    context = report_context(done, memory_name="a.ink", test_name="test", provenance={})
     assert 'id="unknown"' not in render_report(done.evaluation, context)

@@ -12,12 +12,12 @@ from PIL import Image
 from transformers import AutoModel
 
 from inkling.encoders.model_folder import ModelFolder
-from inkling.finetune.data import TrainingData
-from inkling.finetune.pixels import Pixels
 from inkling.finetune.recipe import Recipe
-from inkling.finetune.team import Team
-from inkling.finetune.texts import ClassTexts
-from inkling.finetune.trainer import Training, train
+from inkling.finetune.training.data import TrainingData
+from inkling.finetune.training.distributed import Team
+from inkling.finetune.training.pixels import Pixels
+from inkling.finetune.training.texts import ClassTexts
+from inkling.finetune.training.trainer import Training, train
 from inkling.sketch import HELD_OUT, draw
 
 NAMES = ("cat", "dog", "train", "boat", "car")

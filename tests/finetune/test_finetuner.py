@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.encoders.identity import check_encoder
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, EncoderMismatchError, InputError
 from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.result import merge_adapters
-from inkling.memory.content import check_encoder
 from inkling.sketch import HELD_OUT, draw, weights_folder
 from tests.fakes import FakeEncoder
 from tests.finetune.cases import recipe

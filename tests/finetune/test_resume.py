@@ -16,11 +16,11 @@ import torch
 
 from inkling.encoders.model_folder import ModelFolder
 from inkling.errors import InputError
-from inkling.finetune.checkpoint import BEST, LAST
-from inkling.finetune.history import read_history
-from inkling.finetune.progress import StepReport
-from inkling.finetune.texts import ClassTexts
-from inkling.finetune.trainer import Training
+from inkling.finetune.training.checkpoint import BEST, LAST
+from inkling.finetune.training.history import read_history
+from inkling.finetune.training.progress import StepReport
+from inkling.finetune.training.texts import ClassTexts
+from inkling.finetune.training.trainer import Training
 from tests.finetune.cases import noise, run
 
 ROOT = Path(__file__).parents[2]

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.detection import teach_detector
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.errors import InputError, MemoryFileError
+from inkling.finetune.exemplars import untuned_source
 from inkling.finetune.finetuner import FineTuner
-from inkling.finetune.guard import Verdict
-from inkling.finetune.known import untuned_source
+from inkling.finetune.selection.guard import Verdict
 from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, judge, require_rate
 from inkling.images.handed_over import records_of
 from inkling.memory.store import read_memory
 from inkling.sketch import HELD_OUT, draw
-from inkling.teaching.detection import teach_detector
 from tests.finetune.cases import recipe
 
 KINDS = HELD_OUT[:3]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from inkling.memory.content import ClassEntry, Exemplar, MemoryContent, Provenance, StoredMemory
+from inkling.memory.content import MemoryContent, Provenance, StoredMemory
 from inkling.memory.store import read_memory, write_memory
-from inkling.types import EncoderIdentity, HeadState
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState
 
 # Children start within milliseconds, everything imported, so that a kill hits the write, not the start.
 FORK = get_context("fork")

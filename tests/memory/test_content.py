@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inkling.encoders.identity import check_encoder
 from inkling.errors import EncoderMismatchError, InputError
 from inkling.memory import content as content_module
-from inkling.memory.content import ClassEntry, check_content, check_encoder
+from inkling.memory.content import check_content
+from inkling.types import ClassEntry
 from tests.memory.samples import identity, numbered
 
 

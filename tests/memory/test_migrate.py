@@ -15,13 +15,13 @@ from inkling.errors import MemoryFileError
 from inkling.memory import migrate, schema
 from inkling.memory.amend import amend, undo
 from inkling.memory.classes import rename_class
-from inkling.memory.content import ClassEntry, Exemplar, MemoryContent, Provenance
+from inkling.memory.content import MemoryContent, Provenance
 from inkling.memory.database import transaction
 from inkling.memory.place import place_of
 from inkling.memory.pool import read_pool
 from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
-from inkling.types import EncoderIdentity, HeadState
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState
 from tests.memory.samples import assert_same, names_in
 
 NEXT_REVISION = '''

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
-from inkling.decisions.decisions import Decisions
 from inkling.errors import InputError, MemoryFileError
 from inkling.memory.backup import backup
 from inkling.memory.classes import list_classes
@@ -23,12 +22,13 @@ from inkling.memory.opened import seeing
 from inkling.memory.read import read_content
 from inkling.memory.store import check_target, read_memory, switch_encoder, write_memory
 from inkling.memory.verify import verify
-from inkling.teaching.stored import current_command
+from inkling.provenance import current_command
+from inkling.review.decisions import Decisions
 from tests.cli.program import Inkling
-from tests.decisions.conftest import VERBS, fit_and_pool
 from tests.memory.samples import FORK, assert_same, assert_whole, numbered
 from tests.memory.server import running
 from tests.memory.test_store import in_other_space
+from tests.review.conftest import VERBS, fit_and_pool
 
 pytest.importorskip("psycopg", reason="the driver is not installed: pip install 'inkling-vision[postgres]'")
 pytestmark = pytest.mark.slow

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from inkling.errors import InputError, MemoryFileError
 from inkling.memory.amend import undo
-from inkling.memory.content import ClassEntry, Exemplar, MemoryContent
+from inkling.memory.content import MemoryContent
 from inkling.memory.opened import seeing
 from inkling.memory.read import read_content
 from inkling.memory.schema import APPLICATION_ID
 from inkling.memory.store import read_memory, switch_encoder, write_memory
 from inkling.memory.verify import verify
-from inkling.types import HeadState
+from inkling.types import ClassEntry, Exemplar, HeadState
 from tests.memory.samples import assert_same, identity, names_in, numbered
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)

@@ -13,13 +13,13 @@ from inkling.errors import MemoryFileError
 from inkling.memory import events
 from inkling.memory.amend import amend, undo
 from inkling.memory.classes import add_class, class_ids, remove_class, rename_class
-from inkling.memory.content import ClassEntry
 from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.events import list_events
 from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import write_proposals
 from inkling.memory.store import write_memory
 from inkling.memory.verify import verify
+from inkling.types import ClassEntry
 from tests.memory.samples import names_in, numbered
 
 

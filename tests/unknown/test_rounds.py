@@ -10,7 +10,7 @@ from inkling.errors import InputError
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import BoolArray
 from inkling.unknown import rounds
-from inkling.unknown.known import Known
+from inkling.unknown.known_classes import Known
 from inkling.unknown.rounds import N_FOLDS, calibrate, leave_classes_out
 from inkling.unknown.scores import SCORES, score_table
 from inkling.unknown.task import Task

@@ -11,7 +11,7 @@ from scipy.stats import entropy
 
 from inkling.unknown import SCORES
 from inkling.unknown.fusion import auroc
-from inkling.unknown.known import MAX_EXEMPLARS, Images, Known, evenly
+from inkling.unknown.known_classes import MAX_EXEMPLARS, Images, Known, evenly
 from inkling.unknown.scores import score_table
 from tests.heads.samples import unit
 from tests.unknown.samples import DIMS, open_task

@@ -24,7 +24,7 @@ def run(
     json: Json = None,
 ) -> None:
     """Make a proposal a known class, live at once. Its name is put into words; no image is embedded."""
-    from inkling.decisions.newcomer import Newcomer
+    from inkling.review.new_class import Newcomer
 
     embed = Newcomer(encoder, device=device, cache=not no_cache)
     decide(

@@ -13,8 +13,8 @@ from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
 from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:
-    from inkling.decisions.decisions import Decisions
     from inkling.memory.events import Event
+    from inkling.review.decisions import Decisions
 
 NAME = "add-class"
 
@@ -37,8 +37,8 @@ def run(
     """Teach one class more, by images, by text, or both; nothing else is embedded."""
 
     def add(about: Decisions) -> Event:
-        from inkling.decisions.newcomer import Newcomer
         from inkling.images.sources import Found
+        from inkling.review.new_class import Newcomer
 
         found = None if source is None else open_source(source)
         with progress_bar("Embedding") as progress:

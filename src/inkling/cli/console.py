@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from inkling.embeddings.embed import Progress
-    from inkling.finetune.progress import StepReport, TrainingProgress
+    from inkling.finetune.training.progress import StepReport, TrainingProgress
     from inkling.types import SkippedImage
 
 STDOUT = "-"

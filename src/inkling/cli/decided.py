@@ -10,9 +10,9 @@ import typer
 from inkling.cli.console import check_outputs, counted, note, show
 
 if TYPE_CHECKING:
-    from inkling.decisions.decisions import Decisions
-    from inkling.memory.content import ClassEntry
     from inkling.memory.events import Event
+    from inkling.review.decisions import Decisions
+    from inkling.types import ClassEntry
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.", show_default=False)]
 ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
@@ -20,7 +20,7 @@ ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.
 
 def decisions(memory: str, *, words: Callable[[str], ClassEntry] | None = None) -> Decisions:
     """Decisions about a memory."""
-    from inkling.decisions.decisions import Decisions
+    from inkling.review.decisions import Decisions
 
     return Decisions(memory, words=words)
 

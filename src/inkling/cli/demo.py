@@ -29,7 +29,7 @@ def run(
     json: Json = None,
 ) -> None:
     """Draw pictures, learn from them, evaluate, predict, and write a report, with the embedded miniature encoder."""
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
     from inkling.images.sources import find_images
     from inkling.sketch import HELD_OUT, TRAINED, write_dataset

@@ -15,9 +15,9 @@ from inkling.cli.proposals import print_proposals, proposal_row
 from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.samples import Samples
-    from inkling.exploration.proposing import Explored
+    from inkling.review.propose import Explored
 
 NAME = "discover"
 
@@ -43,9 +43,9 @@ def run(
     json: Json = None,
 ) -> None:
     """Look for new classes among unlabelled images; what is found waits for your decision."""
-    from inkling.classifier import FewShotClassifier
-    from inkling.exploration.batch import explore
-    from inkling.teaching.names import read_vocabulary
+    from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.vocabularies import read_vocabulary
+    from inkling.review.explore import explore
 
     check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
     words = read_vocabulary(vocabulary)
@@ -58,10 +58,10 @@ def run(
 
 
 def _samples(classifier: FewShotClassifier, name: str) -> Samples:
+    from inkling.classifier.fitted import require_readable
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import precomputed_samples
-    from inkling.memory.content import check_encoder
-    from inkling.teaching.taught import require_readable
+    from inkling.encoders.identity import check_encoder
 
     source = open_source(name)
     if isinstance(source, Precomputed):
@@ -104,7 +104,7 @@ def print_explored(summary: Mapping[str, Any]) -> None:
 
 def write_sheet(explored: Explored, report: Path, *, memory: str) -> None:
     """Write the contact sheet."""
-    from inkling.evaluate.contact_sheet import write_contact_sheet
+    from inkling.reports.contact_sheet import write_contact_sheet
 
     write_contact_sheet(report, explored, memory_name=Path(memory).name)
     note(f"Report: {report}")

@@ -13,7 +13,7 @@ from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, See
 from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import Samples
     from inkling.evaluate.run import EvaluatedRun
@@ -39,7 +39,7 @@ def run(
     json: Json = None,
 ) -> None:
     """Measure a memory on labelled images, beside zero-shot, with intervals."""
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
 
     check_outputs(report, json, keep=(memory, test))
@@ -56,8 +56,8 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
     """Samples of a source, once it is sure that there is something to measure."""
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import precomputed_samples
+    from inkling.encoders.identity import check_encoder
     from inkling.evaluate.run import require_known_labels
-    from inkling.memory.content import check_encoder
 
     if isinstance(source, Precomputed):
         check_encoder(classifier.taught.samples.identity, source.identity)
@@ -71,9 +71,9 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
 def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: str) -> None:
     """The report with where everything came from at its foot."""
-    from inkling.evaluate.report import write_report
-    from inkling.provenance import inkling_version, now, package_versions
-    from inkling.teaching.stored import current_command
+    from inkling.provenance import current_command, inkling_version, now, package_versions
+    from inkling.reports.content import report_context
+    from inkling.reports.evaluation import write_report
 
     identity = done.samples.identity
     provenance = {
@@ -83,7 +83,7 @@ def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: st
         "inkling": inkling_version(),
         "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
     }
-    context = done.report_context(memory_name=Path(memory).name, test_name=test, provenance=provenance)
+    context = report_context(done, memory_name=Path(memory).name, test_name=test, provenance=provenance)
     write_report(report, done.evaluation, context)
 
 

@@ -246,14 +246,14 @@ def _images(name: str) -> Found:
 
 def _records(source: Found, stored: StoredMemory | None) -> list[ImageRecord]:
     """Images to learn from: those of the source, and those that the memory was taught with."""
-    from inkling.finetune.known import records_with_known
+    from inkling.finetune.exemplars import records_with_known
 
     return records_with_known(source.records, stored.content.exemplars) if stored else list(source.records)
 
 
 def _words(prompts: Path | None, stored: StoredMemory | None) -> tuple[ClassPrompts, ...]:
     """Own words for classes: those of the file, and for others those of the memory."""
-    from inkling.finetune.known import prompts_of
+    from inkling.finetune.exemplars import prompts_of
     from inkling.prompts import read_prompts
 
     own = read_prompts(prompts) if prompts else {}
@@ -263,7 +263,7 @@ def _words(prompts: Path | None, stored: StoredMemory | None) -> tuple[ClassProm
 
 def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
-    from inkling.finetune.known import untuned_source
+    from inkling.finetune.exemplars import untuned_source
 
     return asked or (untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS)
 
@@ -272,8 +272,8 @@ def _rate(
     asked: float | None, stored: StoredMemory | None, tuner: FineTuner, records: Sequence[ImageRecord]
 ) -> float | None:
     """The rate of false alarms that was asked for, or else that of the memory where the images can support it."""
+    from inkling.classifier.detection import detector_from
     from inkling.finetune.shipping import require_rate
-    from inkling.teaching.detection import detector_from
 
     if asked is not None:
         require_rate(tuner, records, asked)
@@ -289,7 +289,7 @@ def _rate(
 
 
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
-    from inkling.evaluate.finetuning import write_finetuning_report
+    from inkling.reports.finetuning import write_finetuning_report
 
     write_finetuning_report(report, shipment.told, memory_name=Path(memory).name)
     note(f"Report: {report}")

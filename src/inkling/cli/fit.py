@@ -16,7 +16,7 @@ from inkling.cli.sources import open_source
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
 
 NAME = "fit"
 SHOWN_NAMES = 8
@@ -76,11 +76,11 @@ def run(
     json: Json = None,
 ) -> None:
     """Learn classes from labelled images: a calibrated classifier in one file."""
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.vocabularies import read_vocabulary
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
-    from inkling.teaching.names import read_vocabulary
 
     check_target(memory)
     check_outputs(json, keep=(memory, train, prompts, vocabulary))

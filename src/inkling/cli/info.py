@@ -25,7 +25,7 @@ def run(memory: Memory, json: Json = None) -> None:
 
 
 def _summary(stored: StoredMemory) -> dict[str, Any]:
-    from inkling.teaching.stored import from_memory
+    from inkling.classifier.persistence import from_memory
 
     content = stored.content
     images = Counter(one.class_name for one in content.exemplars if one.view == 0)

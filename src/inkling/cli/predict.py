@@ -17,10 +17,10 @@ from inkling.cli.verdicts import check_target, open_writer, verdict_row
 from inkling.errors import InputError
 
 if TYPE_CHECKING:
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
-    from inkling.exploration.stream import Observer
     from inkling.images.sources import Found
+    from inkling.review.observe import Observer
     from inkling.types import ImageRecord, SkippedImage, Verdict
 
 NAME = "predict"
@@ -56,9 +56,9 @@ def run(
     json: Json = None,
 ) -> None:
     """Label images, with calibrated probabilities."""
-    from inkling.classifier import FewShotClassifier
+    from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.sources import Found
-    from inkling.teaching.names import read_vocabulary
     from inkling.types import SkippedImage
 
     check_outputs(output, json, keep=(memory, *images, vocabulary))
@@ -95,7 +95,7 @@ def run(
 
 
 def _observer(memory: str, classifier: FewShotClassifier, min_images: int) -> Observer:
-    from inkling.exploration.stream import Observer
+    from inkling.review.observe import Observer
 
     return Observer(memory, classifier, min_images=min_images)
 
@@ -105,8 +105,8 @@ def _verdicts(
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
+    from inkling.encoders.identity import check_encoder
     from inkling.images.sources import Found
-    from inkling.memory.content import check_encoder
 
     for _, neighbours in groupby(sources, key=type):
         records: list[ImageRecord] = []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkling.discovery.clusters import cluster
-from inkling.discovery.judge import Rules, completed, judge_drift, propose
+from inkling.discovery.criteria import Rules, completed, judge_drift, propose
+from inkling.discovery.p_values import PValues, check_p_values
 from inkling.discovery.pool import Pairs, Pool
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
-from inkling.discovery.strangers import PValues, check_p_values
 from inkling.errors import InputError
 from inkling.types import FloatArray, IntArray
 

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
+from inkling.discovery.buffer import Kept
 from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
+from inkling.discovery.criteria import Rules
 from inkling.discovery.evidence import gains, log_bayes_factors
-from inkling.discovery.judge import Rules
-from inkling.discovery.kept import Kept
+from inkling.discovery.p_values import PValues, check_p_values
 from inkling.discovery.pool import SAME_PICTURE, Pairs, Pool, as_pairs, check_links, numbered
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
-from inkling.discovery.strangers import PValues, check_p_values
 from inkling.types import FloatArray, HeadState, IntArray
 
 NAME = "discovery"

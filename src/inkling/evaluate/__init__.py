@@ -1,1 +1,1 @@
-"""Measures of a classifier and the report that shows them."""
+"""Measures of a classifier, and the protocol by which they are taken."""

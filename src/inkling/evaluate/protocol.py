@@ -13,12 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from inkling.calibration import (
-    brier_score,
-    expected_calibration_error,
-    negative_log_likelihood,
-    reliability,
-)
 from inkling.evaluate.checks import check_arrays
 from inkling.evaluate.metrics import (
     balanced_accuracy,
@@ -36,13 +30,19 @@ from inkling.evaluate.results import (
     Scores,
     UnknownLabels,
 )
-from inkling.evaluate.strangers import Strangers
 from inkling.evaluate.uncertainty import (
     Interval,
     bootstrap_balanced_accuracy,
     bootstrap_means,
     exact_interval,
     mcnemar,
+)
+from inkling.evaluate.unknown_detection import Strangers
+from inkling.heads.calibration import (
+    brier_score,
+    expected_calibration_error,
+    negative_log_likelihood,
+    reliability,
 )
 from inkling.types import FloatArray, IntArray
 

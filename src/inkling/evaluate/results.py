@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from inkling.calibration import ReliabilityBin
-from inkling.evaluate.strangers import Strangers
 from inkling.evaluate.uncertainty import Interval, PairedTest
+from inkling.evaluate.unknown_detection import Strangers
+from inkling.heads.calibration import ReliabilityBin
 from inkling.types import IntArray, SkippedImage
 
 

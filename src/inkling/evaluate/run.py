@@ -1,21 +1,20 @@
-"""A classifier on labelled samples: the evaluation, and what its report shows."""
+"""A classifier on labelled samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from inkling.calibration import apply_temperature
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.classifier.fitted import require_readable
 from inkling.embeddings.samples import Samples
 from inkling.evaluate.checks import check_truth
-from inkling.evaluate.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
-from inkling.evaluate.strangers import Strangers, judge_strangers
-from inkling.teaching.taught import require_readable
+from inkling.evaluate.unknown_detection import Strangers, judge_strangers
+from inkling.heads.calibration import apply_temperature
 from inkling.types import FloatArray, IntArray
 
 
@@ -36,24 +35,6 @@ class EvaluatedRun:
     p: FloatArray
     y: IntArray
     evaluation: Evaluation
-
-    def report_context(self, *, memory_name: str, test_name: str, provenance: Mapping[str, str]) -> ReportContext:
-        """What `write_report` needs besides the evaluation."""
-        taught = self.classifier.taught
-        images = [row for row, view in enumerate(taught.samples.views) if view == 0]
-        known = taught.samples.keep(images)
-        return ReportContext(
-            memory_name=memory_name,
-            test_name=test_name,
-            images=EvaluatedImages(
-                self.samples.paths, self.p, self.y, self.samples.embeddings, self.samples.thumbnails
-            ),
-            exemplars=Exemplars(
-                known.paths, class_indices(known.labels, taught.classes), known.embeddings, known.thumbnails
-            ),
-            provenance=provenance,
-            finetuning=taught.finetuning,
-        )
 
 
 def require_known_labels(labels: Sequence[str | None], classes: Sequence[str]) -> None:

@@ -19,22 +19,21 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError
-from inkling.finetune.progress import TrainingProgress, silent
 from inkling.finetune.recipe import PRESETS, Recipe, preset
 from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, check_output
+from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
-from inkling.provenance import data_hash, inkling_version, now, package_versions
-from inkling.teaching.stored import current_command
+from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import EncoderIdentity, ImageRecord, IntArray, SkippedImage
 
 if TYPE_CHECKING:
-    from inkling.finetune.history import Row
-    from inkling.finetune.interpolate import Choice
-    from inkling.finetune.out_of_fold import Folds
     from inkling.finetune.prepare import PreparedData
-    from inkling.finetune.trainer import Training
+    from inkling.finetune.selection.interpolate import Choice
+    from inkling.finetune.selection.out_of_fold import Folds
+    from inkling.finetune.training.history import Row
+    from inkling.finetune.training.trainer import Training
 
 DEVICES = ("auto", "cpu")
 
@@ -91,7 +90,7 @@ class FineTuner:
     recipe
         How, or the name of one of `inkling.finetune.recipe.PRESETS`.
     templates, prompts
-        How classes are put into words, as for `inkling.classifier.FewShotClassifier`.
+        How classes are put into words, as for `inkling.FewShotClassifier`.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
     """
@@ -134,7 +133,7 @@ class FineTuner:
         Parameters
         ----------
         images, labels
-            As for `inkling.classifier.FewShotClassifier.fit`.
+            As for `inkling.FewShotClassifier.fit`.
         output
             Folder: ``training`` (log and checkpoints), ``folds`` (trainings that choose the share), ``encoder`` (the
             result) and, for LoRA, ``adapters``.
@@ -171,10 +170,10 @@ class FineTuner:
     ) -> FineTuned:
         """As `fit`, on image records."""
         from inkling.encoders.loaded_model import load_towers
-        from inkling.finetune.out_of_fold import Folds
         from inkling.finetune.prepare import prepare
-        from inkling.finetune.team import Team
-        from inkling.finetune.trainer import train
+        from inkling.finetune.selection.out_of_fold import Folds
+        from inkling.finetune.training.distributed import Team
+        from inkling.finetune.training.trainer import train
 
         recipe, source = self.recipe, self.encoder.folder
         team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
@@ -214,7 +213,7 @@ class FineTuner:
         """Write the encoder at the chosen share; returns the class vectors that go with it."""
         from inkling.encoders.loaded_model import load_towers
         from inkling.finetune import result
-        from inkling.finetune.judge import Judge, weights_of
+        from inkling.finetune.selection.judge import Judge, weights_of
 
         source = self.encoder.folder
         start = weights_of(load_towers(source), list(training.tuned))
@@ -254,7 +253,7 @@ class FineTuner:
 
 def _choose(folds: Folds, labels: IntArray, recipe: Recipe, *, logit_scale: float) -> tuple[Choice, FoldSpaces | None]:
     """The share of the tuned weights that was asked for or follows from the folds, and their vectors at it."""
-    from inkling.finetune.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose
+    from inkling.finetune.selection.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose
 
     asked = recipe.interpolate
     if not folds.n_folds:

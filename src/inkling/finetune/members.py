@@ -52,7 +52,7 @@ def member_probabilities(
     run
         Output folder of `inkling.finetune.finetuner.FineTuner.fit` or ``inkling finetune``.
     images
-        As for `inkling.classifier.FewShotClassifier.fit`; labels are not looked at.
+        As for `inkling.FewShotClassifier.fit`; labels are not looked at.
     encoder
         The encoder that was tuned, if it is no longer where it was.
     device
@@ -70,9 +70,9 @@ def member_probabilities(
     EncoderMismatchError
         If the encoder is not the one that was tuned.
     """
-    from inkling.finetune.pixels import Pixels
-    from inkling.finetune.team import Team
-    from inkling.finetune.vectors import encode
+    from inkling.finetune.training.distributed import Team
+    from inkling.finetune.training.pixels import Pixels
+    from inkling.finetune.training.vectors import encode
 
     found, records = _read(Path(run), encoder), records_of(images)
     preprocessing = found.base.preprocessing
@@ -136,11 +136,11 @@ def _members(run: _Run) -> Iterator[tuple[Any, Tensor]]:
 
 def _of_fold(run: _Run, fold: Path) -> tuple[Any, Tensor]:
     from inkling.encoders.loaded_model import load_towers
-    from inkling.finetune import parts
-    from inkling.finetune.checkpoint import LAST, read_checkpoint
-    from inkling.finetune.interpolate import interpolated, place
-    from inkling.finetune.judge import weights_of
-    from inkling.finetune.out_of_fold import VECTORS
+    from inkling.finetune.selection.interpolate import interpolated, place
+    from inkling.finetune.selection.judge import weights_of
+    from inkling.finetune.selection.out_of_fold import VECTORS
+    from inkling.finetune.training import parts
+    from inkling.finetune.training.checkpoint import LAST, read_checkpoint
 
     model, (weights, _) = load_towers(run.base), read_checkpoint(fold / LAST)
     trained = parts.choose(model, run.recipe)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.preprocessing import Preprocessing
 from inkling.errors import InputError, UnreadableImageError
-from inkling.finetune.data import TrainingData
-from inkling.finetune.pixels import Pixels
-from inkling.finetune.texts import ClassTexts
+from inkling.finetune.training.data import TrainingData
+from inkling.finetune.training.pixels import Pixels
+from inkling.finetune.training.texts import ClassTexts
 from inkling.images.decode import load
 from inkling.prompts import ClassPrompts
 from inkling.types import ImageRecord, SkippedImage

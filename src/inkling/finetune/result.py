@@ -22,8 +22,8 @@ from torch import Tensor
 from inkling.encoders.loaded_model import load_towers, without_progress_bars
 from inkling.encoders.model_folder import ModelFolder
 from inkling.errors import InputError, require
-from inkling.finetune.parts import LORA_TARGETS
 from inkling.finetune.recipe import Recipe
+from inkling.finetune.training.parts import LORA_TARGETS
 
 PROVENANCE = "finetuning.json"
 CLASS_VECTORS = "class_vectors.safetensors"

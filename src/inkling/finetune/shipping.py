@@ -10,20 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from inkling.classifier import FewShotClassifier
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.classifier.fitted import FINE_TUNED
+from inkling.classifier.persistence import to_memory
+from inkling.classifier.tuning import Tuning, tuned_again
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import embed_samples
 from inkling.errors import InputError
 from inkling.finetune.finetuner import FineTuned, FineTuner
-from inkling.finetune.guard import Verdict, simplest_not_beaten
-from inkling.finetune.holdout import folds_of
+from inkling.finetune.selection.guard import Verdict, simplest_not_beaten
+from inkling.finetune.training.holdout import folds_of
 from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.memory.store import switch_encoder
-from inkling.teaching.stored import current_command, to_memory
-from inkling.teaching.taught import FINE_TUNED
-from inkling.teaching.tuning import Tuning, tuned_again
+from inkling.provenance import current_command
 from inkling.types import ImageRecord, IntArray
 from inkling.unknown import require_images
 

@@ -12,10 +12,9 @@ from sqlalchemy import Connection, func, select
 from inkling.memory import schema
 from inkling.memory.amend import Amendment
 from inkling.memory.columns import vector_rows
-from inkling.memory.content import ClassEntry, Exemplar, Vectors
 from inkling.memory.opened import seeing
 from inkling.memory.read import float32_rows, read_classes, read_encoder
-from inkling.types import IntArray
+from inkling.types import ClassEntry, Exemplar, IntArray, Vectors
 
 
 @dataclass(frozen=True)

@@ -4,66 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from inkling.errors import EncoderMismatchError, InputError
-from inkling.types import EncoderIdentity, HeadState
-
-Vectors = NDArray[np.float32]
+from inkling.errors import InputError
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vectors
 
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
-
-
-@dataclass(frozen=True, eq=False)
-class ClassEntry:
-    """A known class.
-
-    Attributes
-    ----------
-    name
-        Unique within a memory.
-    prompts
-        The texts that its text vector is the mean of.
-    aliases
-        Other names of it.
-    text_vector
-        Unit vector (d,) float32, or None where the encoder has no text for it.
-    """
-
-    name: str
-    prompts: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    text_vector: Vectors | None = None
-
-
-@dataclass(frozen=True)
-class Exemplar:
-    """One view of a labelled image that the memory was taught with.
-
-    Attributes
-    ----------
-    path
-        Where the image was found; it need not exist any more.
-    content_hash
-        Hash of the image file, the same for all of its views.
-    class_name
-        Name of a `ClassEntry` of the same memory.
-    view
-        0 for the image itself, above that its augmented views.
-    thumbnail
-        A small JPEG.
-    """
-
-    path: str
-    content_hash: str
-    class_name: str
-    view: int = 0
-    thumbnail: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -218,35 +168,3 @@ def _check_sizes(content: MemoryContent) -> None:
         raise InputError(
             f"The seed {content.provenance.seed} does not fit into 64 bits.", remedy="Choose a smaller seed."
         )
-
-
-def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity, *, made: str = "The memory was made") -> None:
-    """Refuse to let vectors of two encoders meet.
-
-    Parameters
-    ----------
-    stored
-        Encoder that the memory, or what else holds vectors, was made with.
-    offered
-        Encoder that is to be used with it.
-    made
-        What was made with `stored`, as the message has it.
-
-    Raises
-    ------
-    EncoderMismatchError
-        If their fingerprints differ.
-    """
-    if stored.fingerprint == offered.fingerprint:
-        return
-    raise EncoderMismatchError(
-        f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. Their vectors cannot be compared.",
-        remedy=f"Use --encoder {stored.source}, or begin anew with {offered.source}.",
-    )
-
-
-def _describe(identity: EncoderIdentity) -> str:
-    return (
-        f"encoder {identity.name!r} (fingerprint {identity.fingerprint}, "
-        f"{identity.dimension} dimensions, {identity.precision})"
-    )

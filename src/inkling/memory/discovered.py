@@ -8,8 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from inkling.memory.content import Vectors
-from inkling.types import IntArray
+from inkling.types import IntArray, Vectors
 
 WAITING, ACCEPTED, DISCARDED = "waiting", "accepted", "discarded"
 OPEN, MERGED, SPLIT, WITHDRAWN = "open", "merged", "split", "withdrawn"

@@ -14,12 +14,12 @@ from inkling.errors import EncoderMismatchError, InputError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, Outcome, amend
 from inkling.memory.columns import array_blob, blob_arrays, finite, json_text, vector_rows
-from inkling.memory.content import Vectors
 from inkling.memory.discovered import ACCEPTED, WAITING, Link, Pool, PooledImage, StreamState
 from inkling.memory.events import Event
 from inkling.memory.opened import seeing
 from inkling.memory.read import float32_rows, read_encoder, version_of
 from inkling.provenance import now
+from inkling.types import Vectors
 
 OBSERVE = "observe"
 

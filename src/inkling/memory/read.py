@@ -12,8 +12,8 @@ from sqlalchemy import Column, Connection, Select, Table, distinct, func, null, 
 
 from inkling.memory import schema
 from inkling.memory.columns import blob_arrays
-from inkling.memory.content import ClassEntry, DetectorState, Exemplar, MemoryContent, Provenance, StoredMemory, Vectors
-from inkling.types import EncoderIdentity, HeadState
+from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vectors
 
 CHUNK_ROWS = 4096
 

@@ -10,18 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from inkling.encoders.identity import check_encoder
 from inkling.memory import schema
 from inkling.memory.amend import begin, finish
-from inkling.memory.content import (
-    ClassEntry,
-    DetectorState,
-    Exemplar,
-    MemoryContent,
-    Provenance,
-    StoredMemory,
-    check_content,
-    check_encoder,
-)
+from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory, check_content
 from inkling.memory.digest import state_digest
 from inkling.memory.events import forget_changes, logged_digest, write_event
 from inkling.memory.migrate import bring_forward, create_schema
@@ -30,7 +22,7 @@ from inkling.memory.place import place_of
 from inkling.memory.read import read_content
 from inkling.memory.rows import Rows
 from inkling.memory.write import add_space, replace_content, write_provenance
-from inkling.types import HeadState
+from inkling.types import ClassEntry, Exemplar, HeadState
 
 __all__ = [
     "ClassEntry",

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from inkling.memory import schema
 from inkling.memory.columns import array_blob, json_text, vector_rows
-from inkling.memory.content import ClassEntry, DetectorState, MemoryContent, Provenance
+from inkling.memory.content import DetectorState, MemoryContent, Provenance
 from inkling.memory.digest import digest_text, row_hash
 from inkling.memory.rows import Row, Rows
-from inkling.types import EncoderIdentity, HeadState
+from inkling.types import ClassEntry, EncoderIdentity, HeadState
 
 EXEMPLAR_KEY = ("class_id", "content_hash", "view", "path")
 REPLACED = (

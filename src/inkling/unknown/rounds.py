@@ -13,7 +13,7 @@ import numpy as np
 
 from inkling.types import BoolArray, FloatArray
 from inkling.unknown.fusion import Evidence, Scale
-from inkling.unknown.known import Known
+from inkling.unknown.known_classes import Known
 from inkling.unknown.scores import SCORES, score_table
 from inkling.unknown.task import Task
 

@@ -13,7 +13,7 @@ from scipy.special import logsumexp, softmax
 
 from inkling.types import FloatArray
 from inkling.unknown.ensembles import entropy, member_probabilities, mutual_information
-from inkling.unknown.known import Images, Known
+from inkling.unknown.known_classes import Images, Known
 
 MCM_TEMPERATURE = 0.05
 """On cosines to class means, which lie further apart than those to texts."""

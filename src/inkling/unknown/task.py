@@ -13,7 +13,7 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.out_of_fold import shots_of
 from inkling.heads.support import has_text, unit_blocks
 from inkling.types import BoolArray, FloatArray, IntArray
-from inkling.unknown.known import Known, evenly
+from inkling.unknown.known_classes import Known, evenly
 
 MAX_IMAGES = 10_000
 """Images that the statistics are of, evenly over the classes; more change them little and take their time."""

@@ -1,0 +1,120 @@
+"""Classes in words: each with its prompts and text vector, from an encoder or as the caller brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.embed import embed_texts
+from inkling.encoders.base import Encoder
+from inkling.errors import InputError
+from inkling.prompts import ClassPrompts, mean_text_vector, resolve_templates
+from inkling.types import ClassEntry, FloatArray
+
+
+def put_into_words(
+    names: Iterable[str],
+    prompts: Iterable[ClassPrompts],
+    *,
+    encoder: Encoder,
+    cache: EmbeddingCache | None,
+    templates: str | Sequence[str] | None,
+) -> tuple[ClassEntry, ...]:
+    """Each class with its prompts and text vector; without a vector where the encoder knows none of its texts.
+
+    Classes that only `prompts` name take part if they have a vector: their text is all that is known of them.
+
+    Parameters
+    ----------
+    names
+        Classes that have images.
+    templates
+        As for `resolve_templates`.
+
+    Raises
+    ------
+    InputError
+        If templates are asked for, and the encoder knows no class in their words.
+    """
+    own = {entry.name: entry for entry in prompts}
+    seen = set(names)
+    filled = resolve_templates(templates, only=encoder.text_template)
+    described = [own.get(name) or ClassPrompts(name) for name in sorted(seen | own.keys())]
+    texts = _known_texts(described, filled, encoder)
+    if templates is not None and not any(texts.values()):
+        raise _unknown_words(encoder)
+    vectors = _vectors([text for some in texts.values() for text in some], encoder, cache)
+    return tuple(
+        ClassEntry(entry.name, texts[entry.name], entry.aliases, _mean(texts[entry.name], vectors))
+        for entry in described
+        if texts[entry.name] or entry.name in seen
+    )
+
+
+def given_entries(
+    names: Iterable[str], class_names: Sequence[str], text_vectors: FloatArray | None
+) -> tuple[ClassEntry, ...]:
+    """Classes with text vectors that the caller brings; a row of zeros or NaN means that a class has none.
+
+    Raises
+    ------
+    InputError
+        If the numbers of names and vectors differ.
+    """
+    seen = set(names)
+    if text_vectors is None:
+        return tuple(ClassEntry(name) for name in sorted(seen))
+    text_vectors = np.asarray(text_vectors, dtype=np.float64)
+    if text_vectors.ndim != 2 or len(class_names) != len(text_vectors):
+        raise InputError(
+            f"Text vectors (n_classes, d) of {len(class_names)} classes were expected; got {text_vectors.shape}.",
+            remedy="Hand over one row a class, and in class_names what the rows belong to.",
+        )
+    with_text = {str(name): _unit(row) for name, row in zip(class_names, text_vectors, strict=True)}
+    kept = seen | {name for name, vector in with_text.items() if vector is not None}
+    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept))
+
+
+def text_matrix(entries: Sequence[ClassEntry], dimension: int) -> FloatArray | None:
+    """Text vectors (n_classes, d), NaN where a class has none; None where none has."""
+    if all(entry.text_vector is None for entry in entries):
+        return None
+    nothing = np.full(dimension, np.nan)
+    return np.stack([nothing if entry.text_vector is None else entry.text_vector for entry in entries])
+
+
+def _known_texts(
+    described: Sequence[ClassPrompts], templates: Sequence[str], encoder: Encoder
+) -> dict[str, tuple[str, ...]]:
+    """Texts of each class that the encoder has a vector for."""
+    texts = {entry.name: entry.texts(templates) for entry in described}
+    missing = set(encoder.missing_texts([text for some in texts.values() for text in some]))
+    return {name: tuple(text for text in some if text not in missing) for name, some in texts.items()}
+
+
+def _vectors(texts: Sequence[str], encoder: Encoder, cache: EmbeddingCache | None) -> Mapping[str, NDArray[np.float32]]:
+    if not texts:
+        return {}
+    return dict(zip(texts, embed_texts(texts, encoder, cache=cache), strict=True))
+
+
+def _mean(texts: Sequence[str], vectors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
+    return mean_text_vector(np.stack([vectors[text] for text in texts])).astype(np.float32) if texts else None
+
+
+def _unit(row: FloatArray) -> NDArray[np.float32] | None:
+    length = np.linalg.norm(row)
+    return (row / length).astype(np.float32) if 0 < length < np.inf else None
+
+
+def _unknown_words(encoder: Encoder) -> InputError:
+    only = encoder.text_template
+    return InputError(
+        f"The encoder '{encoder.identity.name}' knows no class in the words of these templates.",
+        remedy="It has no text side: leave the templates out."
+        if only is None
+        else f"It knows a closed list of names in one template: '{only}'. Leave the templates out.",
+    )

@@ -1,0 +1,264 @@
+"""Labelled samples and classes in words, to a fitted and calibrated head."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from inkling.classifier.class_texts import text_matrix
+from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
+from inkling.encoders.base import Encoder
+from inkling.encoders.identity import check_encoder
+from inkling.errors import EncoderError, InputError
+from inkling.heads.fitted import FittedHead
+from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.support import unit_rows
+from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
+from inkling.unknown import UnknownDetector
+
+Names = Callable[[FloatArray], Sequence[tuple[str, ...]]]
+"""Likely names of each of some unknown images, from their embeddings (n, d)."""
+
+UNLABELLED = "no label"
+FINE_TUNED = "fine-tuned"
+"""Ships where a tuned encoder was shown to gain."""
+_REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """Labelled samples, the classes in words, and the head that they make.
+
+    Attributes
+    ----------
+    entries
+        The classes, sorted by name, in the order of the head's columns.
+    seed, head
+        What was asked for.
+    finetuning
+        How its encoder was fine-tuned, as JSON can hold it; None where it was not.
+    detector
+        Tells images of no known class; None where it could not be taught.
+    unknown
+        What teaching it found out, in one sentence.
+    """
+
+    samples: Samples
+    entries: tuple[ClassEntry, ...]
+    fitted: FittedHead
+    seed: int
+    head: str
+    finetuning: Mapping[str, Any] | None = None
+    detector: UnknownDetector | None = None
+    unknown: str = ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, sorted."""
+        return self.fitted.classes
+
+    @property
+    def text_vectors(self) -> FloatArray | None:
+        """Text vectors (n_classes, d), NaN where a class has none; None where none has."""
+        return text_matrix(self.entries, self.samples.identity.dimension)
+
+    @property
+    def unknown_report(self) -> dict[str, Any]:
+        """What teaching the detector of unknown images found out, as JSON can hold it."""
+        return {"finding": self.unknown, **(self.detector.report if self.detector else {})}
+
+    def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
+        """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes).
+
+        None unless every class has a text. None, too, where the encoder was tuned on these classes: its texts know
+        the images then.
+        """
+        if ships_tuned(self.finetuning):
+            return None
+        text, identity = self.text_vectors, self.samples.identity
+        if text is None or np.isnan(text).any():
+            return None
+        cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
+        return np.asarray(softmax(identity.logit_scale * cosines, axis=1))
+
+    def judge(
+        self, samples: Samples, *, top: int, memory_version: int | None, names: Names | None = None
+    ) -> list[Verdict]:
+        """Verdict on each sample, with the `top` likeliest classes.
+
+        Parameters
+        ----------
+        names
+            Gives likely names to those that are unknown.
+
+        Raises
+        ------
+        EncoderMismatchError
+            If another encoder made the samples.
+        """
+        check_encoder(self.samples.identity, samples.identity)
+        if not len(samples):
+            return []
+        p = self.fitted.probabilities(samples.X)
+        order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
+        verdicts = [
+            Verdict(
+                path=path,
+                label=self.classes[best[0]],
+                probability=float(row[best[0]]),
+                top_labels=tuple(self.classes[k] for k in best),
+                top_probabilities=tuple(float(row[k]) for k in best),
+                memory_version=memory_version,
+                unknown=unknown,
+                p_known=p_known,
+            )
+            for path, row, best, (unknown, p_known) in zip(
+                samples.paths, p, order, self._strangeness(samples.X), strict=True
+            )
+        ]
+        return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
+
+    def _strangeness(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
+        """For each vector whether it is unknown, and its p-value; None where nothing tells."""
+        if self.detector is None:
+            return [(None, None)] * len(X)
+        strange, conformal = self.detector.strangeness(X), self.detector.conformal
+        unknown = conformal.are_unknown(strange, self.detector.false_alarms)
+        return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
+
+
+def ships_tuned(finetuning: Mapping[str, Any] | None) -> bool:
+    """Whether the encoder in use is one that was tuned on the samples, from what is kept of a fine-tuning."""
+    return finetuning is not None and finetuning["ships"] == FINE_TUNED
+
+
+def _with_names(verdicts: list[Verdict], embeddings: FloatArray, names: Names) -> list[Verdict]:
+    """The same, the unknown ones with what they may be instead."""
+    unknown = [row for row, verdict in enumerate(verdicts) if verdict.unknown]
+    if unknown:
+        for row, likely in zip(unknown, names(embeddings[unknown]), strict=True):
+            verdicts[row] = replace(verdicts[row], names=likely)
+    return verdicts
+
+
+def teach(
+    samples: Samples,
+    entries: Sequence[ClassEntry],
+    *,
+    head: str,
+    seed: int,
+    fold_spaces: FoldSpaces | None = None,
+    like: FittedHead | None = None,
+) -> Taught:
+    """Fit and calibrate a head on labelled samples whose labels are among the entries.
+
+    Parameters
+    ----------
+    fold_spaces
+        As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
+    like
+        As for `FittedHead.fit`.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two classes, or the head cannot learn from what there is.
+    """
+    entries = tuple(sorted(entries, key=lambda entry: entry.name))
+    column = {entry.name: k for k, entry in enumerate(entries)}
+    require_classes(column)
+    identity = samples.identity
+    fitted = FittedHead.fit(
+        head,
+        samples.X,
+        np.array([column[str(label)] for label in samples.labels]),
+        classes=tuple(column),
+        sources=samples.sources,
+        text_vectors=text_matrix(entries, identity.dimension),
+        logit_scale=identity.logit_scale,
+        embedding_dims=identity.dimension,
+        seed=seed,
+        fold_spaces=fold_spaces,
+        like=like,
+    )
+    return Taught(samples, entries, fitted, seed, head)
+
+
+def encoder_again(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> Encoder:
+    """The encoder that vectors were made with, for images to compare with them.
+
+    Raises
+    ------
+    EncoderError
+        If nobody named one, or it is not where it was.
+    EncoderMismatchError
+        If what is there now is another.
+    """
+    if is_precomputed(made_with.source) or made_with.source == PRECOMPUTED:
+        raise EncoderError(
+            "The classifier was taught with vectors, not by an encoder that could read images.",
+            remedy="Hand over vectors of the same kind: an .npz or .parquet file, or arrays.",
+        )
+    try:
+        found = find()
+    except EncoderError as error:
+        raise EncoderError(
+            f"The encoder that the memory was made with, '{made_with.source}', is not at hand. {error.message}",
+            remedy=f"Say with --encoder where it is now. {error.remedy or ''}".rstrip(),
+        ) from error
+    check_encoder(made_with, found.identity)
+    return found
+
+
+def require_classes(names: Iterable[str]) -> None:
+    """Refuse to tell apart what is not at least two classes.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    different = sorted(set(names))
+    if len(different) < 2:
+        raise InputError(
+            f"A classifier needs at least two classes; found {len(different)}: {', '.join(different) or 'none'}.",
+            remedy=_REMEDY,
+        )
+
+
+def labelled_rows(paths: Sequence[str], labels: Sequence[str | None]) -> tuple[list[int], tuple[SkippedImage, ...]]:
+    """Which images have a label, and the others with that as the reason why they are skipped.
+
+    Raises
+    ------
+    InputError
+        If none has.
+    """
+    rows = [row for row, label in enumerate(labels) if label is not None]
+    without = dict.fromkeys(path for path, label in zip(paths, labels, strict=True) if label is None)
+    if not rows:
+        raise InputError(f"None of the {len(without)} images has a label.", remedy=_REMEDY)
+    return rows, tuple(SkippedImage(path, UNLABELLED) for path in without)
+
+
+def require_readable(samples: Samples) -> None:
+    """Refuse to go on where every image was skipped.
+
+    Raises
+    ------
+    InputError
+        If no sample is left.
+    """
+    if len(samples):
+        return
+    reasons = Counter(image.reason for image in samples.skipped)
+    told = "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
+    raise InputError(
+        f"None of the {len(samples.skipped)} images can be used ({told or 'there is none'}).",
+        remedy="Look at one of them: is it an image, and is it whole?",
+    )

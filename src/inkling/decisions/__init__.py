@@ -1,1 +1,0 @@
-"""What a person decides about proposals and known classes: each one transaction, live at once, with an inverse."""

@@ -1,0 +1,137 @@
+"""Which clusters are proposed: the rules are the same for a batch and for a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inkling.discovery.assign_leftovers import adopt
+from inkling.discovery.clusters import Standing, stabilities
+from inkling.discovery.p_values import PValues
+from inkling.discovery.pool import Pool
+from inkling.discovery.results import Drift, Proposal
+from inkling.discovery.space import Space
+from inkling.types import IntArray
+
+MIN_SOURCES = 2
+MIN_STABILITY = 0.7
+MAX_KNOWN_SHARE = 0.5
+MAX_KNOWN_SHARE_IF_COHESIVE = 0.6
+"""A cluster as cohesive as a known class needs less to be new than a heap of odd images."""
+SHOWN = 9
+"""Images shown from the middle of a proposal, and from its edge."""
+DRIFT_LEVEL = 0.001
+MIN_EXCESS = 0.1
+"""Strangers below this share of the images are not worth an alarm, however certain they are."""
+MIN_EXPLAINED = 0.25
+MOST = 0.5
+MIN_LIKENESS = 0.7
+"""Where most images are strange and two of them are as alike as two of one class, or nearly, all have changed. Two new
+classes alone in a pool reach half of it."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What makes a cluster a proposal.
+
+    Attributes
+    ----------
+    min_images
+        Pictures that it needs, copies not counted.
+    seed
+        Draws the images for its stability.
+    """
+
+    min_images: int
+    seed: int
+
+
+def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules: Rules) -> tuple[Proposal, ...]:
+    """Clusters that pass every rule, largest first.
+
+    A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
+    images must be stranger than known classes give by chance: their odd images form heaps too.
+
+    Parameters
+    ----------
+    labels
+        Known class or cluster of each image, (n,), as `clusters.cluster` gives them.
+    p_values
+        Of all images seen, whether in the pool or not.
+    """
+    members = _members(labels, space.n_classes)
+    candidates = [
+        _described(space, pool, rows, p_values) for rows in members if pool.n_pictures(rows) >= rules.min_images
+    ]
+    candidates = [it for it in candidates if it.n_sources >= MIN_SOURCES and _is_novel(space, it)]
+    found = stabilities(space, pool, [it.rows for it in candidates], seed=rules.seed)
+    stable = [replace(it, stability=float(s)) for it, s in zip(candidates, found, strict=True) if s >= MIN_STABILITY]
+    return _largest_first(stable)
+
+
+def completed(
+    space: Space, pool: Pool, labels: IntArray, p_values: PValues, proposals: tuple[Proposal, ...]
+) -> tuple[Proposal, ...]:
+    """Proposals with the images that merging left alone and that belong to them."""
+    clusters = [it.rows for it in proposals]
+    proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
+    alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
+    whole = (_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone))
+    return _largest_first([replace(it, stability=of.stability) for it, of in zip(whole, proposals, strict=True)])
+
+
+def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
+    """Whether strangers are too many for chance, and do not fall into groups.
+
+    Either proposals leave most of them unexplained, or they are the greater part of all images and alike throughout.
+    """
+    excess, below = p_values.excess
+    strange = pool.p_known <= below
+    rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
+    strangers = excess * p_values.total
+    explained = min(float(strange[rows].sum()) / strangers, 1.0) if strangers else 1.0
+    likeness = _likeness(space, pool, np.flatnonzero(strange))
+    many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
+    all_alike = excess >= MOST and likeness >= MIN_LIKENESS
+    return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
+
+
+def _largest_first(proposals: list[Proposal]) -> tuple[Proposal, ...]:
+    return tuple(sorted(proposals, key=lambda it: (-it.size, int(it.rows[0]))))
+
+
+def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
+    """Rows of each new cluster."""
+    order = np.argsort(labels, kind="stable")
+    ends = np.flatnonzero(np.diff(labels[order])) + 1
+    return [rows for rows in np.split(order, ends) if len(rows) and labels[rows[0]] >= n_classes]
+
+
+def _is_novel(space: Space, proposal: Proposal) -> bool:
+    cohesive = proposal.cohesion >= space.typical_cohesion
+    return proposal.known_share <= (MAX_KNOWN_SHARE_IF_COHESIVE if cohesive else MAX_KNOWN_SHARE)
+
+
+def _likeness(space: Space, pool: Pool, rows: IntArray) -> float:
+    """Mean cosine between two images, against that expected within a class."""
+    return Standing.of(space, pool, rows).cohesion / space.typical_cohesion if len(rows) > 1 else 0.0
+
+
+def _described(space: Space, pool: Pool, rows: IntArray, p_values: PValues) -> Proposal:
+    """A proposal whose stability is yet to be found."""
+    standing = Standing.of(space, pool, rows)
+    pictures = rows[np.unique(pool.picture[rows], return_index=True)[1]]
+    by_nearness = pictures[np.argsort(-(pool.Z[pictures] @ standing.centre), kind="stable")]
+    return Proposal(
+        rows=rows,
+        size=len(pictures),
+        n_sources=len(np.unique(pool.sources[rows])),
+        stability=np.nan,
+        cohesion=standing.cohesion,
+        known_share=float(p_values.known_share(pool.p_known[rows]).mean()),
+        nearest_class=standing.nearest_class,
+        distance=standing.distance,
+        central=by_nearness[:SHOWN],
+        farthest=by_nearness[::-1][:SHOWN],
+    )

@@ -1,0 +1,1 @@
+"""Which weights ship: trainings out of fold, weights interpolated, and a guard."""

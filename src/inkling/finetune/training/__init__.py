@@ -1,0 +1,1 @@
+"""Training a two-tower model: batches, augmentation, losses, schedules, steps, checkpoints."""

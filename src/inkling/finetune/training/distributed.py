@@ -1,0 +1,96 @@
+"""Processes that share each batch and reach the same gradients as one process would. Imports torch.
+
+Every process runs the towers on its part of the images and of the texts. The vectors, which are small, are gathered,
+and every process takes the same loss of the whole batch; its gradients reach the part that it computed itself. Their
+sum over the processes is the gradient of the whole batch. What all hold alike, such as the logit scale, would be
+counted once per process, so it takes its share only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from inkling.errors import require
+from inkling.finetune.training.sampling import shard
+from inkling.types import IntArray
+
+
+class Team:
+    """The processes of a training.
+
+    Parameters
+    ----------
+    accelerator
+        Of `accelerate`: tells device and processes.
+    rounds
+        Whether products are taken in bfloat16.
+    """
+
+    def __init__(self, accelerator: Any, *, rounds: bool) -> None:
+        self.accelerator = accelerator
+        self.rounds = rounds
+        self.size = int(accelerator.num_processes)
+        self.rank = int(accelerator.process_index)
+        self.is_main = bool(accelerator.is_main_process)
+        self.device: torch.device = accelerator.device
+
+    @classmethod
+    def form(cls, *, precision: str, cpu: bool) -> Team:
+        """Ask `accelerate` for device and processes.
+
+        Raises
+        ------
+        MissingExtraError
+            If it is not installed.
+        """
+        accelerator = require("accelerate", extra="finetune").Accelerator(cpu=cpu)
+        by_itself = accelerator.device.type == "cuda" or accelerator.mixed_precision == "bf16"
+        return cls(accelerator, rounds=precision == "bfloat16" or (precision == "auto" and by_itself))
+
+    def autocast(self) -> torch.autocast:
+        """Products in bfloat16 where the precision says so."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.rounds)
+
+    def own(self, rows: IntArray) -> IntArray:
+        """This process's part of a batch."""
+        return shard(rows, self.rank, self.size)
+
+    def gathered(self, own: Tensor, n_rows: int) -> Tensor:
+        """Rows (n_rows, d) of all processes in order; gradients reach this process's own."""
+        if self.size == 1:
+            return own
+        sizes = [len(part) for part in np.array_split(np.arange(n_rows), self.size)]
+        padded = torch.zeros(max(sizes), own.shape[1], device=own.device)
+        padded[: len(own)] = own.detach()
+        parts: list[Tensor] = list(self.accelerator.gather(padded).split(max(sizes)))
+        parts = [part[:size] for part, size in zip(parts, sizes, strict=True)]
+        parts[self.rank] = own
+        return torch.cat(parts)
+
+    def common(self, value: Tensor) -> Tensor:
+        """A value that all processes hold alike: each takes its share of the gradient."""
+        shared = value.view_as(value)
+        if self.size > 1 and shared.requires_grad:
+            cast(Any, shared).register_hook(lambda gradient: gradient / self.size)
+        return shared
+
+    def sum_gradients(self, parameters: Iterable[Parameter]) -> None:
+        """Add up the gradients of all processes."""
+        if self.size == 1:
+            return
+        learning = list(parameters)
+        gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in learning]
+        total: Tensor = self.accelerator.reduce(torch.cat([one.flatten() for one in gradients]), reduction="sum")
+        pieces = torch.split(total, [one.numel() for one in gradients])
+        for parameter, piece in zip(learning, pieces, strict=True):
+            parameter.grad = piece.view_as(parameter).clone()
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        self.accelerator.wait_for_everyone()

@@ -1,0 +1,40 @@
+"""Templates to pages: one HTML file each that needs nothing else, neither network nor script.
+
+All text that comes from the user, class names and paths above all, is escaped by the templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from inkling.reports import formats
+
+_UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+_FILTERS = ("percent", "percent_interval", "count", "loss", "clipped")
+
+
+def page_of(template: str, page: Any, **names: Any) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    template
+        Name of one of the templates.
+    page
+        What it reads as ``page``.
+    names
+        What it reads besides.
+    """
+    environment = Environment(
+        loader=PackageLoader("inkling.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    given: Mapping[str, Any] = {"page": page, **names}
+    return environment.get_template(template).render(given).translate(_UNPRINTABLE)

@@ -1,0 +1,138 @@
+"""What the figures say, in plain words. Every sentence follows from the measures by a stated rule."""
+
+from __future__ import annotations
+
+from inkling.evaluate.results import Comparison, Evaluation
+from inkling.evaluate.uncertainty import LEVEL
+from inkling.evaluate.unknown_detection import Strangers
+from inkling.reports.formats import count, loss, p_value, percent, percent_interval, signed_points
+
+SIGNIFICANCE = 0.05
+INTERVAL_NAME = f"{percent(LEVEL, digits=0)} interval"
+_WELL_CALIBRATED = 0.02
+
+
+def headline(evaluation: Evaluation) -> str:
+    """What was right, of how many, and how far that figure can be trusted."""
+    interval = evaluation.scores.intervals["top1"]
+    said = f"{evaluation.n_correct:,} of {count(evaluation.n, 'test image')} got the right label."
+    if interval is None:
+        return said
+    bounds = percent_interval(interval, between="and")
+    return f"{said} For images of this kind the true share lies between {bounds} ({INTERVAL_NAME})."
+
+
+def against_zero_shot(comparison: Comparison) -> str:
+    """Whether the exemplars helped, and whether that could be chance."""
+    test = comparison.test
+    if test.only_first + test.only_second == 0:
+        return "Zero-shot, from the class names alone, is right on exactly the same images."
+    base = f"zero-shot, which knows the class names alone ({percent(comparison.scores.top1)})"
+    if test.only_first == test.only_second:
+        return f"That is the same share as {base}. {_split(comparison)}"
+    return f"{_difference(comparison, base)} {_split(comparison)} {_verdict(comparison)}"
+
+
+def _difference(comparison: Comparison, base: str) -> str:
+    gain = comparison.gain
+    interval = comparison.gain_interval
+    bounds = (
+        "" if interval is None else f", {INTERVAL_NAME} {signed_points(interval.low)} to {signed_points(interval.high)}"
+    )
+    points = f"{100 * abs(gain):.1f} points {'more' if gain > 0 else 'less'} than"
+    return f"That is {points} {base}{bounds}."
+
+
+def _split(comparison: Comparison) -> str:
+    test = comparison.test
+    return (
+        f"{count(test.only_first, 'image is', 'images are')} right only with the exemplars, "
+        f"{test.only_second:,} only without."
+    )
+
+
+def _verdict(comparison: Comparison) -> str:
+    p = comparison.test.p_value
+    stated = f"(McNemar's test, {p_value(p)})"
+    if p >= SIGNIFICANCE:
+        return f"A difference of this size can well be chance {stated}."
+    if comparison.test.only_first > comparison.test.only_second:
+        return f"Chance alone would rarely give such a split {stated}: the exemplars help."
+    return f"Chance alone would rarely give such a split {stated}: zero-shot is the better choice here."
+
+
+def calibration(evaluation: Evaluation, mean_confidence: float) -> str:
+    """Whether the stated probabilities are too high, too low or about right."""
+    right = evaluation.n_correct / evaluation.n
+    gap = mean_confidence - right
+    judged = (
+        "about as sure as it should be"
+        if abs(gap) < _WELL_CALIBRATED
+        else "surer than it should be"
+        if gap > 0
+        else "less sure than it could be"
+    )
+    return (
+        f"On average the classifier is {percent(mean_confidence)} sure of its label, "
+        f"and {percent(right)} of its labels are right: it is {judged}."
+    )
+
+
+def before_calibration(evaluation: Evaluation) -> str | None:
+    """What the temperature changed; None where the raw logits were not passed."""
+    raw, now = evaluation.uncalibrated, evaluation.scores.calibration
+    if raw is None:
+        return None
+    return (
+        f"Before calibration the error (ECE) was {percent(raw.ece)} and the NLL {loss(raw.nll)}; "
+        f"now they are {percent(now.ece)} and {loss(now.nll)}."
+    )
+
+
+def false_alarms(strangers: Strangers) -> str:
+    """How often known images were called unknown, against what was asked for."""
+    share, expected = strangers.false_alarms, strangers.expected
+    judged = (
+        "more than to be expected"
+        if share.value > expected.high
+        else "less than to be expected"
+        if share.value < expected.low
+        else "what to expect"
+    )
+    return (
+        f"Of {count(share.n, 'image')} of known classes {percent(share.value)} were called unknown "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(strangers.requested)} were "
+        f"asked for, which gives {percent_interval(expected)} on so many images."
+    )
+
+
+def detected(strangers: Strangers) -> str:
+    """How many images of other classes were called unknown; what it would take to tell, where there are none."""
+    share = strangers.detected
+    if share is None:
+        return "No test image is of another class; with some, this would tell how many of them are caught."
+    return (
+        f"Of {count(share.n, 'image')} of other classes {percent(share.value)} were called unknown "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)})."
+    )
+
+
+def small_sample(evaluation: Evaluation) -> str | None:
+    """A word of caution where the images are too few for fine distinctions."""
+    if evaluation.n >= 100:
+        return None
+    return (
+        f"With {count(evaluation.n, 'test image')} the figures are coarse: "
+        f"one image more or less right moves the accuracy by {100 / evaluation.n:.1f} points."
+    )
+
+
+def no_images(evaluation: Evaluation) -> str | None:
+    """How many known classes have no test image; None where all have some."""
+    absent = sum(entry.support == 0 for entry in evaluation.per_class)
+    if not absent:
+        return None
+    return (
+        f"{count(absent, 'known class has', 'known classes have')} no test image. "
+        "Recall has no value there, and balanced accuracy is the mean over the others."
+    )

@@ -1,0 +1,73 @@
+"""Vocabularies in an encoder's words: names to give, and names to hold images against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkling.classifier.class_texts import put_into_words
+from inkling.classifier.vocabularies import namer_for, negatives_for, read_vocabulary, still_negative
+from inkling.discovery.vocabulary import Vocabulary, common_nouns
+from inkling.errors import InputError
+from inkling.types import ClassEntry
+from tests.fakes import DIMENSION, FakeEncoder
+
+COLOURS = Vocabulary.of_names(["red", "green", "blue", "orange", "tomato", "navy", "lime"])
+
+
+def entries(*names: str, encoder: FakeEncoder | None = None) -> tuple[ClassEntry, ...]:
+    return put_into_words(names, (), encoder=encoder or FakeEncoder(), cache=None, templates=None)
+
+
+def test_a_file_has_one_name_a_line(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("\ufeffflux capacitor\n\n bench \nbench\n", encoding="utf-8")
+    read = read_vocabulary(str(tmp_path / "names.txt"))
+    assert read is not None
+    assert sorted(read.candidates()) == ["bench", "flux capacitor"]
+    assert read_vocabulary("nouns") is common_nouns()
+    assert read_vocabulary(None) is None
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"", "is empty"), (b"\xff\xfe\xfa", "can't be read")])
+def test_what_is_no_vocabulary_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "names.txt").write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        read_vocabulary(str(tmp_path / "names.txt"))
+
+
+def test_names_of_known_classes_are_not_given() -> None:
+    encoder = FakeEncoder()
+    known = entries("red", encoder=encoder)
+    background = np.random.default_rng(0).normal(size=(20, DIMENSION))
+    ready = namer_for(COLOURS, encoder=encoder, cache=None, background=background, entries=known)
+    assert "red" not in ready.names
+    blue = encoder.encode_texts(["a photo of a blue."])
+    assert ready.of_each(blue, count=1) == [("blue",)]
+
+
+def test_negatives_are_strangers_far_from_the_known() -> None:
+    encoder = FakeEncoder()
+    found = negatives_for(COLOURS, entries("red", "tomato"), encoder=encoder, cache=None)
+    assert found is not None
+    assert found.names
+    assert {"red", "tomato", "orange"}.isdisjoint(found.names)
+    np.testing.assert_allclose(found.vectors, encoder.encode_texts([f"a photo of a {name}." for name in found.names]))
+
+
+def test_without_texts_there_are_no_negatives() -> None:
+    silent = FakeEncoder(with_texts=False)
+    assert negatives_for(COLOURS, entries("red", "blue", encoder=silent), encoder=silent, cache=None) is None
+
+
+def test_a_name_that_became_a_class_is_no_negative_any_more() -> None:
+    encoder, words = FakeEncoder(), Vocabulary.of_names(["bench", "dog", "sofa"])
+    before = negatives_for(words, entries("car", "house"), encoder=encoder, cache=None)
+    assert before is not None
+    (name,) = before.names
+    kept = still_negative(before, entries("car", "flux capacitor"))
+    assert kept is not None
+    assert kept.names == (name,)
+    assert still_negative(before, entries("car", name)) is None
+    assert still_negative(None, entries("car", "house")) is None

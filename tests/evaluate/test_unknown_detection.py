@@ -1,0 +1,69 @@
+"""What a detector makes of test images, counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from inkling.evaluate.unknown_detection import Strangers, judge_strangers
+from inkling.reports import wording
+from inkling.unknown import UnknownDetector
+from tests.unknown.samples import OpenTask, open_task
+
+
+@pytest.fixture(scope="module")
+def task() -> OpenTask:
+    return open_task(spread=0.7, shots=12)
+
+
+@pytest.fixture(scope="module")
+def detector(task: OpenTask) -> UnknownDetector:
+    return UnknownDetector.fit(task.X, task.y, false_alarms=0.1)
+
+
+@pytest.fixture(scope="module")
+def found(task: OpenTask, detector: UnknownDetector) -> Strangers:
+    return judge_strangers(detector, task.test_X[~task.strange], task.test_X[task.strange])
+
+
+def test_shares_are_those_of_the_verdicts(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+    told = detector.is_unknown(task.test_X)
+    assert found.detected is not None
+    assert found.false_alarms.value == told[~task.strange].mean()
+    assert found.detected.value == told[task.strange].mean()
+    assert (found.false_alarms.n, found.detected.n) == ((~task.strange).sum(), task.strange.sum())
+    assert found.false_alarms.interval.low < found.false_alarms.value < found.false_alarms.interval.high
+    assert found.requested == 0.1
+
+
+def test_order_is_measured_as_elsewhere(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+    score = detector.strangeness(task.test_X)
+    assert found.auroc == pytest.approx(roc_auc_score(task.strange, score))
+    false_positives, true_positives, _ = roc_curve(task.strange, score, drop_intermediate=False)
+    assert found.fpr95 == pytest.approx(false_positives[true_positives >= 0.95][0], abs=0.01)
+
+
+def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+    known = task.test_X[~task.strange]
+    few = judge_strangers(detector, known[:20], known[:0])
+    assert few.expected.low <= found.expected.low
+    assert few.expected.high > found.expected.high
+    assert (few.detected, few.auroc, few.fpr95) == (None, None, None)
+
+
+def test_sentences_follow_from_the_figures(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+    assert "That is what to expect: 10.0" in wording.false_alarms(found)
+    assert f"Of {int(task.strange.sum())} images of other classes" in wording.detected(found)
+    all_strange = judge_strangers(detector, task.test_X[task.strange], task.test_X[:0])
+    assert "more than to be expected" in wording.false_alarms(all_strange)
+    assert "No test image is of another class" in wording.detected(all_strange)
+
+
+def test_plain_values_hold_all(found: Strangers) -> None:
+    told = found.to_json()
+    assert told["expected"] == [found.expected.low, found.expected.high]
+    assert found.detected is not None
+    assert told["detected"]["share"] == found.detected.value
+    assert told["detected"]["ci95"][0] < told["detected"]["share"]
+    assert told["false_alarms"]["n"] == found.false_alarms.n
+    assert set(told) == {"requested", "expected", "false_alarms", "detected", "auroc", "fpr95"}

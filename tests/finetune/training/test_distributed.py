@@ -1,0 +1,96 @@
+"""Several processes reach what one reaches with the same global batch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.finetune.cases import noise, recipe, run, team
+
+ROOT = Path(__file__).parents[3]
+
+CASES: dict[str, dict[str, Any]] = {
+    "full": {"train": "full", "loss": "contrastive", "batch_size": 3, "learning_rate": 1e-4},
+    "head": {"train": "layernorm", "loss": "flyp", "batch_size": 5, "augment": "strong", "head_share": 0.5},
+    "uneven": {"train": "image", "batch_size": 3, "accumulation": 1, "holdout": 0.3, "curriculum": "easy-first"},
+    "parts": {"train": "text", "loss": "flyp", "batch_size": 5, "accumulation": 2},
+}
+
+WITHOUT_SLOPE = "k_proj.bias"
+"""Attention does not change with it, so its gradient is rounding alone, which Adam brings to the size of a step."""
+
+SCRIPT = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from safetensors.torch import save_file
+    from tests.finetune.cases import noise, run, team
+    from tests.finetune.training.test_distributed import CASES
+
+    folder, output = Path(sys.argv[1]), Path(sys.argv[2])
+    assert team().size == 2
+    for name, options in CASES.items():
+        done = run(folder, noise(folder, per_class=(3, 2, 4)), output / name, **options)
+        head = {} if done.head is None else {"head": done.head}
+        save_file({**done.tuned, **head}, output / f"{name}-{team().rank}.safetensors")
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def of_two_processes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("two")
+    script = output / "script.py"
+    script.write_text(SCRIPT)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", f"--master_port={port}"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(script), str(clip), str(output)], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_two_processes_reach_the_weights_of_one(name: str, clip: Path, of_two_processes: Path, tmp_path: Path) -> None:
+    alone = run(clip, noise(clip, per_class=(3, 2, 4)), tmp_path / "one", **CASES[name])
+    expected = {**alone.tuned, **({} if alone.head is None else {"head": alone.head})}
+    for rank in (0, 1):
+        found = load_file(of_two_processes / f"{name}-{rank}.safetensors")
+        assert found.keys() == expected.keys()
+        for key in [key for key in expected if not key.endswith(WITHOUT_SLOPE)]:
+            torch.testing.assert_close(found[key], expected[key], rtol=1e-5, atol=1e-5, msg=key)
+
+
+def test_bfloat16_rounds_products_and_keeps_weights(clip: Path, tmp_path: Path) -> None:
+    from inkling.finetune.training.distributed import Team
+    from inkling.finetune.training.trainer import train
+    from tests.finetune.cases import load
+
+    how = recipe(precision="bfloat16", steps=2)
+    model = load(clip)
+    rounded = train(model, noise(clip), how, output=tmp_path / "b", team=Team.form(precision=how.precision, cpu=True))
+    exact = run(clip, noise(clip), tmp_path / "f", steps=2)
+    assert {one.dtype for one in model.parameters()} == {torch.float32}
+    assert rounded.history[-1].train_loss != exact.history[-1].train_loss
+    assert rounded.history[-1].train_loss == pytest.approx(exact.history[-1].train_loss, rel=0.05)
+
+
+def test_one_process_gathers_nothing() -> None:
+    x = torch.ones(3, 2, requires_grad=True)
+    assert team().gathered(x, 3) is x
+    team().common(x).sum().backward()
+    assert torch.equal(x.grad if x.grad is not None else x, torch.ones(3, 2))

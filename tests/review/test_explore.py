@@ -1,0 +1,89 @@
+"""From unlabelled images to proposals in the memory, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.errors import InputError
+from inkling.memory.pool import read_pool
+from inkling.memory.proposals import list_proposals
+from inkling.review.decisions import Decisions
+from inkling.review.explore import explore
+from tests.review.cases import KNOWN, Named, seen, taught
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    taught(tmp_path / "a.ink")
+    return tmp_path / "a.ink"
+
+
+def explored(path: Path, *kinds: str, seed: int = 1, min_images: int = 5):
+    samples = seen(*kinds, seed=seed) if kinds else None
+    return explore(path, Named.load(path), samples, min_images=min_images)
+
+
+def kinds_of(images: tuple[str, ...]) -> set[str]:
+    return {image.partition("-")[0] for image in images}
+
+
+def test_new_kinds_become_proposals_with_names(path: Path) -> None:
+    found = explored(path, *KNOWN, "bench", "lamp")
+    assert {frozenset(kinds_of(one.images)) for one in found.proposals} == {frozenset({"bench"}), frozenset({"lamp"})}
+    bench = next(one for one in found.proposals if kinds_of(one.images) == {"bench"})
+    assert bench.likely_name == "bench"
+    assert bench.finding.size == 10
+    assert bench.finding.stability >= 0.7
+    assert bench.finding.nearest_class in KNOWN
+    assert found.proposals == list_proposals(path)
+    assert not found.drift.found
+
+
+def test_known_kinds_alone_propose_nothing(path: Path) -> None:
+    found = explored(path, *KNOWN)
+    assert found.proposals == ()
+    assert found.n_images == 60
+    assert found.n_strange == len(found.waiting) < 60
+
+
+def test_what_waited_counts_with_what_comes(path: Path) -> None:
+    few = explored(path, *KNOWN, "lamp", min_images=15)
+    assert few.proposals == ()
+    more = explored(path, *KNOWN, "lamp", seed=2, min_images=15)
+    assert [one.finding.size for one in more.proposals] == [20]
+
+
+def test_without_images_the_pool_is_sorted_anew(path: Path) -> None:
+    first = explored(path, *KNOWN, "bench")
+    again = explored(path)
+    assert again.n_images == 0
+    assert [(one.id, set(one.images)) for one in again.proposals] == [
+        (one.id, set(one.images)) for one in first.proposals
+    ]
+
+
+def test_an_accepted_class_is_known_from_then_on(path: Path) -> None:
+    (proposal,) = explored(path, *KNOWN, "bench").proposals
+    Decisions(path).accept(proposal.id)
+    classifier = FewShotClassifier.load(path)
+    assert "bench" in classifier.classes_
+    verdicts = classifier.judge(seen("bench", seed=5))
+    assert [one.label for one in verdicts] == ["bench"] * 10
+    assert sum(bool(one.unknown) for one in verdicts) <= 3
+    assert explored(path, *KNOWN, "bench", seed=6).proposals == ()
+
+
+def test_discarded_images_are_not_proposed_again(path: Path) -> None:
+    (proposal,) = explored(path, *KNOWN, "lamp").proposals
+    Decisions(path).discard(proposal.id)
+    assert explored(path, *KNOWN, "lamp").proposals == ()
+
+
+def test_a_memory_that_tells_no_unknowns_is_refused(tmp_path: Path) -> None:
+    taught(tmp_path / "small.ink", shots=2)
+    with pytest.raises(InputError, match="can't tell what is new"):
+        explored(tmp_path / "small.ink", "bench")
+    assert len(read_pool(tmp_path / "small.ink").ids) == 0

@@ -1,0 +1,66 @@
+"""Images as they come: one pass, resumed from the memory, with the answer that the batch gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inkling.review.decisions import Decisions
+from inkling.review.explore import explore
+from inkling.review.observe import Observer
+from tests.review.cases import KNOWN, Named, seen, taught
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    taught(tmp_path / "a.ink")
+    return tmp_path / "a.ink"
+
+
+def observed(path: Path, *runs: tuple[str, ...], seed: int = 1, min_images: int = 5):
+    """Each run is a process of its own, which knows what the memory holds."""
+    for number, kinds in enumerate(runs):
+        observer = Observer(path, Named.load(path), min_images=min_images)
+        for kind in kinds:
+            observer.take(seen(kind, seed=seed + number))
+        found = observer.proposed()
+    return found
+
+
+def members(proposals) -> set[frozenset[str]]:
+    return {frozenset(one.images) for one in proposals}
+
+
+def test_a_stream_finds_what_the_batch_finds(path: Path, tmp_path: Path) -> None:
+    found = observed(path, (*KNOWN, "bench", "lamp"))
+    other = tmp_path / "b.ink"
+    taught(other)
+    at_once = explore(other, Named.load(other), seen(*KNOWN, "bench", "lamp"), min_images=5)
+    assert members(found.proposals) == members(at_once.proposals)
+    assert len(found.proposals) == 2
+    assert found.n_images == 80
+
+
+def test_a_stream_goes_on_where_the_memory_says(path: Path) -> None:
+    found = observed(path, (*KNOWN,), ("bench", *KNOWN), ("bench", *KNOWN))
+    (proposal,) = found.proposals
+    assert {image.partition("-")[0] for image in proposal.images} == {"bench"}
+    assert proposal.finding.size == 20
+    assert proposal.likely_name == "bench"
+
+
+def test_what_was_decided_is_out_of_the_stream(path: Path) -> None:
+    (proposal,) = observed(path, (*KNOWN, "lamp")).proposals
+    Decisions(path).accept(proposal.id, "lamp")
+    assert observed(path, ("lamp", *KNOWN), seed=7).proposals == ()
+
+
+def test_nothing_seen_is_nothing_found(path: Path) -> None:
+    assert observed(path, ()).proposals == ()
+
+
+def test_a_later_run_may_ask_for_more_images(path: Path) -> None:
+    assert len(observed(path, (*KNOWN, "bench")).proposals) == 1
+    assert observed(path, ("ant",), seed=9, min_images=15).proposals == ()
+    assert len(observed(path, ("bench",), seed=10, min_images=15).proposals) == 1

@@ -1,0 +1,91 @@
+"""Undo is true: every row is again what it was, head and calibration to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inkling.errors import InputError
+from inkling.memory.digest import digest_text, state_digest
+from inkling.memory.opened import seeing
+from inkling.memory.store import read_memory
+from inkling.review.decisions import Decisions
+from tests.memory.samples import assert_same
+from tests.review.conftest import VERBS, held, pool
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_decision_is_taken_back_to_the_last_bit(path: Path, decide: Decisions, verb: str) -> None:
+    before, content = held(path), read_memory(path)
+    VERBS[verb](decide)
+    assert held(path) != before
+    undone = decide.undo()
+    assert held(path) == before
+    after = read_memory(path)
+    assert after.version == undone.version == content.version + 2
+    assert_same(after.content, content.content)
+
+
+def test_the_log_knows_the_digest_of_all_that_is_held(path: Path, decide: Decisions) -> None:
+    for verb in VERBS.values():
+        verb(decide)
+        _assert_digest(path, decide)
+        decide.undo()
+        _assert_digest(path, decide)
+
+
+def _assert_digest(path: Path, decide: Decisions) -> None:
+    with seeing(path) as connection:
+        assert decide.history()[-1].digest == digest_text(state_digest(connection))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(verbs=st.lists(st.sampled_from(sorted(VERBS)), min_size=1, max_size=6))
+def test_any_row_of_decisions_is_taken_back_one_by_one(
+    verbs: list[str], tmp_path_factory: pytest.TempPathFactory, path: Path
+) -> None:
+    copy = tmp_path_factory.mktemp("copy") / "a.ink"
+    copy.write_bytes(path.read_bytes())
+    decide = Decisions(copy)
+    moments = [held(copy)]
+    for verb in verbs:
+        try:
+            VERBS[verb](decide)
+        except InputError:
+            assert held(copy) == moments[-1]
+        else:
+            moments.append(held(copy))
+    while len(moments) > 1:
+        moments.pop()
+        decide.undo()
+        assert held(copy) == moments[-1]
+    with pytest.raises(InputError, match="nothing to undo"):
+        decide.undo()
+
+
+def test_numbers_are_not_given_twice_after_undo(path: Path, decide: Decisions) -> None:
+    first = decide.merge([1, 2]).outcome["proposal"]
+    decide.undo()
+    assert decide.merge([1, 2]).outcome["proposal"] == first + 1
+
+
+def test_undo_passes_over_what_was_observed_since(path: Path, decide: Decisions) -> None:
+    decide.accept(1)
+    pool(path, "bench", seed=7)
+    assert {proposal.id for proposal in decide.proposals()} == {2, 3}
+    decide.undo()
+    assert {proposal.id for proposal in decide.proposals()} == {1, 2, 3}
+    assert "bench" not in {known.name for known in decide.classes()}
+
+
+def test_what_was_changed_since_is_not_overwritten(path: Path, decide: Decisions) -> None:
+    merged = decide.merge([1, 2]).outcome["proposal"]
+    pool(path, "bench", seed=7)
+    assert merged in {proposal.id for proposal in decide.proposals()}
+    before = held(path)
+    with pytest.raises(InputError, match=r"'merge'.* cannot be taken back.*'proposal"):
+        decide.undo()
+    assert held(path) == before
