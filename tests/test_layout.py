@@ -37,6 +37,7 @@ ROOMS = (
     "finetune",
     "evaluate",
     "reports",
+    "payloads",
     "cli",
 )
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from inkling.cli.console import check_outputs, print_table, show
 from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
+from inkling.payloads import class_payload
 
 NAME = "classes"
 
@@ -16,7 +16,7 @@ NAME = "classes"
 def run(memory: Memory, json: Json = None) -> None:
     """List the known classes."""
     check_outputs(json, keep=(memory,))
-    show({"classes": [asdict(one) for one in decisions(memory).classes()]}, json=json, table=_print)
+    show({"classes": [class_payload(one) for one in decisions(memory).classes()]}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

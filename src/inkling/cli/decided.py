@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, counted, note, show
+from inkling.payloads import event_payload
 
 if TYPE_CHECKING:
     from inkling.memory.events import Event
@@ -44,20 +45,7 @@ def decide(
             note(f"Head: {finding}.")
         note(f"Version {summary['memory_version']}." + (" 'inkling undo' takes it back." if undoable else ""))
 
-    show(event_row(event), json=json, table=tell)
-
-
-def event_row(event: Event) -> dict[str, Any]:
-    """An event as JSON."""
-    return {
-        "event": event.id,
-        "memory_version": event.version,
-        "time": event.time,
-        "verb": event.verb,
-        "arguments": dict(event.arguments),
-        "outcome": dict(event.outcome),
-        "undoes": event.undoes,
-    }
+    show(event_payload(event), json=json, table=tell)
 
 
 def images(number: int) -> str:

@@ -12,8 +12,8 @@ import typer
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.evaluate import print_scores, write_html
 from inkling.cli.options import Json, Seed
-from inkling.cli.verdicts import verdict_row
 from inkling.errors import InputError
+from inkling.payloads import evaluation_payload, verdict_payload
 
 NAME = "demo"
 SHOTS = 8
@@ -52,10 +52,10 @@ def run(
     done = evaluate_classifier(classifier, samples, seed=seed)
     write_html(done, report, memory=memory, test=str(test))
     some = [str(min((test / kind).iterdir())) for kind in kinds]
-    predictions = [verdict_row(one) for one in classifier.verdicts(some) if isinstance(one, Verdict)]
+    predictions = [verdict_payload(one) for one in classifier.verdicts(some) if isinstance(one, Verdict)]
     took = {"seconds": round(time.perf_counter() - started, 1)}
     files = {"report": str(report), "memory": str(memory)}
-    show(done.evaluation.to_json() | {"predictions": predictions} | files | took, json=json, table=_print)
+    show(evaluation_payload(done.evaluation) | {"predictions": predictions} | files | took, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +10,9 @@ import typer
 
 from inkling.cli.console import check_outputs, counted, note, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
-from inkling.cli.proposals import print_proposals, proposal_row
+from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import open_source
+from inkling.payloads import explored_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -54,7 +54,7 @@ def run(
     explored = explore(memory, classifier, samples, min_images=min_images)
     if report:
         write_sheet(explored, report, memory=memory)
-    show(summary_of(explored), json=json, table=print_explored)
+    show(explored_payload(explored), json=json, table=print_explored)
 
 
 def _samples(classifier: FewShotClassifier, name: str) -> Samples:
@@ -72,19 +72,6 @@ def _samples(classifier: FewShotClassifier, name: str) -> Samples:
     tell_skipped(samples.skipped, source.ignored)
     require_readable(samples)
     return samples
-
-
-def summary_of(explored: Explored) -> dict[str, Any]:
-    """What came of unlabelled images, as JSON."""
-    return {
-        "images": explored.n_images,
-        "strange": explored.n_strange,
-        "waiting": len(explored.waiting),
-        "drift": asdict(explored.drift),
-        "proposals": [proposal_row(one) for one in explored.proposals],
-        "memory_version": explored.memory_version,
-        "skipped": [{"path": image.path, "reason": image.reason} for image in explored.skipped],
-    }
 
 
 def print_explored(summary: Mapping[str, Any]) -> None:

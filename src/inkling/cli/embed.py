@@ -12,6 +12,7 @@ import typer
 from inkling.cli.console import check_outputs, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
 from inkling.errors import InputError
+from inkling.payloads import skipped_payload
 
 if TYPE_CHECKING:
     from inkling.embeddings.embed import Embedded
@@ -65,7 +66,7 @@ def run(
         n_rows = write_parquet(output, watched(parts), opened.identity)
     summary = {
         "images": n_rows,
-        "skipped": [{"path": one.path, "reason": one.reason} for one in skipped],
+        "skipped": skipped_payload(skipped),
         "ignored": dict(found.ignored),
         "encoder": opened.identity.name,
         "encoder_fingerprint": opened.identity.fingerprint,

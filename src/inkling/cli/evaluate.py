@@ -11,6 +11,7 @@ import typer
 from inkling.cli.console import check_outputs, counted, note, print_table, progress_bar, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
 from inkling.cli.sources import open_source
+from inkling.payloads import evaluation_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -49,7 +50,7 @@ def run(
     if report:
         write_html(done, report, memory=memory, test=test)
         note(f"Report: {report}")
-    show(done.evaluation.to_json(), json=json, table=print_scores)
+    show(evaluation_payload(done.evaluation), json=json, table=print_scores)
 
 
 def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:

@@ -14,9 +14,10 @@ from inkling.cli.console import check_outputs, note, print_table, progress_bar, 
 from inkling.cli.options import Device, Json, NoCache, Seed
 from inkling.cli.sources import open_source
 from inkling.errors import InputError
+from inkling.payloads import finetuning_payload
 
 if TYPE_CHECKING:
-    from inkling.finetune.finetuner import FineTuned, FineTuner
+    from inkling.finetune.finetuner import FineTuner
     from inkling.finetune.shipping import Shipment
     from inkling.images.sources import Found
     from inkling.memory.content import StoredMemory
@@ -180,7 +181,7 @@ def run(
         "ignored": dict(source.ignored),
         "seconds": round(time.perf_counter() - started, 2),
     }
-    show(_summary(tuned, shipment) | facts, json=json, table=_print)
+    show(finetuning_payload(tuned, shipment) | facts, json=json, table=_print)
 
 
 def _merge(adapters: Path, *, encoder: str | None, output: Path | None, json: str | None) -> None:
@@ -293,18 +294,6 @@ def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
 
     write_finetuning_report(report, shipment.told, memory_name=Path(memory).name)
     note(f"Report: {report}")
-
-
-def _summary(tuned: FineTuned, shipment: Shipment) -> dict[str, Any]:
-    return {
-        **shipment.told,
-        "classes": list(tuned.class_names),
-        "images": len(tuned.records),
-        "encoder_fingerprint": tuned.identity.fingerprint,
-        "unknown": shipment.classifier.taught.unknown_report,
-        "adapters": None if tuned.adapters is None else str(tuned.adapters),
-        "skipped": [{"path": image.path, "reason": image.reason} for image in tuned.skipped],
-    }
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from inkling.cli.console import check_outputs, counted, note, print_table, progr
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.sources import open_source
 from inkling.errors import InputError
+from inkling.payloads import fit_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -107,7 +108,7 @@ def run(
         )
     saved = {"memory": str(memory), "memory_version": classifier.save(memory)}
     took = {"seconds": round(time.perf_counter() - started, 2)}
-    show(_summary(classifier) | found | saved | took, json=json, table=_print)
+    show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
 
 
 def _teach(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
@@ -136,27 +137,6 @@ def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bo
             "Only an encoder puts classes into words.",
             remedy="Name the one that made the embeddings with --encoder, or leave --templates and --prompts out.",
         )
-
-
-def _summary(classifier: FewShotClassifier) -> dict[str, Any]:
-    taught = classifier.taught
-    fitted, samples = taught.fitted, taught.samples
-    return {
-        "classes": list(classifier.classes_),
-        "classes_without_text": [entry.name for entry in taught.entries if entry.text_vector is None],
-        "classes_without_images": sorted(set(classifier.classes_) - set(samples.labels)),
-        "images": samples.n_images,
-        "encoded_now": samples.n_encoded,
-        "contradictions": [list(paths) for paths in samples.contradictions],
-        "skipped": [{"path": image.path, "reason": image.reason} for image in samples.skipped],
-        "encoder": samples.identity.name,
-        "encoder_fingerprint": samples.identity.fingerprint,
-        "head": classifier.head,
-        "finding": fitted.finding,
-        "evidence": [dict(one) for one in fitted.evidence],
-        "calibration": dict(fitted.calibration),
-        "unknown": taught.unknown_report,
-    }
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from inkling.cli.console import check_outputs, note, print_table, show
-from inkling.cli.decided import decisions, event_row
+from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
+from inkling.payloads import event_payload
 
 NAME = "history"
 
@@ -15,7 +16,7 @@ NAME = "history"
 def run(memory: Memory, json: Json = None) -> None:
     """Show what was done to a memory, oldest first."""
     check_outputs(json, keep=(memory,))
-    show({"events": [event_row(event) for event in decisions(memory).history()]}, json=json, table=_print)
+    show({"events": [event_payload(event) for event in decisions(memory).history()]}, json=json, table=_print)
 
 
 def arguments_text(arguments: Mapping[str, Any]) -> str:

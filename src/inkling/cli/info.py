@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json, Memory
-
-if TYPE_CHECKING:
-    from inkling.memory.content import StoredMemory
+from inkling.payloads import memory_payload
 
 NAME = "info"
 
@@ -21,34 +17,7 @@ def run(memory: Memory, json: Json = None) -> None:
     from inkling.memory.store import read_memory
 
     check_outputs(json, keep=(memory,))
-    show(_summary(read_memory(memory)), json=json, table=_print)
-
-
-def _summary(stored: StoredMemory) -> dict[str, Any]:
-    from inkling.classifier.persistence import from_memory
-
-    content = stored.content
-    images = Counter(one.class_name for one in content.exemplars if one.view == 0)
-    return {
-        "memory_version": stored.version,
-        "encoder": asdict(content.encoder),
-        "head": content.training["head"],
-        "finding": content.training["finding"],
-        "evidence": content.training["evidence"],
-        "calibration": dict(content.calibration),
-        "unknown": from_memory(content).unknown,
-        "classes": [
-            {
-                "name": entry.name,
-                "images": images[entry.name],
-                "prompts": list(entry.prompts),
-                "aliases": list(entry.aliases),
-                "has_text": entry.text_vector is not None,
-            }
-            for entry in content.classes
-        ],
-        "provenance": asdict(content.provenance),
-    }
+    show(memory_payload(read_memory(memory)), json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

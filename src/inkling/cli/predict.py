@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped
-from inkling.cli.discover import print_explored, summary_of
+from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.sources import open_source
-from inkling.cli.verdicts import check_target, open_writer, verdict_row
+from inkling.cli.verdicts import check_target, open_writer
 from inkling.errors import InputError
+from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -70,7 +71,8 @@ def run(
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
-    with open_writer(output) as write:
+    columns = verdict_columns(top=min(top, len(classifier.classes_)), names=names)
+    with open_writer(output, columns=columns) as write:
         for one in _verdicts(classifier, sources, observer, top=top, names=names):
             if isinstance(one, SkippedImage):
                 skipped.append(one)
@@ -84,11 +86,11 @@ def run(
             raise InputError("None of the images can be read.", remedy="Nothing was written.")
     summary: dict[str, Any] = {
         "n": n_judged,
-        "predictions": [verdict_row(one) for one in kept],
-        "skipped": [{"path": image.path, "reason": image.reason} for image in skipped],
+        "predictions": [verdict_payload(one) for one in kept],
+        "skipped": skipped_payload(skipped),
     }
     if observer is not None:
-        summary["observed"] = summary_of(observer.proposed())
+        summary["observed"] = explored_payload(observer.proposed())
     show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, n_judged))
     if observer is not None:
         print_explored(summary["observed"])

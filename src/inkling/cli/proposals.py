@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
-
-if TYPE_CHECKING:
-    from inkling.memory.discovered import Proposal
+from inkling.payloads import proposal_payload
 
 NAME = "proposals"
 SHOWN_NAMES = 3
@@ -26,25 +24,7 @@ def run(
     """List the proposed classes, with their likely names."""
     check_outputs(json, keep=(memory,))
     found = decisions(memory).proposals(state=None) if every else decisions(memory).proposals()
-    show({"proposals": [proposal_row(one) for one in found]}, json=json, table=_print)
-
-
-def proposal_row(proposal: Proposal) -> dict[str, Any]:
-    """A proposal as JSON."""
-    finding = proposal.finding
-    return {
-        "id": proposal.id,
-        "state": proposal.state,
-        "name": proposal.name,
-        "size": finding.size,
-        "stability": finding.stability,
-        "names": [str(name["name"]) for name in finding.names],
-        "evidence": [dict(name) for name in finding.names],
-        "nearest_class": finding.nearest_class,
-        "distance": finding.distance,
-        "merged_into": proposal.merged_into,
-        "images": list(proposal.images),
-    }
+    show({"proposals": [proposal_payload(one) for one in found]}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:
@@ -52,7 +32,7 @@ def _print(summary: Mapping[str, Any]) -> None:
 
 
 def print_proposals(found: Sequence[Mapping[str, Any]]) -> None:
-    """A table of proposals, as `proposal_row` has them."""
+    """A table of proposals, as `inkling.payloads.proposal_payload` has them."""
     if not found:
         note("No proposal waits. 'inkling discover' looks for new classes.")
         return

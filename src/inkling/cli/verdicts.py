@@ -6,9 +6,8 @@ A file appears under its name when it is complete; if the work is interrupted, a
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,21 +15,11 @@ from typing import IO, TYPE_CHECKING, Any
 from inkling.cli.console import STDOUT
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole
+from inkling.payloads import flat_verdict, verdict_payload
 
 if TYPE_CHECKING:
     from inkling.types import Verdict
 
-COLUMNS = (
-    "path",
-    "label",
-    "probability",
-    "top_labels",
-    "top_probabilities",
-    "unknown",
-    "p_known",
-    "names",
-    "memory_version",
-)
 ROWS_OF_A_GROUP = 1024
 
 Write = Callable[["Verdict"], None]
@@ -50,24 +39,16 @@ def check_target(output: str | None, json_target: str | None) -> None:
         raise InputError(f"'{output}' is neither .csv nor .parquet.", remedy="Name OUT.csv, OUT.parquet or '-'.")
 
 
-def verdict_row(verdict: Verdict) -> dict[str, Any]:
-    """A verdict by column."""
-    return {
-        "path": verdict.path,
-        "label": verdict.label,
-        "probability": verdict.probability,
-        "top_labels": list(verdict.top_labels),
-        "top_probabilities": list(verdict.top_probabilities),
-        "unknown": verdict.unknown,
-        "p_known": verdict.p_known,
-        "names": list(verdict.names),
-        "memory_version": verdict.memory_version,
-    }
-
-
 @contextmanager
-def open_writer(output: str | None) -> Iterator[Write]:
-    """What takes verdicts one by one; in CSV the lists are JSON.
+def open_writer(output: str | None, *, columns: Sequence[str]) -> Iterator[Write]:
+    """What takes verdicts one by one.
+
+    Parameters
+    ----------
+    output
+        The file; None writes nothing.
+    columns
+        Of a CSV file, as `inkling.payloads.verdict_columns` names them. Parquet has lists in place of numbered columns.
 
     Raises
     ------
@@ -77,23 +58,23 @@ def open_writer(output: str | None) -> Iterator[Write]:
     if output is None:
         yield lambda _: None
     elif output == STDOUT:
-        yield _csv_writer(sys.stdout)
+        yield _csv_writer(sys.stdout, columns)
         sys.stdout.flush()
     else:
-        yield from _to_file(Path(output))
+        yield from _to_file(Path(output), columns)
 
 
-def _to_file(path: Path) -> Iterator[Write]:
+def _to_file(path: Path, columns: Sequence[str]) -> Iterator[Write]:
     with appearing_whole(path) as draft:
         if path.suffix.lower() == ".csv":
             with draft.open("w", encoding="utf-8", newline="") as file:
-                yield _csv_writer(file)
+                yield _csv_writer(file, columns)
         else:
             yield from _to_parquet(draft)
 
 
-def _csv_writer(file: IO[str]) -> Write:
-    rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+def _csv_writer(file: IO[str], columns: Sequence[str]) -> Write:
+    rows = csv.DictWriter(file, columns, lineterminator="\n")
     begun = False
 
     def write(verdict: Verdict) -> None:
@@ -102,18 +83,16 @@ def _csv_writer(file: IO[str]) -> Write:
         if not begun:
             rows.writeheader()
             begun = True
-        row = verdict_row(verdict)
-        lists = {
-            "probability": f"{verdict.probability:.6f}",
-            "top_labels": json.dumps(row["top_labels"], ensure_ascii=False),
-            "top_probabilities": json.dumps([round(p, 6) for p in verdict.top_probabilities]),
-            "names": json.dumps(row["names"], ensure_ascii=False),
-        }
-        if verdict.p_known is not None:
-            lists |= {"unknown": json.dumps(verdict.unknown), "p_known": f"{verdict.p_known:.6f}"}
-        rows.writerow(row | lists)
+        rows.writerow({name: _cell(value) for name, value in flat_verdict(verdict).items()})
 
     return write
+
+
+def _cell(value: Any) -> Any:
+    """Probabilities with six digits, truth in the spelling of JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6f}" if isinstance(value, float) else value
 
 
 def _to_parquet(path: Path) -> Iterator[Write]:
@@ -141,7 +120,7 @@ def _to_parquet(path: Path) -> Iterator[Write]:
             waiting.clear()
 
         def write(verdict: Verdict) -> None:
-            waiting.append(verdict_row(verdict))
+            waiting.append(verdict_payload(verdict))
             if len(waiting) >= ROWS_OF_A_GROUP:
                 flush()
 

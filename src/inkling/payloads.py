@@ -1,0 +1,190 @@
+"""Results as plain values: what ``--json`` writes, what rows of a table hold, and what a service answers.
+
+Each function takes a result and gives a new mapping of what JSON can hold. The keys are part of the interface.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.evaluate.results import Evaluation
+    from inkling.finetune.finetuner import FineTuned
+    from inkling.finetune.shipping import Shipment
+    from inkling.memory.classes import KnownClass
+    from inkling.memory.content import StoredMemory
+    from inkling.memory.discovered import Proposal
+    from inkling.memory.events import Event
+    from inkling.review.propose import Explored
+    from inkling.types import SkippedImage, Verdict
+
+Payload = dict[str, Any]
+
+
+def verdict_payload(verdict: Verdict) -> Payload:
+    """One image: label, probability, runners-up, and whether it is unknown."""
+    return {
+        "path": verdict.path,
+        "label": verdict.label,
+        "probability": verdict.probability,
+        "top_labels": list(verdict.top_labels),
+        "top_probabilities": list(verdict.top_probabilities),
+        "unknown": verdict.unknown,
+        "p_known": verdict.p_known,
+        "names": list(verdict.names),
+        "memory_version": verdict.memory_version,
+    }
+
+
+def verdict_columns(*, top: int, names: int) -> tuple[str, ...]:
+    """Columns of a flat table of verdicts.
+
+    Parameters
+    ----------
+    top
+        Classes that each verdict names; the first is ``label``, the others follow in columns of their own.
+    names
+        Likely names of unknown images.
+    """
+    others = (f"top{rank}_{what}" for rank in range(2, top + 1) for what in ("label", "probability"))
+    likely = (f"name{rank}" for rank in range(1, names + 1))
+    return ("path", "label", "probability", *others, "unknown", "p_known", *likely, "memory_version")
+
+
+def flat_verdict(verdict: Verdict) -> Payload:
+    """One image by `verdict_columns`: a single value in each; what the verdict lacks has no key."""
+    ranked = zip(verdict.top_labels, verdict.top_probabilities, strict=True)
+    row: Payload = {"path": verdict.path, "label": verdict.label, "probability": verdict.probability}
+    for rank, (label, probability) in enumerate(ranked, start=1):
+        if rank > 1:
+            row |= {f"top{rank}_label": label, f"top{rank}_probability": probability}
+    row |= {"unknown": verdict.unknown, "p_known": verdict.p_known}
+    row |= {f"name{rank}": name for rank, name in enumerate(verdict.names, start=1)}
+    return row | {"memory_version": verdict.memory_version}
+
+
+def skipped_payload(skipped: Iterable[SkippedImage]) -> list[Payload]:
+    """Images that could not be used, and why."""
+    return [{"path": image.path, "reason": image.reason} for image in skipped]
+
+
+def class_payload(known: KnownClass) -> Payload:
+    """A known class."""
+    return asdict(known)
+
+
+def proposal_payload(proposal: Proposal) -> Payload:
+    """A proposed class, what speaks for it, and its images."""
+    finding = proposal.finding
+    return {
+        "id": proposal.id,
+        "state": proposal.state,
+        "name": proposal.name,
+        "size": finding.size,
+        "stability": finding.stability,
+        "names": [str(name["name"]) for name in finding.names],
+        "evidence": [dict(name) for name in finding.names],
+        "nearest_class": finding.nearest_class,
+        "distance": finding.distance,
+        "merged_into": proposal.merged_into,
+        "images": list(proposal.images),
+    }
+
+
+def event_payload(event: Event) -> Payload:
+    """An entry of the log."""
+    return {
+        "event": event.id,
+        "memory_version": event.version,
+        "time": event.time,
+        "verb": event.verb,
+        "arguments": dict(event.arguments),
+        "outcome": dict(event.outcome),
+        "undoes": event.undoes,
+    }
+
+
+def explored_payload(explored: Explored) -> Payload:
+    """What came of unlabelled images."""
+    return {
+        "images": explored.n_images,
+        "strange": explored.n_strange,
+        "waiting": len(explored.waiting),
+        "drift": asdict(explored.drift),
+        "proposals": [proposal_payload(one) for one in explored.proposals],
+        "memory_version": explored.memory_version,
+        "skipped": skipped_payload(explored.skipped),
+    }
+
+
+def fit_payload(classifier: FewShotClassifier) -> Payload:
+    """What a classifier learned, and from what."""
+    taught = classifier.taught
+    fitted, samples = taught.fitted, taught.samples
+    return {
+        "classes": list(classifier.classes_),
+        "classes_without_text": [entry.name for entry in taught.entries if entry.text_vector is None],
+        "classes_without_images": sorted(set(classifier.classes_) - set(samples.labels)),
+        "images": samples.n_images,
+        "encoded_now": samples.n_encoded,
+        "contradictions": [list(paths) for paths in samples.contradictions],
+        "skipped": skipped_payload(samples.skipped),
+        "encoder": samples.identity.name,
+        "encoder_fingerprint": samples.identity.fingerprint,
+        "head": classifier.head,
+        "finding": fitted.finding,
+        "evidence": [dict(one) for one in fitted.evidence],
+        "calibration": dict(fitted.calibration),
+        "unknown": taught.unknown_report,
+    }
+
+
+def memory_payload(stored: StoredMemory) -> Payload:
+    """What a memory knows, and how it came to be."""
+    from inkling.classifier.persistence import from_memory
+
+    content = stored.content
+    images = Counter(one.class_name for one in content.exemplars if one.view == 0)
+    return {
+        "memory_version": stored.version,
+        "encoder": asdict(content.encoder),
+        "head": content.training["head"],
+        "finding": content.training["finding"],
+        "evidence": content.training["evidence"],
+        "calibration": dict(content.calibration),
+        "unknown": from_memory(content).unknown,
+        "classes": [
+            {
+                "name": entry.name,
+                "images": images[entry.name],
+                "prompts": list(entry.prompts),
+                "aliases": list(entry.aliases),
+                "has_text": entry.text_vector is not None,
+            }
+            for entry in content.classes
+        ],
+        "provenance": asdict(content.provenance),
+    }
+
+
+def finetuning_payload(tuned: FineTuned, shipment: Shipment) -> Payload:
+    """What fine-tuning made, how the candidates compare, and which of them ships."""
+    told: Mapping[str, Any] = shipment.told
+    return {
+        **told,
+        "classes": list(tuned.class_names),
+        "images": len(tuned.records),
+        "encoder_fingerprint": tuned.identity.fingerprint,
+        "unknown": shipment.classifier.taught.unknown_report,
+        "adapters": None if tuned.adapters is None else str(tuned.adapters),
+        "skipped": skipped_payload(tuned.skipped),
+    }
+
+
+def evaluation_payload(evaluation: Evaluation) -> Payload:
+    """What an evaluation measured."""
+    return evaluation.to_json()
