@@ -32,6 +32,7 @@ from inkling.discovery import Found, Stream, discover
 from inkling.discovery import clusters as clusters_module
 from inkling.discovery.space import Space
 from inkling.heads import AutoHead
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.images.decode import load
 from inkling.images.sources import find_images
 from inkling.review.decisions import Decisions
@@ -147,7 +148,9 @@ def _scored(task: FeatureTask) -> dict[str, float]:
 
 
 def _p_known(task: FeatureTask) -> FloatArray:
-    return UnknownDetector.fit(task.X, task.y, false_alarms=FALSE_ALARMS, seed=SEED).p_known(task.test_X)
+    return UnknownDetector.fit(LabelledVectors.of(task.X, task.y), false_alarms=FALSE_ALARMS, seed=SEED).p_known(
+        task.test_X
+    )
 
 
 def _assigned(found: Found, p_known: FloatArray, nearest: IntArray) -> IntArray:

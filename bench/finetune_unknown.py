@@ -19,7 +19,6 @@ import torch
 from PIL.Image import Image
 
 from common import ROOT, Row, at_least, at_most, record
-from inkling.classifier.detection import teach_detector
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.members import member_probabilities
@@ -68,9 +67,9 @@ def measure(seed: int, share: float, output: Path, *, resume: bool) -> dict[str,
     tuner = FineTuner("sketch", recipe_of(seed, share), device="cpu")
     tuned = tuner.fit(images, labels, output=output, resume=resume)
     judged = judge(tuner, tuned, false_alarms=RATE, cache=False)
-    taught = judged.fine_tuned.taught
-    naive = teach_detector(taught.samples, taught.entries, false_alarms=RATE, seed=seed)
-    told, before = taught.detector, judged.head.taught.detector
+    fitted = judged.fine_tuned.fitted
+    naive = UnknownDetector.fit(fitted.vectors, false_alarms=RATE, seed=seed)
+    told, before = fitted.detector, judged.head.fitted.detector
     assert told is not None
     assert before is not None
     X, strange = (embedded(judged.fine_tuned, some) for some in (known, others))

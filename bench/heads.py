@@ -29,6 +29,7 @@ from inkling.heads import HEADS, AutoHead
 from inkling.heads.auto import GAIN_LEVEL
 from inkling.heads.experts import ZERO_SHOT
 from inkling.heads.fitted import FittedHead
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -153,18 +154,8 @@ def many_images() -> Iterator[Row]:
 
 def _probabilities(head: str, task: FeatureTask) -> FloatArray:
     """Calibrated probabilities of the test images, (n, n_classes)."""
-    fitted = FittedHead.fit(
-        head,
-        task.X,
-        task.y,
-        classes=task.classes,
-        sources=np.arange(len(task.y)),
-        text_vectors=task.text,
-        logit_scale=100.0,
-        embedding_dims=task.X.shape[1],
-        seed=SEED,
-    )
-    return fitted.probabilities(task.test_X)
+    vectors = LabelledVectors.of(task.X, task.y, classes=range(len(task.classes)), text_vectors=task.text)
+    return FittedHead.fit(head, vectors, seed=SEED).probabilities(task.test_X)
 
 
 def _scores(head: str, task: FeatureTask) -> FloatArray:

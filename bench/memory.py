@@ -21,8 +21,8 @@ import numpy as np
 
 from common import Row, at_most, record
 from inkling import FewShotClassifier
-from inkling.classifier.detection import DEFAULT_FALSE_ALARMS, teach_detector
-from inkling.classifier.fitted import teach
+from inkling.classifier.detection import DEFAULT_FALSE_ALARMS
+from inkling.classifier.fitted import fit_classifier
 from inkling.classifier.persistence import from_memory, to_memory
 from inkling.embeddings.samples import Samples
 from inkling.heads.support import unit_rows
@@ -33,6 +33,7 @@ from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
 from inkling.types import ClassEntry, EncoderIdentity
+from inkling.unknown import UnknownDetector
 
 SEED = 0
 N, DIMS, CLASSES = 100_000, 512, 1_000
@@ -75,11 +76,11 @@ def _fit(path: Path, head: str, rng: np.random.Generator) -> list[Row]:
         X=X,
     )
     entries = [ClassEntry(name, (f"a photo of a {name}.",), (), row) for name, row in zip(names, text, strict=True)]
-    fit_seconds, taught = _timed(lambda: teach(samples, entries, head=head, seed=SEED))
+    fit_seconds, fitted = _timed(lambda: fit_classifier(samples, entries, head=head, seed=SEED))
     detector_seconds, detector = _timed(
-        lambda: teach_detector(samples, taught.entries, false_alarms=DEFAULT_FALSE_ALARMS, seed=SEED)
+        lambda: UnknownDetector.fit(fitted.vectors, false_alarms=DEFAULT_FALSE_ALARMS, seed=SEED)
     )
-    content = to_memory(replace(taught, detector=detector), command="bench/memory.py")
+    content = to_memory(replace(fitted, detector=detector), command="bench/memory.py")
     write_seconds, _ = _timed(lambda: write_memory(path, content))
     return [
         Row("fit, s", fit_seconds),
@@ -126,10 +127,10 @@ def _decide(path: Path) -> list[Row]:
 
 
 def _predict(path: Path, rng: np.random.Generator) -> list[Row]:
-    taught = from_memory(read_memory(path, exemplars=False).content)
+    fitted = from_memory(read_memory(path, exemplars=False).content)
     classifier = FewShotClassifier("drawn")
-    classifier.taught = taught
-    identity = taught.samples.identity
+    classifier.fitted = fitted
+    identity = fitted.samples.identity
     X = unit_rows(rng.standard_normal((PREDICTIONS, DIMS))).astype(np.float32)
     samples = [Samples(identity, ("one",), (None,), ("one",), (None,), (0,), row[None]) for row in X]
     took = [1000 * _timed(lambda one=one: classifier.judge(one))[0] for one in samples]

@@ -23,6 +23,7 @@ from inkling.classifier.vocabularies import negatives_for
 from inkling.discovery.vocabulary import common_nouns
 from inkling.embeddings.embed import embed_images, embed_texts
 from inkling.encoders.registry import load_encoder
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
 from inkling.images.sources import find_images
 from inkling.types import BoolArray, ClassEntry, FloatArray, IntArray
@@ -47,7 +48,7 @@ class Problem:
     Attributes
     ----------
     X, y, sources, text
-        As `UnknownDetector.fit` takes them.
+        As `LabelledVectors.of` takes them.
     test_X
         Test images.
     strange
@@ -63,14 +64,8 @@ class Problem:
 
     def detector(self, **options: Any) -> UnknownDetector:
         """Fitted on the support."""
-        return UnknownDetector.fit(
-            self.X,
-            self.y,
-            sources=self.sources,
-            text_vectors=self.text,
-            embedding_dims=512,
-            **{"seed": SEED, **options},
-        )
+        vectors = LabelledVectors.of(self.X, self.y, sources=self.sources, text_vectors=self.text, embedding_dims=512)
+        return UnknownDetector.fit(vectors, **{"seed": SEED, **options})
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +223,7 @@ def clock(crops: Crops) -> Iterator[Row]:
     large = _large_problem(n_classes=1_000, per_class=100)
     yield Row("fit on 1,000 classes x 100 images x 512, s", _seconds(large.detector, repeats=3))
     detector = large.detector()
-    again = _seconds(lambda: large.detector(like=detector), repeats=3)
+    again = _seconds(lambda: large.detector(previous=detector), repeats=3)
     yield at_most("the same, the weights of an earlier fit held, s", again, 2.0)
     rows = iter(large.X[:100])
     yield at_most(

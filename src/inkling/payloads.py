@@ -123,11 +123,11 @@ def explored_payload(explored: Explored) -> Payload:
 
 def fit_payload(classifier: FewShotClassifier) -> Payload:
     """What a classifier learned, and from what."""
-    taught = classifier.taught
-    fitted, samples = taught.fitted, taught.samples
+    fitted = classifier.fitted
+    head, samples = fitted.fitted_head, fitted.samples
     return {
         "classes": list(classifier.classes_),
-        "classes_without_text": [entry.name for entry in taught.entries if entry.text_vector is None],
+        "classes_without_text": [entry.name for entry in fitted.entries if entry.text_vector is None],
         "classes_without_images": sorted(set(classifier.classes_) - set(samples.labels)),
         "images": samples.n_images,
         "encoded_now": samples.n_encoded,
@@ -136,10 +136,10 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "encoder": samples.identity.name,
         "encoder_fingerprint": samples.identity.fingerprint,
         "head": classifier.head,
-        "finding": fitted.finding,
-        "evidence": [dict(one) for one in fitted.evidence],
-        "calibration": dict(fitted.calibration),
-        "unknown": taught.unknown_report,
+        "finding": head.finding,
+        "evidence": [dict(one) for one in head.evidence],
+        "calibration": dict(head.calibration),
+        "unknown": fitted.unknown_report,
     }
 
 
@@ -179,7 +179,7 @@ def finetuning_payload(tuned: FineTuned, shipment: Shipment) -> Payload:
         "classes": list(tuned.class_names),
         "images": len(tuned.records),
         "encoder_fingerprint": tuned.identity.fingerprint,
-        "unknown": shipment.classifier.taught.unknown_report,
+        "unknown": shipment.classifier.fitted.unknown_report,
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": skipped_payload(tuned.skipped),
     }

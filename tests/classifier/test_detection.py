@@ -10,7 +10,7 @@ import pytest
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.persistence import WITHOUT_DETECTOR
-from inkling.classifier.refit_detector import detector_again
+from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.vocabulary import Vocabulary
 from inkling.errors import EncoderError, InputError
 from inkling.memory.store import read_memory
@@ -38,9 +38,9 @@ def test_a_memory_gives_the_same_verdicts(tmp_path: Path) -> None:
     assert [(one.unknown, one.p_known) for one in classifier.judge(samples)] == [
         (one.unknown, one.p_known) for one in again.judge(samples)
     ]
-    assert again.taught.unknown == classifier.taught.unknown
-    assert again.taught.detector is not None
-    assert again.taught.detector.false_alarms == 0.1
+    assert again.fitted.unknown == classifier.fitted.unknown
+    assert again.fitted.detector is not None
+    assert again.fitted.detector.false_alarms == 0.1
 
 
 def test_a_rate_that_the_images_cannot_support_is_refused(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_rate_that_the_images_cannot_support_is_refused(tmp_path: Path) -> Non
 
 def test_without_a_rate_too_few_images_do_without(tmp_path: Path) -> None:
     classifier = taught(tmp_path / "a.ink", shots=2)
-    assert "unknown images are not told" in classifier.taught.unknown
+    assert "unknown images are not told" in classifier.fitted.unknown
     verdict = classifier.judge(seen("bench", n=1))[0]
     assert (verdict.unknown, verdict.p_known) == (None, None)
 
@@ -61,12 +61,12 @@ def test_a_detector_is_taught_again_with_its_rate_and_weights(tmp_path: Path) ->
     before = read_memory(tmp_path / "a.ink").content
     Decisions(tmp_path / "a.ink").remove_class("eel")
     after = FewShotClassifier.load(tmp_path / "a.ink")
-    assert after.taught.detector is not None
-    assert after.taught.detector.false_alarms == 0.08
+    assert after.fitted.detector is not None
+    assert after.fitted.detector.false_alarms == 0.08
     assert all(one.unknown for one in after.judge(seen("eel")))
-    assert after.taught.unknown == after.taught.detector.finding
-    assert "from 60 images" in after.taught.unknown
-    again = detector_again(before)
+    assert after.fitted.unknown == after.fitted.detector.finding
+    assert "from 60 images" in after.fitted.unknown
+    again = refit_detector(before)
     assert again is not None
     assert before.detector is not None
     np.testing.assert_allclose(again.arrays["weights"], before.detector.arrays["weights"])
@@ -94,14 +94,14 @@ def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
 def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_path: Path) -> None:
     classifier = taught(tmp_path / "a.ink")
     names = ("bench", "lamp", "sofa")
-    entries = [replace(one, text_vector=unit(one.name)) for one in classifier.taught.entries]
+    entries = [replace(one, text_vector=unit(one.name)) for one in classifier.fitted.entries]
     negatives = Negatives(names, np.stack([unit("bench"), unit("lamp"), unit("lamp")]))
-    classifier.learn(classifier.taught.samples, entries, negatives=negatives).save(tmp_path / "a.ink")
+    classifier.learn(classifier.fitted.samples, entries, negatives=negatives).save(tmp_path / "a.ink")
     explore(tmp_path / "a.ink", Named.load(tmp_path / "a.ink"), seen(*KNOWN, "bench"), min_images=5)
     decisions = Decisions(tmp_path / "a.ink")
     (proposal,) = decisions.proposals()
     decisions.accept(proposal.id, name="bench")
-    detector = FewShotClassifier.load(tmp_path / "a.ink").taught.detector
+    detector = FewShotClassifier.load(tmp_path / "a.ink").fitted.detector
     assert detector is not None
     assert detector.negatives is not None
     assert detector.negatives.names == ("lamp", "sofa")
@@ -115,6 +115,6 @@ def unit(kind: str) -> FloatArray:
 def test_a_detector_that_was_taken_out_promises_nothing(tmp_path: Path) -> None:
     taught(tmp_path / "a.ink")
     Decisions(tmp_path / "a.ink", detect=lambda _: None).remove_class("eel")
-    assert FewShotClassifier.load(tmp_path / "a.ink").taught.unknown == WITHOUT_DETECTOR
+    assert FewShotClassifier.load(tmp_path / "a.ink").fitted.unknown == WITHOUT_DETECTOR
     Decisions(tmp_path / "a.ink").undo()
-    assert "false alarms requested" in FewShotClassifier.load(tmp_path / "a.ink").taught.unknown
+    assert "false alarms requested" in FewShotClassifier.load(tmp_path / "a.ink").fitted.unknown

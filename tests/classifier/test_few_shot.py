@@ -97,7 +97,7 @@ class TestImages:
     def test_views_are_learned_from_and_never_split_from_their_image(self, train: Path) -> None:
         encoder = FakeEncoder()
         classifier = FewShotClassifier(encoder, views=3).fit(train)
-        samples = classifier.taught.samples
+        samples = classifier.fitted.samples
         assert encoder.n_encoded == 45
         assert len(samples) == 45
         assert len(set(samples.sources)) == samples.n_images == 15
@@ -182,8 +182,8 @@ class TestClasses:
 
     def test_an_encoder_without_texts_goes_by_images(self, train: Path, test: Path) -> None:
         classifier = FewShotClassifier(FakeEncoder(with_texts=False)).fit(train)
-        assert all(entry.text_vector is None for entry in classifier.taught.entries)
-        assert classifier.taught.zero_shot_probabilities(np.zeros((1, DIMENSION))) is None
+        assert all(entry.text_vector is None for entry in classifier.fitted.entries)
+        assert classifier.fitted.zero_shot_probabilities(np.zeros((1, DIMENSION))) is None
         assert classifier.score(test) == 1.0
 
     def test_templates_that_say_nothing_to_the_encoder_are_refused(self, train: Path) -> None:
@@ -271,7 +271,7 @@ class TestVectors:
         unit = (self.X / np.linalg.norm(self.X, axis=1, keepdims=True)).astype(np.float32)
         z = 10.0 * unit @ self.centres.T
         expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-        p = classifier.taught.zero_shot_probabilities(self.X)
+        p = classifier.fitted.zero_shot_probabilities(self.X)
         assert p == pytest.approx(expected, abs=1e-6)
 
     def test_a_class_may_have_only_text_or_only_images(self) -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from inkling.classifier.class_texts import given_entries
-from inkling.classifier.fitted import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
+from inkling.classifier.fitted import (
+    FittedClassifier,
+    fit_classifier,
+    labelled_rows,
+    reopen_encoder,
+    require_classes,
+    require_readable,
+)
 from inkling.embeddings.samples import Samples, given_samples
 from inkling.errors import EncoderError, EncoderMismatchError, InputError
 from inkling.types import EncoderIdentity, SkippedImage
@@ -22,36 +29,36 @@ def samples(per_class: int = 6, seed: int = 0) -> Samples:
 
 
 @pytest.fixture(scope="module")
-def taught() -> Taught:
-    return teach(samples(), given_entries(NAMES, NAMES, CENTRES), head="gda", seed=0)
+def fitted() -> FittedClassifier:
+    return fit_classifier(samples(), given_entries(NAMES, NAMES, CENTRES), head="gda", seed=0)
 
 
 def test_classes_are_columns_in_sorted_order() -> None:
     entries = given_entries(NAMES, NAMES, CENTRES)[::-1]
-    made = teach(samples(), entries, head="prototype", seed=0)
+    made = fit_classifier(samples(), entries, head="prototype", seed=0)
     assert made.classes == tuple(NAMES)
     assert [entry.name for entry in made.entries] == NAMES
-    assert made.fitted.probabilities(CENTRES).argmax(axis=1).tolist() == [0, 1, 2]
+    assert made.fitted_head.probabilities(CENTRES).argmax(axis=1).tolist() == [0, 1, 2]
 
 
-def test_zero_shot_is_the_softmax_of_scaled_cosines(taught: Taught) -> None:
+def test_zero_shot_is_the_softmax_of_scaled_cosines(fitted: FittedClassifier) -> None:
     X = np.random.default_rng(1).normal(size=(5, 8))
-    p = taught.zero_shot_probabilities(X)
+    p = fitted.zero_shot_probabilities(X)
     for row, x in zip(p, X, strict=True):
         z = np.array([9.0 * x @ t / np.sqrt(x @ x) for t in CENTRES])
         assert row == pytest.approx(np.exp(z) / np.exp(z).sum(), abs=1e-6)
 
 
 def test_there_is_no_zero_shot_where_a_class_has_no_text() -> None:
-    made = teach(samples(), given_entries(NAMES, NAMES[:2], CENTRES[:2]), head="prototype", seed=0)
+    made = fit_classifier(samples(), given_entries(NAMES, NAMES[:2], CENTRES[:2]), head="prototype", seed=0)
     assert made.zero_shot_probabilities(CENTRES) is None
 
 
 class TestVerdicts:
-    def test_they_rank_the_classes_by_probability(self, taught: Taught) -> None:
+    def test_they_rank_the_classes_by_probability(self, fitted: FittedClassifier) -> None:
         asked = samples(2, seed=3)
-        verdicts = taught.judge(asked, top=3, memory_version=4)
-        p = taught.fitted.probabilities(asked.X)
+        verdicts = fitted.judge(asked, top=3, memory_version=4)
+        p = fitted.fitted_head.probabilities(asked.X)
         for row, verdict in zip(p, verdicts, strict=True):
             assert verdict.top_probabilities == tuple(sorted(row, reverse=True))
             assert [NAMES[k] for k in np.argsort(-row)] == list(verdict.top_labels)
@@ -59,16 +66,16 @@ class TestVerdicts:
             assert verdict.memory_version == 4
 
     @pytest.mark.parametrize(("top", "named"), [(1, 1), (2, 2), (9, 3), (0, 1)])
-    def test_they_name_as_many_classes_as_asked_for(self, taught: Taught, top: int, named: int) -> None:
-        assert {len(one.top_labels) for one in taught.judge(samples(1), top=top, memory_version=None)} == {named}
+    def test_they_name_as_many_classes_as_asked_for(self, fitted: FittedClassifier, top: int, named: int) -> None:
+        assert {len(one.top_labels) for one in fitted.judge(samples(1), top=top, memory_version=None)} == {named}
 
-    def test_none_come_of_nothing(self, taught: Taught) -> None:
-        assert taught.judge(samples().keep([]), top=5, memory_version=None) == []
+    def test_none_come_of_nothing(self, fitted: FittedClassifier) -> None:
+        assert fitted.judge(samples().keep([]), top=5, memory_version=None) == []
 
-    def test_vectors_of_another_encoder_are_refused(self, taught: Taught) -> None:
+    def test_vectors_of_another_encoder_are_refused(self, fitted: FittedClassifier) -> None:
         other = given_samples(np.eye(2, 9), ["ant", "bee"], logit_scale=9.0)
         with pytest.raises(EncoderMismatchError):
-            taught.judge(other, top=1, memory_version=None)
+            fitted.judge(other, top=1, memory_version=None)
 
 
 class TestWhatCanBeTaughtWith:
@@ -97,22 +104,22 @@ class TestWhatCanBeTaughtWith:
 class TestTheEncoderAgain:
     def test_it_is_found_if_it_is_the_same(self) -> None:
         encoder = FakeEncoder()
-        assert encoder_again(encoder.identity, lambda: encoder) is encoder
+        assert reopen_encoder(encoder.identity, lambda: encoder) is encoder
 
     def test_another_is_refused(self) -> None:
         with pytest.raises(EncoderMismatchError):
-            encoder_again(FakeEncoder().identity, lambda: FakeEncoder(fingerprint="other"))
+            reopen_encoder(FakeEncoder().identity, lambda: FakeEncoder(fingerprint="other"))
 
     def test_one_that_is_gone_is_named(self) -> None:
         def gone() -> FakeEncoder:
             raise EncoderError("There is no such folder.", remedy="Look for it.")
 
         with pytest.raises(EncoderError, match=r"'fake', is not at hand\. There is no such folder\.") as caught:
-            encoder_again(FakeEncoder().identity, gone)
+            reopen_encoder(FakeEncoder().identity, gone)
         assert caught.value.remedy == "Say with --encoder where it is now. Look for it."
 
     @pytest.mark.parametrize("source", ["precomputed", "somewhere/own.npz"])
     def test_vectors_have_none(self, source: str) -> None:
         identity = EncoderIdentity("precomputed", source, "precomputed:8+0", 8, 0, 100.0, "float32")
         with pytest.raises(EncoderError, match="taught with vectors"):
-            encoder_again(identity, FakeEncoder)
+            reopen_encoder(identity, FakeEncoder)

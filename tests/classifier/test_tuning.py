@@ -13,6 +13,7 @@ from inkling.classifier.tuning import Tuning
 from inkling.embeddings.samples import given_samples
 from inkling.errors import InputError
 from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.pool import observe, read_pool
 from inkling.memory.proposals import write_proposals
@@ -44,7 +45,7 @@ def fold_spaces() -> FoldSpaces:
 
 def before_tuning() -> UnknownDetector | None:
     X = np.concatenate([vectors(kind, SHOTS, seed=0) for kind in KNOWN])
-    return FewShotClassifier("none").fit_embeddings(X, LABELS, text_vectors=TEXTS).taught.detector
+    return FewShotClassifier("none").fit_embeddings(X, LABELS, text_vectors=TEXTS).fitted.detector
 
 
 def tuned(tuning: Tuning | None = None, **options: float) -> FewShotClassifier:
@@ -64,34 +65,34 @@ def propose_benches(path: Path) -> None:
 
 def test_known_images_stay_known_to_an_encoder_that_was_tuned_on_others() -> None:
     classifier = tuned()
-    detector = classifier.taught.detector
+    detector = classifier.fitted.detector
     assert detector is not None
     assert detector.tuned
-    known, naive = classifier.judge(seen(*KNOWN, n=30)), UnknownDetector.fit(tuned_on(None), np.repeat(range(6), SHOTS))
+    known, naive = classifier.judge(seen(*KNOWN, n=30)), UnknownDetector.fit(LabelledVectors.of(tuned_on(None), LABELS))
     assert np.mean([bool(one.unknown) for one in known]) < 0.12
     assert naive.is_unknown(seen(*KNOWN, n=30).X).mean() > 0.5
     assert all(one.unknown for one in classifier.judge(seen("bench")))
-    assert "each judged by a training without it" in classifier.taught.unknown
+    assert "each judged by a training without it" in classifier.fitted.unknown
 
 
 @pytest.mark.parametrize(
     ("tuning", "reason"),
     [
         (Tuning(None, None), "too few to leave any out"),
-        (Tuning(fold_spaces(), before_tuning(), again=True), "had been tuned before"),
+        (Tuning(fold_spaces(), before_tuning(), tuned_before=True), "had been tuned before"),
     ],
 )
 def test_nothing_is_told_where_every_encoder_has_seen_the_images(tuning: Tuning, reason: str) -> None:
     classifier = tuned(tuning)
-    assert classifier.taught.detector is None
-    assert "unknown images are not told" in classifier.taught.unknown
-    assert reason in classifier.taught.unknown
+    assert classifier.fitted.detector is None
+    assert "unknown images are not told" in classifier.fitted.unknown
+    assert reason in classifier.fitted.unknown
     with pytest.raises(InputError, match=reason):
         tuned(tuning, false_alarms=0.1)
 
 
 def test_a_rate_that_was_asked_for_holds_or_is_refused() -> None:
-    detector = tuned(false_alarms=0.1).taught.detector
+    detector = tuned(false_alarms=0.1).fitted.detector
     assert detector is not None
     assert detector.false_alarms == 0.1
     with pytest.raises(InputError, match="at least 99 known images to calibrate on, and there are 72"):
@@ -120,8 +121,8 @@ def test_decisions_keep_what_the_trainings_calibrated_and_are_taken_back(tmp_pat
     benches = after.judge(seen("bench", n=30, seed=3))
     assert {one.label for one in benches} == {"bench"}
     assert np.mean([bool(one.unknown) for one in benches]) < 0.5
-    assert after.taught.detector is not None
-    assert (after.taught.detector.tuned, after.taught.detector.false_alarms) == (True, 0.08)
+    assert after.fitted.detector is not None
+    assert (after.fitted.detector.tuned, after.fitted.detector.false_alarms) == (True, 0.08)
     decide.refit()
     for _ in range(3):
         decide.undo()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkling.classifier.class_texts import put_into_words
-from inkling.classifier.vocabularies import namer_for, negatives_for, read_vocabulary, still_negative
+from inkling.classifier.vocabularies import namer_for, negatives_for, read_vocabulary, remaining_negatives
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.errors import InputError
 from inkling.types import ClassEntry
@@ -66,8 +66,8 @@ def test_a_name_that_became_a_class_is_no_negative_any_more() -> None:
     before = negatives_for(words, entries("car", "house"), encoder=encoder, cache=None)
     assert before is not None
     (name,) = before.names
-    kept = still_negative(before, entries("car", "flux capacitor"))
+    kept = remaining_negatives(before, entries("car", "flux capacitor"))
     assert kept is not None
     assert kept.names == (name,)
-    assert still_negative(before, entries("car", name)) is None
-    assert still_negative(None, entries("car", "house")) is None
+    assert remaining_negatives(before, entries("car", name)) is None
+    assert remaining_negatives(None, entries("car", "house")) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkling.discovery.assign_leftovers import adopt
-from inkling.discovery.pool import Pairs, Pool
+from inkling.discovery.pool import Pairs, Pool, Ties
 from inkling.discovery.space import Space
 from inkling.heads.support import unit_rows
 from tests.discovery.samples import draw_classes
@@ -29,7 +29,7 @@ def pool_of(must_link: Pairs = (), cannot_link: Pairs = ()) -> Pool:
         [FIRST + 0.15 * RNG.normal(size=32), SECOND + 0.15 * RNG.normal(size=32), FIRST + 1.5 * KNOWN, no_kind]
     )
     Z = unit_rows(np.concatenate([members, others]))
-    return Pool.of(Z, np.full(16, 0.01), sources=None, hashes=None, must_link=must_link, cannot_link=cannot_link)
+    return Pool.of(Z, np.full(16, 0.01), Ties(must_link=must_link, cannot_link=cannot_link))
 
 
 def grown(pool: Pool) -> list[list[int]]:

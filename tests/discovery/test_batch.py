@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkling.discovery import Found, clusters, discover
+from inkling.discovery import Found, Ties, clusters, discover
 from inkling.errors import InputError
 from tests.discovery.samples import Sample, draw_classes, draw_sample
 
 
-def found_in(sample: Sample, **options: Any) -> Found:
-    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, **options)
+def found_in(sample: Sample, ties: Ties | None = None, **options: Any) -> Found:
+    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, ties=ties or Ties(), **options)
 
 
 def sets_of(found: Found) -> set[frozenset[int]]:
@@ -79,7 +79,7 @@ def test_links_are_kept(data: st.DataObject) -> None:
     new = np.flatnonzero(sample.y >= sample.n_known).tolist()
     rows = data.draw(st.lists(st.sampled_from(new), min_size=4, max_size=8, unique=True))
     must, cannot = [(rows[0], rows[1])], [(rows[2], row) for row in rows[3:]]
-    found = found_in(sample, must_link=must, cannot_link=cannot)
+    found = found_in(sample, Ties(must_link=must, cannot_link=cannot))
     place = cluster_of(found, len(sample.y))
     assert place.get(rows[0]) == place.get(rows[1])
     assert all(place.get(a) is None or place.get(a) != place.get(b) for a, b in cannot)
@@ -88,7 +88,7 @@ def test_links_are_kept(data: st.DataObject) -> None:
 def test_a_link_brings_in_an_image_that_looks_known() -> None:
     sample = draw_sample(n_new=1)
     new, known = np.flatnonzero(sample.y == sample.n_known)[0], int(sample.p_known.argmax())
-    found = found_in(sample, must_link=[(new, known)])
+    found = found_in(sample, Ties(must_link=[(new, known)]))
     assert {int(new), known} <= set(found.proposals[0].rows.tolist())
 
 
@@ -107,9 +107,9 @@ def test_copies_do_not_make_a_class() -> None:
 def test_one_source_is_not_enough() -> None:
     sample = draw_sample(n_new=1)
     one = ["camera"] * len(sample.y)
-    assert found_in(sample, sources=one).proposals == ()
+    assert found_in(sample, Ties(sources=one)).proposals == ()
     two = [f"camera {number % 2}" for number in range(len(sample.y))]
-    assert found_in(sample, sources=two).proposals[0].n_sources == 2
+    assert found_in(sample, Ties(sources=two)).proposals[0].n_sources == 2
 
 
 def test_large_pools_are_sorted_in_blocks_to_nearly_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:

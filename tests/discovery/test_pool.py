@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkling.discovery import pool as pool_module
-from inkling.discovery.pool import Items, Pairs, Pool
+from inkling.discovery.pool import Items, Pairs, Pool, Ties
 from inkling.discovery.space import Space
 from inkling.errors import InputError
 from tests.discovery.samples import draw_classes
@@ -26,7 +26,7 @@ def pool_of(
 ) -> Pool:
     vectors = Z if rows is None else Z[rows]
     p_known = np.full(len(vectors), 0.01)
-    return Pool.of(vectors, p_known, sources=sources, hashes=hashes, must_link=must_link, cannot_link=cannot_link)
+    return Pool.of(vectors, p_known, Ties(sources, hashes, must_link, cannot_link))
 
 
 def test_equal_vectors_and_equal_content_are_one_picture() -> None:

@@ -42,7 +42,7 @@ def test_the_figures_are_those_of_the_predictions(classifier: FewShotClassifier,
     assert figures["n"] == 12
     assert figures["top1"] == (p.argmax(axis=1) == truth).mean()
     assert figures["nll"] == pytest.approx(-np.log(p[np.arange(12), truth]).mean(), rel=1e-6)
-    z = classifier.taught.zero_shot_probabilities(samples.X)[known]
+    z = classifier.fitted.zero_shot_probabilities(samples.X)[known]
     assert figures["zero_shot"]["top1"] == (z.argmax(axis=1) == truth).mean()
 
 
@@ -59,7 +59,7 @@ def test_what_was_left_out_is_named(classifier: FewShotClassifier, samples: Samp
 def test_calibration_is_shown_before_and_after(classifier: FewShotClassifier, samples: Samples) -> None:
     evaluation = evaluate_classifier(classifier, samples).evaluation
     assert evaluation.uncalibrated is not None
-    assert classifier.taught.fitted.temperature != 1.0
+    assert classifier.fitted.fitted_head.temperature != 1.0
 
 
 def test_the_report_shows_images_and_exemplars_but_no_views(classifier: FewShotClassifier, samples: Samples) -> None:
@@ -105,7 +105,7 @@ def test_the_detector_is_judged_on_known_and_other_labels(tmp_path: Path) -> Non
 
 
 def test_without_a_detector_nothing_is_said_of_it(classifier: FewShotClassifier, samples: Samples) -> None:
-    assert classifier.taught.detector is None
+    assert classifier.fitted.detector is None
     done = evaluate_classifier(classifier, samples)
     assert done.evaluation.to_json()["unknown"] is None
     context = report_context(done, memory_name="a.ink", test_name="test", provenance={})

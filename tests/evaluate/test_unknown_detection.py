@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from inkling.evaluate.unknown_detection import Strangers, judge_strangers
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.reports import wording
 from inkling.unknown import UnknownDetector
 from tests.unknown.samples import OpenTask, open_task
@@ -18,7 +19,7 @@ def task() -> OpenTask:
 
 @pytest.fixture(scope="module")
 def detector(task: OpenTask) -> UnknownDetector:
-    return UnknownDetector.fit(task.X, task.y, false_alarms=0.1)
+    return UnknownDetector.fit(LabelledVectors.of(task.X, task.y), false_alarms=0.1)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkling.classifier.detection import teach_detector
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.errors import InputError, MemoryFileError
 from inkling.finetune.exemplars import untuned_source
@@ -20,6 +19,7 @@ from inkling.finetune.shipping import FINE_TUNED, HEAD, ZERO_SHOT, Shipment, jud
 from inkling.images.handed_over import records_of
 from inkling.memory.store import read_memory
 from inkling.sketch import HELD_OUT, draw
+from inkling.unknown import UnknownDetector
 from tests.finetune.cases import recipe
 
 KINDS = HELD_OUT[:3]
@@ -78,7 +78,7 @@ def test_images_that_the_encoder_was_tuned_on_prove_nothing(tmp_path: Path) -> N
     learnt = np.mean(judged.fine_tuned.predict(images) == np.array(shuffled, dtype=object))
     assert judged.verdict.name == ZERO_SHOT
     assert judged.candidates[-1].top1 < 0.6
-    assert learnt < 1.0 or judged.fine_tuned.taught.fitted.calibration["top1"] < 0.6
+    assert learnt < 1.0 or judged.fine_tuned.fitted.fitted_head.calibration["top1"] < 0.6
 
 
 def test_one_image_a_class_ships_half_of_the_tuned_weights_and_says_so(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_one_image_a_class_ships_half_of_the_tuned_weights_and_says_so(tmp_path:
     assert judged.candidates == ()
     assert judged.verdict.name == FINE_TUNED
     assert "half of the tuned weights ship, without evidence" in judged.classifier.finding_
-    assert "too few to leave any out" in judged.classifier.taught.unknown
+    assert "too few to leave any out" in judged.classifier.fitted.unknown
 
 
 def test_another_fine_tuning_begins_where_this_one_began(judged: Shipment, tmp_path: Path) -> None:
@@ -104,12 +104,12 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     again = FewShotClassifier.load(path, cache=False)
     images, _ = pictures(3, seed=70)
     np.testing.assert_allclose(again.predict_proba(images), judged.fine_tuned.predict_proba(images), atol=1e-6)
-    told = again.taught.finetuning
+    told = again.fitted.finetuning
     assert told is not None
     assert told["recipe"]["train"] == "projection"
-    assert again.taught.detector is not None
-    assert "each judged by a training without it" in again.taught.unknown
-    assert told["unknown"] == judged.classifier.taught.unknown
+    assert again.fitted.detector is not None
+    assert "each judged by a training without it" in again.fitted.unknown
+    assert told["unknown"] == judged.classifier.fitted.unknown
     assert told["from"]["source"] == "sketch"
     assert [one.unknown for one in again.verdicts(images)] == [
         one.unknown for one in judged.fine_tuned.verdicts(images)
@@ -119,14 +119,14 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
 
 
 def test_unknown_images_are_told_by_weights_from_before_and_trainings_that_left_images_out(judged: Shipment) -> None:
-    before, after = judged.head.taught.detector, judged.fine_tuned.taught.detector
+    before, after = judged.head.fitted.detector, judged.fine_tuned.fitted.detector
     assert before is not None
     assert after is not None
     assert (before.tuned, after.tuned) == (False, True)
     assert after.false_alarms == 0.1
     assert len(after.conformal.calibration) == 18
     assert after.choice.in_use == before.choice.in_use
-    assert judged.zero_shot.taught.detector is not None
+    assert judged.zero_shot.fitted.detector is not None
 
 
 @pytest.mark.slow
@@ -138,24 +138,24 @@ def test_a_tuned_encoder_keeps_to_the_rate_of_false_alarms(tmp_path: Path) -> No
     how = recipe(train="blocks:2", steps=60, batch_size=20, interpolate=1.0, folds=3)
     tuner = FineTuner("sketch", how, device="cpu")
     judged = judge(tuner, tuner.fit(images, labels, output=tmp_path / "run"), false_alarms=0.1, cache=False)
-    taught = judged.fine_tuned.taught
+    fitted = judged.fine_tuned.fitted
     fresh = [draw(kind, seed=1000 + number, size=64) for kind in kinds for number in range(40)]
     X = judged.fine_tuned.embed(records_of(fresh)).X
-    naive = teach_detector(taught.samples, taught.entries, false_alarms=0.1, seed=0)
-    assert taught.detector is not None
-    told = taught.detector.conformal.rate_range(0.1, n_images=len(fresh))
-    assert taught.detector.is_unknown(X).mean() <= told.high
+    naive = UnknownDetector.fit(fitted.vectors, false_alarms=0.1)
+    assert fitted.detector is not None
+    told = fitted.detector.conformal.rate_range(0.1, n_images=len(fresh))
+    assert fitted.detector.is_unknown(X).mean() <= told.high
     assert naive.is_unknown(X).mean() > told.high + 0.1
 
 
 def test_what_is_tuned_twice_tells_no_unknown_images(judged: Shipment, tmp_path: Path) -> None:
-    folder = Path(judged.fine_tuned.taught.samples.identity.source)
+    folder = Path(judged.fine_tuned.fitted.samples.identity.source)
     tuner = FineTuner(folder, recipe(train="projection", steps=2, folds=2), device="cpu")
     images, labels = pictures(6)
     with pytest.raises(InputError, match="had been tuned before"):
         require_rate(tuner, records_of(images, labels), 0.1)
     again = judge(tuner, tuner.fit(images, labels, output=tmp_path / "run"), cache=False)
-    assert "had been tuned before" in again.fine_tuned.taught.unknown
+    assert "had been tuned before" in again.fine_tuned.fitted.unknown
 
 
 def test_a_rate_that_the_folds_cannot_support_is_refused_before_any_training() -> None:
@@ -169,10 +169,10 @@ def test_a_rate_that_the_folds_cannot_support_is_refused_before_any_training() -
 
 def test_texts_of_a_tuned_encoder_are_not_called_zero_shot(tmp_path: Path) -> None:
     judged = shipment(tmp_path, per_class=1)
-    X = judged.fine_tuned.taught.samples.X
-    assert judged.fine_tuned.taught.zero_shot_probabilities(X) is None
-    kept = replace(judged.head.taught, finetuning={**judged.told, "ships": HEAD})
-    assert kept.zero_shot_probabilities(judged.head.taught.samples.X) is not None
+    X = judged.fine_tuned.fitted.samples.X
+    assert judged.fine_tuned.fitted.zero_shot_probabilities(X) is None
+    kept = replace(judged.head.fitted, finetuning={**judged.told, "ships": HEAD})
+    assert kept.zero_shot_probabilities(judged.head.fitted.samples.X) is not None
 
 
 def test_a_memory_switches_to_the_tuned_encoder_at_once(judged: Shipment, tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_a_memory_switches_to_the_tuned_encoder_at_once(judged: Shipment, tmp_pa
     before = judged.head.save(path)
     assert fine_tuned(judged).save(path, version=before) == 2
     content = read_memory(path).content
-    assert content.encoder == judged.fine_tuned.taught.samples.identity
-    assert content.encoder.fingerprint != judged.head.taught.samples.identity.fingerprint
+    assert content.encoder == judged.fine_tuned.fitted.samples.identity
+    assert content.encoder.fingerprint != judged.head.fitted.samples.identity.fingerprint
     assert len(content.exemplars) == 18
 
 

@@ -236,11 +236,11 @@ class TestRealFeatures:
         assert AutoHead().fit(task.X, task.y).score(task.test_X, task.test_y) > nearest + 0.08
 
 
-def test_fit_like_keeps_weights_and_learns_the_experts_anew() -> None:
+def test_refit_keeps_weights_and_learns_the_experts_anew() -> None:
     task = draw_task(0, n_classes=5, shots=8, dims=16, text_noise=None)
     before = AutoHead().fit(task.X, task.y)
     kept = task.y < 4
-    again = AutoHead().fit_like(task.X[kept], task.y[kept], before)
+    again = AutoHead().refit(task.X[kept], task.y[kept], before)
     assert (again.weights_, again.finding_) == (before.weights_, before.finding_)
     assert len(again.out_of_fold_rows_) == 0
     whole = AutoHead().fit(task.X[kept], task.y[kept])
@@ -248,11 +248,11 @@ def test_fit_like_keeps_weights_and_learns_the_experts_anew() -> None:
         assert_allclose(expert.logits(task.X), whole.experts_[name].logits(task.X))
 
 
-def test_fit_like_is_fit_where_the_experts_are_others() -> None:
+def test_refit_is_fit_where_the_experts_are_others() -> None:
     task = draw_task(0, n_classes=5, shots=8, dims=16, text_noise=None)
     before = AutoHead().fit(task.X, task.y)
     first = np.concatenate([np.flatnonzero(task.y == k)[:2] for k in range(5)])
-    again = AutoHead().fit_like(task.X[first], task.y[first], before)
+    again = AutoHead().refit(task.X[first], task.y[first], before)
     assert again.weights_ == AutoHead().fit(task.X[first], task.y[first]).weights_
     named = AutoHead(text_vectors=task.X[np.unique(task.y, return_index=True)[1]])
-    assert "zero-shot" in named.fit_like(task.X, task.y, before).weights_
+    assert "zero-shot" in named.refit(task.X, task.y, before).weights_

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inkling.heads import AutoHead, Head, experts, head_class, head_from_state
-from inkling.heads.closed_form import fitted_again, in_both_spaces, is_closed_form, statistics_of
+from inkling.heads.closed_form import in_both_spaces, is_closed_form, refit_from_statistics, statistics_of
 from inkling.types import FloatArray, IntArray
 
 D, F, CLASSES = 8, 4, 6
@@ -36,10 +36,10 @@ def test_a_class_more_is_as_if_fitted_with_it(name: str, task: tuple[FloatArray,
     head = _fitted(name, X[old], y[old], text[:-1])
     known = statistics_of(head, X[old], y[old], CLASSES - 1)
     more = known.with_class().with_examples(CLASSES - 1, *in_both_spaces(head, X[~old]))
-    again = fitted_again(head, more, text)
+    again = refit_from_statistics(head, more, text)
     assert_allclose(again.logits(X), _fitted(name, X, y, text).logits(X), rtol=1e-4, atol=1e-4)
     back = more.without_class(CLASSES - 1, in_both_spaces(head, X[~old])[1])
-    assert_allclose(fitted_again(head, back, text[:-1]).logits(X), head.logits(X), rtol=1e-4, atol=1e-4)
+    assert_allclose(refit_from_statistics(head, back, text[:-1]).logits(X), head.logits(X), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["gda", "prototype", "zero-shot"])
@@ -47,7 +47,7 @@ def test_a_class_without_images_is_known_by_its_text(name: str, task: tuple[Floa
     X, y, text = task
     old = y < CLASSES - 1
     head = _fitted(name, X[old], y[old], text[:-1])
-    again = fitted_again(head, statistics_of(head, X[old], y[old], CLASSES - 1).with_class(), text)
+    again = refit_from_statistics(head, statistics_of(head, X[old], y[old], CLASSES - 1).with_class(), text)
     assert_allclose(again.logits(X), _fitted(name, X[old], y[old], text).logits(X), rtol=1e-3, atol=1e-3)
 
 
@@ -59,7 +59,7 @@ def test_the_chooser_keeps_its_weights_and_space(
     head = _fitted("auto", X, y, text)
     assert isinstance(head, AutoHead)
     assert is_closed_form(head)
-    again = fitted_again(head, statistics_of(head, X, y, CLASSES), text)
+    again = refit_from_statistics(head, statistics_of(head, X, y, CLASSES), text)
     assert_allclose(again.logits(X), head.logits(X), rtol=1e-4, atol=1e-4)
     assert_array_equal(head_from_state(again.state()).logits(X), again.logits(X))
 

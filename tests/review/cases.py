@@ -54,5 +54,5 @@ class Named(FewShotClassifier):
         rng = np.random.default_rng(3)
         text = np.stack([centre("bench"), *rng.standard_normal((2, DIMS))])
         names = ["bench", "zebra", "quay"]
-        images = self.taught.samples.embeddings if background is None else background
+        images = self.fitted.samples.embeddings if background is None else background
         return Namer.of(names, text, images, vocabulary=Vocabulary.of_names(names), taken=KNOWN)

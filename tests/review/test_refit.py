@@ -78,8 +78,8 @@ class TestMiddling:
         classifier = FewShotClassifier.load(path)
         for name in (*CLASSES, "bench"):
             assert list(classifier.predict_embeddings(drawn(name, 20, seed=9))).count(name) >= 18
-        assert classifier.taught.fitted.head.weights_ == fitted.taught.fitted.head.weights_
-        assert classifier.taught.fitted.calibration == fitted.taught.fitted.calibration
+        assert classifier.fitted.fitted_head.head.weights_ == fitted.fitted.fitted_head.head.weights_
+        assert classifier.fitted.fitted_head.calibration == fitted.fitted.fitted_head.calibration
         Decisions(path).undo()
         assert held(path) == before
 
@@ -97,9 +97,9 @@ class TestMiddling:
         path = tmp_path / "a.ink"
         _fitted(path, "auto", texts=False)
         Decisions(path).accept(1)
-        quick = FewShotClassifier.load(path).taught.fitted.head
+        quick = FewShotClassifier.load(path).fitted.fitted_head.head
         Decisions(path).refit()
-        whole = FewShotClassifier.load(path).taught.fitted.head
+        whole = FewShotClassifier.load(path).fitted.fitted_head.head
         X = drawn("bench", 5, seed=9)
         shared = quick.experts_.keys() & whole.experts_.keys()
         assert shared
@@ -192,7 +192,9 @@ class TestLarge:
         labels = [one.class_name for one in content.exemplars]
         again = FewShotClassifier("none", head=head).fit_embeddings(content.vectors, labels)
         X = drawn("van", 20, seed=9)
-        assert_allclose(FewShotClassifier.load(path).taught.fitted.logits(X), again.taught.fitted.logits(X), rtol=1e-3)
+        assert_allclose(
+            FewShotClassifier.load(path).fitted.fitted_head.logits(X), again.fitted.fitted_head.logits(X), rtol=1e-3
+        )
 
     def test_refit_finds_weights_and_temperature_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ink"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown.task import Task
 from tests.heads.samples import draw_task, unit
@@ -28,6 +30,12 @@ class OpenTask:
     def n_classes(self) -> int:
         return int(self.y.max()) + 1
 
+    def vectors(self, rows: BoolArray | IntArray | None = None, **options: Any) -> LabelledVectors:
+        """All classes, with all of the images or some of them."""
+        kept = np.arange(len(self.y)) if rows is None else rows
+        given = {"classes": range(self.n_classes), "text_vectors": self.text, "logit_scale": 20.0, **options}
+        return LabelledVectors.of(self.X[kept], self.y[kept], **given)
+
     def task(
         self,
         *,
@@ -36,18 +44,8 @@ class OpenTask:
         negatives: FloatArray | None = None,
         fold_spaces: FoldSpaces | None = None,
     ) -> Task:
-        return Task.of(
-            self.X,
-            self.y,
-            sources=sources,
-            text=self.text,
-            negatives=negatives,
-            n_classes=None,
-            embedding_dims=None,
-            logit_scale=20.0,
-            seed=seed,
-            fold_spaces=fold_spaces,
-        )
+        vectors = self.vectors(sources=sources).with_fold_spaces(fold_spaces)
+        return Task.of(vectors, negatives=negatives, seed=seed)
 
 
 def open_task(
@@ -82,6 +80,10 @@ class Tuned:
     X: FloatArray
     spaces: FoldSpaces
     task: OpenTask
+
+    def vectors(self, *, spaces: FoldSpaces | None = None) -> LabelledVectors:
+        """By the encoder that was tuned on all images."""
+        return replace(self.task, X=self.X).vectors().with_fold_spaces(spaces)
 
 
 def tuned_task(seed: int = 0, *, n_folds: int = 4, pull: float = 0.5, **options: object) -> Tuned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkling.errors import InputError
+from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.types import HeadState
 from inkling.unknown import SCORES, Negatives, UnknownDetector
 from inkling.unknown.fusion import auroc
@@ -19,12 +22,8 @@ from tests.heads.samples import draw_task, real_task, unit
 from tests.unknown.samples import DIMS, OpenTask, Tuned, open_task, tuned_task
 
 
-def fitted(task: OpenTask, **options: object) -> UnknownDetector:
-    return UnknownDetector.fit(
-        task.X,
-        task.y,
-        **{"text_vectors": task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]  # handed on as it came
-    )
+def fitted(task: OpenTask, **options: Any) -> UnknownDetector:
+    return UnknownDetector.fit(task.vectors(), **options)
 
 
 def test_strangers_are_told_from_known_images() -> None:
@@ -47,7 +46,7 @@ def test_realised_false_alarms_keep_the_promise() -> None:
     inside, rates = [], []
     for seed in range(40):
         drawn = draw_task(seed, n_classes=5, shots=16, dims=DIMS, spread=0.8, text_noise=None, n_test=300)
-        detector = UnknownDetector.fit(drawn.X, drawn.y, false_alarms=0.1, seed=seed)
+        detector = UnknownDetector.fit(LabelledVectors.of(drawn.X, drawn.y), false_alarms=0.1, seed=seed)
         rate = detector.is_unknown(drawn.test_X).mean()
         told = detector.conformal.rate_range(0.1, n_images=300)
         rates.append(rate)
@@ -60,7 +59,7 @@ def test_with_few_shots_it_errs_on_the_safe_side_and_says_so() -> None:
     rates = []
     for seed in range(10):
         drawn = draw_task(seed, n_classes=10, shots=3, dims=DIMS, text_noise=None, n_test=200)
-        detector = UnknownDetector.fit(drawn.X, drawn.y, false_alarms=0.1, seed=seed)
+        detector = UnknownDetector.fit(LabelledVectors.of(drawn.X, drawn.y), false_alarms=0.1, seed=seed)
         rates.append(detector.is_unknown(drawn.test_X).mean())
     assert np.mean(rates) < 0.1
     assert "at most" in detector.finding
@@ -112,7 +111,7 @@ def test_a_score_for_every_image_and_every_name() -> None:
 def test_the_weights_of_an_earlier_fit_hold() -> None:
     task, more = open_task(n_classes=6), open_task(n_classes=7, n_unknown=3)
     first = fitted(task)
-    second = fitted(more, like=first)
+    second = fitted(more, previous=first)
     used = dict(zip(first.choice.names, first.choice.weights, strict=True))
     assert len(second.known.plain.means) == 7
     assert all(used[name] == pytest.approx(second.report["scores"][name]["weight"]) for name in first.choice.in_use)
@@ -120,12 +119,8 @@ def test_the_weights_of_an_earlier_fit_hold() -> None:
     assert len(second.conformal.calibration) == 56
 
 
-def fitted_on_tuned(tuned: Tuned, **options: object) -> UnknownDetector:
-    return UnknownDetector.fit(
-        tuned.X,
-        tuned.task.y,
-        **{"text_vectors": tuned.task.text, "logit_scale": 20.0, **options},  # type: ignore[arg-type]  # handed on
-    )
+def fitted_on_tuned(tuned: Tuned, *, spaces: FoldSpaces | None = None, **options: Any) -> UnknownDetector:
+    return UnknownDetector.fit(tuned.vectors(spaces=spaces), **options)
 
 
 def test_an_encoder_that_knows_the_images_does_not_break_the_promise() -> None:
@@ -134,7 +129,7 @@ def test_an_encoder_that_knows_the_images_does_not_break_the_promise() -> None:
     for seed in range(10):
         tuned = tuned_task(seed, shots=16)
         test_X = tuned.task.test_X[~tuned.task.strange]
-        detector = fitted_on_tuned(tuned, false_alarms=0.1, fold_spaces=tuned.spaces, like=fitted(tuned.task))
+        detector = fitted_on_tuned(tuned, false_alarms=0.1, spaces=tuned.spaces, previous=fitted(tuned.task))
         rates.append(detector.is_unknown(test_X).mean())
         naive.append(fitted_on_tuned(tuned, false_alarms=0.1).is_unknown(test_X).mean())
         assert rates[-1] <= detector.conformal.rate_range(0.1, n_images=len(test_X), level=0.99).high
@@ -145,7 +140,7 @@ def test_an_encoder_that_knows_the_images_does_not_break_the_promise() -> None:
 def test_weights_and_figures_are_from_before_tuning() -> None:
     tuned = tuned_task()
     before = fitted(tuned.task)
-    detector = fitted_on_tuned(tuned, fold_spaces=tuned.spaces, like=before)
+    detector = fitted_on_tuned(tuned, spaces=tuned.spaces, previous=before)
     assert detector.choice.in_use == before.choice.in_use
     assert detector.report["fused"] == before.report["fused"]
     assert detector.report["tuned"]
@@ -157,18 +152,16 @@ def test_weights_and_figures_are_from_before_tuning() -> None:
 
 def test_without_a_detector_from_before_tuning_all_scores_count_alike() -> None:
     tuned = tuned_task()
-    detector = fitted_on_tuned(tuned, fold_spaces=tuned.spaces)
+    detector = fitted_on_tuned(tuned, spaces=tuned.spaces)
     assert len(set(detector.choice.weights)) == 1
     assert "count alike" in detector.finding
 
 
 def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     tuned = tuned_task()
-    first = fitted_on_tuned(tuned, fold_spaces=tuned.spaces, like=fitted(tuned.task))
-    rows, text = tuned.task.y < 5, tuned.task.text
-    assert text is not None
-    options: dict[str, Any] = {"text_vectors": text[:5], "logit_scale": 20.0, "like": first}
-    second = UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], **options)
+    first = fitted_on_tuned(tuned, spaces=tuned.spaces, previous=fitted(tuned.task))
+    fewer = tuned.vectors().without_classes(np.arange(6) == 5)
+    second = UnknownDetector.fit(fewer, previous=first)
     assert second.tuned
     assert len(second.known.plain.means) == 5
     np.testing.assert_array_equal(second.conformal.calibration, first.conformal.calibration)
@@ -176,15 +169,15 @@ def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     gone = tuned.task.y == 5
     assert second.strangeness(tuned.X[gone]).mean() > first.strangeness(tuned.X[gone]).mean() + 1
     with pytest.raises(InputError, match="at least 99 known images"):
-        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], false_alarms=0.01, **options)
+        UnknownDetector.fit(fewer, previous=first, false_alarms=0.01)
     with pytest.raises(InputError, match=r"text_\w+: no class has a text vector"):
-        UnknownDetector.fit(tuned.X[rows], tuned.task.y[rows], like=fitted_on_tuned(tuned, fold_spaces=tuned.spaces))
+        UnknownDetector.fit(replace(fewer, text_vectors=None), previous=fitted_on_tuned(tuned, spaces=tuned.spaces))
 
 
 def test_embedding_and_feature() -> None:
     task = open_task()
     feature = np.random.default_rng(0).normal(size=(6, 10))[task.y] + 0.1
-    detector = UnknownDetector.fit(np.hstack([task.X, feature]), task.y, embedding_dims=DIMS)
+    detector = UnknownDetector.fit(LabelledVectors.of(np.hstack([task.X, feature]), task.y, embedding_dims=DIMS))
     assert detector.known.plain.means.shape == (6, DIMS + 10)
 
 
@@ -200,7 +193,7 @@ def test_too_few_classes_to_leave_out_weigh_all_alike(n_classes: int) -> None:
 def test_a_class_of_words_alone() -> None:
     task = open_task(text_noise=0.3)
     rows = task.y != 5
-    detector = UnknownDetector.fit(task.X[rows], task.y[rows], text_vectors=task.text, logit_scale=20.0)
+    detector = UnknownDetector.fit(task.vectors(rows))
     assert len(detector.known.plain.means) == 6
     assert np.isfinite(detector.strangeness(task.test_X)).all()
 
@@ -227,7 +220,7 @@ def test_vectors_of_another_kind_are_refused(X: np.ndarray) -> None:
 @given(seed=st.integers(0, 100), factor=st.floats(0.1, 10))
 def test_the_length_of_vectors_does_not_matter(seed: int, factor: float) -> None:
     task = open_task(seed, n_test=20)
-    stretched = UnknownDetector.fit(factor * task.X, task.y, logit_scale=20.0)
+    stretched = UnknownDetector.fit(replace(task, X=factor * task.X).vectors())
     expected = fitted(task).strangeness(task.test_X)
     assert stretched.strangeness(factor * task.test_X) == pytest.approx(expected, rel=0.02, abs=0.02)
 
@@ -236,6 +229,6 @@ def test_the_length_of_vectors_does_not_matter(seed: int, factor: float) -> None
 def test_half_of_real_classes(shared: Path) -> None:
     task = real_task(shared, "caltech101", shots=16)
     rows, known = task.y < 25, task.test_y < 25
-    detector = UnknownDetector.fit(task.X[rows], task.y[rows])
+    detector = UnknownDetector.fit(LabelledVectors.of(task.X[rows], task.y[rows]))
     score = detector.strangeness(task.test_X)
     assert auroc(score[~known], score[known]) > 0.93

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp, softmax
 from scipy.stats import entropy
 
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.unknown import SCORES
 from inkling.unknown.fusion import auroc
 from inkling.unknown.known_classes import MAX_EXEMPLARS, Images, Known, evenly
@@ -89,9 +90,7 @@ def test_the_order_of_the_classes_does_not_matter(seed: int, data: st.DataObject
     names = tuple(name for name in SCORES if name not in ("ensemble", "negative_labels"))
     tables = [
         score_table(
-            Known.of(
-                task.X, y, text=t, negatives=None, n_classes=6, embedding_dims=DIMS, logit_scale=20.0, shots=8, seed=0
-            ),
+            Known.of(LabelledVectors.of(task.X, y, text_vectors=t, logit_scale=20.0), negatives=None, seed=0),
             task.test_X,
             names,
         )
@@ -140,7 +139,5 @@ def test_a_sample_takes_evenly_from_the_classes(counts: list[int], limit: int) -
 def test_exemplars_are_limited() -> None:
     y = np.arange(MAX_EXEMPLARS + 500) % 50
     X = unit(np.random.default_rng(0).normal(size=(len(y), 4)))
-    known = Known.of(
-        X, y, text=None, negatives=None, n_classes=50, embedding_dims=4, logit_scale=1.0, shots=200, seed=0
-    )
+    known = Known.of(LabelledVectors.of(X, y), negatives=None, seed=0)
     assert known.exemplars.shape == (MAX_EXEMPLARS, 4)

@@ -1,4 +1,4 @@
-"""The object that users hold: an encoder, what it was taught, and a calibrated head."""
+"""The object that users hold: an encoder, labelled samples, and a calibrated head."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import numpy as np
 
 from inkling.classifier.class_texts import given_entries, put_into_words
 from inkling.classifier.detection import with_detector
-from inkling.classifier.fitted import Taught, encoder_again, labelled_rows, require_classes, require_readable, teach
+from inkling.classifier.fitted import (
+    FittedClassifier,
+    fit_classifier,
+    labelled_rows,
+    reopen_encoder,
+    require_classes,
+    require_readable,
+)
 from inkling.classifier.persistence import from_memory, to_memory
 from inkling.classifier.tuning import Tuning
 from inkling.classifier.vocabularies import namer_for, negatives_for
@@ -98,14 +105,14 @@ class FewShotClassifier:
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._cache = cache
-        self._taught: Taught | None = None
+        self._fitted: FittedClassifier | None = None
         self._namer: Namer | None = None
 
     def __repr__(self) -> str:
-        if self._taught is None:
+        if self._fitted is None:
             name = self._encoder if isinstance(self._encoder, str | Path) else self._encoder.identity.name
             return f"FewShotClassifier(encoder={str(name)!r}, head={self.head!r}, not fitted)"
-        samples = self._taught.samples
+        samples = self._fitted.samples
         return (
             f"FewShotClassifier(encoder={samples.identity.name!r}, head={self.head!r}, "
             f"{len(self.classes_)} classes from {samples.n_images} images)"
@@ -125,36 +132,36 @@ class FewShotClassifier:
         return self._encoder
 
     @property
-    def taught(self) -> Taught:
-        """What the classifier was taught.
+    def fitted(self) -> FittedClassifier:
+        """What fitting made of the labelled images.
 
         Raises
         ------
         InputError
             If it was not fitted.
         """
-        if self._taught is None:
+        if self._fitted is None:
             raise InputError("The classifier is not fitted.", remedy="Call fit, or load a memory.")
-        return self._taught
+        return self._fitted
 
-    @taught.setter
-    def taught(self, taught: Taught) -> None:
-        self._taught, self._namer = taught, None
+    @fitted.setter
+    def fitted(self, fitted: FittedClassifier) -> None:
+        self._fitted, self._namer = fitted, None
 
     @property
     def classes_(self) -> tuple[str, ...]:
         """Names of the known classes, sorted."""
-        return self.taught.classes
+        return self.fitted.classes
 
     @property
     def finding_(self) -> str:
         """What fitting found out, in one sentence."""
-        return self.taught.fitted.finding
+        return self.fitted.fitted_head.finding
 
     @property
     def skipped_(self) -> tuple[SkippedImage, ...]:
         """Training images that were not used, and why."""
-        return self.taught.samples.skipped
+        return self.fitted.samples.skipped
 
     def fit(self, images: Any, labels: Sequence[Any] | None = None, *, progress: Progress | None = None) -> Self:
         """Learn from labelled images.
@@ -264,8 +271,8 @@ class FewShotClassifier:
         samples = samples.keep(rows).also_skipped(unlabelled)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         spaces = None if tuning is None else tuning.fold_spaces
-        taught = teach(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
-        self.taught = with_detector(taught, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
+        fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
+        self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         self.memory_version = None
         return self
 
@@ -299,7 +306,7 @@ class FewShotClassifier:
 
     def probabilities(self, X: FloatArray) -> FloatArray:
         """Calibrated probabilities (n, n_classes) of vectors (n, d + f)."""
-        return self.taught.fitted.probabilities(np.asarray(X))
+        return self.fitted.fitted_head.probabilities(np.asarray(X))
 
     def embed(self, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Samples:
         """Vectors of images by the encoder that the classifier was taught with.
@@ -309,7 +316,7 @@ class FewShotClassifier:
         EncoderError, EncoderMismatchError
             If it cannot be opened, or is another one now.
         """
-        encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
+        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
         with opened_cache(self._cache) as cache:
             return embed_samples(records, encoder, cache=cache, progress=progress)
 
@@ -338,7 +345,7 @@ class FewShotClassifier:
             How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
         """
         records = records_of(images)
-        encoder = encoder_again(self.taught.samples.identity, lambda: self.encoder)
+        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
         with opened_cache(self._cache) as cache:
             for part in iter_embedded(records, encoder, cache=cache, progress=progress):
                 samples = samples_of(part, encoder.identity)
@@ -350,7 +357,7 @@ class FewShotClassifier:
     def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
         """Verdict on each sample; `names` is as for `verdicts`."""
         likely = partial(self._likely_names, count=names) if names else None
-        return self.taught.judge(samples, top=top, memory_version=self.memory_version, names=likely)
+        return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
 
     def namer(self, background: FloatArray | None = None) -> Namer:
         """Names of the vocabulary in the encoder's words, but for those that known classes have.
@@ -371,17 +378,17 @@ class FewShotClassifier:
         EncoderError, EncoderMismatchError
             If there is no such encoder, though the classifier was given a vocabulary.
         """
-        taught = self.taught
-        images = taught.samples.embeddings if background is None else background
+        fitted = self.fitted
+        images = fitted.samples.embeddings if background is None else background
         try:
-            encoder = encoder_again(taught.samples.identity, lambda: self.encoder)
+            encoder = reopen_encoder(fitted.samples.identity, lambda: self.encoder)
         except EncoderError:
             if self.vocabulary is not None:
                 raise
             return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
         words = self.vocabulary or common_nouns()
         with opened_cache(self._cache) as cache:
-            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=taught.entries)
+            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=fitted.entries)
 
     def save(self, path: str | Path) -> int:
         """Write the memory file, or put this in place of what it holds; returns its version.
@@ -393,7 +400,7 @@ class FewShotClassifier:
         """
         from inkling.memory.store import write_memory
 
-        self.memory_version = write_memory(path, to_memory(self.taught, command=current_command()))
+        self.memory_version = write_memory(path, to_memory(self.fitted, command=current_command()))
         return self.memory_version
 
     @classmethod
@@ -428,17 +435,17 @@ class FewShotClassifier:
 
         stored = read_memory(path)
         identity = stored.content.encoder
-        taught = from_memory(stored.content)
+        fitted = from_memory(stored.content)
         loaded = cls(
             identity.source if encoder is None else encoder,
-            head=taught.head,
-            seed=taught.seed,
+            head=fitted.head,
+            seed=fitted.seed,
             vocabulary=vocabulary,
             device=device,
             precision=identity.precision,
             cache=cache,
         )
-        loaded.taught, loaded.memory_version = taught, stored.version
+        loaded.fitted, loaded.memory_version = fitted, stored.version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded

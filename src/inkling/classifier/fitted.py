@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from inkling.encoders.identity import check_encoder
 from inkling.errors import EncoderError, InputError
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
@@ -31,7 +33,7 @@ _REMEDY = "Give a folder with one subfolder a class, or a table with columns 'pa
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
+class FittedClassifier:
     """Labelled samples, the classes in words, and the head that they make.
 
     Attributes
@@ -43,14 +45,14 @@ class Taught:
     finetuning
         How its encoder was fine-tuned, as JSON can hold it; None where it was not.
     detector
-        Tells images of no known class; None where it could not be taught.
+        Tells images of no known class; None where it could not be fitted.
     unknown
-        What teaching it found out, in one sentence.
+        What fitting it found out, in one sentence.
     """
 
     samples: Samples
     entries: tuple[ClassEntry, ...]
-    fitted: FittedHead
+    fitted_head: FittedHead
     seed: int
     head: str
     finetuning: Mapping[str, Any] | None = None
@@ -60,7 +62,12 @@ class Taught:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, sorted."""
-        return self.fitted.classes
+        return self.fitted_head.classes
+
+    @cached_property
+    def vectors(self) -> LabelledVectors:
+        """The samples as heads and detectors take them."""
+        return labelled_vectors(self.samples, self.entries)
 
     @property
     def text_vectors(self) -> FloatArray | None:
@@ -69,7 +76,7 @@ class Taught:
 
     @property
     def unknown_report(self) -> dict[str, Any]:
-        """What teaching the detector of unknown images found out, as JSON can hold it."""
+        """What fitting the detector of unknown images found out, as JSON can hold it."""
         return {"finding": self.unknown, **(self.detector.report if self.detector else {})}
 
     def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
@@ -104,7 +111,7 @@ class Taught:
         check_encoder(self.samples.identity, samples.identity)
         if not len(samples):
             return []
-        p = self.fitted.probabilities(samples.X)
+        p = self.fitted_head.probabilities(samples.X)
         order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
         verdicts = [
             Verdict(
@@ -146,22 +153,43 @@ def _with_names(verdicts: list[Verdict], embeddings: FloatArray, names: Names) -
     return verdicts
 
 
-def teach(
+def labelled_vectors(samples: Samples, entries: Sequence[ClassEntry]) -> LabelledVectors:
+    """Samples as heads and detectors take them, the classes in the order of the entries.
+
+    Raises
+    ------
+    InputError
+        If a sample has the label of no entry, or an entry neither a sample nor a text.
+    """
+    identity = samples.identity
+    return LabelledVectors.of(
+        samples.X,
+        samples.labels,
+        classes=[entry.name for entry in entries],
+        sources=samples.sources,
+        text_vectors=text_matrix(entries, identity.dimension),
+        embedding_dims=identity.dimension,
+        logit_scale=identity.logit_scale,
+    )
+
+
+def fit_classifier(
     samples: Samples,
     entries: Sequence[ClassEntry],
     *,
     head: str,
     seed: int,
     fold_spaces: FoldSpaces | None = None,
-    like: FittedHead | None = None,
-) -> Taught:
+    previous: FittedHead | None = None,
+) -> FittedClassifier:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
 
     Parameters
     ----------
     fold_spaces
-        As for `FittedHead.fit`; its rows are those of the samples, its classes those of the entries by name.
-    like
+        Where the encoder was tuned on the samples: its rows are those of the samples, its classes those of the entries
+        by name.
+    previous
         As for `FittedHead.fit`.
 
     Raises
@@ -170,26 +198,12 @@ def teach(
         If there are fewer than two classes, or the head cannot learn from what there is.
     """
     entries = tuple(sorted(entries, key=lambda entry: entry.name))
-    column = {entry.name: k for k, entry in enumerate(entries)}
-    require_classes(column)
-    identity = samples.identity
-    fitted = FittedHead.fit(
-        head,
-        samples.X,
-        np.array([column[str(label)] for label in samples.labels]),
-        classes=tuple(column),
-        sources=samples.sources,
-        text_vectors=text_matrix(entries, identity.dimension),
-        logit_scale=identity.logit_scale,
-        embedding_dims=identity.dimension,
-        seed=seed,
-        fold_spaces=fold_spaces,
-        like=like,
-    )
-    return Taught(samples, entries, fitted, seed, head)
+    require_classes(entry.name for entry in entries)
+    vectors = labelled_vectors(samples, entries).with_fold_spaces(fold_spaces)
+    return FittedClassifier(samples, entries, FittedHead.fit(head, vectors, seed=seed, previous=previous), seed, head)
 
 
-def encoder_again(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> Encoder:
+def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> Encoder:
     """The encoder that vectors were made with, for images to compare with them.
 
     Raises

@@ -1,15 +1,14 @@
-"""What a classifier was taught, to the content of a memory and back."""
+"""A fitted classifier, to the content of a memory and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from inkling.classifier.detection import detector_from, detector_state
-from inkling.classifier.fitted import Taught
+from inkling.classifier.fitted import FittedClassifier
 from inkling.embeddings.samples import Samples
 from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
@@ -22,54 +21,53 @@ WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of t
 """What is said once a detector is taken out; as long as there is one, it speaks for itself."""
 
 
-def to_memory(taught: Taught, *, command: str) -> MemoryContent:
+def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
     """What the memory keeps; `command` is what made it."""
-    samples, fitted = taught.samples, taught.fitted
+    samples, head = fitted.samples, fitted.fitted_head
     labels = [str(label) for label in samples.labels]
     exemplars = zip(samples.paths, samples.content_hashes, labels, samples.views, samples.thumbnails, strict=True)
     return MemoryContent(
         encoder=samples.identity,
-        classes=taught.entries,
+        classes=fitted.entries,
         exemplars=tuple(Exemplar(*row) for row in exemplars),
         vectors=samples.X,
-        head=fitted.head.state(),
-        statistics=_statistics(taught),
-        detector=None if taught.detector is None else detector_state(taught.detector),
-        calibration=fitted.calibration,
+        head=head.head.state(),
+        statistics=_statistics(fitted),
+        detector=None if fitted.detector is None else detector_state(fitted.detector),
+        calibration=head.calibration,
         training={
-            "head": taught.head,
-            "finding": fitted.finding,
-            "evidence": list(fitted.evidence),
+            "head": fitted.head,
+            "finding": head.finding,
+            "evidence": list(head.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
-            "finetuning": taught.finetuning,
-            "unknown": taught.unknown if taught.detector is None else WITHOUT_DETECTOR,
+            "finetuning": fitted.finetuning,
+            "unknown": fitted.unknown if fitted.detector is None else WITHOUT_DETECTOR,
         },
         provenance=Provenance(
             created=now(),
             inkling_version=inkling_version(),
             command=command,
-            seed=taught.seed,
+            seed=fitted.seed,
             versions=package_versions(),
             data_hash=data_hash(samples.content_hashes, labels),
         ),
     )
 
 
-def _statistics(taught: Taught) -> Mapping[str, NDArray[Any]] | None:
-    """What decisions need to fit the head again without its exemplars, where reading those takes long."""
-    samples, head = taught.samples, taught.fitted.head
-    n, width = samples.X.shape
-    if not is_closed_form(head) or not is_large(n, width, len(taught.classes)):
+def _statistics(fitted: FittedClassifier) -> Mapping[str, NDArray[Any]] | None:
+    """What decisions need to refit the head without its exemplars, where reading those takes long."""
+    head = fitted.fitted_head.head
+    n, width = fitted.samples.X.shape
+    if not is_closed_form(head) or not is_large(n, width, len(fitted.classes)):
         return None
-    column = {name: k for k, name in enumerate(taught.classes)}
-    y = np.array([column[str(label)] for label in samples.labels])
-    return statistics_of(head, samples.X, y, len(column)).arrays()
+    vectors = fitted.vectors
+    return statistics_of(head, vectors.X, vectors.y, vectors.n_classes).arrays()
 
 
-def from_memory(content: MemoryContent) -> Taught:
+def from_memory(content: MemoryContent) -> FittedClassifier:
     """Inverse of `to_memory`."""
     training: Mapping[str, Any] = content.training
-    fitted = FittedHead(
+    head = FittedHead(
         head=head_from_state(content.head),
         classes=tuple(entry.name for entry in content.classes),
         temperature=float(content.calibration["temperature"]),
@@ -78,10 +76,10 @@ def from_memory(content: MemoryContent) -> Taught:
         evidence=training["evidence"],
     )
     detector = detector_from(content.detector)
-    return Taught(
+    return FittedClassifier(
         samples_from(content),
         content.classes,
-        fitted,
+        head,
         seed=content.provenance.seed,
         head=training["head"],
         finetuning=training.get("finetuning"),

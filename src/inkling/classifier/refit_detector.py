@@ -1,15 +1,17 @@
-"""A memory whose classes changed, taught again from what it holds: nothing is embedded."""
+"""The detector of a memory whose classes changed, refitted on what the memory holds: nothing is embedded."""
 
 from __future__ import annotations
 
-from inkling.classifier.detection import detector_from, detector_state, teach_detector
+from inkling.classifier.detection import detector_from, detector_state
+from inkling.classifier.fitted import labelled_vectors
 from inkling.classifier.persistence import samples_from
-from inkling.classifier.vocabularies import still_negative
+from inkling.classifier.vocabularies import remaining_negatives
 from inkling.errors import InputError
 from inkling.memory.content import DetectorState, MemoryContent
+from inkling.unknown import UnknownDetector
 
 
-def detector_again(content: MemoryContent) -> DetectorState | None:
+def refit_detector(content: MemoryContent) -> DetectorState | None:
     """The detector of a memory whose classes changed: rate and weights as before, calibrated anew.
 
     Where the encoder was tuned on the images, its detector keeps scale and calibration as well: only the known classes
@@ -18,17 +20,17 @@ def detector_again(content: MemoryContent) -> DetectorState | None:
 
     None where the memory has none, or the images that are left can't support its rate.
     """
-    before = detector_from(content.detector)
-    if before is None:
+    previous = detector_from(content.detector)
+    if previous is None:
         return None
+    entries = sorted(content.classes, key=lambda entry: entry.name)
     try:
-        detector = teach_detector(
-            samples_from(content),
-            sorted(content.classes, key=lambda entry: entry.name),
-            false_alarms=before.false_alarms,
+        detector = UnknownDetector.fit(
+            labelled_vectors(samples_from(content), entries),
+            negatives=remaining_negatives(previous.negatives, content.classes),
+            false_alarms=previous.false_alarms,
+            previous=previous,
             seed=content.provenance.seed,
-            negatives=still_negative(before.negatives, content.classes),
-            like=before,
         )
     except InputError:
         return None

@@ -19,14 +19,14 @@ class Tuning:
         Vectors by encoders that did not see the images; its rows are those of the samples, its classes those of the
         entries by name. None where nothing could be held out.
     detector
-        Of unknown images, taught with the same samples before the tuning; None where that could not be.
-    again
+        Of unknown images, fitted on the same samples before the tuning; None where that could not be.
+    tuned_before
         Whether the encoder had been tuned before, so that even those of the folds may know the images.
     """
 
     fold_spaces: FoldSpaces | None
     detector: UnknownDetector | None
-    again: bool = False
+    tuned_before: bool = False
 
     def require_unseen(self) -> None:
         """Refuse to calibrate on images that every encoder has seen.
@@ -36,8 +36,8 @@ class Tuning:
         InputError
             If there are no others.
         """
-        if self.again:
-            raise tuned_again()
+        if self.tuned_before:
+            raise tuned_twice()
         if self.fold_spaces is None:
             raise InputError(
                 "The encoder was tuned on all images that could tell what is strange to it: the classes had too few to "
@@ -46,7 +46,7 @@ class Tuning:
             )
 
 
-def tuned_again() -> InputError:
+def tuned_twice() -> InputError:
     """Why an encoder that was tuned twice can't have its images calibrated."""
     return InputError(
         "The encoder had been tuned before, maybe on the same images, so even a training that leaves them out begins "

@@ -95,7 +95,7 @@ def negatives_for(
     return Negatives(tuple(names[row] for row in rows), vectors[rows])
 
 
-def still_negative(negatives: Negatives | None, entries: Sequence[ClassEntry]) -> Negatives | None:
+def remaining_negatives(negatives: Negatives | None, entries: Sequence[ClassEntry]) -> Negatives | None:
     """Of some negatives those that are kin to none of the classes there are now; None for none."""
     if negatives is None:
         return None

@@ -65,7 +65,7 @@ def _samples(classifier: FewShotClassifier, name: str) -> Samples:
 
     source = open_source(name)
     if isinstance(source, Precomputed):
-        check_encoder(classifier.taught.samples.identity, source.identity)
+        check_encoder(classifier.fitted.samples.identity, source.identity)
         return precomputed_samples(source)
     with progress_bar("Embedding") as progress:
         samples = classifier.embed(source.records, progress=progress)

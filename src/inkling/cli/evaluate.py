@@ -61,7 +61,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
     from inkling.evaluate.run import require_known_labels
 
     if isinstance(source, Precomputed):
-        check_encoder(classifier.taught.samples.identity, source.identity)
+        check_encoder(classifier.fitted.samples.identity, source.identity)
         return precomputed_samples(source)
     require_known_labels([record.label for record in source.records], classifier.classes_)
     with progress_bar("Embedding") as progress:

@@ -99,7 +99,7 @@ def run(
         precision=precision,
         cache=not no_cache,
     )
-    found = _teach(classifier, train, has_encoder=encoder is not None)
+    found = _fit(classifier, train, has_encoder=encoder is not None)
     tell_skipped(classifier.skipped_, found["ignored"])
     if strict and classifier.skipped_:
         raise InputError(
@@ -111,7 +111,7 @@ def run(
     show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
 
 
-def _teach(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
+def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
     """Teach from images or from a file of embeddings; returns what there was beside what was learned."""
     from inkling.embeddings.precomputed import Precomputed
 

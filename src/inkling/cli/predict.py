@@ -118,7 +118,7 @@ def _verdicts(
             else:
                 samples = precomputed_samples(source)
                 if observer is not None:
-                    check_encoder(classifier.taught.samples.identity, samples.identity)
+                    check_encoder(classifier.fitted.samples.identity, samples.identity)
                     observer.take(samples)
                 yield from classifier.judge(samples, **options)
         if records:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from inkling.discovery.clusters import cluster
 from inkling.discovery.criteria import Rules, completed, judge_drift, propose
 from inkling.discovery.p_values import PValues, check_p_values
-from inkling.discovery.pool import Pairs, Pool
+from inkling.discovery.pool import Pool, Ties
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
 from inkling.errors import InputError
@@ -18,6 +16,7 @@ from inkling.types import FloatArray, IntArray
 GATE = 0.5
 """Images with a p-value up to this are examined. Soft on purpose: what an image is gets decided with its cluster."""
 MIN_IMAGES = 5
+NO_TIES = Ties()
 
 
 def discover(
@@ -26,14 +25,11 @@ def discover(
     known_X: FloatArray,
     known_y: IntArray,
     *,
-    sources: Sequence[object] | None = None,
-    hashes: Sequence[str] | None = None,
-    must_link: Pairs = (),
-    cannot_link: Pairs = (),
+    ties: Ties = NO_TIES,
     min_images: int = MIN_IMAGES,
     seed: int = 0,
 ) -> Found:
-    """Find classes that were never taught.
+    """Find classes that are not known yet.
 
     Known classes and strange images are merged together, so that an image goes to a known class where that explains it
     best. What stays apart from every known class, and holds together, is proposed.
@@ -44,12 +40,8 @@ def discover(
         Vectors of the pool, (n, d), and the conformal p-value (n,) of each that it is of a known class.
     known_X, known_y
         Vectors of the known classes' images, (m, d), and their class indices, (m,).
-    sources
-        Where each image of the pool comes from. None: each picture is its own source.
-    hashes
-        Hash of each image's content; equal ones count once.
-    must_link, cannot_link
-        Pairs of rows that a person said belong together, or do not.
+    ties
+        Between images of the pool.
     min_images
         Pictures that a proposal needs.
     seed
@@ -63,7 +55,7 @@ def discover(
     space = Space.of(known_X, known_y)
     X = check_vectors(X, space)
     p_known = check_p_values(p_known, len(X))
-    pool = Pool.of(space(X), p_known, sources=sources, hashes=hashes, must_link=must_link, cannot_link=cannot_link)
+    pool = Pool.of(space(X), p_known, ties)
     examined = examined_rows(pool)
     return found_in(
         space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)

@@ -28,6 +28,26 @@ Pairs = Sequence[tuple[int, int]] | IntArray
 
 
 @dataclass(frozen=True, eq=False)
+class Ties:
+    """What ties images together or keeps them apart.
+
+    Attributes
+    ----------
+    sources
+        Where each image comes from. None: each picture is its own source.
+    hashes
+        Hash of each image's content; equal ones count once. None: only vectors tell copies.
+    must_link, cannot_link
+        Pairs of rows that a person said belong together, or do not.
+    """
+
+    sources: Sequence[object] | None = None
+    hashes: Sequence[str] | None = None
+    must_link: Pairs = ()
+    cannot_link: Pairs = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Pool:
     """Images in the whitened space.
 
@@ -55,17 +75,8 @@ class Pool:
     cannot_link: IntArray
 
     @classmethod
-    def of(
-        cls,
-        Z: FloatArray,
-        p_known: FloatArray,
-        *,
-        sources: Sequence[object] | None,
-        hashes: Sequence[str] | None,
-        must_link: Pairs,
-        cannot_link: Pairs,
-    ) -> Pool:
-        """Images with the ties between them. Without `sources` each picture is its own.
+    def of(cls, Z: FloatArray, p_known: FloatArray, ties: Ties) -> Pool:
+        """Images with the ties between them.
 
         Raises
         ------
@@ -73,9 +84,9 @@ class Pool:
             If lengths disagree, a pair names a row that is not there, or two links contradict each other.
         """
         n = len(Z)
-        must, cannot = as_pairs(must_link, n, "must_link"), as_pairs(cannot_link, n, "cannot_link")
-        picture = components(n, numbered(hashes, n, "hashes"), _near_copies(Z))
-        own = picture if sources is None else numbered(sources, n, "sources")
+        must, cannot = as_pairs(ties.must_link, n, "must_link"), as_pairs(ties.cannot_link, n, "cannot_link")
+        picture = components(n, numbered(ties.hashes, n, "hashes"), _near_copies(Z))
+        own = picture if ties.sources is None else numbered(ties.sources, n, "sources")
         return check_links(cls(Z, p_known, picture, own, components(n, picture, must), cannot))
 
     def of_rows(self, rows: IntArray) -> Pool:

@@ -44,6 +44,7 @@ from inkling.heads.calibration import (
     negative_log_likelihood,
     reliability,
 )
+from inkling.heads.labelled_vectors import columns_of
 from inkling.types import FloatArray, IntArray
 
 TOP_K = 5
@@ -111,8 +112,7 @@ def evaluate_predictions(
 
 def class_indices(labels: Sequence[str | None], classes: Sequence[str]) -> IntArray:
     """Column of each label, (n,); -1 where a label is missing or not a known class."""
-    column = {name: k for k, name in enumerate(classes)}
-    return np.array([-1 if label is None else column.get(label, -1) for label in labels], dtype=np.int64)
+    return columns_of(labels, classes)
 
 
 def _scores(p: FloatArray, y: IntArray, *, seed: int) -> Scores:

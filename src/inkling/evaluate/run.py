@@ -50,7 +50,7 @@ def require_known_labels(labels: Sequence[str | None], classes: Sequence[str]) -
 
 def _strangers(classifier: FewShotClassifier, samples: Samples, y: IntArray) -> Strangers | None:
     """The detector on images with a label: those of known classes, and those of others."""
-    detector = classifier.taught.detector
+    detector = classifier.fitted.detector
     if detector is None:
         return None
     labelled = np.array([label is not None for label in samples.labels])
@@ -66,21 +66,21 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
         If there is no sample, or none has the label of a known class.
     """
     require_readable(samples)
-    taught = classifier.taught
-    y = class_indices(samples.labels, taught.classes)
-    logits = taught.fitted.logits(samples.X)
-    p = apply_temperature(logits, taught.fitted.temperature)
+    fitted = classifier.fitted
+    y = class_indices(samples.labels, fitted.classes)
+    logits = fitted.fitted_head.logits(samples.X)
+    p = apply_temperature(logits, fitted.fitted_head.temperature)
     evaluation = evaluate_predictions(
         p,
         y,
-        taught.classes,
-        zero_shot_p=taught.zero_shot_probabilities(samples.X),
-        logits=logits if taught.fitted.temperature != 1.0 else None,
+        fitted.classes,
+        zero_shot_p=fitted.zero_shot_probabilities(samples.X),
+        logits=logits if fitted.fitted_head.temperature != 1.0 else None,
         labels=samples.labels,
         strangers=_strangers(classifier, samples, y),
         context=EvaluationContext(
-            head=taught.head,
-            encoder_fingerprint=taught.samples.identity.fingerprint,
+            head=fitted.head,
+            encoder_fingerprint=fitted.samples.identity.fingerprint,
             memory_version=classifier.memory_version,
             skipped=samples.skipped,
         ),

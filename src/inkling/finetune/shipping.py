@@ -13,7 +13,7 @@ import numpy as np
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.fitted import FINE_TUNED
 from inkling.classifier.persistence import to_memory
-from inkling.classifier.tuning import Tuning, tuned_again
+from inkling.classifier.tuning import Tuning, tuned_twice
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import embed_samples
@@ -78,7 +78,7 @@ class Shipment:
             return self.classifier.save(memory)
         if self.verdict.name != FINE_TUNED:
             return None
-        return switch_encoder(memory, to_memory(self.fine_tuned.taught, command=current_command()), version=version)
+        return switch_encoder(memory, to_memory(self.fine_tuned.fitted, command=current_command()), version=version)
 
 
 def require_rate(tuner: FineTuner, records: Sequence[ImageRecord], false_alarms: float) -> None:
@@ -90,7 +90,7 @@ def require_rate(tuner: FineTuner, records: Sequence[ImageRecord], false_alarms:
         If there will be too few that a training leaves out, or none that it has not seen.
     """
     if _was_tuned(tuner):
-        raise tuned_again()
+        raise tuned_twice()
     labels = np.unique([str(one.label) for one in records if one.label is not None], return_inverse=True)[1]
     fold = folds_of(labels, n_folds=tuner.recipe.folds, seed=tuner.recipe.seed)
     require_images(int((fold >= 0).sum()), false_alarms)
@@ -132,7 +132,7 @@ def judge(
     }
     head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
     zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
-    tuning = Tuning(tuned.fold_spaces, head.taught.detector, again=_was_tuned(tuner))
+    tuning = Tuning(tuned.fold_spaces, head.fitted.detector, tuned_before=_was_tuned(tuner))
     fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
     classifiers = {ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned}
     candidates = _evidence(classifiers)
@@ -140,10 +140,10 @@ def judge(
         verdict = simplest_not_beaten(candidates)
     else:
         verdict = Verdict(FINE_TUNED, f"{tuned.choice.reason}, without evidence")
-    told = _told(tuner, tuned, candidates, verdict, unknown=classifiers[verdict.name].taught.unknown)
+    told = _told(tuner, tuned, candidates, verdict, unknown=classifiers[verdict.name].fitted.unknown)
     for classifier in classifiers.values():
-        fitted = replace(classifier.taught.fitted, finding=f"{verdict.finding}. {classifier.finding_}")
-        classifier.taught = replace(classifier.taught, fitted=fitted, finetuning=told)
+        found = replace(classifier.fitted.fitted_head, finding=f"{verdict.finding}. {classifier.finding_}")
+        classifier.fitted = replace(classifier.fitted, fitted_head=found, finetuning=told)
     return Shipment(zero_shot, head, fine_tuned, candidates, verdict, told)
 
 
@@ -164,7 +164,7 @@ def _with_tuned_encoder(
             remedy="Put them back and run again with --resume: nothing is trained twice.",
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
-    entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.taught.entries]
+    entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.fitted.entries]
     return classifier.learn(samples, entries, tuning=tuning)
 
 
@@ -177,7 +177,7 @@ def _was_tuned(tuner: FineTuner) -> bool:
 
 def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, ...]:
     """Calibrated out-of-fold logits of the candidates on the images that all of them were judged on."""
-    held_out = {name: one.taught.fitted.held_out for name, one in classifiers.items()}
+    held_out = {name: one.fitted.fitted_head.held_out for name, one in classifiers.items()}
     rows = reduce(np.intersect1d, [one.rows for one in held_out.values() if one is not None])
     if len(rows) < 2:
         return ()
@@ -185,11 +185,11 @@ def _evidence(classifiers: Mapping[str, FewShotClassifier]) -> tuple[Evidence, .
 
 
 def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Evidence:
-    taught = classifier.taught
-    assert taught.fitted.held_out is not None
-    found = taught.fitted.held_out
-    y = np.array([taught.classes.index(str(taught.samples.labels[row])) for row in rows])
-    logits = found.logits[np.searchsorted(found.rows, rows)] / taught.fitted.temperature
+    fitted = classifier.fitted
+    assert fitted.fitted_head.held_out is not None
+    found = fitted.fitted_head.held_out
+    y = fitted.vectors.y[rows]
+    logits = found.logits[np.searchsorted(found.rows, rows)] / fitted.fitted_head.temperature
     return Evidence.of(name, logits, y)
 
 

@@ -21,10 +21,10 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.gda import GDAHead
 from inkling.heads.local_gda import LocalGDAHead
 from inkling.heads.logistic import LogisticHead
-from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds, shots_of
+from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization, standardization
-from inkling.heads.support import Support, complete_support, has_text
+from inkling.heads.support import Support, complete_support, has_text, shots_of
 from inkling.types import FloatArray, HeadState, IntArray
 
 GAIN_LEVEL = 0.01
@@ -188,24 +188,24 @@ class AutoHead(Head):
         self.finding_ = f"too few images to hold any out: the fixed rule '{self.chosen_}' ships without evidence"
         self._hold_nothing_out(support)
 
-    def fit_like(self, X: FloatArray, y: Any, before: AutoHead, groups: IntArray | None = None) -> Self:
-        """Learn from other examples or classes with the weights that the head before found: nothing is held out.
+    def refit(self, X: FloatArray, y: Any, previous: AutoHead, groups: IntArray | None = None) -> Self:
+        """Learn from other examples or classes with the weights that an earlier head found: nothing is held out.
 
         Folds cost many times what the experts themselves do, and a class more or less hardly moves their weights.
 
         Parameters
         ----------
-        before
+        previous
             A fitted head. Where these examples make other experts than its own, this is `fit`.
         """
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else groups
         experts = experts_for(support, shots_of(support.y[: support.n_real], sources, support.n_classes))
         names = [ZERO_SHOT] * (support.text is not None) + list(experts.makers)
-        if list(before.weights_) != names[: len(before.weights_)] or experts.fixed_weights is not None:
+        if list(previous.weights_) != names[: len(previous.weights_)] or experts.fixed_weights is not None:
             return self.fit(X, y, groups=groups)
-        self.chosen_, self.finding_ = before.chosen_, before.finding_
-        self.weights_, self.evidence_ = before.weights_, before.evidence_
+        self.chosen_, self.finding_ = previous.chosen_, previous.finding_
+        self.weights_, self.evidence_ = previous.weights_, previous.evidence_
         self._hold_nothing_out(support)
         with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
             self._learn_experts(support, experts)

@@ -1,4 +1,4 @@
-"""Heads fitted again from statistics of their examples: classes come and go, and no example is read."""
+"""Heads refitted from statistics of their examples: classes come and go, and no example is read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _mapped(head: Head, plain: FloatArray) -> FloatArray:
     return Standardization(head.mean_, head.deviations_)(plain) if isinstance(head, AutoHead) else plain
 
 
-def fitted_again(head: Head, statistics: Statistics, text_vectors: FloatArray | None) -> Head:
+def refit_from_statistics(head: Head, statistics: Statistics, text_vectors: FloatArray | None) -> Head:
     """The head for other examples and classes; its space, and the weights of its experts, stay.
 
     Parameters
@@ -63,19 +63,19 @@ def fitted_again(head: Head, statistics: Statistics, text_vectors: FloatArray | 
     """
     # Several threads that decompose one matrix wait for each other on a busy machine: seconds instead of a tenth.
     with threadpool_limits(1):
-        return _fitted_again(head, statistics, text_vectors if _reads_text(head) else None)
+        return _refit_from_statistics(head, statistics, text_vectors if _reads_text(head) else None)
 
 
-def _fitted_again(head: Head, statistics: Statistics, text: FloatArray | None) -> Head:
+def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray | None) -> Head:
     support, text = _complete(head, statistics, text)
-    again = copy(head)
-    again.classes_ = np.arange(support.n_classes)
-    if isinstance(again, AutoHead):
-        again.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
-        again.experts_ = {
+    refitted = copy(head)
+    refitted.classes_ = np.arange(support.n_classes)
+    if isinstance(refitted, AutoHead):
+        refitted.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
+        refitted.experts_ = {
             name: clone(expert).learn(support, embedding_dims=support.n_dims) for name, expert in head.experts_.items()
         }
-        return again
+        return refitted
     alone: Head = clone(head)
     return alone.learn(replace(support, text=text), embedding_dims=head.embedding_dims_)
 

@@ -7,8 +7,8 @@ on (Guo et al. 2017, 1706.04599).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 from inkling.heads import AutoHead, Head, head_class, head_from_state
 from inkling.heads.calibration import (
@@ -18,7 +18,7 @@ from inkling.heads.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
-from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import OutOfFold, out_of_fold
 from inkling.types import FloatArray, IntArray
 
@@ -63,59 +63,33 @@ class FittedHead:
         return apply_temperature(self.logits(X), self.temperature)
 
     @classmethod
-    def fit(
-        cls,
-        name: str,
-        X: FloatArray,
-        y: IntArray,
-        *,
-        classes: Sequence[str],
-        sources: IntArray,
-        text_vectors: FloatArray | None,
-        logit_scale: float,
-        embedding_dims: int,
-        seed: int,
-        fold_spaces: FoldSpaces | None = None,
-        like: FittedHead | None = None,
-    ) -> Self:
+    def fit(cls, name: str, vectors: LabelledVectors, *, seed: int, previous: FittedHead | None = None) -> FittedHead:
         """Fit a head and its temperature.
 
         Parameters
         ----------
         name
             Name of the head.
-        X, y
-            Vectors (n, d + f), and for each the index of its class in `classes`.
-        classes
-            Names, sorted.
-        sources
-            Which source image each row is a view of, (n,).
-        text_vectors
-            (n_classes, d), NaN where a class has none; or None.
-        logit_scale
-            Factor on cosines to texts.
-        embedding_dims
-            d.
+        vectors
+            Labelled vectors. Those of `auto` may bring the spaces of encoders that were not tuned on them.
         seed
             Draws the folds.
-        fold_spaces
-            Where the encoder was tuned on the images of X, for `auto`: their vectors by encoders that were not.
-        like
+        previous
             For `auto`: an earlier fit whose weights, temperature and findings hold, for a class more or less.
         """
+        X, y, sources = vectors.X, vectors.y, vectors.sources
         head = head_class(name)(
-            text_vectors=text_vectors,
-            classes=list(range(len(classes))),
-            logit_scale=logit_scale,
-            embedding_dims=embedding_dims,
+            text_vectors=vectors.text_vectors,
+            classes=list(range(vectors.n_classes)),
+            logit_scale=vectors.logit_scale,
+            embedding_dims=vectors.embedding_dims,
         )
-        if isinstance(head, AutoHead) and like is not None and isinstance(like.head, AutoHead):
-            head.set_params(seed=seed).fit_like(X, y, like.head, groups=sources)
-            again = head_from_state(head.state())
-            return cls(again, tuple(classes), like.temperature, like.calibration, like.finding, like.evidence)
+        if isinstance(head, AutoHead) and previous is not None and isinstance(previous.head, AutoHead):
+            head.set_params(seed=seed).refit(X, y, previous.head, groups=sources)
+            return replace(previous, head=_as_kept(head), classes=vectors.classes, held_out=None)
         if isinstance(head, AutoHead):
             # Its weights are found on out-of-fold logits by log-loss, so the temperature is in them.
-            head.set_params(seed=seed).fit(X, y, groups=sources, fold_spaces=fold_spaces)
+            head.set_params(seed=seed).fit(X, y, groups=sources, fold_spaces=vectors.fold_spaces)
             held_out = OutOfFold(head.out_of_fold_rows_, head.out_of_fold_logits_)
             temperature, finding, evidence = 1.0, head.finding_, head.evidence_
         else:
@@ -124,9 +98,12 @@ class FittedHead:
             finding, evidence = "as asked for", []
             head.fit(X, y)
         calibration = _calibration(held_out, y[held_out.rows], temperature)
-        # What a memory gives back is what is used from the start, to the last bit.
-        kept = head_from_state(head.state())
-        return cls(kept, tuple(classes), temperature, calibration, finding, evidence, held_out)
+        return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out)
+
+
+def _as_kept(head: Head) -> Head:
+    """As a memory gives it back, so that what is used from the start is the same to the last bit."""
+    return head_from_state(head.state())
 
 
 def _calibration(held_out: OutOfFold, y: IntArray, temperature: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from inkling.heads.base import Head
 from inkling.heads.evidence import grouped_folds
-from inkling.heads.support import has_text
+from inkling.heads.support import has_text, shots_of
 from inkling.types import BoolArray, FloatArray, IntArray
 
 MAX_FOLDS = 5
@@ -33,11 +33,6 @@ class OutOfFold:
 
     rows: IntArray
     logits: FloatArray
-
-
-def shots_of(y: IntArray, sources: IntArray, n_classes: int) -> IntArray:
-    """Different source images of each class, (n_classes,); views of one image count once."""
-    return np.bincount(y[np.unique(sources, return_index=True)[1]], minlength=n_classes)
 
 
 def evidence_folds(

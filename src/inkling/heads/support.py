@@ -87,6 +87,11 @@ def has_text(text: FloatArray) -> BoolArray:
     return np.asarray(np.linalg.norm(text, axis=1) > 0)
 
 
+def shots_of(y: IntArray, sources: IntArray, n_classes: int) -> IntArray:
+    """Different source images of each class, (n_classes,); views of one image count once."""
+    return np.bincount(y[np.unique(sources, return_index=True)[1]], minlength=n_classes)
+
+
 def complete_support(
     X: FloatArray, y: IntArray, text: FloatArray | None, n_classes: int, embedding_dims: int
 ) -> Support:

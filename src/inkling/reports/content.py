@@ -79,16 +79,16 @@ def report_context(
     run: EvaluatedRun, *, memory_name: str, test_name: str, provenance: Mapping[str, str]
 ) -> ReportContext:
     """What `write_report` needs besides the evaluation, from the run that it was taken in."""
-    taught, samples = run.classifier.taught, run.samples
-    images = [row for row, view in enumerate(taught.samples.views) if view == 0]
-    known = taught.samples.keep(images)
+    fitted, samples = run.classifier.fitted, run.samples
+    images = [row for row, view in enumerate(fitted.samples.views) if view == 0]
+    known = fitted.samples.keep(images)
     return ReportContext(
         memory_name=memory_name,
         test_name=test_name,
         images=EvaluatedImages(samples.paths, run.p, run.y, samples.embeddings, samples.thumbnails),
         exemplars=Exemplars(
-            known.paths, class_indices(known.labels, taught.classes), known.embeddings, known.thumbnails
+            known.paths, class_indices(known.labels, fitted.classes), known.embeddings, known.thumbnails
         ),
         provenance=provenance,
-        finetuning=taught.finetuning,
+        finetuning=fitted.finetuning,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inkling.classifier.refit_detector import detector_again
+from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.two_means import two_means
 from inkling.embeddings.embed import Progress
 from inkling.memory.amend import Amendment, amend, undo
@@ -49,7 +49,7 @@ class Decisions:
         split: proposal_changes.Splitter | None = None,
     ) -> None:
         self.path = path
-        self._detect = detect or detector_again
+        self._detect = detect or refit_detector
         self._words = words
         self._split = split or two_means
 

@@ -12,7 +12,7 @@ from inkling.discovery.batch import GATE
 from inkling.embeddings.samples import Samples
 from inkling.memory.discovered import PooledImage
 from inkling.memory.pool import observe, read_pool
-from inkling.review.propose import Explored, detector_of, known_side, links, put_forward
+from inkling.review.propose import Explored, detector_of, known_side, put_forward, ties
 from inkling.types import BoolArray, FloatArray
 
 
@@ -23,7 +23,7 @@ def explore(
     *,
     min_images: int,
 ) -> Explored:
-    """Look for classes that were never taught, and propose them in the memory.
+    """Look for classes that are not known yet, and propose them in the memory.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def explore(
         strange = p_new <= GATE
         keep(path, samples, p_new, strange)
     pool = read_pool(path)
-    d = classifier.taught.samples.identity.dimension
+    d = classifier.fitted.samples.identity.dimension
     hashes = [image.content_hash for image in pool.images]
     X, p_known = pool.vectors[:, :d], detector.p_known(pool.vectors)
     # Images that are not strange are no candidates, but they tell how many strange ones chance accounts for.
@@ -65,10 +65,9 @@ def explore(
         p_known,
         known_X,
         known_y,
-        hashes=hashes,
+        ties=ties(pool, hashes),
         min_images=min_images,
         seed=classifier.seed,
-        **links(pool, hashes[: len(pool.ids)]),
     )
     proposals, version = put_forward(path, classifier, pool, found)
     return Explored(

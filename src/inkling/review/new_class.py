@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inkling.classifier.class_texts import put_into_words
-from inkling.classifier.fitted import encoder_again, require_readable
+from inkling.classifier.fitted import reopen_encoder, require_readable
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
@@ -105,4 +105,4 @@ class Newcomer:
                 return where
             return load_encoder(where, device=self.device, precision=identity.precision)
 
-        return encoder_again(identity, find)
+        return reopen_encoder(identity, find)

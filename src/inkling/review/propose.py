@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.discovery import Drift, Found
+from inkling.discovery import Drift, Found, Ties
 from inkling.discovery import Proposal as Cluster
 from inkling.discovery.naming import Namer
 from inkling.errors import InputError
@@ -58,10 +58,10 @@ def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
     InputError
         If the memory has nothing that does.
     """
-    detector = classifier.taught.detector
+    detector = classifier.fitted.detector
     if detector is None:
         raise InputError(
-            f"The memory can't tell what is new to it; {classifier.taught.unknown}.",
+            f"The memory can't tell what is new to it; {classifier.fitted.unknown}.",
             remedy="Fit it with more images a class.",
         )
     return detector
@@ -69,9 +69,8 @@ def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
 
 def known_side(classifier: FewShotClassifier) -> tuple[FloatArray, IntArray]:
     """Embeddings (m, d) of the known classes' images, and their class indices (m,)."""
-    taught = classifier.taught
-    column = {name: k for k, name in enumerate(taught.classes)}
-    return taught.samples.embeddings, np.array([column[str(label)] for label in taught.samples.labels])
+    vectors = classifier.fitted.vectors
+    return vectors.embeddings, vectors.y
 
 
 def linked_rows(pool: Pool, kind: str, hashes: Sequence[str]) -> list[tuple[int, int]]:
@@ -81,9 +80,12 @@ def linked_rows(pool: Pool, kind: str, hashes: Sequence[str]) -> list[tuple[int,
     return [(first, second) for first, second in pairs if first is not None and second is not None]
 
 
-def links(pool: Pool, hashes: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-    """What decisions said of images, as discovery takes it."""
-    return {"must_link": linked_rows(pool, MUST, hashes), "cannot_link": linked_rows(pool, CANNOT, hashes)}
+def ties(pool: Pool, hashes: Sequence[str]) -> Ties:
+    """Content of the images, and what decisions said of those that wait, which come first."""
+    waiting = hashes[: len(pool.ids)]
+    return Ties(
+        hashes=hashes, must_link=linked_rows(pool, MUST, waiting), cannot_link=linked_rows(pool, CANNOT, waiting)
+    )
 
 
 def put_forward(
@@ -96,7 +98,7 @@ def put_forward(
     found
         Its rows are those of the pool.
     """
-    embeddings = unit_rows(pool.vectors[:, : classifier.taught.samples.identity.dimension])
+    embeddings = unit_rows(pool.vectors[:, : classifier.fitted.samples.identity.dimension])
     findings: list[Finding] = []
     if found.proposals:
         namer = classifier.namer(np.concatenate([known_side(classifier)[0], embeddings]))

@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from inkling.classifier.class_texts import text_matrix
-from inkling.classifier.fitted import Taught, ships_tuned, teach
+from inkling.classifier.fitted import FittedClassifier, fit_classifier, ships_tuned
 from inkling.classifier.persistence import WITHOUT_DETECTOR, from_memory, to_memory
 from inkling.heads import AutoHead, head_from_state
 from inkling.heads.base import Head
-from inkling.heads.closed_form import fitted_again, is_closed_form, is_large, statistics_of
+from inkling.heads.closed_form import is_closed_form, is_large, refit_from_statistics, statistics_of
 from inkling.heads.statistics import Statistics
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids, columns_of_exemplars, images_and_labels, order_classes
@@ -72,43 +72,45 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     width = memory.encoder.dimension + memory.encoder.feature_dimension
     size = count_exemplars(memory), width, len(class_ids(memory.connection))
     if is_closed_form(head) and is_large(*size):
-        told = _again(memory, kept, head, step)
+        told = _in_closed_form(memory, kept, head, step)
     # Folds of images that the encoder was tuned on would flatter; its weights are of trainings without them.
     elif isinstance(head, AutoHead) and (math.prod(size) > MOMENT or ships_tuned(kept.training.get("finetuning"))):
         told = _with_weights(memory, kept)
     else:
-        told = _anew(memory)
+        told = _from_scratch(memory)
     return told | _detector(memory, detect)
 
 
 def fit_anew(memory: Amendment, *, detect: DetectorFitter | None) -> dict[str, Any]:
     """Fit head, weights, temperature and detector anew, however large the memory is."""
-    return _anew(memory) | _detector(memory, detect)
+    return _from_scratch(memory) | _detector(memory, detect)
 
 
-def _anew(memory: Amendment) -> dict[str, Any]:
+def _from_scratch(memory: Amendment) -> dict[str, Any]:
     """As `inkling fit` does it, from the vectors in the memory."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
-    taught = teach(before.samples, before.entries, head=before.head, seed=before.seed)
-    content = _as_content(taught, before)
-    _write(memory, taught.classes, content)
+    fitted = fit_classifier(before.samples, before.entries, head=before.head, seed=before.seed)
+    content = _as_content(fitted, before)
+    _write(memory, fitted.classes, content)
     return {"refit": "anew", "finding": content.training["finding"]}
 
 
 def _with_weights(memory: Amendment, kept: KeptHead) -> dict[str, Any]:
     """Fit the experts of `auto` on the vectors in the memory; its weights and temperature stay."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
-    taught = teach(before.samples, before.entries, head=before.head, seed=before.seed, like=before.fitted)
-    content = _as_content(taught, before)
+    fitted = fit_classifier(
+        before.samples, before.entries, head=before.head, seed=before.seed, previous=before.fitted_head
+    )
+    content = _as_content(fitted, before)
     training = {**_noted(kept.training, memory.version - 1), "unknown": content.training["unknown"]}
-    _write(memory, taught.classes, replace(content, training=training))
+    _write(memory, fitted.classes, replace(content, training=training))
     return {"refit": "with the weights that it had", "finding": training["finding"]}
 
 
-def _as_content(taught: Taught, before: Taught) -> MemoryContent:
-    """What was taught again, in a memory's terms."""
+def _as_content(fitted: FittedClassifier, before: FittedClassifier) -> MemoryContent:
+    """A refitted classifier, in a memory's terms."""
     unknown = before.unknown if before.detector is None else WITHOUT_DETECTOR
-    return to_memory(replace(taught, finetuning=before.finetuning, unknown=unknown), command=current_command())
+    return to_memory(replace(fitted, finetuning=before.finetuning, unknown=unknown), command=current_command())
 
 
 def _write(memory: Amendment, classes: Sequence[str], content: MemoryContent) -> None:
@@ -120,11 +122,11 @@ def _write(memory: Amendment, classes: Sequence[str], content: MemoryContent) ->
     write_provenance(memory.connection, content.provenance, memory.version)
 
 
-def _again(memory: Amendment, kept: KeptHead, head: Head, step: Step) -> dict[str, Any]:
+def _in_closed_form(memory: Amendment, kept: KeptHead, head: Head, step: Step) -> dict[str, Any]:
     """Fit the head in closed form; its weights, temperature and space stay."""
     statistics = _statistics(memory, kept, head, step)
     entries = read_classes(memory.connection, memory.space_id, memory.encoder.dimension)
-    fitted = fitted_again(head, statistics, text_matrix(entries, memory.encoder.dimension))
+    fitted = refit_from_statistics(head, statistics, text_matrix(entries, memory.encoder.dimension))
     training = _noted(kept.training, memory.version - 1)
     key = write_head(memory, fitted.state(), calibration=kept.calibration, training=training)
     write_statistics(memory.rows, memory.space_id, key, statistics.arrays(), before=kept.key)
@@ -168,9 +170,9 @@ def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any
     """Teach the detector again. An old one would take the new class for unknown, so it never stays."""
     if not has_detector(memory):
         return {}
-    taught = None if detect is None else detect(_examples(memory))
-    write_detector(memory, taught)
-    return {"detector": "taught again" if taught is not None else "taken out"}
+    detector = None if detect is None else detect(_examples(memory))
+    write_detector(memory, detector)
+    return {"detector": "taught again" if detector is not None else "taken out"}
 
 
 def _examples(memory: Amendment) -> MemoryContent:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from inkling.errors import InputError
-from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.standardization import Standardization
-from inkling.types import BoolArray, FloatArray, HeadState, IntArray
+from inkling.types import BoolArray, FloatArray, HeadState
 from inkling.unknown.choice import Choice
 from inkling.unknown.conformal import Conformal, RateRange, require_images
 from inkling.unknown.fusion import Scale
@@ -74,85 +74,54 @@ class UnknownDetector:
     @classmethod
     def fit(
         cls,
-        X: FloatArray,
-        y: IntArray,
+        vectors: LabelledVectors,
         *,
-        sources: IntArray | None = None,
-        text_vectors: FloatArray | None = None,
         negatives: Negatives | None = None,
-        n_classes: int | None = None,
-        embedding_dims: int | None = None,
-        logit_scale: float = 100.0,
         false_alarms: float = 0.05,
-        like: UnknownDetector | None = None,
-        fold_spaces: FoldSpaces | None = None,
+        previous: UnknownDetector | None = None,
         seed: int = 0,
     ) -> UnknownDetector:
         """Learn what known images look like.
 
         Parameters
         ----------
-        X, y
-            Vectors (n, n_dims), the embedding first and the feature, if any, after it; and the class index of each.
-        sources
-            Which source image each row is a view of, (n,). None: each row is an image.
-        text_vectors
-            (n_classes, d), NaN where a class has none; or None.
+        vectors
+            Labelled vectors. Where the encoder was tuned on the images, a fit on the others, in the space of an encoder
+            of the folds, judges those that it did not see. Classes can't be left out of what an encoder was tuned on,
+            so weights are those of `previous`, fitted with the encoder as it was; without it all scores count alike.
         negatives
             Names that are no known class, nor near one; or None.
-        n_classes
-            Number of classes. None: as many as there are text vectors, or as y tells.
-        embedding_dims
-            Length d of the embedding. None: that of the text vectors, else all columns.
-        logit_scale
-            Factor on cosines to texts.
         false_alarms
             Rate at which known images may be called unknown.
-        like
-            An earlier detector whose weights hold, for a class more or less: classes are not left out again, which
-            halves the time, and the figures of its report stay. Of one that `fold_spaces` calibrated, scale and
+        previous
+            An earlier detector whose weights hold, for a class more or less: classes are not left out anew, which
+            halves the time, and the figures of its report stay. Of one that fold spaces calibrated, scale and
             calibration hold too unless others are given: the encoder knows the images, so they can't calibrate it.
-        fold_spaces
-            Where the encoder was tuned on the images: their vectors by encoders that were tuned without some of them.
-            A fit on the others, in the space of such an encoder, judges those that it did not see. Classes can't be
-            left out of what an encoder was tuned on, so weights are those of `like`, taught with the encoder as it
-            was; without it all scores count alike.
         seed
             Draws folds and ensembles.
 
         Raises
         ------
         InputError
-            If the arrays do not fit together, or there are too few images for the rate.
+            If there are too few images for the rate.
         """
-        task = Task.of(
-            X,
-            y,
-            sources=sources,
-            text=text_vectors,
-            negatives=None if negatives is None else negatives.vectors,
-            n_classes=n_classes,
-            embedding_dims=embedding_dims,
-            logit_scale=logit_scale,
-            seed=seed,
-            fold_spaces=fold_spaces,
-        )
+        task = Task.of(vectors, negatives=None if negatives is None else negatives.vectors, seed=seed)
+        tuned = vectors.fold_spaces is not None
         with threadpool_limits(1 if task.X.size <= SMALL_PROBLEM else None):
             known = task.fit(np.ones(len(task.y), dtype=bool))
-            if like is not None and like.tuned and fold_spaces is None:
-                return like._with(known, false_alarms)
-            wanted = tuple(SCORES) if like is None else tuple(dict.fromkeys((*like.choice.in_use, ALWAYS)))
+            if previous is not None and previous.tuned and not tuned:
+                return previous._with(known, false_alarms)
+            wanted = tuple(SCORES) if previous is None else tuple(dict.fromkeys((*previous.choice.in_use, ALWAYS)))
             calibration = calibrate(task, known, wanted)
             require_images(len(calibration.table), false_alarms)
             choice = (
                 Choice.of(calibration.names, leave_classes_out(task, calibration.names))
-                if like is None
-                else like.choice.only(calibration.names)
+                if previous is None
+                else previous.choice.only(calibration.names)
             )
         scale = Scale.of(calibration.table)
         conformal = Conformal(scale(calibration.table) @ choice.weights)
         names = () if negatives is None else negatives.names
-        tuned = fold_spaces is not None
         fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, names, tuned)
         # What a memory gives back is what is used from the start, to the last bit.
         return cls.from_state(fitted.state())
@@ -232,7 +201,7 @@ class UnknownDetector:
         }
 
     def state(self) -> HeadState:
-        """What sets the detector up again, in JSON and arrays."""
+        """What restores the detector, in JSON and arrays."""
         return _state_of(self)
 
     @classmethod

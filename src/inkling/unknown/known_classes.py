@@ -1,6 +1,6 @@
 """The known classes as the scores see them, and images as seen from there.
 
-Everything is closed-form, so it is fitted again in milliseconds for each fold and each class that is left out.
+Everything is closed-form, so it is refitted in milliseconds for each fold and each class that is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import log_softmax
 
+from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.prototype import COSINE_SCALE
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, unit_blocks, unit_rows
@@ -68,39 +69,24 @@ class Known:
     shots: float
 
     @classmethod
-    def of(
-        cls,
-        X: FloatArray,
-        y: IntArray,
-        *,
-        text: FloatArray | None,
-        negatives: FloatArray | None,
-        n_classes: int,
-        embedding_dims: int,
-        logit_scale: float,
-        shots: float,
-        seed: int,
-    ) -> Known:
-        """Learn from vectors X (n, n_dims) with blocks of unit length and class indices y (n,).
+    def of(cls, vectors: LabelledVectors, *, negatives: FloatArray | None, seed: int) -> Known:
+        """Learn from labelled vectors with blocks of unit length.
 
         Parameters
         ----------
-        text
-            Text vectors (n_classes, d), NaN where a class has none; or None.
         negatives
             Unit text vectors (m, d), or None.
-        shots
-            Images in the median class; views of one image count once.
         """
-        support = complete_support(X, y, text, n_classes, embedding_dims)
+        embedding_dims, n_dims = vectors.embedding_dims, vectors.X.shape[1]
+        support = complete_support(vectors.X, vectors.y, vectors.text_vectors, vectors.n_classes, embedding_dims)
         scale = standardization(support, embedding_dims=embedding_dims)
         scaled = scale.support(support)
         plain_span, even_span = Span.of(support.X), Span.of(scaled.X)
         images, scaled = replace(support, X=plain_span(support.X)), replace(scaled, X=even_span(scaled.X))
-        even = ClassGaussians.of(scaled, n_dims=X.shape[1])
+        even = ClassGaussians.of(scaled, n_dims=n_dims)
         none = np.zeros((0, embedding_dims), dtype=np.float32)
         return cls(
-            plain=ClassGaussians.of(images, n_dims=X.shape[1]),
+            plain=ClassGaussians.of(images, n_dims=n_dims),
             plain_span=plain_span,
             even=even,
             even_span=even_span,
@@ -110,8 +96,8 @@ class Known:
             text=none if support.text is None else support.text.astype(np.float32),
             negatives=none if negatives is None else unit_rows(negatives).astype(np.float32),
             embedding_dims=embedding_dims,
-            logit_scale=logit_scale,
-            shots=shots,
+            logit_scale=vectors.logit_scale,
+            shots=vectors.median_shots,
         )
 
     @cached_property
