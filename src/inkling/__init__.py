@@ -12,20 +12,53 @@ if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
-    from inkling.finetune.finetuner import FineTuner
+    from inkling.evaluate.results import Evaluation
+    from inkling.finetune.finetuner import FineTuned, FineTuner
+    from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
+    from inkling.memory.classes import KnownClass
+    from inkling.memory.discovered import Proposal
+    from inkling.memory.events import Event
     from inkling.prompts import ClassPrompts
     from inkling.review.decisions import Decisions
+    from inkling.types import SkippedImage, Verdict
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
     "Decisions": "inkling.review.decisions",
+    "Evaluation": "inkling.evaluate.results",
+    "Event": "inkling.memory.events",
     "FewShotClassifier": "inkling.classifier.few_shot",
+    "FineTuned": "inkling.finetune.finetuner",
+    "FineTunedMemory": "inkling.finetune.run",
     "FineTuner": "inkling.finetune.finetuner",
+    "FineTuningOptions": "inkling.finetune.run",
     "InklingError": "inkling.errors",
+    "KnownClass": "inkling.memory.classes",
+    "Proposal": "inkling.memory.discovered",
+    "SkippedImage": "inkling.types",
+    "Verdict": "inkling.types",
+    "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
 }
 
-__all__ = ["ClassPrompts", "Decisions", "FewShotClassifier", "FineTuner", "InklingError", "load_encoder"]
+__all__ = [
+    "ClassPrompts",
+    "Decisions",
+    "Evaluation",
+    "Event",
+    "FewShotClassifier",
+    "FineTuned",
+    "FineTunedMemory",
+    "FineTuner",
+    "FineTuningOptions",
+    "InklingError",
+    "KnownClass",
+    "Proposal",
+    "SkippedImage",
+    "Verdict",
+    "finetune_memory",
+    "load_encoder",
+]
 
 
 def __getattr__(name: str) -> Any:

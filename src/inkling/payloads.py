@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
-    from inkling.finetune.finetuner import FineTuned
-    from inkling.finetune.shipping import Shipment
+    from inkling.finetune.run import FineTunedMemory
     from inkling.memory.classes import KnownClass
     from inkling.memory.content import StoredMemory
     from inkling.memory.discovered import Proposal
@@ -171,17 +170,24 @@ def memory_payload(stored: StoredMemory) -> Payload:
     }
 
 
-def finetuning_payload(tuned: FineTuned, shipment: Shipment) -> Payload:
-    """What fine-tuning made, how the candidates compare, and which of them ships."""
-    told: Mapping[str, Any] = shipment.told
+def finetuning_payload(done: FineTunedMemory) -> Payload:
+    """What fine-tuning made, how the candidates compare, which of them ships, and what became of the memory.
+
+    There is no evidence in a process that only computed for another one.
+    """
+    tuned, shipment = done.tuned, done.shipment
+    told: Mapping[str, Any] = {} if shipment is None else shipment.told
     return {
         **told,
         "classes": list(tuned.class_names),
         "images": len(tuned.records),
         "encoder_fingerprint": tuned.identity.fingerprint,
-        "unknown": shipment.classifier.fitted.unknown_report,
+        "unknown": None if shipment is None else shipment.classifier.fitted.unknown_report,
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": skipped_payload(tuned.skipped),
+        "memory": done.memory,
+        "memory_version": done.version,
+        "memory_changed": done.changed,
     }
 
 

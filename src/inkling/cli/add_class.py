@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import progress_bar
 from inkling.cli.decided import ClassName, decide, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 
 if TYPE_CHECKING:

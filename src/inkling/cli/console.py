@@ -1,11 +1,10 @@
-"""What verbs print: results on standard output, notes and progress on standard error, JSON where asked for."""
+"""What verbs print: results on standard output, notes on standard error, JSON where asked for."""
 
 from __future__ import annotations
 
 import json as json_format
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,6 @@ from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-    from inkling.embeddings.embed import Progress
-    from inkling.finetune.training.progress import StepReport, TrainingProgress
     from inkling.types import SkippedImage
 
 STDOUT = "-"
@@ -112,48 +106,3 @@ def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) ->
 def counted(number: int, noun: str) -> str:
     """A number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar with rate and time left on standard error; nothing where that is no terminal."""
-    with _bar() as bar:
-        task = bar.add_task(what, total=None, told="")
-
-        def tell(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, told=f"{speed:.0f} images/s" if speed else "")
-
-        yield tell
-
-
-@contextmanager
-def training_bar() -> Iterator[TrainingProgress]:
-    """A bar for each training of a run, with loss, rate and time left."""
-    with _bar() as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(report: StepReport) -> None:
-            if report.training not in tasks:
-                tasks[report.training] = bar.add_task(report.training.capitalize(), total=report.n_steps, told="")
-            told = f"loss {report.loss:.3f}, {report.images_per_second:.0f} images/s"
-            bar.update(tasks[report.training], completed=report.step, told=told)
-
-        yield tell
-
-
-@contextmanager
-def _bar() -> Iterator[Bar]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield bar

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, print_table, progress_bar, show, tell_skipped
+from inkling.cli.console import check_outputs, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
+from inkling.cli.progress import progress_bar
 from inkling.errors import InputError
 from inkling.payloads import skipped_payload
 

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkling.cli import recipe_options as options
-from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped, training_bar
+from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Seed
-from inkling.cli.sources import open_source
+from inkling.cli.progress import board, counting, stepping
 from inkling.errors import InputError
 from inkling.payloads import finetuning_payload
 
 if TYPE_CHECKING:
-    from inkling.finetune.finetuner import FineTuner
+    from inkling.finetune.run import FineTuningOptions
     from inkling.finetune.shipping import Shipment
-    from inkling.images.sources import Found
-    from inkling.memory.content import StoredMemory
     from inkling.prompts import ClassPrompts
-    from inkling.types import ImageRecord
 
 NAME = "finetune"
-RUN_SUFFIX = ".finetuned"
 
 
 def run(
@@ -117,18 +113,13 @@ def run(
     precision: options.Arithmetic = None,
 ) -> None:
     """Tune an encoder on labelled images; it ships where images that it did not see show a gain."""
-    from inkling.finetune.finetuner import FineTuner
     from inkling.finetune.recipe import preset as recipe_of
-    from inkling.finetune.shipping import judge
+    from inkling.finetune.run import FineTuningOptions
 
     if merge is not None:
         _merge(merge, encoder=encoder, output=output, json=json)
         return
-    if train_images is None or memory is None:
-        raise InputError(
-            "Fine-tuning needs labelled images and a memory.",
-            remedy="Such as: inkling finetune photos/train --memory vehicles.ink",
-        )
+    train_images, memory = _required(train_images, memory)
     recipe = recipe_of(preset).changed(
         train=train,
         loss=loss,
@@ -151,37 +142,50 @@ def run(
         seed=seed,
     )
     check_outputs(report, json, keep=(memory, train_images, prompts))
-    started = time.perf_counter()
-    stored = _stored(memory)
-    source = _images(train_images)
-    records, words = _records(source, stored), _words(prompts, stored)
-    name = _encoder_name(encoder, stored)
-    tuner = FineTuner(name, recipe, templates=templates, prompts=words, device=device)
-    rate = _rate(false_alarms, stored, tuner, records)
-    with training_bar() as tell:
-        tuned = tuner.fit_records(
-            records,
-            output=resume or output or _run_folder(memory),
-            resume=resume is not None,
-            progress=tell,
-            tensorboard=tensorboard,
+    options = FineTuningOptions(
+        recipe=recipe,
+        encoder=encoder,
+        output=resume or output,
+        resume=resume is not None,
+        false_alarms=false_alarms,
+        templates=templates,
+        prompts=_prompts(prompts),
+        device=device,
+        cache=not no_cache,
+        tensorboard=tensorboard,
+    )
+    _finetune(memory, train_images, options, report=report, json=json)
+
+
+def _required(train_images: str | None, memory: str | None) -> tuple[str, str]:
+    if train_images is None or memory is None:
+        raise InputError(
+            "Fine-tuning needs labelled images and a memory.",
+            remedy="Such as: inkling finetune photos/train --memory vehicles.ink",
         )
-    if not tuned.is_main:
+    return train_images, memory
+
+
+def _finetune(
+    memory: str, train_images: str, options: FineTuningOptions, *, report: Path | None, json: str | None
+) -> None:
+    """Fine-tune and tell what came of it; processes that only compute tell nothing."""
+    from inkling.finetune.run import finetune_memory, require_pictures
+    from inkling.images.sources import find_images
+
+    started = time.perf_counter()
+    require_pictures(train_images)
+    source = find_images(train_images, split="train")
+    with board() as where:
+        training, embedding = stepping(where), counting(where, "Embedding")
+        done = finetune_memory(memory, source.records, options=options, progress=training, embedding=embedding)
+    if done.shipment is None:
         return
-    with progress_bar("Embedding") as progress:
-        shipment = judge(tuner, tuned, false_alarms=rate, cache=not no_cache, progress=progress)
-    version = shipment.save(memory, version=stored.version if stored else None)
-    tell_skipped(tuned.skipped, source.ignored)
+    tell_skipped(done.tuned.skipped, source.ignored)
     if report:
-        _write_report(report, shipment, memory)
-    facts = {
-        "memory": str(memory),
-        "memory_version": version if version or stored is None else stored.version,
-        "memory_changed": version is not None,
-        "ignored": dict(source.ignored),
-        "seconds": round(time.perf_counter() - started, 2),
-    }
-    show(finetuning_payload(tuned, shipment) | facts, json=json, table=_print)
+        _write_report(report, done.shipment, memory)
+    took = {"ignored": dict(source.ignored), "seconds": round(time.perf_counter() - started, 2)}
+    show(finetuning_payload(done) | took, json=json, table=_print)
 
 
 def _merge(adapters: Path, *, encoder: str | None, output: Path | None, json: str | None) -> None:
@@ -216,77 +220,10 @@ def _share(interpolate: str) -> float | None:
         ) from None
 
 
-def _stored(memory: str) -> StoredMemory | None:
-    """The memory, if there is one; makes sure that it can be written."""
-    from inkling.memory.place import place_of
-    from inkling.memory.store import check_target, read_memory
-
-    check_target(memory)
-    return read_memory(memory) if place_of(memory).exists() else None
-
-
-def _run_folder(memory: str) -> Path:
-    """Beside the memory, named after it; after the database where it lies on a server."""
-    from inkling.memory.place import FilePlace, place_of
-
-    beside = Path(memory) if isinstance(place_of(memory), FilePlace) else Path(Path(memory.partition("?")[0]).name)
-    return beside.with_suffix(RUN_SUFFIX)
-
-
-def _images(name: str) -> Found:
-    from inkling.embeddings.precomputed import Precomputed
-
-    source = open_source(name, split="train")
-    if isinstance(source, Precomputed):
-        raise InputError(
-            f"Fine-tuning needs the images themselves; '{name}' is a file of their vectors.",
-            remedy="Name the folder, zip or table of the images.",
-        )
-    return source
-
-
-def _records(source: Found, stored: StoredMemory | None) -> list[ImageRecord]:
-    """Images to learn from: those of the source, and those that the memory was taught with."""
-    from inkling.finetune.exemplars import records_with_known
-
-    return records_with_known(source.records, stored.content.exemplars) if stored else list(source.records)
-
-
-def _words(prompts: Path | None, stored: StoredMemory | None) -> tuple[ClassPrompts, ...]:
-    """Own words for classes: those of the file, and for others those of the memory."""
-    from inkling.finetune.exemplars import prompts_of
+def _prompts(file: Path | None) -> tuple[ClassPrompts, ...]:
     from inkling.prompts import read_prompts
 
-    own = read_prompts(prompts) if prompts else {}
-    known = {one.name: one for one in prompts_of(stored.content.classes)} if stored else {}
-    return tuple({**known, **own}.values())
-
-
-def _encoder_name(asked: str | None, stored: StoredMemory | None) -> str:
-    from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
-    from inkling.finetune.exemplars import untuned_source
-
-    return asked or (untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS)
-
-
-def _rate(
-    asked: float | None, stored: StoredMemory | None, tuner: FineTuner, records: Sequence[ImageRecord]
-) -> float | None:
-    """The rate of false alarms that was asked for, or else that of the memory where the images can support it."""
-    from inkling.classifier.detection import detector_from
-    from inkling.finetune.shipping import require_rate
-
-    if asked is not None:
-        require_rate(tuner, records, asked)
-        return asked
-    before = detector_from(stored.content.detector) if stored else None
-    if before is None:
-        return None
-    try:
-        require_rate(tuner, records, before.false_alarms)
-    except InputError:
-        return None
-    return before.false_alarms
+    return tuple(read_prompts(file).values()) if file else ()
 
 
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, counted, note, print_table, progress_bar, show, tell_skipped
+from inkling.cli.console import check_outputs, counted, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
+from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 from inkling.errors import InputError
 from inkling.payloads import fit_payload

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, progress_bar, show, tell_skipped
+from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
+from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 from inkling.cli.verdicts import check_target, open_writer
 from inkling.errors import InputError
