@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,23 @@ ROOMS = (
     "payloads",
     "cli",
 )
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 40
+MOST_PARAMETERS = 7
+
+# What is above these limits still. The lists only ever shrink: what is mended is taken out, nothing is put in.
+LONG_FILES = {"src/inkling/classifier/few_shot.py"}
+LONG_FUNCTIONS = {
+    "src/inkling/cli/finetune.py: run",
+    "src/inkling/finetune/finetuner.py: fit_records",
+    "src/inkling/review/explore.py: explore",
+}
+WIDE_FUNCTIONS = {
+    "src/inkling/evaluate/protocol.py: evaluate_predictions",
+    "src/inkling/finetune/selection/out_of_fold.py: __init__",
+    "src/inkling/finetune/training/trainer.py: train",
+    "src/inkling/memory/events.py: write_event",
+}
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
 
@@ -82,6 +100,89 @@ def loaded_by(statement: str) -> set[str]:
     code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+class Function(NamedTuple):
+    """A function or method of any file of the repository."""
+
+    place: str
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+
+    @property
+    def label(self) -> str:
+        return f"{self.place}: {self.node.name}"
+
+    @property
+    def lists_options(self) -> bool:
+        """Whether its parameters are what a user sets: the options of a verb, or of a scikit-learn estimator."""
+        verb = self.place.startswith("src/inkling/cli/") and self.node.name == "run"
+        return verb or (self.place, self.node.name) == ("src/inkling/classifier/few_shot.py", "__init__")
+
+    @property
+    def n_parameters(self) -> int:
+        """Without `self` and `cls`."""
+        given = self.node.args
+        names = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+        return len(names) - (names[:1] in (["self"], ["cls"]))
+
+    @property
+    def n_lines(self) -> int:
+        """Without the docstring, and without the signature where that is a list of options."""
+        body = self.node.body
+        has_docstring = ast.get_docstring(self.node, clean=False) is not None
+        docstring = (body[0].end_lineno or 0) - body[0].lineno + 1 if has_docstring else 0
+        begin = body[0].lineno if self.lists_options else self.node.lineno
+        return (self.node.end_lineno or 0) - begin + 1 - docstring
+
+
+SOURCES = sorted(path for part in ("src", "tests", "bench", "tools") for path in (ROOT / part).rglob("*.py"))
+
+
+def functions() -> Iterator[Function]:
+    for path in SOURCES:
+        place = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield Function(place, node)
+
+
+FUNCTIONS = list(functions())
+
+
+def test_files_are_short() -> None:
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES_OF_A_FILE
+    }
+    assert long == LONG_FILES
+
+
+def test_functions_are_short() -> None:
+    assert {it.label for it in FUNCTIONS if it.n_lines > MOST_LINES_OF_A_FUNCTION} == LONG_FUNCTIONS
+
+
+def test_functions_take_few_parameters() -> None:
+    wide = {it.label for it in FUNCTIONS if it.n_parameters > MOST_PARAMETERS and not it.lists_options}
+    assert wide == WIDE_FUNCTIONS
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports within functions and for type checkers count too: they only hide a circle."""
+    names = {_module_name(path) for path in MODULES}
+    needs: dict[str, set[str]] = {name: set() for name in names}
+    for it in IMPORTS:
+        importer = _module_name(PACKAGE / it.module)
+        imported = it.name if it.name in names else it.name.rpartition(".")[0]
+        needs[importer] |= {imported} & names - {importer}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def _module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_every_room_has_its_place() -> None:

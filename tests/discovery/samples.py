@@ -10,6 +10,7 @@ from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 
 CALIBRATION = 199
+N_KNOWN, SHOTS, DIMS = 6, 10, 48
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,14 @@ class Sample:
         return Sample(self.known_X, self.known_y, self.X[order], self.y[order], self.p_known[order], self.n_known)
 
 
-def draw_sample(
-    *,
-    n_known: int = 6,
-    n_new: int = 3,
-    shots: int = 10,
-    per_known: int = 12,
-    per_new: int = 12,
-    dims: int = 48,
-    noise: float = 0.7,
-    seed: int = 0,
-) -> Sample:
+def draw_sample(*, n_new: int = 3, per_known: int = 12, per_new: int = 12, noise: float = 0.7, seed: int = 0) -> Sample:
     """Classes are random directions, images lie about them; p-values are uniform for known images, small for new."""
     rng = np.random.default_rng(seed)
-    centres = unit_rows(rng.normal(size=(n_known + n_new, dims)))
-    y = np.concatenate([np.repeat(np.arange(n_known), per_known), np.repeat(n_known + np.arange(n_new), per_new)])
-    known_y = np.repeat(np.arange(n_known), shots)
+    centres = unit_rows(rng.normal(size=(N_KNOWN + n_new, DIMS)))
+    y = np.concatenate([np.repeat(np.arange(N_KNOWN), per_known), np.repeat(N_KNOWN + np.arange(n_new), per_new)])
+    known_y = np.repeat(np.arange(N_KNOWN), SHOTS)
     ranks = np.where(
-        y < n_known, rng.integers(1, CALIBRATION + 2, size=len(y)), rng.integers(1, CALIBRATION // 20, size=len(y))
+        y < N_KNOWN, rng.integers(1, CALIBRATION + 2, size=len(y)), rng.integers(1, CALIBRATION // 20, size=len(y))
     )
     sample = Sample(
         _about(centres[known_y], noise, rng),
@@ -52,7 +43,7 @@ def draw_sample(
         _about(centres[y], noise, rng),
         y,
         ranks / (CALIBRATION + 1),
-        n_known,
+        N_KNOWN,
     )
     return sample.in_order(rng.permutation(len(y)))
 

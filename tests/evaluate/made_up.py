@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.special import softmax
 
 from inkling.evaluate.protocol import evaluate_predictions
-from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.evaluate.results import Evaluation
 from inkling.reports.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.types import FloatArray, IntArray
 
@@ -42,7 +42,6 @@ def evaluated(
     y: IntArray | None = None,
     paths: Sequence[str] | None = None,
     thumbnail: bytes | None = None,
-    context: EvaluationContext | None = None,
     **options: Any,
 ) -> tuple[Evaluation, ReportContext]:
     """An evaluation and the context of its report."""
@@ -69,7 +68,7 @@ def evaluated(
         ),
         provenance={"Encoder": "sketch", "Command": "inkling evaluate vehicles.ink photos/test"},
     )
-    return evaluate_predictions(p, y, classes, context=context, **options), report
+    return evaluate_predictions(p, y, classes, **options), report
 
 
 def _unit(x: FloatArray) -> FloatArray:

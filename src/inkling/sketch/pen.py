@@ -106,19 +106,9 @@ class Pen:
         joint = "curve" if len(points) > 2 else None
         self._canvas.line(pixels, fill=colour, width=self._pixels(width), joint=joint)
 
-    def arc(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        start: float,
-        end: float,
-        stroke: float,
-        colour: Colour,
-    ) -> None:
+    def arc(self, centre: Point, half_axes: Point, angles: tuple[float, float], stroke: float, colour: Colour) -> None:
         """Stroke along an ellipse between two angles (degrees, clockwise from the right)."""
-        self.line(arc_points(x, y, width, height, start, end), stroke, colour)
+        self.line(arc_points(*centre, *half_axes, *angles), stroke, colour)
 
     def _scribble(self, pixels: Sequence[Point], width: float, colour: Colour) -> None:
         reach = self._size * 0.008

@@ -17,7 +17,7 @@ def fish(pen: Pen) -> None:
     pen.ellipse(0.15, 0.0, 0.8, height, pen.main)
     if pen.chance(0.6):
         for x in (-0.2, 0.05):
-            pen.arc(x, 0.0, 0.12, height * 0.7, -80, 80, 0.06, pen.second)
+            pen.arc((x, 0.0), (0.12, height * 0.7), (-80, 80), 0.06, pen.second)
     pen.circle(0.6, -0.1, 0.1, pen.light)
     pen.circle(0.62, -0.1, 0.05, pen.dark)
 

@@ -11,7 +11,7 @@ from inkling.sketch.pen import Pen, arc_points
 
 def cup(pen: Pen) -> None:
     taper = pen.vary(0.0, 0.18)
-    pen.arc(0.55, -0.02, 0.38, 0.34, -100, 100, 0.14, pen.main)
+    pen.arc((0.55, -0.02), (0.38, 0.34), (-100, 100), 0.14, pen.main)
     pen.polygon([(-0.65, -0.6), (0.55, -0.6), (0.55 - taper, 0.8), (-0.65 + taper, 0.8)], pen.main)
     pen.ellipse(-0.05, -0.6, 0.6, 0.15, pen.light)
     if pen.chance(0.5):

@@ -8,7 +8,7 @@ from inkling.sketch.pen import Pen, arc_points
 
 def key(pen: Pen) -> None:
     radius = pen.vary(0.26, 0.34)
-    pen.arc(-0.62, 0.0, radius, radius, 0, 360, 0.17, pen.main)
+    pen.arc((-0.62, 0.0), (radius, radius), (0, 360), 0.17, pen.main)
     pen.line([(-0.62 + radius, 0.0), (0.95, 0.0)], 0.15, pen.main)
     for x in (0.55, 0.75, 0.92)[: pen.choose((2, 3))]:
         pen.line([(x, 0.0), (x, pen.vary(0.26, 0.42))], 0.13, pen.main)
@@ -16,7 +16,7 @@ def key(pen: Pen) -> None:
 
 def umbrella(pen: Pen) -> None:
     pen.line([(0.0, -0.95), (0.0, 0.75)], 0.08, pen.dark)
-    pen.arc(-0.16, 0.75, 0.16, 0.18, 0, 180, 0.08, pen.dark)
+    pen.arc((-0.16, 0.75), (0.16, 0.18), (0, 180), 0.08, pen.dark)
     rim = pen.vary(-0.1, 0.05)
     dome = arc_points(0.0, rim, 0.95, 0.85, 180, 360)
     scallops = [point for x in (0.63, 0.0, -0.63) for point in arc_points(x, rim, 0.32, 0.14, 0, -180)]
@@ -44,7 +44,7 @@ def ladder(pen: Pen) -> None:
 
 
 def bell(pen: Pen) -> None:
-    pen.arc(0.0, -0.82, 0.14, 0.14, 0, 360, 0.08, pen.dark)
+    pen.arc((0.0, -0.82), (0.14, 0.14), (0, 360), 0.08, pen.dark)
     pen.circle(pen.vary(-0.12, 0.12), 0.78, 0.17, pen.dark)
     shoulder = pen.vary(0.4, 0.5)
     dome = arc_points(0.0, -0.25, shoulder, 0.48, 180, 360)
@@ -58,16 +58,16 @@ def scissors(pen: Pen) -> None:
     for side in (-1, 1):
         pen.polygon([(side * 0.07, 0.18), (-side * 0.07, 0.12), (side * spread, -0.98)], pen.light)
         pen.line([(0.0, 0.1), (-side * spread * 0.8, 0.45)], 0.12, pen.main)
-        pen.arc(-side * (spread * 0.8 + 0.06), 0.68, 0.2, 0.25, 0, 360, 0.13, pen.main)
+        pen.arc((-side * (spread * 0.8 + 0.06), 0.68), (0.2, 0.25), (0, 360), 0.13, pen.main)
     pen.circle(0.0, 0.12, 0.07, pen.dark)
 
 
 def anchor(pen: Pen) -> None:
-    pen.arc(0.0, -0.78, 0.17, 0.17, 0, 360, 0.1, pen.main)
+    pen.arc((0.0, -0.78), (0.17, 0.17), (0, 360), 0.1, pen.main)
     pen.line([(0.0, -0.6), (0.0, 0.85)], 0.15, pen.main)
     pen.line([(-0.42, -0.35), (0.42, -0.35)], 0.13, pen.main)
     depth = pen.vary(0.65, 0.85)
-    pen.arc(0.0, 0.2, 0.75, depth, 10, 170, 0.15, pen.main)
+    pen.arc((0.0, 0.2), (0.75, depth), (10, 170), 0.15, pen.main)
     for side in (-1, 1):
         pen.polygon([(side * 0.98, 0.42), (side * 0.7, 0.05), (side * 0.5, 0.45)], pen.main)
 

@@ -56,7 +56,7 @@ def bicycle(pen: Pen) -> None:
     radius = pen.vary(0.36, 0.44)
     rear, front = (-0.55, 0.4), (0.55, 0.4)
     for x, y in (rear, front):
-        pen.arc(x, y, radius, radius, 0, 360, 0.09, pen.dark)
+        pen.arc((x, y), (radius, radius), (0, 360), 0.09, pen.dark)
         pen.line([(x - radius, y), (x + radius, y)], 0.03, pen.dark)
         pen.line([(x, y - radius), (x, y + radius)], 0.03, pen.dark)
     saddle, bar, crank = (-0.25, -0.3), (0.4, -0.35), (-0.05, 0.4)
