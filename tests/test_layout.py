@@ -21,6 +21,7 @@ PACKAGE = ROOT / "src" / "inkling"
 # From the top of the house to its door. A room may import only from rooms before it.
 ROOMS = (
     "errors",
+    "wording",
     "types",
     "outputs",
     "provenance",

@@ -28,3 +28,17 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     assert one.size == other.size
     assert one.mode == other.mode == "RGB"
     return float(np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float)).mean())
+
+
+def stored_for(upright: Image.Image, orientation: int) -> Image.Image:
+    """How a camera held that way would have stored the picture: the inverse of the turn that shows it."""
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }.get(orientation)
+    return upright if turn is None else upright.transpose(turn)

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from inkling.errors import UnreadableImageError
 from inkling.images.decode import decode, load, thumbnail
 from inkling.types import ImageRecord
-from tests.images.pictures import difference, encoded, photo
+from tests.images.pictures import difference, encoded, photo, stored_for
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,13 @@ def test_floats_that_are_not_finite() -> None:
     values = np.array([[np.nan, -np.inf, 1.0, 3.0, np.inf]], dtype=np.float32)
     grey = np.asarray(decode(encoded(Image.fromarray(values), "TIFF")))[0, :, 0]
     assert grey.tolist() == [0, 0, 0, 255, 255]
-    nothing = np.full((2, 2), np.nan, dtype=np.float32)
-    assert not np.asarray(decode(encoded(Image.fromarray(nothing), "TIFF"))).any()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_picture_without_a_finite_value_is_skipped(value: float) -> None:
+    nothing = encoded(Image.fromarray(np.full((2, 2), value, dtype=np.float32)), "TIFF")
+    with pytest.raises(UnreadableImageError, match="none of its values is a finite number"):
+        decode(nothing)
 
 
 def test_cmyk_as_adobe_stores_it() -> None:
@@ -144,21 +149,10 @@ def test_grey_with_alpha() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(kind: str, orientation: int) -> None:
     upright = photo()
-    # How a camera held that way would have stored it: the inverse of the turn that shows it.
-    stored = {
-        1: upright,
-        2: upright.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-        3: upright.transpose(Image.Transpose.ROTATE_180),
-        4: upright.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
-        5: upright.transpose(Image.Transpose.TRANSPOSE),
-        6: upright.transpose(Image.Transpose.ROTATE_90),
-        7: upright.transpose(Image.Transpose.TRANSVERSE),
-        8: upright.transpose(Image.Transpose.ROTATE_270),
-    }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
-    assert difference(decode(encoded(stored, kind, exif=exif, **options)), upright) <= 2
+    assert difference(decode(encoded(stored_for(upright, orientation), kind, exif=exif, **options)), upright) <= 2
 
 
 def test_damaged_exif_does_not_lose_the_picture() -> None:

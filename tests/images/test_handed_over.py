@@ -67,6 +67,15 @@ def test_an_array_of_pictures_is_several() -> None:
     assert len(records_of(np.zeros((5, 8, 6), dtype=np.uint8))) == 5
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint16, np.int64, np.int8, np.float32])
+@pytest.mark.parametrize("shape", [(8, 6), (8, 6, 3)])
+def test_values_without_a_stated_range_are_refused(kind: type, shape: tuple[int, ...]) -> None:
+    """They used to be stretched: 100..150 became black to white."""
+    with pytest.raises(InputError, match="mapping it to 255") as caught:
+        records_of([np.full(shape, 100, dtype=kind)])
+    assert np.dtype(kind).name in caught.value.message
+
+
 @pytest.mark.parametrize("picture", [RED, np.asarray(RED), np.asarray(RED.convert("L"))])
 def test_a_single_picture_is_refused_rather_than_cut_into_rows(picture: Any) -> None:
     with pytest.raises(InputError, match="single picture") as caught:

@@ -13,10 +13,12 @@ from io import BytesIO
 from PIL import Image
 
 from inkling.errors import UnreadableImageError
+from inkling.images.budget import check_size
 from inkling.images.files import Files
-from inkling.images.formats import check_size, load_pixels
+from inkling.images.formats import load_pixels
 from inkling.images.modes import to_rgb
 from inkling.types import ImageRecord
+from inkling.wording import excerpt
 
 THUMBNAIL_SIDE = 96
 
@@ -40,7 +42,7 @@ _UPRIGHT = {
 
 
 def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
-    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC file.
 
     Parameters
     ----------
@@ -75,14 +77,30 @@ def upright(image: Image.Image) -> Image.Image:
     turn = _UPRIGHT.get(_orientation(image))
     try:
         rgb = to_rgb(image)
-    except ValueError as error:
-        raise UnreadableImageError(f"pixels of mode {image.mode} cannot be shown in RGB") from error
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # a palette may be missing, a mode may have no way to RGB
+        raise UnreadableImageError(f"pixels of mode {image.mode} cannot be shown in RGB ({excerpt(error)})") from error
+    del image  # a large picture stands in memory twice at most
     return rgb if turn is None else rgb.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:
+    """How the picture is to be turned, by its EXIF data.
+
+    HEIF and AVIF say it in their container and keep EXIF for information only. Pillow hands on what an AVIF's container
+    says as if it were EXIF; the HEIF decoder has turned the picture already.
+    """
+    kind = getattr(image, "format", None)
     try:
-        return int(image.getexif().get(_ORIENTATION_TAG, _UPRIGHT_ALREADY))
+        if kind == "HEIF":
+            return _UPRIGHT_ALREADY
+        if kind == "AVIF":
+            exif = Image.Exif()
+            exif.load(image.info.get("exif", b""))
+        else:
+            exif = image.getexif()
+        return int(exif.get(_ORIENTATION_TAG, _UPRIGHT_ALREADY))
     except Exception:  # damaged EXIF is no reason to lose a sound picture, and raises almost anything
         return _UPRIGHT_ALREADY
 
@@ -166,7 +184,7 @@ def _hash_picture(record: ImageRecord, image: Image.Image) -> Content:
         with _PICTURES:
             image.load()
     except Exception as error:  # as for files: Pillow's readers raise almost anything
-        raise UnreadableImageError(f"the picture cannot be read ({error})") from error
+        raise UnreadableImageError(f"the picture cannot be read ({excerpt(error)})") from error
     picture = upright(image)
     digest = blake2b(f"RGB {picture.size}".encode(), digest_size=16)
     digest.update(picture.tobytes())

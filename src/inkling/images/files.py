@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from inkling.errors import UnreadableImageError
 from inkling.types import ImageRecord
+from inkling.wording import excerpt
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """A larger file is refused before it is read; a deflate bomb in a zip declares its size too."""
+
+
+_PIECE, _SMALL_PIECE = 1 << 20, 1 << 12
 
 
 class Files:
@@ -61,9 +68,11 @@ class Files:
             archive = self._archives.get(path) or self._open(path)
             info = archive.getinfo(member)
             _check_bytes(info.file_size)
+            if info.compress_type == zipfile.ZIP_BZIP2:  # 40 bytes of it may hold a megabyte
+                raise UnreadableImageError("it is packed by bzip2; zip it with deflate, the usual method")
             stream = archive.open(info)
         with stream:
-            return stream.read()
+            return _read_pieces(stream, info)
 
     def _open(self, path: Path) -> zipfile.ZipFile:
         archive = self._open_files.enter_context(zipfile.ZipFile(path))
@@ -72,9 +81,27 @@ class Files:
 
 
 def _read_file(path: Path) -> bytes:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(status.st_mode):  # a pipe may never end
+        raise UnreadableImageError("this is no regular file")
+    _check_bytes(status.st_size)
     with path.open("rb") as file:
-        _check_bytes(path.stat().st_size)
-        return file.read()
+        return file.read(status.st_size)
+
+
+def _read_pieces(stream: IO[bytes], info: zipfile.ZipInfo) -> bytes:
+    """A member up to the size that the zip declares, which its check sum then must fit.
+
+    Read as a whole, the standard library would unpack it to its end, however far that is, before it looks at the size.
+    """
+    # Other decompressors than deflate unpack all that they are given: little at a time.
+    known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    content = BytesIO()
+    while piece := stream.read(_PIECE if known else _SMALL_PIECE):
+        content.write(piece)
+    return content.getvalue()
 
 
 def _check_bytes(size: int) -> None:
@@ -99,4 +126,4 @@ def _explained(read: Callable[[], bytes]) -> bytes:
     except KeyError as error:
         raise UnreadableImageError("the zip file has no such member") from error
     except Exception as error:  # zlib, lzma, zipfile and the system each have their own
-        raise UnreadableImageError(f"the file cannot be read ({error})") from error
+        raise UnreadableImageError(f"the file cannot be read ({excerpt(error)})") from error

@@ -7,10 +7,10 @@ program set them.
 
 from __future__ import annotations
 
-import struct
 from io import BytesIO
 
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     ImageFile,
@@ -20,16 +20,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from inkling.errors import UnreadableImageError
-
-MAX_PIXELS = 250_000_000
-"""A picture whose header says more is refused, whatever its format."""
-
-MAX_DECODED_PIXELS = 89_000_000
-"""Pixels that one picture may occupy in memory (4 bytes each), after JPEG draft scaling."""
-
-MAX_ASPECT = 100
-"""Longer side over shorter side: a 1 x 30,000 strip, resized to 224 pixels of width, would be a gigapixel."""
+from inkling.errors import MissingExtraError, UnreadableImageError, require
+from inkling.images.budget import check_decoding, check_size, check_webp
+from inkling.wording import excerpt
 
 DRAFT_MARGIN = 2
 """A JPEG may be decoded at 1/2, 1/4 or 1/8 while its sides stay this many times what the encoder reads.
@@ -51,22 +44,28 @@ _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
     b"MM\0+": TiffImagePlugin.TiffImageFile,
 }
 
+_BRANDS_OF_AVIF = frozenset({b"avif", b"avis"})
+_BRANDS_OF_HEIF = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2"}
+)
+
 
 def load_pixels(data: bytes, *, shorter_side: int | None = None) -> ImageFile.ImageFile:
     """First frame of an image file, in the mode that it is stored in; otherwise as `decode`."""
     reader = _reader(data)
     try:
         if reader is WebPImagePlugin.WebPImageFile:
-            _check_webp(data)
+            check_webp(data)
         image = reader(BytesIO(data))
         check_size(image.size)
+        header = image.size
         _draft(image, shorter_side)
+        check_decoding(image, data, header=header)
         image.load()
     except UnreadableImageError:
         raise
     except Exception as error:  # Pillow's readers raise almost anything on damaged bytes
-        cause = str(error) or type(error).__name__
-        raise UnreadableImageError(f"damaged or truncated {reader.format} file ({cause})") from error
+        raise UnreadableImageError(f"damaged or truncated {reader.format} file ({excerpt(error)})") from error
     return image
 
 
@@ -76,57 +75,38 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile]:
     for signature, reader in _SIGNATURES.items():
         if data.startswith(signature):
             return reader
-    raise UnreadableImageError(f"not a JPEG, PNG, WebP, GIF, BMP or TIFF image (it starts with {data[:8]!r})")
+    brands = _brands(data)
+    if brands & _BRANDS_OF_AVIF:
+        return AvifImagePlugin.AvifImageFile
+    if brands & _BRANDS_OF_HEIF:
+        return _heif_reader()
+    raise UnreadableImageError(
+        f"not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC image (it starts with {data[:8]!r})"
+    )
 
 
-def _check_webp(data: bytes) -> None:
-    """Refuse before the reader is constructed, which allocates the whole canvas at once."""
-    canvas = _webp_canvas(data)
-    check_size(canvas)
-    _check_memory(canvas, header=canvas)
+def _brands(data: bytes) -> frozenset[bytes]:
+    """What a file in ISO's container says it is, in its first box; AVIF and HEIC share that container."""
+    if data[4:8] != b"ftyp":
+        return frozenset()
+    box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
+    return frozenset(box[at : at + 4] for at in range(0, len(box), 4) if at != 4)  # the second word is a version
 
 
-def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height by the first chunk."""
-    kind = data[12:16]
-    if kind == b"VP8X":
-        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-    elif kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    else:
-        width, height = (value & 0x3FFF for value in struct.unpack("<HH", data[26:30]))
-    return width, height
-
-
-def check_size(size: tuple[int, int]) -> None:
-    """Refuse a picture by its width and height alone.
-
-    Raises
-    ------
-    UnreadableImageError
-        If it has more than `MAX_PIXELS`, or is more elongated than 1 to `MAX_ASPECT`.
-    """
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise _too_large(size, MAX_PIXELS)
-    if max(size) > MAX_ASPECT * min(size):
-        raise UnreadableImageError(f"{width} x {height} pixels is too elongated (at most 1 to {MAX_ASPECT} is read)")
+def _heif_reader() -> type[ImageFile.ImageFile]:
+    try:
+        reader: type[ImageFile.ImageFile] = require("pillow_heif", extra="heic").HeifImageFile
+    except MissingExtraError as error:
+        raise UnreadableImageError(f"HEIC needs a further package: {error.remedy}") from error
+    return reader
 
 
 def _draft(image: ImageFile.ImageFile, shorter_side: int | None) -> None:
-    """Choose the scale of a JPEG, and refuse what would still not fit."""
-    header = image.size
+    """Choose the scale of a JPEG."""
     if shorter_side is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-        scale = _draft_scale(header, DRAFT_MARGIN * shorter_side)
-        image.draft(None, (header[0] // scale, header[1] // scale))
-    # libjpeg holds all coefficients of a progressive file at full size, whatever the scale.
-    _check_memory(header if "progressive" in image.info else image.size, header=header)
-
-
-def _check_memory(size: tuple[int, int], *, header: tuple[int, int]) -> None:
-    if size[0] * size[1] > MAX_DECODED_PIXELS:
-        raise _too_large(header, MAX_DECODED_PIXELS)
+        width, height = image.size
+        scale = _draft_scale(image.size, DRAFT_MARGIN * shorter_side)
+        image.draft(None, (width // scale, height // scale))
 
 
 def _draft_scale(size: tuple[int, int], least: int) -> int:
@@ -140,9 +120,3 @@ def _draft_scale(size: tuple[int, int], least: int) -> int:
         if all(side % scale == 0 and side // scale >= least for side in size):
             return scale
     return 1
-
-
-def _too_large(size: tuple[int, int], limit: int) -> UnreadableImageError:
-    return UnreadableImageError(
-        f"{size[0]} x {size[1]} pixels is too large (at most {limit // 1_000_000} million pixels are read)"
-    )

@@ -73,14 +73,23 @@ def _record(image: Any, number: int) -> ImageRecord:
 
 def _picture(array: np.ndarray[Any, np.dtype[Any]], number: int) -> Image.Image:
     try:
-        # Fractions are read as whole brightness levels: all of a picture in 0..1 would be black.
-        if array.ndim < 2 or array.dtype.kind == "f":
+        # Only bytes say what is white: whole numbers in 16 bits may mean 0..255, 0..4095 or 0..65535.
+        if array.ndim < 2 or array.dtype not in (np.uint8, np.bool_):
             raise ValueError
         return Image.fromarray(array)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"Image {number} is an array of shape {array.shape} and type {array.dtype}.", remedy=_KINDS
+            f"Image {number} is an array of shape {array.shape} and type {array.dtype}.", remedy=_arrays_wanted(array)
         ) from error
+
+
+def _arrays_wanted(array: np.ndarray[Any, np.dtype[Any]]) -> str:
+    if array.dtype.kind not in "iuf":
+        return _KINDS
+    return (
+        "Say what is white by mapping it to 255: array.astype('uint8') where values run from 0 to 255, else "
+        f"(array / WHITE * 255).round().astype('uint8'). {_KINDS}"
+    )
 
 
 def _name(label: Any) -> str | None:

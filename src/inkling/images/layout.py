@@ -9,8 +9,10 @@ from pathlib import PurePosixPath
 
 from inkling.errors import InputError
 
+_SUFFIXES_OF_PHONES = (".heic", ".heif", ".hif", ".avif")
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
+    + _SUFFIXES_OF_PHONES
 )
 
 HIDDEN = "hidden"

@@ -12,6 +12,9 @@ CROP_AREA = (0.5, 1.0)
 CROP_ASPECT = (3 / 4, 4 / 3)
 COLOUR = 0.15
 
+MAX_PIXELS = 20_000_000
+"""A larger picture is halved, or more, before it is varied: each step below holds two pictures more."""
+
 
 def view_of(image: Image.Image, view: int, *, key: str) -> Image.Image:
     """View number `view` of an image.
@@ -31,8 +34,14 @@ def view_of(image: Image.Image, view: int, *, key: str) -> Image.Image:
     """
     if view == 0:
         return image
+    image = _reduced(image)
     draw = random.Random(blake2b(f"{key}:{view}".encode(), digest_size=8).digest())
     return _recoloured(_mirrored(_cropped(image, draw), draw), draw)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    factor = math.ceil(math.sqrt(image.width * image.height / MAX_PIXELS))
+    return image.reduce(factor) if factor > 1 else image
 
 
 def _cropped(image: Image.Image, draw: random.Random) -> Image.Image:

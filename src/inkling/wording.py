@@ -1,0 +1,68 @@
+"""What of foreign text is shown to a person: one line at most, and nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+
+LINE = 160
+"""Characters that an excerpt has at most."""
+
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # what terminals obey
+    "\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # what turns the order of letters or breaks the line
+    "\ud800-\udfff]"  # halves of characters, which no encoding can write
+)
+
+
+class _Short(reprlib.Repr):
+    """What is nested may be endless: aliases of a few bytes of YAML stand for gigabytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 4
+        self.maxstring = self.maxlong = self.maxother = LINE
+
+
+def excerpt(value: object, *, most: int = LINE) -> str:
+    """A value in one line of at most `most` characters, for the quotation in an error.
+
+    Parameters
+    ----------
+    value
+        Text and the messages of exceptions are quoted as they read; anything else as Python writes it, nested values
+        only as far as a line can show them.
+    most
+        Characters.
+
+    Examples
+    --------
+    >>> excerpt("first line\\nsecond", most=20)
+    'first line second'
+    >>> excerpt([[1, 2, 3]] * 1000, most=20)
+    '[[1, 2, 3], [1, 2, …'
+    """
+    if isinstance(value, BaseException):
+        text = str(value) or type(value).__name__
+    else:
+        text = value if isinstance(value, str) else _Short().repr(value)
+    # Only as much as can be shown is looked at: the text may be of any length.
+    line = visible(" ".join(text[: 8 * most].split()))
+    return line if len(line) <= most and len(text) <= 8 * most else f"{line[: most - 1]}…"
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    """Text with the characters that would steer a terminal written as escapes, save those in `keep`.
+
+    Examples
+    --------
+    >>> print(visible("a\\x1b[31mb"))
+    a\\x1b[31mb
+    """
+    return _STEERING.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
