@@ -9,10 +9,8 @@ from pathlib import PurePosixPath
 
 from inkling.errors import InputError
 
-_SUFFIXES_OF_PHONES = (".heic", ".heif", ".hif", ".avif")
 IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
-    + _SUFFIXES_OF_PHONES
+    ".jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .hif".split()
 )
 
 HIDDEN = "hidden"
