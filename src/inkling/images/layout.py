@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 
 from inkling.errors import InputError
 
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .hif".split()
-)
+_OF_CAMERAS = (".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".heic", ".heif", ".hif")
+_OF_PAGES = (".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".avif")
+IMAGE_SUFFIXES = frozenset({*_OF_CAMERAS, *_OF_PAGES})
 
 HIDDEN = "hidden"
 NOT_UTF8 = "name is not UTF-8"
