@@ -26,7 +26,7 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
-from inkling.types import EncoderIdentity, ImageRecord, IntArray, SkippedImage
+from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
 if TYPE_CHECKING:
     from inkling.finetune.prepare import PreparedData
@@ -191,7 +191,7 @@ class FineTuner:
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
         folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / FOLDS, **shared)
-        choice, spaces = _choose(folds, prepared.data.labels, recipe, logit_scale=self.encoder.identity.logit_scale)
+        choice, spaces = _choose(folds, prepared, recipe, logit_scale=self.encoder.identity.logit_scale)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(
             folder=output / ENCODER,
@@ -251,7 +251,9 @@ class FineTuner:
         }
 
 
-def _choose(folds: Folds, labels: IntArray, recipe: Recipe, *, logit_scale: float) -> tuple[Choice, FoldSpaces | None]:
+def _choose(
+    folds: Folds, prepared: PreparedData, recipe: Recipe, *, logit_scale: float
+) -> tuple[Choice, FoldSpaces | None]:
     """The share of the tuned weights that was asked for or follows from the folds, and their vectors at it."""
     from inkling.finetune.selection.interpolate import SHARES, WITHOUT_EVIDENCE, Choice, choose
 
@@ -262,7 +264,15 @@ def _choose(folds: Folds, labels: IntArray, recipe: Recipe, *, logit_scale: floa
         return Choice(share, (), (), f"too few images to hold any out: {why}"), None
     shares = sorted({*SHARES, *(() if asked is None else (asked,))})
     spaces = folds.spaces(shares)
-    choice = choose(spaces, labels, shares, asked=asked, logit_scale=logit_scale, seed=recipe.seed)
+    choice = choose(
+        spaces,
+        prepared.data.labels,
+        shares,
+        asked=asked,
+        logit_scale=logit_scale,
+        seed=recipe.seed,
+        sources=np.unique(prepared.content_hashes, return_inverse=True)[1],
+    )
     return choice, spaces[shares.index(choice.share)]
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from inkling.finetune.selection import out_of_fold as room
-from inkling.finetune.selection.out_of_fold import Folds
+from inkling.finetune.selection.out_of_fold import VECTORS, Folds
 from inkling.finetune.training.data import TrainingData
+from inkling.finetune.training.progress import TrainingProgress, silent
 from tests.finetune.cases import drawn, load, noise, recipe, team
 
 
-def folds_for(folder: Path, data: TrainingData, output: Path, *, resume: bool = False, **options: object) -> Folds:
-    how = recipe(**{"train": "projection", "steps": 3, "learning_rate": 0.01, **options})
-    return Folds(partial(load, folder), data, how, output=output, team=team(), resume=resume)
+def folds_for(
+    folder: Path,
+    data: TrainingData,
+    output: Path,
+    *,
+    folds: int = 2,
+    resume: bool = False,
+    progress: TrainingProgress = silent,
+) -> Folds:
+    how = recipe(train="projection", steps=3, learning_rate=0.01, folds=folds)
+    return Folds(partial(load, folder), data, how, output=output, team=team(), resume=resume, progress=progress)
 
 
 def test_share_zero_is_the_encoder_as_it_was_and_tuning_changes_the_rest(sketch: Path, tmp_path: Path) -> None:
@@ -33,31 +41,33 @@ def test_share_zero_is_the_encoder_as_it_was_and_tuning_changes_the_rest(sketch:
     assert not np.allclose(last.images[0], last.images[1], atol=1e-3)
 
 
-def test_no_training_sees_the_images_that_it_is_judged_on(
-    sketch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, seen = drawn(sketch), []
-    train = room.train
+def test_no_training_sees_the_images_that_it_is_judged_on(sketch: Path, tmp_path: Path) -> None:
+    """Other pixels in the images of one fold change every encoder but that of the fold."""
+    data = drawn(sketch)
+    folds = folds_for(sketch, data, tmp_path / "before", folds=3)
+    (before,) = folds.spaces((1.0,))
+    held_out = folds.fold == 1
+    levels = data.pixels.levels.clone()
+    levels[np.flatnonzero(held_out)] = 255 - levels[np.flatnonzero(held_out)]
+    changed = replace(data, pixels=replace(data.pixels, levels=levels))
+    (after,) = folds_for(sketch, changed, tmp_path / "after", folds=3).spaces((1.0,))
+    np.testing.assert_array_equal(folds.fold >= 0, np.ones(len(data), dtype=bool))
+    np.testing.assert_array_equal(before.images[1, ~held_out], after.images[1, ~held_out])
+    np.testing.assert_array_equal(before.classes[1], after.classes[1])
+    for other in (0, 2):
+        assert not np.allclose(before.images[other, ~held_out], after.images[other, ~held_out], atol=1e-4)
 
-    def spy(model: object, part: TrainingData, *args: object, **options: object) -> object:
-        seen.append(set(part.paths))
-        return train(model, part, *args, **options)  # type: ignore[arg-type]  # handed on as it came
 
-    monkeypatch.setattr(room, "train", spy)
-    folds_for(sketch, data, tmp_path, folds=3).spaces((1.0,))
-    held_out = [set(data.paths) - part for part in seen]
-    assert len(seen) == 3
-    assert set.union(*held_out) == set(data.paths)
-    assert sum(map(len, held_out)) == len(data)
-
-
-def test_what_is_done_is_not_done_again(sketch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_is_not_done_again(sketch: Path, tmp_path: Path) -> None:
     data = drawn(sketch)
     (first,) = folds_for(sketch, data, tmp_path, folds=2).spaces((0.5,))
-    monkeypatch.setattr(room, "Judge", None)
-    (again,) = folds_for(sketch, data, tmp_path, folds=2, resume=True).spaces((0.5,))
+    (tmp_path / "fold-1" / VECTORS).unlink()
+    steps: list[str] = []
+    resumed = folds_for(sketch, data, tmp_path, resume=True, progress=lambda report: steps.append(report.training))
+    (again,) = resumed.spaces((0.5,))
     np.testing.assert_array_equal(first.images, again.images)
     np.testing.assert_array_equal(first.classes, again.classes)
+    assert set(steps) <= {"fold 2 of 2"}
 
 
 def test_single_images_stay_in_and_classes_of_one_image_cannot_be_folded(clip: Path, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from inkling.evaluate.protocol import evaluate_predictions
-from inkling.reports.figures import confusion, embedding_map, labels
+from inkling.reports.figures import confusion
 from inkling.reports.figures.comparison import comparison_figure
 from inkling.reports.figures.confusion import confusion_figure, most_confused_with
-from inkling.reports.figures.embedding_map import HEIGHT, WIDTH, map_figure
-from inkling.reports.figures.labels import place_labels
+from inkling.reports.figures.embedding_map import HEIGHT, MOST_EXEMPLARS, MOST_IMAGES, WIDTH, map_figure
+from inkling.reports.figures.labels import FONT_SIZE, MOST_LABELS, PHONE_FONT_SIZE, Label, place_labels
 from inkling.reports.figures.projection import project
 from inkling.reports.figures.reliability import BARS_HEIGHT, PLOT, reliability_figure
 from tests.evaluate.made_up import CLASSES, evaluated, probabilities
@@ -144,30 +145,41 @@ def test_the_map_keeps_to_its_frame_and_is_the_same_each_time() -> None:
     assert figure.is_coloured
 
 
-def test_the_map_draws_a_bounded_number_of_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding_map, "MOST_IMAGES", 30)
-    monkeypatch.setattr(embedding_map, "MOST_EXEMPLARS", 5)
-    _, report = evaluated(n=80)
+def test_the_map_draws_a_bounded_number_of_points() -> None:
+    n = MOST_IMAGES + 50
+    _, report = evaluated(n=n, shots=MOST_EXEMPLARS)
     figure = map_figure(report.images, report.exemplars, CLASSES, seed=0)
-    assert len(figure.points) == 35
-    assert (figure.n_images, figure.of_images, figure.n_exemplars, figure.of_exemplars) == (30, 80, 5, 12)
+    assert len(figure.points) == MOST_IMAGES + MOST_EXEMPLARS
+    assert (figure.n_images, figure.of_images) == (MOST_IMAGES, n)
+    assert (figure.n_exemplars, figure.of_exemplars) == (MOST_EXEMPLARS, MOST_EXEMPLARS * len(CLASSES))
+
+
+NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=0x17E, categories=("L", "N", "P", "Zs")), min_size=1)
+PLACES = st.tuples(NAMES, st.floats(0, WIDTH), st.floats(0, HEIGHT))
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.text(min_size=1, max_size=60), st.floats(0, WIDTH), st.floats(0, HEIGHT)), max_size=40))
+@given(st.lists(PLACES, max_size=40))
 def test_names_on_the_map_never_overlap_nor_leave_the_frame(places: list[tuple[str, float, float]]) -> None:
+    """Measured with the letters of a real font, at both sizes that a page shows them in."""
     centres = [(k, name, x, y) for k, (name, x, y) in enumerate(places)]
     placed = place_labels(centres, width=WIDTH, height=HEIGHT)
-    assert len({label.class_index for label in placed}) == len(placed) <= labels.MOST_LABELS
+    assert len({label.class_index for label in placed}) == len(placed) <= MOST_LABELS
+    assert not places or placed
     on_phone = [label for label in placed if label.on_phone]
-    for size, shown in ((labels.FONT_SIZE, placed), (labels.PHONE_FONT_SIZE, on_phone)):
-        boxes = [labels._box(label.text, label.x, label.y, size) for label in shown]
-        assert all(box.left >= -0.1 and box.right <= WIDTH + 0.1 for box in boxes)
-        assert not [pair for pair in itertools.combinations(boxes, 2) if _overlap(*pair) > 0.2]
+    for size, shown in ((FONT_SIZE, placed), (PHONE_FONT_SIZE, on_phone)):
+        boxes = [_drawn(label, size) for label in shown]
+        assert all(left >= 0 and right <= WIDTH and top >= 0 and bottom <= HEIGHT for left, top, right, bottom in boxes)
+        for one, other in itertools.combinations(boxes, 2):
+            across = min(one[2], other[2]) - max(one[0], other[0])
+            down = min(one[3], other[3]) - max(one[1], other[1])
+            assert min(across, down) <= 0
 
 
-def _overlap(one: labels._Box, other: labels._Box) -> float:
-    """The smaller side of what two boxes share; rounding of places leaves up to 0.1."""
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return min(across, down)
+def _drawn(label: Label, size: float) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a name as a browser draws it: centred on its place."""
+    font = ImageFont.load_default(size)
+    left, top, right, bottom = font.getbbox(label.text, anchor="ls")
+    middle = size * 0.35  # of the letters above the base line
+    half = (right - left) / 2
+    return label.x - half, label.y + middle + top, label.x + half, label.y + middle + bottom

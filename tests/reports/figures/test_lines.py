@@ -30,7 +30,7 @@ def test_higher_values_are_drawn_higher() -> None:
     (low, high) = (float(pair.split(",")[1]) for pair in chart.lines[0].path.split())
     assert high < low
     assert chart.marked == WIDTH
-    assert chart.lines[0].last == "75\u202f%"
+    assert chart.lines[0].value == "75\u202f%"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

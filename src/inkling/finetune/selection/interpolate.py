@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from inkling.heads.auto import AutoHead
+from inkling.heads.calibration import fit_temperature
 from inkling.heads.evidence import log_loss
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.types import FloatArray, IntArray
@@ -54,7 +55,7 @@ class Choice:
     curve
         What the head `auto` on each share showed out of fold; empty where nothing could be held out.
     texts
-        What the texts alone showed.
+        What the texts alone showed, calibrated on the same images.
     reason
         Why this share, in one sentence.
     """
@@ -94,6 +95,7 @@ def choose(
     asked: float | None = None,
     logit_scale: float,
     seed: int = 0,
+    sources: IntArray | None = None,
 ) -> Choice:
     """The smallest share that is not worse than the best by more than one standard error, or the one asked for.
 
@@ -109,10 +111,15 @@ def choose(
         One of the shares.
     logit_scale, seed
         As for the head `auto`.
+    sources
+        Which image each row shows, as the classifier that ships numbers them, so that its figures are those of the
+        curve; None counts through.
     """
     held_out = labels[spaces[0].rows]
-    texts = curve_of(np.stack([space.text_logits(logit_scale) for space in spaces]), held_out, shares)
-    logits = np.stack([under_auto(space, labels, logit_scale=logit_scale, seed=seed) for space in spaces])
+    texts = curve_of(np.stack([_texts_alone(space, held_out, logit_scale) for space in spaces]), held_out, shares)
+    logits = np.stack(
+        [under_auto(space, labels, logit_scale=logit_scale, seed=seed, sources=sources) for space in spaces]
+    )
     curve = curve_of(logits, held_out, shares)
     if asked is not None:
         return Choice(asked, curve, texts, f"share {asked:g} of the tuned weights was asked for")
@@ -124,7 +131,15 @@ def choose(
     return Choice(shares[chosen], curve, texts, reason)
 
 
-def under_auto(space: FoldSpaces, labels: IntArray, *, logit_scale: float, seed: int) -> FloatArray:
+def _texts_alone(space: FoldSpaces, held_out: IntArray, logit_scale: float) -> FloatArray:
+    """Calibrated logits of the texts, as zero-shot has them where it ships."""
+    logits = space.text_logits(logit_scale)
+    return logits / fit_temperature(logits, held_out)
+
+
+def under_auto(
+    space: FoldSpaces, labels: IntArray, *, logit_scale: float, seed: int, sources: IntArray | None = None
+) -> FloatArray:
     """What the head `auto` says of images that neither it nor the encoder saw, (n_rows, n_classes)."""
     head = AutoHead(
         text_vectors=space.classes[0],
@@ -133,7 +148,7 @@ def under_auto(space: FoldSpaces, labels: IntArray, *, logit_scale: float, seed:
         embedding_dims=space.images.shape[2],
         seed=seed,
     )
-    return np.asarray(head.fit(space.images[0], labels, fold_spaces=space).out_of_fold_logits_)
+    return np.asarray(head.fit(space.images[0], labels, groups=sources, fold_spaces=space).out_of_fold_logits_)
 
 
 def best_and_simplest(logits: FloatArray, labels: IntArray) -> tuple[int, int]:

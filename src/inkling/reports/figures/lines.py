@@ -35,14 +35,14 @@ class Line:
         Points of an SVG polyline.
     dots
         Its points; a line of many points has none.
-    last
-        Its last value, as text.
+    value
+        Its value at the mark of the chart, else its last one, as text.
     """
 
     name: str
     path: str
     dots: tuple[tuple[float, float], ...]
-    last: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class LineChart:
     ----------
     marked
         Pixels from the left of a value that is pointed out, or None.
+    valued_at
+        Where the values of the lines are taken, in words.
     """
 
     title: str
@@ -61,6 +63,7 @@ class LineChart:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     marked: float | None
+    valued_at: str
 
 
 def line_chart(
@@ -94,7 +97,7 @@ def line_chart(
     def line(name: str, points: Points) -> Line:
         places = tuple((x_scale.at(x), round(HEIGHT - y_scale.at(y), 1)) for x, y in points)
         path = " ".join(f"{x},{y}" for x, y in places)
-        return Line(name, path, places if len(places) <= _FEW else (), write(points[-1][1]))
+        return Line(name, path, places if len(places) <= _FEW else (), write(_value(points, marked)))
 
     return LineChart(
         title=title,
@@ -103,7 +106,13 @@ def line_chart(
         x_ticks=tuple(Tick(x_scale.at(value), _number(value)) for value in x_scale.ticks),
         y_ticks=tuple(Tick(round(HEIGHT - y_scale.at(value), 1), write(value)) for value in y_scale.ticks),
         marked=None if marked is None else x_scale.at(marked),
+        valued_at="at the end" if marked is None else f"at {x_name} {marked:g}",
     )
+
+
+def _value(points: Points, marked: float | None) -> float:
+    """The value at the mark, or at the point next to it; without a mark, the last one."""
+    return points[-1][1] if marked is None else min(points, key=lambda point: abs(point[0] - marked))[1]
 
 
 @dataclass(frozen=True)
