@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
@@ -19,6 +18,7 @@ from inkling.errors import EncoderError, InputError
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
@@ -91,7 +91,7 @@ class FittedClassifier:
         if text is None or np.isnan(text).any():
             return None
         cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
-        return np.asarray(softmax(identity.logit_scale * cosines, axis=1))
+        return softmax(identity.logit_scale * cosines)
 
     def judge(
         self, samples: Samples, *, top: int, memory_version: int | None, names: Names | None = None

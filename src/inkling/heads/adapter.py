@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import log_softmax, softmax
 
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option
+from inkling.heads.softmax import log_softmax, softmax
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -66,8 +66,8 @@ def adapter_gradient(
     z = scale * directions @ text.T
     picked = np.arange(len(y)), y
     away = M - np.eye(len(M))
-    loss = -log_softmax(z, axis=1)[picked].mean() + hold * (away**2).sum()
-    slope = softmax(z, axis=1)
+    loss = -log_softmax(z)[picked].mean() + hold * (away**2).sum()
+    slope = softmax(z)
     slope[picked] -= 1.0
     by_direction = scale / len(y) * slope @ text
     by_mapped = (by_direction - (by_direction * directions).sum(axis=1, keepdims=True) * directions) / lengths

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
 
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option
+from inkling.heads.softmax import log_softmax, softmax
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -33,11 +32,13 @@ class AnchoredHead(Head):
     name: ClassVar[str] = "anchored"
 
     def _learn(self, support: Support) -> None:
+        from scipy.optimize import minimize
+
         check_option(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         d = self.embedding_dims_
         X, y = unit_rows(support.X[:, :d]).astype(np.float64), support.y
         anchors = unit_rows(support.means[:, :d]) if support.text is None else support.text
-        own = softmax(self.logit_scale * X @ anchors.T, axis=1)[np.arange(len(y)), y]
+        own = softmax(self.logit_scale * X @ anchors.T)[np.arange(len(y)), y]
         strength = np.bincount(y, own, support.n_classes) / np.maximum(support.counts, 1)
         found = minimize(
             lambda w: anchored_loss(w.reshape(anchors.shape), X, y, anchors, strength, self.logit_scale),
@@ -62,8 +63,8 @@ def anchored_loss(
     directions = w / lengths
     z = scale * X @ directions.T
     picked = np.arange(n), y
-    loss = -log_softmax(z, axis=1)[picked].mean() + (strength[:, None] * (w - anchors) ** 2).sum() / n_classes
-    slope = softmax(z, axis=1)
+    loss = -log_softmax(z)[picked].mean() + (strength[:, None] * (w - anchors) ** 2).sum() / n_classes
+    slope = softmax(z)
     slope[picked] -= 1.0
     by_direction = scale / n * slope.T @ X
     by_w = (by_direction - (by_direction * directions).sum(axis=1, keepdims=True) * directions) / lengths

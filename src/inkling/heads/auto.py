@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option
@@ -25,12 +24,11 @@ from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
+from inkling.heads.threads import threads_for
 from inkling.types import FloatArray, HeadState, IntArray
 
 GAIN_LEVEL = 0.01
 """Level of the paired test against zero-shot. Real gains lie far below it; random labels pass one time in a hundred."""
-SMALL_PROBLEM = 4_000_000
-"""Numbers in X up to which one thread decomposes faster than several that wait for each other on a busy machine."""
 
 
 @dataclass(eq=False, repr=False)
@@ -76,7 +74,7 @@ class AutoHead(Head):
         check_option(self.n_folds >= 2, "n_folds", self.n_folds, "at least 2")
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
-        with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
+        with threads_for(support.X.size):
             self._weigh(support, sources, fold_spaces)
         return self
 
@@ -207,7 +205,7 @@ class AutoHead(Head):
         self.chosen_, self.finding_ = previous.chosen_, previous.finding_
         self.weights_, self.evidence_ = previous.weights_, previous.evidence_
         self._hold_nothing_out(support)
-        with threadpool_limits(1 if support.X.size <= SMALL_PROBLEM else None):
+        with threads_for(support.X.size):
             self._learn_experts(support, experts)
         return self
 

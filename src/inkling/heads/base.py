@@ -11,10 +11,6 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from inkling.heads.checks import (
     check_classes_known,
@@ -24,6 +20,8 @@ from inkling.heads.checks import (
     known_labels,
     text_by_class,
 )
+from inkling.heads.estimator import FLOATS, Estimator
+from inkling.heads.softmax import softmax
 from inkling.heads.support import Support, complete_support, has_text, unit_blocks, unit_rows
 from inkling.types import FloatArray, HeadState, IntArray
 
@@ -32,7 +30,7 @@ CHUNK = 4096
 
 
 @dataclass(eq=False, repr=False)
-class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+class Head(Estimator):
     """Base of the heads. A subclass gives `_learn` and `_score`.
 
     Parameters
@@ -75,7 +73,10 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     def _begin(self, X: FloatArray, y: Any) -> Support:
         """Check the input, set what every fitted head has, and return the support set."""
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        from sklearn.utils.multiclass import check_classification_targets
+        from sklearn.utils.validation import validate_data
+
+        X, y = validate_data(self, X, y, dtype=list(FLOATS))
         with few_images_a_class():
             check_classification_targets(y)
         check_option(self.logit_scale > 0, "logit_scale", self.logit_scale, "above 0")
@@ -84,8 +85,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     def logits(self, X: FloatArray) -> FloatArray:
         """Class scores z (n_samples, n_classes) before the softmax, whatever the number of classes."""
-        check_is_fitted(self, "classes_")
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = self._checked(X)
         return np.concatenate(
             [self._score(unit_blocks(X[i : i + CHUNK], self.embedding_dims_)) for i in range(0, len(X), CHUNK)]
         )
@@ -97,7 +97,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Softmax of the class scores. Calibrated only as far as the head calibrates itself."""
-        return np.asarray(softmax(self.logits(X).astype(np.float64), axis=1))
+        return softmax(self.logits(X).astype(np.float64))
 
     def predict(self, X: FloatArray) -> Any:
         """Label with the highest score."""
@@ -106,7 +106,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
     def state(self) -> HeadState:
         """What sets the fitted head up again, without pickle."""
-        check_is_fitted(self, "classes_")
+        self._check_fitted()
         learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
         # Layout too: sums in another order differ in the last bits.
         arrays = {key: np.asarray(value, order="C") for key, value in learned.items() if isinstance(value, np.ndarray)}

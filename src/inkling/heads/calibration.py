@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
 
+from inkling.heads.softmax import logsumexp, softmax
 from inkling.types import FloatArray, IntArray
 
 N_BINS = 15
@@ -64,11 +63,13 @@ def fit_temperature(z: FloatArray, y: IntArray) -> float:
     The logits must come from images that the head did not see in fitting. One image more is imagined, whose label is
     anybody's guess; without it, a few images that are all right would claim certainty (Platt 1999).
     """
+    from scipy.optimize import minimize_scalar
+
     at_truth = (z[np.arange(len(y)), y].sum() + z.mean()) / (len(y) + 1)
 
     def loss(log_t: float) -> float:
         t = np.exp(log_t)
-        return float(logsumexp(z / t, axis=1).mean() - at_truth / t)
+        return float(logsumexp(z / t).mean() - at_truth / t)
 
     found = minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded")
     return float(np.exp(found.x))
@@ -76,4 +77,4 @@ def fit_temperature(z: FloatArray, y: IntArray) -> float:
 
 def apply_temperature(z: FloatArray, temperature: float) -> FloatArray:
     """Probabilities softmax(z / T), shape (n, n_classes)."""
-    return np.asarray(softmax(np.asarray(z, dtype=np.float64) / temperature, axis=1))
+    return softmax(np.asarray(z, dtype=np.float64) / temperature)

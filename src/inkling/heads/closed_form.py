@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from inkling.heads.auto import AutoHead
 from inkling.heads.base import Head
@@ -17,6 +16,7 @@ from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization
 from inkling.heads.statistics import Statistics, SummedSupport
 from inkling.heads.support import both_sides, unit_blocks
+from inkling.heads.threads import threads_for
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.types import FloatArray, IntArray
 
@@ -62,7 +62,7 @@ def refit_from_statistics(head: Head, statistics: Statistics, text_vectors: Floa
         (n_classes, d), NaN where a class has none; or None.
     """
     # Several threads that decompose one matrix wait for each other on a busy machine: seconds instead of a tenth.
-    with threadpool_limits(1):
+    with threads_for(0):
         return _refit_from_statistics(head, statistics, text_vectors if _reads_text(head) else None)
 
 
@@ -73,14 +73,14 @@ def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray 
     if isinstance(refitted, AutoHead):
         refitted.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
         refitted.experts_ = {
-            name: clone(expert).learn(support, embedding_dims=support.n_dims) for name, expert in head.experts_.items()
+            name: expert.unfitted().learn(support, embedding_dims=support.n_dims)
+            for name, expert in refitted.experts_.items()
         }
         return refitted
-    alone: Head = clone(head)
-    return alone.learn(replace(support, text=text), embedding_dims=head.embedding_dims_)
+    return head.unfitted().learn(replace(support, text=text), embedding_dims=head.embedding_dims_)
 
 
-def _reads_text(head: Head) -> bool:
+def _reads_text(head: Any) -> bool:
     """Whether texts were there when the head was fitted: it does not change its kind."""
     return isinstance(head, PrototypeHead) or bool(head.text_.size)
 

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, logsumexp, softmax
-from scipy.stats import t as student
 
+from inkling.heads.softmax import log_softmax, logsumexp, softmax
 from inkling.types import FloatArray, IntArray
 
 FAINT = 1e-3
@@ -31,7 +29,7 @@ def grouped_folds(y: IntArray, groups: IntArray, *, n_folds: int, seed: int) -> 
 
 def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
     """-log softmax(z) of the true class, for each image (n,)."""
-    return np.asarray(-log_softmax(z, axis=1)[np.arange(len(y)), y])
+    return np.asarray(-log_softmax(z)[np.arange(len(y)), y])
 
 
 def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
@@ -41,6 +39,8 @@ def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
     anybody's guess; without it, weights of few images that are all right would be unbounded (Platt 1999). Where nothing
     is better than even odds, all experts get a faint weight: the odds stay even, in the order of the experts.
     """
+    from scipy.optimize import minimize
+
     spread = Z.std(axis=(1, 2))
     spread[spread == 0] = 1.0
     scaled = Z / spread[:, None, None]
@@ -49,8 +49,8 @@ def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
 
     def loss(w: FloatArray) -> tuple[float, FloatArray]:
         z = np.tensordot(w, scaled, axes=1)
-        slope = scaled.reshape(len(Z), -1) @ softmax(z, axis=1).ravel() / len(y) - at_truth
-        return float(logsumexp(z, axis=1).mean() - w @ at_truth), slope
+        slope = scaled.reshape(len(Z), -1) @ softmax(z).ravel() / len(y) - at_truth
+        return float(logsumexp(z).mean() - w @ at_truth), slope
 
     bounds = [(0.0, None)] * len(Z)
     found = minimize(loss, np.ones(len(Z)), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-6})
@@ -97,8 +97,10 @@ class Evidence:
 
 def gain_p_value(candidate: Evidence, baseline: Evidence) -> float:
     """One-sided paired t-test that the candidate's log-loss is lower than the baseline's."""
+    from scipy.special import stdtr
+
     gain = baseline.losses - candidate.losses
     error = gain.std(ddof=1) / np.sqrt(len(gain))
     if error == 0:
         return 1.0
-    return float(student.sf(gain.mean() / error, len(gain) - 1))
+    return float(stdtr(len(gain) - 1, -gain.mean() / error))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from inkling.errors import InputError
 from inkling.heads.base import Head
@@ -71,6 +70,8 @@ class KernelHead(Head):
         return np.asarray(np.exp(-self.beta * (1.0 - X @ self.keys_.T)))
 
     def _solve(self, K: FloatArray, Y: FloatArray) -> FloatArray:
+        from scipy.linalg import cho_factor, cho_solve
+
         if self.regularization is not None:
             check_option(self.regularization > 0, "regularization", self.regularization, "above 0")
             return np.asarray(cho_solve(cho_factor(K + self.regularization * np.eye(len(K))), Y))
@@ -79,6 +80,8 @@ class KernelHead(Head):
 
 def _ridge(K: FloatArray, Y: FloatArray, ridge: float) -> tuple[FloatArray, float]:
     """Coefficients, and their mean squared leave-one-out error."""
+    from scipy.linalg import cho_factor, cho_solve
+
     identity = np.eye(len(K))
     inverse = cho_solve(cho_factor(K + ridge * identity), identity)
     A = inverse @ Y

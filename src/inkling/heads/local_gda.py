@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import solve
 
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option
@@ -84,7 +83,7 @@ class LocalGDAHead(Head):
         means = self.means_[candidates]
         inner = residuals @ residuals.T + self.prior_images * np.eye(len(residuals))
         read = residuals @ means_along.T
-        solved = solve(inner, read, assume_a="pos")
+        solved = np.linalg.solve(inner, read)
         growth = 1.0 + self.degrees_[candidates].sum() / self.prior_images
         products = growth * (white @ means.T - along @ residuals.T @ solved)
         closer = _gaussian_scores(products, growth * ((means**2).sum(axis=1) - (read * solved).sum(axis=0)))

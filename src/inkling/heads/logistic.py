@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from inkling.heads.base import Head
 from inkling.heads.checks import few_images_a_class
@@ -37,6 +36,8 @@ class LogisticHead(Head):
     name: ClassVar[str] = "logistic"
 
     def _learn(self, support: Support) -> None:
+        from sklearn.linear_model import LogisticRegression
+
         self.mean_, self.directions_, self.gains_ = self._space(support)
         model = LogisticRegression(C=self.C, max_iter=self.max_iterations)
         with few_images_a_class():

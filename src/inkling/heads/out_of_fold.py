@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
 
 from inkling.heads.base import Head
 from inkling.heads.evidence import grouped_folds
@@ -93,6 +92,6 @@ def out_of_fold(head: Head, X: FloatArray, y: IntArray, sources: IntArray, *, se
     logits = np.zeros((len(y), len(classes)))
     for held in np.unique(fold[fold >= 0]):
         out = fold == held
-        logits[out] = clone(head).fit(X[~out], classes[y[~out]]).logits(X[out])
+        logits[out] = head.unfitted().fit(X[~out], classes[y[~out]]).logits(X[out])
     rows = np.flatnonzero(fold >= 0)
     return OutOfFold(rows, logits[rows])

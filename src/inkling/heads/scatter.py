@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from inkling.types import FloatArray, IntArray
 
@@ -33,6 +32,8 @@ class Scatter:
 
 def class_means(X: FloatArray, y: IntArray, n_classes: int) -> FloatArray:
     """Mean of each class, (n_classes, d); NaN for a class without examples."""
+    from scipy.sparse import csr_array
+
     members = csr_array((np.ones(len(y)), (y, np.arange(len(y)))), shape=(n_classes, len(y)))
     counts = np.bincount(y, minlength=n_classes).astype(np.float64)
     counts[counts == 0] = np.nan

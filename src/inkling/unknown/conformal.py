@@ -90,13 +90,15 @@ class Conformal:
         InputError
             If there are too few calibration images for the rate.
         """
-        from scipy.stats import beta, betabinom
+        from scipy.special import betaincinv
 
         rank, n = self._rank(alpha), len(self.calibration)
         tails = np.array([0.5 - level / 2, 0.5 + level / 2])
         if n_images is None:
-            low, high = beta.ppf(tails, rank, n + 1 - rank)
+            low, high = betaincinv(rank, n + 1 - rank, tails)
         else:
+            from scipy.stats import betabinom
+
             low, high = betabinom.ppf(tails, n_images, rank, n + 1 - rank) / n_images
         return RateRange(float(low), float(high), rank / (n + 1), level)
 

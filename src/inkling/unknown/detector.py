@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from inkling.errors import InputError
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.standardization import Standardization
+from inkling.heads.threads import threads_for
 from inkling.types import BoolArray, FloatArray, HeadState
 from inkling.unknown.choice import Choice
 from inkling.unknown.conformal import Conformal, RateRange, require_images
@@ -29,8 +29,6 @@ NAME = "unknown"
 _GAUSSIANS = ("means", "counts", "directions", "eigenvalues")
 _KNOWN_ARRAYS = ("exemplars", "members", "text", "negatives")
 _KNOWN_PARAMS = ("embedding_dims", "logit_scale", "shots")
-SMALL_PROBLEM = 4_000_000
-"""Numbers in X up to which one thread decomposes faster than several that wait for each other on a busy machine."""
 ENOUGH_SHOTS = 8
 """Images a class from which on it matters little that a held-out image leaves its class with one fewer."""
 CHUNK = 1024
@@ -107,7 +105,7 @@ class UnknownDetector:
         """
         task = Task.of(vectors, negatives=None if negatives is None else negatives.vectors, seed=seed)
         tuned = vectors.fold_spaces is not None
-        with threadpool_limits(1 if task.X.size <= SMALL_PROBLEM else None):
+        with threads_for(task.X.size):
             known = task.fit(np.ones(len(task.y), dtype=bool))
             if previous is not None and previous.tuned and not tuned:
                 return previous._with(known, false_alarms)

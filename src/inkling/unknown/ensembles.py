@@ -6,10 +6,10 @@ Any ensemble will do, such as fine-tuned models with LoRA: hand their probabilit
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import softmax, xlogy
 
 from inkling.heads.prototype import COSINE_SCALE
 from inkling.heads.scatter import class_means
+from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -21,7 +21,7 @@ DROPOUT = 0.5
 
 def entropy(p: FloatArray) -> FloatArray:
     """-sum_k p_k log p_k over the last axis, in nats."""
-    return np.asarray(-xlogy(p, p).sum(axis=-1))
+    return np.asarray(-(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
 def mutual_information(p: FloatArray) -> FloatArray:
@@ -50,4 +50,4 @@ def prototype_members(X: FloatArray, y: IntArray, n_classes: int, *, seed: int) 
 
 def member_probabilities(X: FloatArray, members: FloatArray) -> FloatArray:
     """Softmax of each member's scaled cosines to unit rows X, (n_members, n, n_classes)."""
-    return np.asarray(softmax(COSINE_SCALE * (X @ members.transpose(0, 2, 1)).astype(np.float64), axis=-1))
+    return softmax(COSINE_SCALE * (X @ members.transpose(0, 2, 1)).astype(np.float64))

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -93,6 +92,8 @@ class Evidence:
 
         Logistic loss, known and unknown images counting half each, with a ridge: convex, so nothing is left to chance.
         """
+        from scipy.optimize import minimize
+
         table = np.clip(self.table, -CLIP, CLIP)
         share = np.where(self.unknown, 0.5 / self.unknown.sum(), 0.5 / (~self.unknown).sum())
         sign = np.where(self.unknown, 1.0, -1.0)

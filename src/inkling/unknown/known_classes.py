@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import log_softmax
 
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.prototype import COSINE_SCALE
+from inkling.heads.softmax import log_softmax
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, unit_blocks, unit_rows
 from inkling.types import FloatArray, IntArray
@@ -227,7 +227,7 @@ class Images:
     @cached_property
     def log_p(self) -> FloatArray:
         """Log-probabilities of the classes, (n, n_classes)."""
-        return np.asarray(log_softmax(self.logits, axis=1))
+        return log_softmax(self.logits)
 
 
 def evenly(y: IntArray, *, limit: int, seed: int) -> IntArray:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
 
+from inkling.heads.softmax import logsumexp, softmax
 from inkling.types import FloatArray
 from inkling.unknown.ensembles import entropy, member_probabilities, mutual_information
 from inkling.unknown.known_classes import Images, Known
@@ -56,17 +56,17 @@ def max_logit(images: Images) -> FloatArray:
 
 def energy(images: Images) -> FloatArray:
     """-log sum_k exp z_k. Liu et al. 2020, 2010.03759."""
-    return np.asarray(-logsumexp(images.logits, axis=1))
+    return np.asarray(-logsumexp(images.logits))
 
 
 def mcm(images: Images) -> FloatArray:
     """-max_k softmax(f.m_k / tau) on unit class means. Ming et al. 2022, 2211.13445."""
-    return np.asarray(-softmax(images.mean_cosines / MCM_TEMPERATURE, axis=1).max(axis=1))
+    return np.asarray(-softmax(images.mean_cosines / MCM_TEMPERATURE).max(axis=1))
 
 
 def text_mcm(images: Images) -> FloatArray:
     """-max_k softmax(f.t_k / tau) on texts, as published."""
-    return np.asarray(-softmax(images.text_cosines / TEXT_TEMPERATURE, axis=1).max(axis=1))
+    return np.asarray(-softmax(images.text_cosines / TEXT_TEMPERATURE).max(axis=1))
 
 
 def text_cosine(images: Images) -> FloatArray:
@@ -119,8 +119,8 @@ def negative_labels(images: Images) -> FloatArray:
     Jiang et al. 2024, 2403.20078.
     """
     s = images.known.logit_scale
-    strange = logsumexp(s * (images.unit_embeddings @ images.known.negatives.T), axis=1)
-    return np.asarray(strange - logsumexp(s * images.text_cosines, axis=1))
+    strange = logsumexp(s * (images.unit_embeddings @ images.known.negatives.T))
+    return np.asarray(strange - logsumexp(s * images.text_cosines))
 
 
 def ensemble(images: Images) -> FloatArray:
