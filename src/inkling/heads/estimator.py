@@ -7,15 +7,12 @@ through scikit-learn's own checks, so that messages and refusals are those that 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkling.types import FloatArray
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 FLOATS = (np.float64, np.float32)
 
@@ -26,9 +23,9 @@ class Estimator:
     classes_: NDArray[Any]
     n_features_in_: int
 
-    def get_params(self: DataclassInstance, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - no option is an estimator
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - no option is an estimator
         """Options by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     def set_params(self, **options: Any) -> Self:
         """Set options by name.
@@ -38,7 +35,7 @@ class Estimator:
         ValueError
             If there is no option of a name; scikit-learn's searches expect this error.
         """
-        known = self.get_params()  # type: ignore[misc]  # subclasses are dataclasses
+        known = self.get_params()
         for name, value in options.items():
             if name not in known:
                 raise ValueError(f"Invalid parameter {name!r} for {type(self).__name__}; there are {list(known)}.")
@@ -47,7 +44,7 @@ class Estimator:
 
     def unfitted(self) -> Self:
         """Another of the same options that has learned nothing."""
-        return type(self)(**self.get_params())  # type: ignore[misc]
+        return type(self)(**self.get_params())
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of X whose first label is that of y."""
