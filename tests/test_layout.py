@@ -20,6 +20,7 @@ PACKAGE = ROOT / "src" / "inkling"
 
 # From the top of the house to its door. A room may import only from rooms before it.
 ROOMS = (
+    "redaction",
     "errors",
     "wording",
     "types",

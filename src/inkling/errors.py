@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from inkling.redaction import redacted
+
 
 class InklingError(Exception):
     """Base of all errors that are shown to the user.
@@ -17,10 +19,12 @@ class InklingError(Exception):
     message
         What was expected and what came instead, in one or two sentences.
     remedy
-        What the user can do about it.
+        What the user can do about it. Secrets in both are hidden, see `inkling.redaction`.
     """
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        message = redacted(message)
+        remedy = None if remedy is None else redacted(remedy)
         super().__init__(message if remedy is None else f"{message}\n{remedy}")
         self.message = message
         self.remedy = remedy

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from inkling.redaction import redacted
+
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
@@ -185,7 +187,7 @@ def finetuning_payload(done: FineTunedMemory) -> Payload:
         "unknown": None if shipment is None else shipment.classifier.fitted.unknown_report,
         "adapters": None if tuned.adapters is None else str(tuned.adapters),
         "skipped": skipped_payload(tuned.skipped),
-        "memory": done.memory,
+        "memory": redacted(done.memory),
         "memory_version": done.version,
         "memory_changed": done.changed,
     }

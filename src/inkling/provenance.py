@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shlex
 import sys
 from collections.abc import Iterable
@@ -11,10 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from inkling.redaction import redacted
+
 DISTRIBUTION = "inkling-vision"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "torch", "transformers", "peft", "accelerate")
-PASSWORD = re.compile(r"(postgresql[+\w]*://[^:@/\s]*:)[^@\s]*@")
-"""In the URL of a database; a memory travels, and it must not."""
 
 
 def inkling_version() -> str:
@@ -48,6 +47,9 @@ def data_hash(content_hashes: Iterable[str], labels: Iterable[str]) -> str:
 
 
 def current_command() -> str:
-    """The command line of this process, with the program's name instead of its path, as any file can hold it."""
-    command = PASSWORD.sub(r"\1***@", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    """The command line of this process, as any file can hold it.
+
+    The program stands by its name instead of its path, and secrets are hidden.
+    """
+    command = shlex.join([Path(sys.argv[0]).name, *map(redacted, sys.argv[1:])])
     return command.encode("utf-8", "backslashreplace").decode()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew")
 
@@ -34,6 +35,14 @@ def _as_user(folder: Path) -> list[str]:
         pytest.skip("root may not run PostgreSQL, and there is no user 'postgres' to run it")
     shutil.chown(folder, "postgres")
     return ["runuser", "-u", "postgres", "--"]
+
+
+def new_database(server: str, name: str) -> str:
+    """Make an empty database; gives its URL."""
+    admin = server.format(database="postgres").replace("postgresql:", "postgresql+psycopg:")
+    with create_engine(admin, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return server.format(database=name)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
 
 from inkling.errors import InputError, MemoryFileError
 from inkling.memory.backup import backup
@@ -26,7 +25,7 @@ from inkling.provenance import current_command
 from inkling.review.decisions import Decisions
 from tests.cli.program import Inkling
 from tests.memory.samples import FORK, assert_same, assert_whole, numbered
-from tests.memory.server import running
+from tests.memory.server import new_database, running
 from tests.memory.test_store import in_other_space
 from tests.review.conftest import VERBS, fit_and_pool
 
@@ -52,11 +51,7 @@ def inkling(tmp_path: Path) -> Inkling:
 @pytest.fixture
 def url(server: str) -> str:
     """An empty database."""
-    name = f"memory{next(NUMBERS)}"
-    admin = server.format(database="postgres").replace("postgresql:", "postgresql+psycopg:")
-    with create_engine(admin, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    return server.format(database=name)
+    return new_database(server, f"memory{next(NUMBERS)}")
 
 
 def _digest(where: str | Path) -> str:

@@ -11,9 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from inkling.errors import InklingError
+from inkling.redaction import redacted
 
 USERS_MISTAKE = 2
 STOPPED = 130
+USAGE_ERROR: Any = typer.BadParameter.__base__
+"""What a wrong argument raises. Releases of typer differ in the module that defines it."""
 SURROUNDINGS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP}
 )
@@ -32,6 +35,9 @@ class Border(TyperGroup):
             return super().invoke(ctx)
         except InklingError as error:
             _leave(error.message, error.remedy)
+        except USAGE_ERROR as error:
+            error.message = redacted(error.message)
+            raise
         except KeyboardInterrupt:
             typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
             raise typer.Exit(STOPPED) from None
@@ -42,7 +48,7 @@ class Border(TyperGroup):
 
 
 def _leave(message: str, remedy: str | None) -> NoReturn:
-    typer.secho(f"Error: {message}", fg="red", err=True)
+    typer.secho(f"Error: {redacted(message)}", fg="red", err=True)
     if remedy:
-        typer.echo(remedy, err=True)
+        typer.echo(redacted(remedy), err=True)
     raise typer.Exit(USERS_MISTAKE)

@@ -12,6 +12,7 @@ import typer
 
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
+from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.types import SkippedImage
@@ -22,8 +23,8 @@ PIPE_WIDTH = 200
 
 
 def note(text: str) -> None:
-    """A line that is no result."""
-    typer.echo(text, err=True)
+    """A line that is no result. Secrets in it are hidden."""
+    typer.echo(redacted(text), err=True)
 
 
 def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None] = ()) -> None:

@@ -14,6 +14,7 @@ from inkling.cli.progress import progress_bar
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import open_source
 from inkling.payloads import explored_payload
+from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -94,5 +95,5 @@ def write_sheet(explored: Explored, report: Path, *, memory: str) -> None:
     """Write the contact sheet."""
     from inkling.reports.contact_sheet import write_contact_sheet
 
-    write_contact_sheet(report, explored, memory_name=Path(memory).name)
+    write_contact_sheet(report, explored, memory_name=Path(redacted(memory)).name)
     note(f"Report: {report}")

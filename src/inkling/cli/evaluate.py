@@ -13,6 +13,7 @@ from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, See
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 from inkling.payloads import evaluation_payload
+from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -85,7 +86,7 @@ def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: st
         "inkling": inkling_version(),
         "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
     }
-    context = report_context(done, memory_name=Path(memory).name, test_name=test, provenance=provenance)
+    context = report_context(done, memory_name=Path(redacted(str(memory))).name, test_name=test, provenance=provenance)
     write_report(report, done.evaluation, context)
 
 

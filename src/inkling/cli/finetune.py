@@ -15,6 +15,7 @@ from inkling.cli.options import Device, Json, NoCache, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.errors import InputError
 from inkling.payloads import finetuning_payload
+from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.finetune.run import FineTuningOptions
@@ -229,7 +230,7 @@ def _prompts(file: Path | None) -> tuple[ClassPrompts, ...]:
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
     from inkling.reports.finetuning import write_finetuning_report
 
-    write_finetuning_report(report, shipment.told, memory_name=Path(memory).name)
+    write_finetuning_report(report, shipment.told, memory_name=Path(redacted(memory)).name)
     note(f"Report: {report}")
 
 

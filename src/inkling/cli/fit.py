@@ -16,6 +16,7 @@ from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 from inkling.errors import InputError
 from inkling.payloads import fit_payload
+from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -107,7 +108,7 @@ def run(
             f"{counted(len(classifier.skipped_), 'image')} cannot be used, and --strict was asked for.",
             remedy="Mend or remove them, or leave --strict out.",
         )
-    saved = {"memory": str(memory), "memory_version": classifier.save(memory)}
+    saved = {"memory": redacted(memory), "memory_version": classifier.save(memory)}
     took = {"seconds": round(time.perf_counter() - started, 2)}
     show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
 

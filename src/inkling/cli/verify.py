@@ -10,6 +10,7 @@ import typer
 
 from inkling.cli.console import check_outputs, counted, show
 from inkling.cli.options import Json, Memory
+from inkling.redaction import redacted
 
 NAME = "verify"
 
@@ -19,7 +20,7 @@ def run(memory: Memory, json: Json = None) -> None:
     from inkling.memory.verify import verify
 
     check_outputs(json, keep=(memory,))
-    show({"memory": str(memory), **asdict(verify(memory))}, json=json, table=_print)
+    show({"memory": redacted(memory), **asdict(verify(memory))}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

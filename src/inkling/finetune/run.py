@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from inkling.classifier.detection import detector_from
 from inkling.embeddings.embed import Progress
@@ -26,6 +27,7 @@ from inkling.memory.content import StoredMemory
 from inkling.memory.place import FilePlace, place_of
 from inkling.memory.store import check_target, read_memory
 from inkling.prompts import ClassPrompts
+from inkling.redaction import redacted
 from inkling.types import ImageRecord
 
 RUN_SUFFIX = ".finetuned"
@@ -184,8 +186,10 @@ def require_pictures(source: str | Path) -> None:
 
 def default_output(memory: str) -> Path:
     """Folder of a run: beside the memory and named after it; after the database where it lies on a server."""
-    beside = Path(memory) if isinstance(place_of(memory), FilePlace) else Path(Path(memory.partition("?")[0]).name)
-    return beside.with_suffix(RUN_SUFFIX)
+    if isinstance(place_of(memory), FilePlace):
+        return Path(memory).with_suffix(RUN_SUFFIX)
+    database = PurePosixPath(urlsplit(redacted(memory)).path).name
+    return Path(database or "memory").with_suffix(RUN_SUFFIX)
 
 
 def _records(images: Any, labels: Sequence[Any] | None, stored: StoredMemory | None) -> list[ImageRecord]:

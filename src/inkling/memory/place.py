@@ -16,7 +16,7 @@ from inkling.memory.file import appearing, require_memory, require_writable
 
 T = TypeVar("T")
 
-SERVER = "postgresql"
+SERVERS = ("postgresql", "postgres")
 
 
 class Place(Protocol):
@@ -54,8 +54,9 @@ class Place(Protocol):
 
 
 def place_of(where: str | Path) -> Place:
-    """The place that a user names: a file, or a URL that begins with ``postgresql``."""
-    if isinstance(where, str) and where.partition(":")[0].partition("+")[0] == SERVER:
+    """The place that a user names: a file, or a URL that begins with ``postgresql`` or ``postgres``."""
+    scheme, colon, _ = str(where).partition(":")
+    if isinstance(where, str) and colon and scheme.partition("+")[0].lower() in SERVERS:
         from inkling.memory.server import ServerPlace
 
         return ServerPlace(where)

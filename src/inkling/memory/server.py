@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from inkling.errors import MemoryFileError, require
 from inkling.memory import schema
 from inkling.memory.database import BUSY_SECONDS
+from inkling.redaction import redacted
 
 T = TypeVar("T")
 
@@ -39,15 +40,22 @@ class ServerPlace:
 
     def __init__(self, url: str) -> None:
         require("psycopg", extra="postgres")
+        self._shown = redacted(url)
         try:
             self._url = make_url(url)
-        except (ArgumentError, ValueError) as error:
+        except (ArgumentError, ValueError):
+            # What they say quotes the URL with its password, so it may not stand in the chain of causes.
             raise MemoryFileError(
-                f"'{url}' is no URL of a database.", remedy="Write it as postgresql://USER@HOST/DATABASE."
-            ) from error
+                f"'{self._shown}' is no URL of a database.", remedy="Write it as postgresql://USER@HOST/DATABASE."
+            ) from None
+        if "@" in (self._url.host or ""):
+            # The server's message would quote the rest of the password as the name of a host.
+            raise MemoryFileError(
+                f"The URL {self._shown} has more than one '@'.", remedy="Write an '@' within user or password as %40."
+            )
 
     def __str__(self) -> str:
-        return self._url.render_as_string(hide_password=True)
+        return self._shown
 
     def exists(self) -> bool:
         """Whether the database holds a memory."""
