@@ -89,7 +89,7 @@ def test_tokens_of_the_hub_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whatever_the_driver_takes_for_the_password_is_hidden(password: str, user: str) -> None:
     telltale = f"s3cret{quote(password, safe='')}s3cret"
     for url in (
-        f"postgresql://{quote(user)}:{telltale}@host/db",
+        f"postgresql://{quote(user, safe='')}:{telltale}@host/db",
         f"postgresql://host/db?user=x&password={telltale}&sslmode=prefer",
     ):
         parsed = make_url(url)
