@@ -24,6 +24,7 @@ ROOMS = (
     "errors",
     "wording",
     "types",
+    "labels",
     "outputs",
     "provenance",
     "images",

@@ -34,6 +34,8 @@ class ImageRecord:
         The zip file that holds the image; `member` is its name there.
     image
         A picture that was handed over in memory.
+    data
+        Bytes of an image file that were handed over.
     """
 
     path: str
@@ -41,6 +43,7 @@ class ImageRecord:
     archive: Path | None = None
     member: str | None = None
     image: Image | None = field(default=None, repr=False, compare=False)
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,27 +55,28 @@ def put_into_words(
 
 
 def given_entries(
-    names: Iterable[str], class_names: Sequence[str], text_vectors: FloatArray | None
+    names: Collection[str], class_names: Sequence[str], text_vectors: FloatArray | None
 ) -> tuple[ClassEntry, ...]:
     """Classes with text vectors that the caller brings; a row of zeros or NaN means that a class has none.
 
     Raises
     ------
     InputError
-        If the numbers of names and vectors differ.
+        If the numbers of names and vectors differ, or a name occurs twice.
     """
-    seen = set(names)
     if text_vectors is None:
-        return tuple(ClassEntry(name) for name in sorted(seen))
+        return tuple(ClassEntry(name) for name in names)
     text_vectors = np.asarray(text_vectors, dtype=np.float64)
     if text_vectors.ndim != 2 or len(class_names) != len(text_vectors):
         raise InputError(
             f"Text vectors (n_classes, d) of {len(class_names)} classes were expected; got {text_vectors.shape}.",
             remedy="Hand over one row a class, and in class_names what the rows belong to.",
         )
-    with_text = {str(name): _unit(row) for name, row in zip(class_names, text_vectors, strict=True)}
-    kept = seen | {name for name, vector in with_text.items() if vector is not None}
-    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept))
+    with_text = {name: _unit(row) for name, row in zip(class_names, text_vectors, strict=True)}
+    if len(with_text) < len(class_names):
+        raise InputError("class_names names a class twice.", remedy="Give one row of text vectors a class.")
+    kept = {*names, *(name for name, vector in with_text.items() if vector is not None)}
+    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in kept)
 
 
 def text_matrix(entries: Sequence[ClassEntry], dimension: int) -> FloatArray | None:

@@ -39,7 +39,7 @@ class FittedClassifier:
     Attributes
     ----------
     entries
-        The classes, sorted by name, in the order of the head's columns.
+        The classes in the order of their labels, which is that of the head's columns.
     seed, head
         What was asked for.
     finetuning
@@ -61,7 +61,7 @@ class FittedClassifier:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, sorted."""
+        """Names of the classes, in the order of their labels."""
         return self.fitted_head.classes
 
     @cached_property
@@ -197,7 +197,7 @@ def fit_classifier(
     InputError
         If there are fewer than two classes, or the head cannot learn from what there is.
     """
-    entries = tuple(sorted(entries, key=lambda entry: entry.name))
+    entries = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
     require_classes(entry.name for entry in entries)
     vectors = labelled_vectors(samples, entries).with_fold_spaces(fold_spaces)
     return FittedClassifier(samples, entries, FittedHead.fit(head, vectors, seed=seed, previous=previous), seed, head)

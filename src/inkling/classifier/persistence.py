@@ -13,6 +13,7 @@ from inkling.embeddings.samples import Samples
 from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
+from inkling.labels import Kind
 from inkling.memory.content import MemoryContent, Provenance
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.types import Exemplar, SkippedImage
@@ -37,6 +38,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
         calibration=head.calibration,
         training={
             "head": fitted.head,
+            "labels": samples.label_kind.value,
             "finding": head.finding,
             "evidence": list(head.evidence),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
@@ -100,4 +102,5 @@ def samples_from(content: MemoryContent) -> Samples:
         views=tuple(exemplar.view for exemplar in exemplars),
         X=content.vectors,
         skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
+        label_kind=Kind(content.training.get("labels", Kind.TEXT.value)),
     )

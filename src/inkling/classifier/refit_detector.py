@@ -23,10 +23,11 @@ def refit_detector(content: MemoryContent) -> DetectorState | None:
     previous = detector_from(content.detector)
     if previous is None:
         return None
-    entries = sorted(content.classes, key=lambda entry: entry.name)
+    samples = samples_from(content)
+    entries = sorted(content.classes, key=lambda entry: samples.label_kind.order(entry.name))
     try:
         detector = UnknownDetector.fit(
-            labelled_vectors(samples_from(content), entries),
+            labelled_vectors(samples, entries),
             negatives=remaining_negatives(previous.negatives, content.classes),
             false_alarms=previous.false_alarms,
             previous=previous,

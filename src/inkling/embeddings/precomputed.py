@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
 from inkling.errors import InputError
+from inkling.labels import Kind, Labels, read_labels, require_class_name
 from inkling.types import EncoderIdentity
 
 DEFAULT_LOGIT_SCALE = 100.0
@@ -56,6 +57,8 @@ class Precomputed:
         Equal for equal images: as the file has them, else its paths, else hashes of the vectors.
     labels
         Class name of each image, None for one without; None as a whole if no image has one.
+    label_kind
+        What the labels are of.
     embeddings
         Unit vectors (n, d) float32.
     features
@@ -77,6 +80,7 @@ class Precomputed:
     identity: EncoderIdentity
     class_names: tuple[str, ...]
     text_vectors: NDArray[np.float32] | None
+    label_kind: Kind = Kind.TEXT
 
 
 def read_precomputed(path: str | Path) -> Precomputed:
@@ -134,7 +138,8 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
     return Precomputed(
         paths=paths,
         content_hashes=_content_hashes(arrays, unit_rows(embeddings)),
-        labels=labels,
+        labels=None if labels is None else labels.names,
+        label_kind=Kind.TEXT if labels is None else labels.kind,
         embeddings=unit_rows(embeddings),
         features=features,
         identity=_identity(arrays, path, dimension, 0 if features is None else features.shape[1]),
@@ -159,32 +164,35 @@ def _optional_matrix(arrays: Mapping[str, Any], name: str, *, n_rows: int) -> ND
     return found
 
 
-def _labels(arrays: Mapping[str, Any], n_images: int) -> tuple[tuple[str | None, ...] | None, tuple[str, ...]]:
-    """Labels as names, and the list of class names."""
-    class_names = tuple(map(str, np.asarray(arrays.get("class_names", []))))
-    labels = arrays.get("labels", arrays.get("y"))
-    if labels is None:
+def _labels(arrays: Mapping[str, Any], n_images: int) -> tuple[Labels | None, tuple[str, ...]]:
+    """Labels, None if no image has one; and the list of class names."""
+    class_names = tuple(map(require_class_name, _listed(arrays.get("class_names", ()))))
+    found = arrays.get("labels", arrays.get("y"))
+    if found is None:
         return None, class_names
-    same_length("labels", len(labels), n_images)
-    names = _names_of(np.asarray(labels), class_names)
-    if all(name is None for name in names):
+    labels = read_labels(found)
+    same_length("labels", len(labels.names), n_images)
+    if class_names and labels.kind is Kind.NUMBER:
+        labels = Labels(_counted(labels.names, class_names), Kind.TEXT)
+    if all(name is None for name in labels.names):
         return None, class_names
-    return names, class_names or tuple(sorted({name for name in names if name is not None}))
+    return labels, class_names or tuple(labels.kind.sorted({name for name in labels.names if name is not None}))
 
 
-def _names_of(labels: NDArray[Any], class_names: Sequence[str]) -> tuple[str | None, ...]:
-    if labels.dtype.kind in "OU":
-        return tuple(None if label is None else str(label) for label in labels)
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise InputError(f"labels must be text or integers of shape (images,), found {labels.dtype} of {labels.shape}.")
-    if not class_names:
-        return tuple(map(str, labels))
-    if labels.min() < 0 or labels.max() >= len(class_names):
+def _listed(names: Any) -> list[Any]:
+    return list(np.atleast_1d(np.asarray(names)))
+
+
+def _counted(names: Sequence[str | None], class_names: Sequence[str]) -> tuple[str | None, ...]:
+    """The class names that numbers count into."""
+    numbers = [None if name is None else int(name) for name in names]
+    met = [number for number in numbers if number is not None]
+    if min(met) < 0 or max(met) >= len(class_names):
         raise InputError(
-            f"labels run from {labels.min()} to {labels.max()}; there are {len(class_names)} class_names.",
+            f"labels run from {min(met)} to {max(met)}; there are {len(class_names)} class_names.",
             remedy="Integer labels count from 0 into class_names.",
         )
-    return tuple(class_names[label] for label in labels)
+    return tuple(None if number is None else class_names[number] for number in numbers)
 
 
 def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_has
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
+from inkling.labels import Kind, read_labels
 from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 
 PRECOMPUTED = "precomputed"
@@ -39,6 +40,8 @@ class Samples:
         Images that have no row, and why.
     n_encoded
         Images that were encoded now; the rest came from the cache.
+    label_kind
+        What the labels were when they were handed over; here all are names.
     """
 
     identity: EncoderIdentity
@@ -50,6 +53,7 @@ class Samples:
     X: NDArray[np.float32]
     skipped: tuple[SkippedImage, ...] = ()
     n_encoded: int = 0
+    label_kind: Kind = Kind.TEXT
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -150,24 +154,49 @@ def precomputed_samples(vectors: Precomputed) -> Samples:
         thumbnails=(None,) * n,
         views=(0,) * n,
         X=np.hstack(blocks),
+        label_kind=vectors.label_kind,
     )
 
 
-def given_samples(X: FloatArray, labels: Sequence[Any], *, logit_scale: float) -> Samples:
-    """Samples of vectors (n, d) that a caller hands over, each an image of its own.
+def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None) -> Samples:
+    """Samples of vectors (n, d) that a caller hands over.
+
+    Parameters
+    ----------
+    labels
+        As for `inkling.labels.read_labels`.
+    groups
+        Which source each is of, such as a video, (n,): those of one source are held out together. None: each vector
+        is an image of its own, copies count as one.
 
     Raises
     ------
     InputError
         If they are not finite numbers, one row a label, none of them zeros alone.
     """
-    embeddings = unit_rows(matrix(X, "embeddings"))
+    embeddings = given_vectors(X)
     n, d = embeddings.shape
-    same_length("labels", len(labels), n)
-    names = tuple(None if label is None else str(label) for label in labels)
+    read = read_labels(labels)
+    same_length("labels", len(read.names), n)
+    hashes = vector_hashes(embeddings)
+    if groups is not None:
+        same_length("groups", len(groups), n)
+        hashes = tuple(f"group {group}" for group in groups)
     rows = tuple(f"row {row}" for row in range(n))
     identity = EncoderIdentity(PRECOMPUTED, PRECOMPUTED, f"{PRECOMPUTED}:{d}+0", d, 0, logit_scale, "float32")
-    return Samples(identity, rows, names, vector_hashes(embeddings), (None,) * n, (0,) * n, embeddings)
+    samples = Samples(identity, rows, read.names, hashes, (None,) * n, (0,) * n, embeddings)
+    return replace(samples, label_kind=read.kind)
+
+
+def given_vectors(X: Any) -> NDArray[np.float32]:
+    """Unit vectors (n, d) of an array or tensor.
+
+    Raises
+    ------
+    InputError
+        If they are not finite numbers of two dimensions, or a row is zeros alone.
+    """
+    return unit_rows(matrix(X, "embeddings"))
 
 
 def is_precomputed(path: str | Path) -> bool:

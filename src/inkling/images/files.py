@@ -49,7 +49,7 @@ class Files:
         self._archives.clear()
 
     def read(self, record: ImageRecord) -> bytes:
-        """Bytes of the record's file as stored.
+        """Bytes of the record's file as stored, or as they were handed over.
 
         Raises
         ------
@@ -57,6 +57,8 @@ class Files:
             If the file is missing, forbidden, a folder, encrypted, damaged in its zip, or larger than
             `MAX_FILE_BYTES`.
         """
+        if record.data is not None:
+            return record.data
         if record.archive is not None and record.member is not None:
             archive, member = record.archive, record.member
             return _explained(lambda: self._read_member(archive, member))

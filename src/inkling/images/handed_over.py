@@ -1,9 +1,10 @@
-"""Images as a Python caller has them: paths, pictures in memory, or the name of a source."""
+"""Images as a Python caller has them: paths, pictures in memory, tables, or the name of a source."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,50 @@ import numpy as np
 from PIL import Image
 
 from inkling.errors import InputError
-from inkling.images.layout import class_name
 from inkling.images.sources import find_images
+from inkling.images.tables import LABEL, PATH
+from inkling.labels import Kind, read_labels
 from inkling.types import ImageRecord
 
-_KINDS = "Hand over paths, PIL images, or arrays (height, width, 3) or (height, width) of uint8, in a list."
+_KINDS = (
+    "Hand over paths, bytes of image files, PIL images, or arrays or tensors (height, width, 3) or (height, width) of "
+    "uint8, in a list; or a data frame with a column 'path'."
+)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_CHANNELS = (1, 3, 4)
 
 
-def records_of(images: Any, labels: Iterable[Any] | None = None, *, split: str | None = None) -> list[ImageRecord]:
-    """Image records of what a caller handed over.
+@dataclass(frozen=True)
+class GivenImages:
+    """What a caller handed over.
+
+    Attributes
+    ----------
+    records
+        The images.
+    label_kind
+        What their labels were before they became names.
+    """
+
+    records: list[ImageRecord]
+    label_kind: Kind = Kind.TEXT
+
+
+def records_of(images: Any, labels: Any = None, *, split: str | None = None) -> list[ImageRecord]:
+    """Image records of what a caller handed over; see `read_images`."""
+    return read_images(images, labels, split=split).records
+
+
+def read_images(images: Any, labels: Any = None, *, split: str | None = None) -> GivenImages:
+    """Images that a caller handed over, with their labels.
 
     Parameters
     ----------
     images
-        A source that `find_images` reads, or a sequence of paths, PIL images, arrays (height, width, 3) of uint8, or
-        image records.
+        A source that `find_images` reads; or a sequence of paths, bytes of image files, PIL images, arrays or tensors
+        (height, width, 3) of uint8, or image records; or a data frame with a column ``path`` and maybe ``label``.
     labels
-        Label of each image, where the source does not tell; they are read as text. None or NaN for an image without.
+        Label of each image, where the source does not tell, as for `inkling.labels.read_labels`.
     split
         Part of a source that is divided into train and test.
 
@@ -35,23 +63,49 @@ def records_of(images: Any, labels: Iterable[Any] | None = None, *, split: str |
     ------
     InputError
         If the numbers differ, or an item is no image.
+
+    Examples
+    --------
+    >>> read_images(["a.jpg", "b.jpg"], [0, 1]).records[1].label
+    '1'
     """
     if isinstance(images, str | Path):
+        _require_local(images)
         records = list(find_images(images, split=split).records)
+    elif hasattr(images, "columns"):
+        columns = _columns(images)
+        records = [_record(image, number) for number, image in enumerate(columns[PATH])]
+        labels = columns.get(LABEL) if labels is None else labels
     else:
         records = [_record(image, number) for number, image in enumerate(_several(images))]
     if labels is None:
-        return records
-    names = [_name(label) for label in labels]
-    if len(names) != len(records):
-        raise InputError(f"Got {len(records)} images and {len(names)} labels.", remedy="Hand over one label an image.")
-    return [replace(record, label=name) for record, name in zip(records, names, strict=True)]
+        return GivenImages(records)
+    read = read_labels(labels)
+    if len(read.names) != len(records):
+        raise InputError(
+            f"Got {len(records)} images and {len(read.names)} labels.", remedy="Hand over one label an image."
+        )
+    labelled = [replace(record, label=name) for record, name in zip(records, read.names, strict=True)]
+    return GivenImages(labelled, read.kind)
+
+
+def _columns(frame: Any) -> dict[str, Any]:
+    """Columns of a data frame by name, without regard to case."""
+    columns = {str(name).strip().lower(): frame[name] for name in frame.columns}
+    if PATH not in columns:
+        raise InputError(
+            f"The data frame has no column '{PATH}'; its columns are: {', '.join(columns) or 'none'}.",
+            remedy="Name the column of image files 'path', and that of their classes 'label'.",
+        )
+    return columns
 
 
 def _several(images: Any) -> Iterable[Any]:
     """The items, or a refusal of what only looks like many: iterating over a picture would give its rows."""
-    colours = isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] in (3, 4)
-    if colours or isinstance(images, Image.Image) or (isinstance(images, np.ndarray) and images.ndim == 2):
+    shape = getattr(images, "shape", ())
+    is_picture = len(shape) == 3 and (shape[2] in _CHANNELS[1:] or (_is_tensor(images) and shape[0] in _CHANNELS))
+    is_plane = len(shape) == 2 and getattr(getattr(images, "dtype", None), "kind", "") not in "OUS"
+    if isinstance(images, Image.Image | bytes) or is_picture or is_plane:
         raise InputError("A single picture was handed over; a list was expected.", remedy="Write [picture].")
     if not isinstance(images, Iterable):
         raise InputError(f"Images cannot be read from a {type(images).__name__}.", remedy=_KINDS)
@@ -63,12 +117,37 @@ def _record(image: Any, number: int) -> ImageRecord:
         case ImageRecord():
             return image
         case str() | Path():
+            _require_local(image)
             return ImageRecord(str(image))
+        case bytes() | bytearray() | memoryview():
+            return ImageRecord(f"image {number}", data=bytes(image))
         case Image.Image():
             return ImageRecord(f"image {number}", image=image)
         case np.ndarray():
             return ImageRecord(f"image {number}", image=_picture(image, number))
+        case _ if _is_tensor(image):
+            return ImageRecord(f"image {number}", image=_picture(_rows_first(image), number))
     raise InputError(f"Image {number} is a {type(image).__name__}.", remedy=_KINDS)
+
+
+def _require_local(path: str | Path) -> None:
+    if _ADDRESS.match(str(path)) or re.match(r"https?:/", str(path)):  # a Path has lost one of the two slashes
+        raise InputError(
+            f"Images are read from files, not from the network: '{path}'.",
+            remedy="Download it, and hand over the path of the file or its bytes.",
+        )
+
+
+def _is_tensor(image: Any) -> bool:
+    return hasattr(image, "detach") and hasattr(image, "numpy")
+
+
+def _rows_first(tensor: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """An array (height, width, channels) of a tensor, whose channels stand first by custom."""
+    array = np.asarray(tensor.detach().cpu().numpy())
+    if array.ndim == 3 and array.shape[0] in _CHANNELS and array.shape[2] not in _CHANNELS:
+        array = array.transpose(1, 2, 0)
+    return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
 def _picture(array: np.ndarray[Any, np.dtype[Any]], number: int) -> Image.Image:
@@ -76,7 +155,7 @@ def _picture(array: np.ndarray[Any, np.dtype[Any]], number: int) -> Image.Image:
         # Only bytes say what is white: whole numbers in 16 bits may mean 0..255, 0..4095 or 0..65535.
         if array.ndim < 2 or array.dtype not in (np.uint8, np.bool_):
             raise ValueError
-        return Image.fromarray(array)
+        return Image.fromarray(np.ascontiguousarray(array))
     except (TypeError, ValueError) as error:
         raise InputError(
             f"Image {number} is an array of shape {array.shape} and type {array.dtype}.", remedy=_arrays_wanted(array)
@@ -90,9 +169,3 @@ def _arrays_wanted(array: np.ndarray[Any, np.dtype[Any]]) -> str:
         "Say what is white by mapping it to 255: array.astype('uint8') where values run from 0 to 255, else "
         f"(array / WHITE * 255).round().astype('uint8'). {_KINDS}"
     )
-
-
-def _name(label: Any) -> str | None:
-    if label is None or label != label:
-        return None
-    return class_name(str(label)) or None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from inkling.errors import InputError
+from inkling.labels import class_name
 
 _OF_CAMERAS = (".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".heic", ".heif", ".hif")
 _OF_PAGES = (".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".avif")
@@ -134,11 +134,6 @@ def without_wrapper(files: Collection[PurePosixPath]) -> PurePosixPath:
         root = root / inner[0].parts[0]
         inner = [PurePosixPath(*file.parts[1:]) for file in inner]
     return root
-
-
-def class_name(text: str) -> str:
-    """A label in one spelling: macOS writes an accent as a character of its own."""
-    return unicodedata.normalize("NFC", text.strip())
 
 
 def _class_of(folders_and_name: Sequence[str]) -> str | None:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from inkling.errors import InputError
-from inkling.images.layout import class_name
+from inkling.labels import class_name
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 
@@ -85,7 +85,7 @@ def _rows(columns: Mapping[str, _Column]) -> list[Row]:
     labels = columns.get(LABEL, [None] * len(paths))
     splits = columns.get(SPLIT, [None] * len(paths))
     return [
-        Row(file, None if label is None else class_name(label), split)
+        Row(file, class_name(label), split)
         for file, label, split in zip(paths, labels, splits, strict=True)
         if file is not None
     ]
@@ -120,7 +120,8 @@ def _read_parquet(path: Path) -> dict[str, _Column]:
         ) from error
     if PATH not in map(_key, names):
         raise _no_column(f"'{path}'", names, key=PATH, header=_HEADER)
-    return {_key(name): list(map(_cell, table[name].to_pylist())) for name in table.column_names}
+    read = {LABEL: class_name}
+    return {_key(name): list(map(read.get(_key(name), _cell), table[name].to_pylist())) for name in table.column_names}
 
 
 def _text(path: Path) -> str:
