@@ -49,7 +49,7 @@ MOST_LINES_OF_A_FUNCTION = 40
 MOST_PARAMETERS = 7
 
 # What is above these limits still. The lists only ever shrink: what is mended is taken out, nothing is put in.
-LONG_FILES = {"src/inkling/classifier/few_shot.py"}
+LONG_FILES: set[str] = set()
 LONG_FUNCTIONS = {
     "src/inkling/cli/finetune.py: run",
     "src/inkling/finetune/finetuner.py: fit_records",

@@ -150,6 +150,12 @@ class TestFiles:
         assert list(read_prompts(written(tmp_path, "p.yaml", "cafe\u0301: a bar."))) == ["caf\u00e9"]
         assert list(read_prompts(written(tmp_path, "p.csv", "class,prompt\ncafe\u0301 ,a bar.\n"))) == ["caf\u00e9"]
 
+    def test_names_keep_their_spelling(self, tmp_path: Path) -> None:
+        """YAML reads 012 as ten, 1_000 as a thousand, 12:30 as 750 minutes, and no and on as truth values."""
+        names = ["012", "1_000", "12:30", "no", "On", "3", "1e3", "2026-01-01", "0x1F", "=", "<<"]
+        text = "".join(f"{name}: a {{}}.\n" for name in names)
+        assert list(read_prompts(written(tmp_path, "p.yaml", text.replace("{}", "thing")))) == names
+
     @pytest.mark.parametrize(
         ("name", "content", "told"),
         [
@@ -165,8 +171,13 @@ class TestFiles:
             ("p.yaml", "crane: ['']", "must be a text or a list of texts"),
             ("p.yaml", "crane: {aliases: {a: b}}", "aliases of 'crane'"),
             ("p.yaml", "crane: {disambiguation: [a bird, a machine]}", "2 disambiguations"),
-            ("p.yaml", "no: a refusal", "YAML reads as False"),
-            ("p.yaml", "~: nothing", "YAML reads as None"),
+            ("p.yaml", "~: nothing", "a class without a name"),
+            ("p.yaml", "' ': nothing", "a class without a name"),
+            ("p.yaml", "? [a, b]\n: nothing", "a class without a name"),
+            ("p.yaml", "crane: a\nheron: b\ncrane: c", "the class 'crane' more than once"),
+            ("p.yaml", "crane: a\n'crane ': b", "the class 'crane' more than once"),
+            ("p.yaml", "crane: !!int abc", "cannot be read as YAML"),
+            ("p.yaml", "crane: 2026-13-45", "cannot be read as YAML"),
             ("p.csv", "", "is empty"),
             ("p.csv", "name,prompt\ncrane,a bird\n", "no column 'class'; its columns are: name, prompt"),
             ("p.csv", "classes,prompt\ncrane,a bird\n", "Did you mean 'classes'"),

@@ -46,7 +46,7 @@ def python_page() -> str:
 def _section(title: str, thing: object) -> list[str]:
     parts = [f"## `{title}`", "", *_block(title.rpartition(".")[2], thing)]
     if inspect.isclass(thing):
-        for name, member in vars(thing).items():
+        for name, member in _members(thing).items():
             if name.startswith("_") or not inspect.getdoc(member):
                 continue
             if callable(member) or isinstance(member, classmethod):
@@ -54,6 +54,12 @@ def _section(title: str, thing: object) -> list[str]:
             elif isinstance(member, property) or hasattr(member, "attrname"):
                 parts += [f"### `{name}`", "", "```text", inspect.getdoc(member) or "", "```", ""]
     return parts
+
+
+def _members(thing: type) -> dict[str, object]:
+    """What a class has of its own, and of the product's classes that it is built of."""
+    own = [one for one in inspect.getmro(thing) if one is thing or one.__module__.startswith("inkling.classifier")]
+    return {name: member for one in reversed(own) for name, member in vars(one).items()}
 
 
 def _block(name: str, thing: object) -> list[str]:

@@ -157,7 +157,7 @@ def _value(label: Any) -> Label | None:
         case _ if _is_missing(label):
             return None
         case Real() | Decimal() if float(label).is_integer():
-            return int(label)
+            return int(float(label))
     raise InputError(f"{_shown(label)} is no label.", remedy=_EXPECTED)
 
 

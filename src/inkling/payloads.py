@@ -127,9 +127,9 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
     fitted = classifier.fitted
     head, samples = fitted.fitted_head, fitted.samples
     return {
-        "classes": list(classifier.classes_),
+        "classes": list(fitted.classes),
         "classes_without_text": [entry.name for entry in fitted.entries if entry.text_vector is None],
-        "classes_without_images": sorted(set(classifier.classes_) - set(samples.labels)),
+        "classes_without_images": sorted(set(fitted.classes) - set(samples.labels)),
         "images": samples.n_images,
         "encoded_now": samples.n_encoded,
         "contradictions": [list(paths) for paths in samples.contradictions],

@@ -5,18 +5,23 @@ Class text vectors are t_k = norm(mean over prompts of norm(E(prompt))): Radford
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from inkling.errors import InputError
-from inkling.images.layout import class_name
 from inkling.images.tables import read_csv
+from inkling.labels import class_name, require_class_name
 from inkling.types import FloatArray
+from inkling.wording import excerpt
+
+if TYPE_CHECKING:
+    from yaml import Node
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 
@@ -81,6 +86,7 @@ TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = {
 }
 """Sets by name: one prompt; a few that vary the view; and many, after the prompt ensemble for ImageNet of the paper."""
 
+_YAML_NULL = "tag:yaml.org,2002:null"
 _YAML_KEYS = frozenset({"prompts", "aliases", "disambiguation"})
 _YAML_FORM = 'Such as: crane: {prompts: ["a photo of a {}."], disambiguation: a bird}. Within a list, {} needs quotes.'
 _CSV_FORM = "Its first line must name the columns: class, and any of prompt, alias, disambiguation"
@@ -108,6 +114,7 @@ class ClassPrompts:
     disambiguation: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", require_class_name(self.name))
         for field in ("prompts", "aliases"):
             if isinstance(getattr(self, field), str):
                 raise InputError(f"The {field} of class '{self.name}' must be several texts.", remedy="Write (text,).")
@@ -181,19 +188,34 @@ def _read_yaml(path: Path) -> list[ClassPrompts]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"'{path}' cannot be read as YAML: {error}.", remedy=_YAML_FORM) from error
-    if not isinstance(content, dict):
-        raise InputError(f"'{path}' must map class names to prompts.", remedy=_YAML_FORM)
-    return [_from_yaml(_yaml_name(name, path), entry, path) for name, entry in content.items()]
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            raise InputError(f"'{path}' must map class names to prompts.", remedy=_YAML_FORM)
+        names = [_yaml_name(key, path) for key, _ in root.value]
+        entries = [loader.construct_document(value) for _, value in root.value]
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"'{path}' cannot be read as YAML: {excerpt(error)}.", remedy=_YAML_FORM) from error
+    _require_once(names, path)
+    return [_from_yaml(name, entry, path) for name, entry in zip(names, entries, strict=True)]
 
 
-def _yaml_name(name: Any, path: Path) -> str:
-    """YAML reads ``no`` and ``on`` as truth values and ``null`` as nothing; none of them is a class."""
-    if name is None or isinstance(name, bool | tuple):
-        raise InputError(f"'{path}' has a class that YAML reads as {name}.", remedy="Put its name in quotes.")
-    return class_name(str(name))
+def _yaml_name(key: Node, path: Path) -> str:
+    """The name as it is spelled: YAML would read ``012`` as ten, ``12:30`` as 750 and ``no`` as a truth value."""
+    name = class_name(key.value) if isinstance(key.value, str) else None
+    if name is None or key.tag == _YAML_NULL:
+        raise InputError(f"'{path}' has a class without a name.", remedy="Put its name in quotes.")
+    return name
+
+
+def _require_once(names: Sequence[str], path: Path) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise InputError(
+            f"'{path}' has the class '{excerpt(repeated[0])}' more than once.", remedy="Put its texts into one entry."
+        )
 
 
 def _from_yaml(name: str, entry: Any, path: Path) -> ClassPrompts:
@@ -223,7 +245,7 @@ def _texts(value: Any, what: str, path: Path) -> tuple[str, ...]:
 
 def _read_csv(path: Path) -> list[ClassPrompts]:
     columns = read_csv(path, key="class", header=_CSV_FORM)
-    names = [None if name is None else class_name(name) for name in columns["class"]]
+    names = [class_name(name) for name in columns["class"]]
 
     def texts(name: str, key: str) -> tuple[str, ...]:
         cells = zip(names, columns.get(key, [None] * len(names)), strict=True)

@@ -105,7 +105,7 @@ def test_whole_identity(tmp_path: Path) -> None:
         ({"x": np.full((2, 2), 1e300)}, "not finite"),
         ({"x": X * [[1], [0], [1], [0]]}, "2 rows of zeros, the first is row 1"),
         ({"x": X, "y": np.array(["a"])}, "labels has 1 rows, 4 expected"),
-        ({"x": X, "y": np.array([0.5, 1, 1, 1])}, "labels must be text or integers"),
+        ({"x": X, "y": np.array([0.5, 1, 1, 1])}, "0.5 is no label"),
         ({"x": X, "y": np.array([0, 1, 2, 0]), "class_names": np.array(["a", "b"])}, "run from 0 to 2"),
         ({"x": X, "y": np.array([0, -1, 0, 0]), "class_names": np.array(["a", "b"])}, "run from -1"),
         ({"x": X, "paths": np.array(["a"])}, "paths has 1 rows"),

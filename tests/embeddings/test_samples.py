@@ -123,7 +123,7 @@ class TestFilesOfVectors:
 
 class TestGivenVectors:
     def test_they_are_brought_to_unit_length(self) -> None:
-        samples = given_samples([[3, 4], [0, 2]], ["ant", 7], logit_scale=5.0)
+        samples = given_samples([[3, 4], [0, 2]], ["ant", "7"], logit_scale=5.0)
         assert samples.X.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 1.0]]
         assert samples.labels == ("ant", "7")
         assert samples.paths == ("row 0", "row 1")
@@ -133,7 +133,7 @@ class TestGivenVectors:
     def test_those_of_a_file_and_of_a_caller_meet(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "x.npz", x=np.eye(3))
         of_file = read_precomputed(tmp_path / "x.npz").identity
-        assert given_samples(np.eye(3), "abc", logit_scale=100.0).identity.fingerprint == of_file.fingerprint
+        assert given_samples(np.eye(3), [*"abc"], logit_scale=100.0).identity.fingerprint == of_file.fingerprint
 
     @pytest.mark.parametrize("X", [np.ones(3), np.ones((3, 2, 2)), [["a"]], np.zeros((3, 2)), np.full((3, 2), np.inf)])
     def test_anything_else_is_refused(self, X: Any) -> None:

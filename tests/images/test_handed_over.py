@@ -114,8 +114,9 @@ def test_what_cannot_be_gone_through_is_named(odd: Any) -> None:
 
 def test_labels_become_text_in_one_spelling() -> None:
     decomposed, composed = "cafe\u0301", "caf\u00e9"
-    labels = [1, np.str_("ant"), f" {decomposed} "]
+    labels = ["1", np.str_("ant"), f" {decomposed} "]
     assert [record.label for record in records_of([RED] * 3, labels)] == ["1", "ant", composed]
+    assert [record.label for record in records_of([RED] * 2, np.array([1, 10]))] == ["1", "10"]
 
 
 def test_no_label_is_no_class_named_none() -> None:

@@ -119,7 +119,7 @@ class TestMiddling:
             event = Decisions(path).remove_class("van")
             assert event.outcome["refit"] == refitted
         Decisions(path).undo()
-        assert FewShotClassifier.load(path).classes_ == fitted.classes_
+        assert FewShotClassifier.load(path).fitted.classes == fitted.fitted.classes
 
     def test_other_heads_are_fitted_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ink"

@@ -65,7 +65,7 @@ def given_entries(
         If the numbers of names and vectors differ, or a name occurs twice.
     """
     if text_vectors is None:
-        return tuple(ClassEntry(name) for name in names)
+        return tuple(ClassEntry(name) for name in sorted(names))
     text_vectors = np.asarray(text_vectors, dtype=np.float64)
     if text_vectors.ndim != 2 or len(class_names) != len(text_vectors):
         raise InputError(
@@ -76,7 +76,7 @@ def given_entries(
     if len(with_text) < len(class_names):
         raise InputError("class_names names a class twice.", remedy="Give one row of text vectors a class.")
     kept = {*names, *(name for name, vector in with_text.items() if vector is not None)}
-    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in kept)
+    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept))
 
 
 def text_matrix(entries: Sequence[ClassEntry], dimension: int) -> FloatArray | None:

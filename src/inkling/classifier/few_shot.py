@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from inkling.classifier.class_texts import given_entries, put_into_words
 from inkling.classifier.detection import with_detector
+from inkling.classifier.estimator import Estimator
 from inkling.classifier.fitted import (
     FittedClassifier,
     fit_classifier,
     labelled_rows,
-    reopen_encoder,
     require_classes,
     require_readable,
 )
+from inkling.classifier.inputs import vectors_among
 from inkling.classifier.persistence import from_memory, to_memory
+from inkling.classifier.predictor import Predictor
 from inkling.classifier.tuning import Tuning
-from inkling.classifier.vocabularies import namer_for, negatives_for
+from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary
 from inkling.discovery.naming import Namer
-from inkling.discovery.vocabulary import Vocabulary, common_nouns
+from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.cache import opened_cache
-from inkling.embeddings.embed import Progress, iter_embedded
+from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
-from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples, samples_of
+from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_encoder
-from inkling.errors import EncoderError, InputError
+from inkling.errors import InputError
 from inkling.heads import head_class
-from inkling.images.handed_over import records_of
+from inkling.images.handed_over import read_images
+from inkling.labels import require_class_name
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command
-from inkling.types import ClassEntry, FloatArray, ImageRecord, SkippedImage, Verdict
+from inkling.types import ClassEntry, FloatArray, SkippedImage
 from inkling.unknown import Negatives
+
+if TYPE_CHECKING:
+    pass
 
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
 
 
-class FewShotClassifier:
+class FewShotClassifier(Estimator, Predictor):
     """Learn visual classes from a handful of images each.
+
+    A classifier as scikit-learn has them: `get_params`, `clone`, `cross_val_score`, `GridSearchCV` and `Pipeline` work,
+    on paths, pictures and vectors.
 
     Parameters
     ----------
@@ -72,6 +80,13 @@ class FewShotClassifier:
         Where and how exactly the encoder computes.
     cache
         Where embeddings are kept: True for the user's cache, a folder, or False for nowhere.
+
+    Examples
+    --------
+    >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat([2, 5, 10, 11], 5)
+    >>> classifier = FewShotClassifier(head="prototype").fit(X, y)
+    >>> classifier.predict(X[:1])
+    array([2])
     """
 
     def __init__(
@@ -149,11 +164,6 @@ class FewShotClassifier:
         self._fitted, self._namer = fitted, None
 
     @property
-    def classes_(self) -> tuple[str, ...]:
-        """Names of the known classes, sorted."""
-        return self.fitted.classes
-
-    @property
     def finding_(self) -> str:
         """What fitting found out, in one sentence."""
         return self.fitted.fitted_head.finding
@@ -163,16 +173,17 @@ class FewShotClassifier:
         """Training images that were not used, and why."""
         return self.fitted.samples.skipped
 
-    def fit(self, images: Any, labels: Sequence[Any] | None = None, *, progress: Progress | None = None) -> Self:
-        """Learn from labelled images.
+    def fit(self, images: Any, labels: Any = None, *, progress: Progress | None = None) -> Self:
+        """Learn from labelled images, or from vectors.
 
         Parameters
         ----------
         images
-            A folder of class folders, or any source that `inkling.images.sources.find_images` reads; or a sequence of
-            paths, PIL images or arrays.
+            A folder of class folders, or any source that `inkling.images.sources.find_images` reads; a sequence of
+            paths, bytes of image files, PIL images, arrays or tensors; a data frame with columns ``path`` and
+            ``label``; or vectors (n, d), as for `fit_embeddings`.
         labels
-            Label of each image; None where the source tells.
+            Label of each image: text, whole numbers or truth values; None where the source tells.
         progress
             Is told how far embedding is.
 
@@ -181,7 +192,10 @@ class FewShotClassifier:
         InputError
             If there are no labels, or fewer than two classes.
         """
-        records = records_of(images, labels, split="train")
+        if (vectors := vectors_among(images)) is not None:
+            return self.fit_embeddings(vectors, labels)
+        given = read_images(images, labels, split="train")
+        records = given.records
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         names = {str(records[row].label) for row in rows}
         require_classes({*names, *(entry.name for entry in self.prompts)})
@@ -190,16 +204,18 @@ class FewShotClassifier:
             samples = embed_samples(
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
             )
-        return self.learn(samples.also_skipped(unlabelled), entries, negatives=self._negatives(entries))
+        samples = replace(samples.also_skipped(unlabelled), label_kind=given.label_kind)
+        return self.learn(samples, entries, negatives=self._negatives(entries))
 
     def fit_embeddings(
         self,
-        X: FloatArray,
-        y: Sequence[Any],
+        X: Any,
+        y: Any,
         *,
         text_vectors: FloatArray | None = None,
-        class_names: Sequence[str] | None = None,
+        class_names: Sequence[Any] | None = None,
         logit_scale: float = 100.0,
+        groups: Sequence[Any] | None = None,
     ) -> Self:
         """Learn from vectors of your own, without an encoder.
 
@@ -212,16 +228,18 @@ class FewShotClassifier:
         text_vectors
             Text vectors (n_classes, d), zeros or NaN where a class has none; None to go by images alone.
         class_names
-            Names of the rows of `text_vectors`; None: the labels, sorted.
+            Labels of the rows of `text_vectors`; None: the labels in y, sorted: numbers by value, text as text.
         logit_scale
             Factor on cosines to texts.
+        groups
+            Which source each row is of, such as a video or a day, (n,): rows of one source are held out together.
+            None: equal vectors are one image.
         """
-        samples = given_samples(X, y, logit_scale=logit_scale)
-        names = {label for label in samples.labels if label is not None}
-        self._require_no_vocabulary()
-        return self.learn(
-            samples, given_entries(names, sorted(names) if class_names is None else class_names, text_vectors)
-        )
+        require_no_vocabulary(self.vocabulary)
+        samples = given_samples(X, y, logit_scale=logit_scale, groups=groups)
+        names = samples.label_kind.sorted({label for label in samples.labels if label is not None})
+        of_texts = names if class_names is None else [require_class_name(name) for name in class_names]
+        return self.learn(samples, given_entries(names, of_texts, text_vectors))
 
     def fit_precomputed(self, vectors: Precomputed, *, in_words: bool = False) -> Self:
         """Learn from a file of vectors.
@@ -237,7 +255,7 @@ class FewShotClassifier:
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
         if not in_words:
-            self._require_no_vocabulary()
+            require_no_vocabulary(self.vocabulary)
             return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
         entries = self._put_into_words(names)
@@ -275,120 +293,6 @@ class FewShotClassifier:
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         self.memory_version = None
         return self
-
-    def predict(self, images: Any) -> np.ndarray[Any, np.dtype[np.object_]]:
-        """Label of each image, (n,); None for an image that cannot be read."""
-        p = self.predict_proba(images)
-        return np.array([None if np.isnan(row[0]) else self.classes_[row.argmax()] for row in p], dtype=object)
-
-    def predict_proba(self, images: Any) -> FloatArray:
-        """Calibrated probabilities (n, n_classes) in the order of `classes_`; NaN for an image that cannot be read."""
-        records = records_of(images)
-        samples = self.embed(records)
-        p = np.full((len(records), len(self.classes_)), np.nan)
-        read = np.isin([record.path for record in records], samples.paths)
-        if read.any():
-            p[read] = self.probabilities(samples.X)
-        return p
-
-    def score(self, images: Any, labels: Sequence[Any] | None = None) -> float:
-        """Top-1 accuracy on labelled images that can be read."""
-        records = records_of(images, labels, split="test")
-        rows, _ = labelled_rows([one.path for one in records], [one.label for one in records])
-        samples = self.embed([records[row] for row in rows])
-        require_readable(samples)
-        return float(np.mean(self.predict_embeddings(samples.X) == np.array(samples.labels, dtype=object)))
-
-    def predict_embeddings(self, X: FloatArray) -> np.ndarray[Any, np.dtype[np.object_]]:
-        """Label of each vector, (n,)."""
-        names = np.array(self.classes_, dtype=object)
-        return np.asarray(names[self.probabilities(X).argmax(axis=1)], dtype=object)
-
-    def probabilities(self, X: FloatArray) -> FloatArray:
-        """Calibrated probabilities (n, n_classes) of vectors (n, d + f)."""
-        return self.fitted.fitted_head.probabilities(np.asarray(X))
-
-    def embed(self, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Samples:
-        """Vectors of images by the encoder that the classifier was taught with.
-
-        Raises
-        ------
-        EncoderError, EncoderMismatchError
-            If it cannot be opened, or is another one now.
-        """
-        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
-        with opened_cache(self._cache) as cache:
-            return embed_samples(records, encoder, cache=cache, progress=progress)
-
-    def verdicts(
-        self,
-        images: Any,
-        *,
-        top: int = 5,
-        progress: Progress | None = None,
-        observe: Callable[[Samples], None] | None = None,
-        names: int = 0,
-    ) -> Iterator[Verdict | SkippedImage]:
-        """What the classifier says of each image, in order within batches, in memory that does not grow.
-
-        Parameters
-        ----------
-        images
-            As for `fit`; labels are not looked at.
-        top
-            Classes to name for each image.
-        progress
-            Is told how far it is.
-        observe
-            Sees the vectors of each batch before its verdicts are given.
-        names
-            How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
-        """
-        records = records_of(images)
-        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
-        with opened_cache(self._cache) as cache:
-            for part in iter_embedded(records, encoder, cache=cache, progress=progress):
-                samples = samples_of(part, encoder.identity)
-                if observe is not None:
-                    observe(samples)
-                yield from self.judge(samples, top=top, names=names)
-                yield from part.skipped
-
-    def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
-        """Verdict on each sample; `names` is as for `verdicts`."""
-        likely = partial(self._likely_names, count=names) if names else None
-        return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
-
-    def namer(self, background: FloatArray | None = None) -> Namer:
-        """Names of the vocabulary in the encoder's words, but for those that known classes have.
-
-        Parameters
-        ----------
-        background
-            Embeddings (m, d) of images at large, by which names that suit every image are held back. None: those that
-            the classifier was taught with.
-
-        Returns
-        -------
-        Namer
-            Without a name where no encoder is at hand, as for vectors of the caller's own.
-
-        Raises
-        ------
-        EncoderError, EncoderMismatchError
-            If there is no such encoder, though the classifier was given a vocabulary.
-        """
-        fitted = self.fitted
-        images = fitted.samples.embeddings if background is None else background
-        try:
-            encoder = reopen_encoder(fitted.samples.identity, lambda: self.encoder)
-        except EncoderError:
-            if self.vocabulary is not None:
-                raise
-            return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
-        words = self.vocabulary or common_nouns()
-        with opened_cache(self._cache) as cache:
-            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=fitted.entries)
 
     def save(self, path: str | Path) -> int:
         """Write the memory file, or put this in place of what it holds; returns its version.
@@ -450,24 +354,12 @@ class FewShotClassifier:
             check_encoder(identity, loaded.encoder.identity)
         return loaded
 
-    def _likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
-        if self._namer is None:
-            self._namer = self.namer()
-        return self._namer.of_each(embeddings, count=count)
-
     def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
         if self.vocabulary is None:
             return None
         with opened_cache(self._cache) as cache:
             return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache)
 
-    def _require_no_vocabulary(self) -> None:
-        if self.vocabulary is not None:
-            raise InputError(
-                "Only an encoder puts the names of a vocabulary into words, and there are only vectors.",
-                remedy="Name the encoder that made the vectors, or leave the vocabulary out.",
-            )
-
-    def _put_into_words(self, names: Iterable[str]) -> tuple[ClassEntry, ...]:
+    def _put_into_words(self, names: Collection[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:
             return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)

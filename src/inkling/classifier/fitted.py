@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
@@ -63,6 +64,11 @@ class FittedClassifier:
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their labels."""
         return self.fitted_head.classes
+
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """Labels of the classes as they were handed over: numbers where all are, else text."""
+        return self.samples.label_kind.array(self.classes)
 
     @cached_property
     def vectors(self) -> LabelledVectors:

@@ -103,6 +103,21 @@ def remaining_negatives(negatives: Negatives | None, entries: Sequence[ClassEntr
     return left if left.names else None
 
 
+def require_no_vocabulary(vocabulary: Vocabulary | None) -> None:
+    """Refuse a vocabulary where nothing puts its names into words.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    if vocabulary is not None:
+        raise InputError(
+            "Only an encoder puts the names of a vocabulary into words, and there are only vectors.",
+            remedy="Name the encoder that made the vectors, or leave the vocabulary out.",
+        )
+
+
 def _names_of(entries: Sequence[ClassEntry]) -> list[str]:
     return [name for entry in entries for name in (entry.name, *entry.aliases)]
 

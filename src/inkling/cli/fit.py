@@ -127,7 +127,7 @@ def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dic
     with progress_bar("Embedding") as progress:
         classifier.fit(source.records, progress=progress)
     labels = {record.label for record in source.records if record.label is not None}
-    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.classes_))}
+    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.fitted.classes))}
 
 
 def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bool) -> None:

@@ -72,7 +72,7 @@ def run(
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
     n_judged = 0
-    columns = verdict_columns(top=min(top, len(classifier.classes_)), names=names)
+    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names)
     with open_writer(output, columns=columns) as write:
         for one in _verdicts(classifier, sources, observer, top=top, names=names):
             if isinstance(one, SkippedImage):

@@ -166,21 +166,18 @@ def _optional_matrix(arrays: Mapping[str, Any], name: str, *, n_rows: int) -> ND
 
 def _labels(arrays: Mapping[str, Any], n_images: int) -> tuple[Labels | None, tuple[str, ...]]:
     """Labels, None if no image has one; and the list of class names."""
-    class_names = tuple(map(require_class_name, _listed(arrays.get("class_names", ()))))
+    named = read_labels(np.atleast_1d(np.asarray(arrays.get("class_names", ()))))
+    class_names = tuple(map(require_class_name, named.names))
     found = arrays.get("labels", arrays.get("y"))
     if found is None:
         return None, class_names
     labels = read_labels(found)
     same_length("labels", len(labels.names), n_images)
     if class_names and labels.kind is Kind.NUMBER:
-        labels = Labels(_counted(labels.names, class_names), Kind.TEXT)
+        labels = Labels(_counted(labels.names, class_names), named.kind)
     if all(name is None for name in labels.names):
         return None, class_names
     return labels, class_names or tuple(labels.kind.sorted({name for name in labels.names if name is not None}))
-
-
-def _listed(names: Any) -> list[Any]:
-    return list(np.atleast_1d(np.asarray(names)))
 
 
 def _counted(names: Sequence[str | None], class_names: Sequence[str]) -> tuple[str | None, ...]:

@@ -16,7 +16,7 @@ from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
 from inkling.labels import Kind, read_labels
-from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
+from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
 PRECOMPUTED = "precomputed"
 """Stands for the encoder of vectors that nobody has named one for."""

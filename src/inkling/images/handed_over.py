@@ -102,7 +102,7 @@ def _columns(frame: Any) -> dict[str, Any]:
 
 def _several(images: Any) -> Iterable[Any]:
     """The items, or a refusal of what only looks like many: iterating over a picture would give its rows."""
-    shape = getattr(images, "shape", ())
+    shape: tuple[int, ...] = tuple(getattr(images, "shape", ()))
     is_picture = len(shape) == 3 and (shape[2] in _CHANNELS[1:] or (_is_tensor(images) and shape[0] in _CHANNELS))
     is_plane = len(shape) == 2 and getattr(getattr(images, "dtype", None), "kind", "") not in "OUS"
     if isinstance(images, Image.Image | bytes) or is_picture or is_plane:

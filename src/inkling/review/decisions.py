@@ -9,6 +9,7 @@ from typing import Any
 from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.two_means import two_means
 from inkling.embeddings.embed import Progress
+from inkling.labels import require_class_name
 from inkling.memory.amend import Amendment, amend, undo
 from inkling.memory.classes import KnownClass, list_classes
 from inkling.memory.discovered import OPEN, Proposal
@@ -83,7 +84,7 @@ class Decisions:
             If the proposal is not open, or its name is that of a known class.
         """
 
-        name = name or self._likely_name(number)
+        name = require_class_name(name) if name else self._likely_name(number)
         entry = ClassEntry(name) if self._words is None or join else self._words(name)
 
         def change(memory: Amendment) -> Mapping[str, Any]:
@@ -134,6 +135,8 @@ class Decisions:
             If there is no such proposal or class, or a class of the new name.
         """
 
+        name = require_class_name(name)
+
         def change(memory: Amendment) -> Mapping[str, Any]:
             if isinstance(what, str):
                 return class_changes.rename(memory, what, name)
@@ -177,7 +180,7 @@ class Decisions:
         InputError
             If there is neither image nor text to know it by, or such a class already.
         """
-        embed = newcomer or Newcomer()
+        name, embed = require_class_name(name), newcomer or Newcomer()
         entry, samples = embed(self.path, name, images=images, prompts=prompts, progress=progress)
         n_images = 0 if samples is None else samples.n_images
 

@@ -103,7 +103,7 @@ def put_forward(
     if found.proposals:
         namer = classifier.namer(np.concatenate([known_side(classifier)[0], embeddings]))
         findings = [
-            _finding(one, pool, embeddings, namer, classifier.classes_, number)
+            _finding(one, pool, embeddings, namer, classifier.fitted.classes, number)
             for number, one in enumerate(found.proposals, start=1)
         ]
     event = write_proposals(path, findings, version=pool.version)

@@ -1,0 +1,244 @@
+"""What a fitted classifier says of images and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.classifier.fitted import FittedClassifier, labelled_rows, reopen_encoder, require_readable
+from inkling.classifier.frames import verdict_frame
+from inkling.classifier.inputs import Errors, checked_vectors, report_unread, samples_to_judge, vectors_among
+from inkling.classifier.vocabularies import namer_for
+from inkling.discovery.naming import Namer
+from inkling.discovery.vocabulary import Vocabulary, common_nouns
+from inkling.embeddings.cache import opened_cache
+from inkling.embeddings.embed import Progress, iter_embedded
+from inkling.embeddings.samples import Samples, embed_samples, samples_of
+from inkling.encoders.base import Encoder
+from inkling.errors import EncoderError
+from inkling.heads.labelled_vectors import columns_of
+from inkling.images.handed_over import records_of
+from inkling.labels import read_labels
+from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Predictor:
+    """Labels, probabilities and verdicts; the subclass gives what was fitted, and the encoder.
+
+    Attributes
+    ----------
+    vocabulary
+        Names that unknown images may get; None: common nouns.
+    memory_version
+        Version of the memory; None where there is none.
+    """
+
+    vocabulary: Vocabulary | None
+    memory_version: int | None
+    _cache: bool | str | Path
+    _namer: Namer | None
+
+    @property
+    def fitted(self) -> FittedClassifier:
+        """What fitting made of the labelled images."""
+        raise NotImplementedError
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the images."""
+        raise NotImplementedError
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Labels of the known classes, in the order of the columns: numbers where numbers were taught, else text."""
+        return self.fitted.labels
+
+    def predict(self, images: Any, *, errors: Errors = "raise") -> NDArray[Any]:
+        """Label of each image, or vector, (n,).
+
+        Parameters
+        ----------
+        images
+            As for `fit`.
+        errors
+            What to do about images that can't be read: ``raise``, or ``skip`` to warn and give None for them.
+
+        Raises
+        ------
+        InputError
+            If an image can't be read.
+        """
+        p = self.predict_proba(images, errors=errors)
+        unread = np.isnan(p[:, 0])
+        found: NDArray[Any] = self.classes_[np.where(unread[:, None], 0.0, p).argmax(axis=1)]
+        if unread.any():
+            found = found.astype(object)
+            found[unread] = None
+        return found
+
+    def predict_proba(self, images: Any, *, errors: Errors = "raise") -> FloatArray:
+        """Calibrated probabilities (n, n_classes) in the order of `classes_`; NaN for an image that was skipped.
+
+        The parameters are those of `predict`.
+        """
+        if (vectors := vectors_among(images)) is not None:
+            return self.probabilities(vectors)
+        records = records_of(images)
+        samples = self.embed(records)
+        report_unread(samples.skipped, errors)
+        p = np.full((len(records), len(self.classes_)), np.nan)
+        read = np.isin([record.path for record in records], samples.paths)
+        if read.any():
+            p[read] = self.probabilities(samples.X)
+        return p
+
+    def predict_frame(self, images: Any, *, top: int = 1, errors: Errors = "raise") -> DataFrame:
+        """Verdicts as a data frame of pandas, one row an image, in their order.
+
+        Its columns are ``path``, ``label``, ``probability``, ``unknown``, ``p_known``, then ``top2_label``,
+        ``top2_probability`` and so on, and ``error`` for images that were skipped.
+
+        Parameters
+        ----------
+        images, errors
+            As for `predict`.
+        top
+            Likeliest classes to name.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        is_vectors = vectors_among(images) is not None
+        given = images if is_vectors else records_of(images)
+        found = list(self.verdicts(given, top=top))
+        report_unread([one for one in found if isinstance(one, SkippedImage)], errors)
+        paths = [one.path for one in (found if is_vectors else given)]
+        return verdict_frame(paths, found, kind=self.fitted.samples.label_kind, top=top)
+
+    def score(self, images: Any, labels: Any = None) -> float:
+        """Top-1 accuracy on labelled images that can be read, or on vectors."""
+        if (vectors := vectors_among(images)) is not None:
+            names = read_labels(labels).names
+            found = self.probabilities(vectors).argmax(axis=1)
+        else:
+            records = records_of(images, labels, split="test")
+            rows, _ = labelled_rows([one.path for one in records], [one.label for one in records])
+            samples = self.embed([records[row] for row in rows])
+            require_readable(samples)
+            names, found = samples.labels, self.probabilities(samples.X).argmax(axis=1)
+        return float(np.mean(found == columns_of(names, self.fitted.classes)))
+
+    def predict_embeddings(self, X: Any) -> NDArray[Any]:
+        """Label of each vector, (n,)."""
+        return np.asarray(self.classes_[self.probabilities(X).argmax(axis=1)])
+
+    def probabilities(self, X: Any) -> FloatArray:
+        """Calibrated probabilities (n, n_classes) of vectors (n, d + f).
+
+        Raises
+        ------
+        InputError
+            If they are not finite numbers of the width that the classifier learned from, or one is zeros alone.
+        """
+        fitted = self.fitted
+        return fitted.fitted_head.probabilities(checked_vectors(X, fitted.samples.identity))
+
+    def embed(self, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Samples:
+        """Vectors of images by the encoder that the classifier was taught with.
+
+        Raises
+        ------
+        EncoderError, EncoderMismatchError
+            If it cannot be opened, or is another one now.
+        """
+        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
+        with opened_cache(self._cache) as cache:
+            return embed_samples(records, encoder, cache=cache, progress=progress)
+
+    def verdicts(
+        self,
+        images: Any,
+        *,
+        top: int = 5,
+        progress: Progress | None = None,
+        observe: Callable[[Samples], None] | None = None,
+        names: int = 0,
+    ) -> Iterator[Verdict | SkippedImage]:
+        """What the classifier says of each image, in order within batches, in memory that does not grow.
+
+        Parameters
+        ----------
+        images
+            As for `fit`; labels are not looked at. Vectors are named by their rows.
+        top
+            Classes to name for each image.
+        progress
+            Is told how far it is.
+        observe
+            Sees the vectors of each batch before its verdicts are given.
+        names
+            How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
+        """
+        if (vectors := vectors_among(images)) is not None:
+            yield from self.judge(samples_to_judge(vectors, self.fitted.samples.identity), top=top, names=names)
+            return
+        records = records_of(images)
+        encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
+        with opened_cache(self._cache) as cache:
+            for part in iter_embedded(records, encoder, cache=cache, progress=progress):
+                samples = samples_of(part, encoder.identity)
+                if observe is not None:
+                    observe(samples)
+                yield from self.judge(samples, top=top, names=names)
+                yield from part.skipped
+
+    def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
+        """Verdict on each sample; `names` is as for `verdicts`."""
+        likely = partial(self._likely_names, count=names) if names else None
+        return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
+
+    def namer(self, background: FloatArray | None = None) -> Namer:
+        """Names of the vocabulary in the encoder's words, but for those that known classes have.
+
+        Parameters
+        ----------
+        background
+            Embeddings (m, d) of images at large, by which names that suit every image are held back. None: those that
+            the classifier was taught with.
+
+        Returns
+        -------
+        Namer
+            Without a name where no encoder is at hand, as for vectors of the caller's own.
+
+        Raises
+        ------
+        EncoderError, EncoderMismatchError
+            If there is no such encoder, though the classifier was given a vocabulary.
+        """
+        fitted = self.fitted
+        images = fitted.samples.embeddings if background is None else background
+        try:
+            encoder = reopen_encoder(fitted.samples.identity, lambda: self.encoder)
+        except EncoderError:
+            if self.vocabulary is not None:
+                raise
+            return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
+        words = self.vocabulary or common_nouns()
+        with opened_cache(self._cache) as cache:
+            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=fitted.entries)
+
+    def _likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
+        if self._namer is None:
+            self._namer = self.namer()
+        return self._namer.of_each(embeddings, count=count)
