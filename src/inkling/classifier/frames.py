@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inkling.errors import require
 from inkling.labels import Kind
 from inkling.types import SkippedImage, Verdict
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
-
-def verdict_frame(paths: Sequence[str], found: Iterable[Verdict | SkippedImage], *, kind: Kind, top: int) -> DataFrame:
+def verdict_frame(paths: Sequence[str], found: Iterable[Verdict | SkippedImage], *, kind: Kind, top: int) -> Any:
     """One row an image, in the order of the paths.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from inkling.heads.labelled_vectors import columns_of
 from inkling.images.handed_over import records_of
 from inkling.labels import read_labels
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class Predictor:
@@ -100,7 +97,7 @@ class Predictor:
             p[read] = self.probabilities(samples.X)
         return p
 
-    def predict_frame(self, images: Any, *, top: int = 1, errors: Errors = "raise") -> DataFrame:
+    def predict_frame(self, images: Any, *, top: int = 1, errors: Errors = "raise") -> Any:
         """Verdicts as a data frame of pandas, one row an image, in their order.
 
         Its columns are ``path``, ``label``, ``probability``, ``unknown``, ``p_known``, then ``top2_label``,
