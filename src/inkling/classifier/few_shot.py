@@ -42,9 +42,6 @@ from inkling.provenance import current_command
 from inkling.types import ClassEntry, FloatArray, SkippedImage
 from inkling.unknown import Negatives
 
-if TYPE_CHECKING:
-    pass
-
 MAX_SEED = 2**32 - 1
 """As far as all libraries go that draw from it."""
 
