@@ -12,7 +12,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from inkling.errors import MemoryFileError
-from inkling.memory import migrate, schema
+from inkling.memory import migrate, revisions, schema
 from inkling.memory.amend import amend, undo
 from inkling.memory.classes import rename_class
 from inkling.memory.content import MemoryContent, Provenance
@@ -72,9 +72,9 @@ def old(tmp_path: Path) -> Path:
 
 
 def _release(number: str, script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(migrate.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / f"{number}_later.py").write_text(script)
-    monkeypatch.setattr(migrate, "MIGRATIONS", folder)
+    monkeypatch.setattr(revisions, "MIGRATIONS", folder)
     monkeypatch.setattr(schema, "REVISION", number)
 
 
@@ -183,11 +183,11 @@ def test_the_migrations_make_the_tables_of_the_schema() -> None:
         closing(sqlite3.connect(":memory:", isolation_level=None)) as migrated,
     ):
         with transaction(direct, begin="BEGIN") as connection:
-            migrate.create_schema(connection)
+            revisions.create_schema(connection)
         with transaction(migrated, begin="BEGIN") as connection:
-            migrate.run_revisions(connection)
+            revisions.run_revisions(connection)
         assert _structure(migrated) == _structure(direct)
 
 
 def test_the_schema_names_the_newest_revision() -> None:
-    assert ScriptDirectory(str(migrate.MIGRATIONS)).get_current_head() == schema.REVISION
+    assert ScriptDirectory(str(revisions.MIGRATIONS)).get_current_head() == schema.REVISION

@@ -193,4 +193,4 @@ def test_no_password_is_shown_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         read_memory(url)
     assert "s3cret" not in str(told.value)
     monkeypatch.setattr("sys.argv", ["inkling", "fit", "photos", "--memory", url])
-    assert current_command() == "inkling fit photos --memory postgresql://me:***@127.0.0.1:1/nowhere"
+    assert current_command() == "inkling fit photos --memory 'postgresql://me:***@127.0.0.1:1/nowhere'"

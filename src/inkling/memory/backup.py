@@ -14,6 +14,7 @@ from inkling.memory.database import creating
 from inkling.memory.faults import explained
 from inkling.memory.file import appearing, require_writable
 from inkling.memory.opened import seeing
+from inkling.memory.place import place_of
 from inkling.memory.read import version_of
 from inkling.memory.rows import CHUNK_ROWS
 
@@ -40,6 +41,7 @@ def backup(path: str | Path, target: str | Path) -> int:
     """
     target = Path(target).resolve()
     with seeing(path, whole=True) as connection, explained(target):
+        place_of(path).check_schema(connection)
         _require_free(target)
         require_writable(target)
         try:

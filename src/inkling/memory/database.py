@@ -102,6 +102,7 @@ def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
     # Python's own handling of transactions is off: it would not begin one before a change of the schema.
     opened = sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     with closing(opened) as database:
+        database.execute("PRAGMA trusted_schema = OFF")  # functions in a foreign schema are not run
         yield database
 
 

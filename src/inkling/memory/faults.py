@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,15 @@ def damaged(where: object, detail: str) -> MemoryFileError:
     return MemoryFileError(
         f"The memory {where} is damaged: {detail}.",
         remedy="Restore it from a copy, or make it anew with 'inkling fit' under another name.",
+    )
+
+
+def foreign(where: object, parts: Sequence[str]) -> MemoryFileError:
+    """Error for a memory that holds what Inkling never puts there, which `parts` name."""
+    return MemoryFileError(
+        f"The memory {where} is not as Inkling makes it: it has {', '.join(parts)}. Nothing was written.",
+        remedy="Such things can change what is read and written. Ask whoever gave you the memory, take them out with a "
+        "database tool if you know what they are, or make it anew with 'inkling fit' under another name.",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 
@@ -12,14 +11,7 @@ from inkling.errors import MemoryFileError
 from inkling.memory import schema
 from inkling.memory.faults import damaged
 from inkling.memory.place import Place
-
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def create_schema(connection: Connection) -> None:
-    """All tables at the newest revision, without Alembic."""
-    schema.metadata.create_all(connection, checkfirst=False)
-    connection.execute(schema.alembic_version.insert().values(version_num=schema.REVISION))
+from inkling.memory.revisions import known_revisions, run_revisions
 
 
 def bring_forward(place: Place) -> None:
@@ -78,25 +70,13 @@ def _revision(connection: Connection, place: Place) -> str:
 
 
 def _upgrade(connection: Connection, place: Place) -> None:
-    from alembic.script import ScriptDirectory
-
     revision = _revision(connection, place)
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if revision not in known:
+    if revision not in known_revisions():
         raise MemoryFileError(
             f"The memory {place} was written by a newer release of Inkling "
             f"(its schema is {revision}, the newest known here is {schema.REVISION}).",
             remedy="Update with: pip install --upgrade inkling-vision",
         )
+    place.check_schema(connection, revision=revision)
     run_revisions(connection)
     place.check_integrity(connection)
-
-
-def run_revisions(connection: Connection) -> None:
-    """Run all revisions that the database has not had, within the connection's transaction."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, schema.REVISION)

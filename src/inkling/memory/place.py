@@ -11,8 +11,9 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from inkling.memory.database import PAGE_BYTES, check_integrity, creating, reading, transaction, writing
-from inkling.memory.faults import explained
+from inkling.memory.faults import explained, foreign
 from inkling.memory.file import appearing, require_memory, require_writable
+from inkling.memory.schema_check import foreign_parts, shadowing_parts
 
 T = TypeVar("T")
 
@@ -48,6 +49,9 @@ class Place(Protocol):
 
     def check_integrity(self, connection: Connection) -> None:
         """Refuse what is damaged with a `MemoryFileError`."""
+
+    def check_schema(self, connection: Connection, *, revision: str | None = None) -> None:
+        """Refuse with a `MemoryFileError` what holds anything but the tables of a revision; the newest if None."""
 
     def copy_to_alter(self, connection: Connection) -> AbstractContextManager[Connection]:
         """A copy whose schema may be changed, for reading an older one."""
@@ -99,13 +103,20 @@ class FilePlace:
         with appearing(self._path) as partial, creating(partial) as connection:
             return fill(connection)
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """See `inkling.memory.database.reading`."""
-        return reading(self._path)
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """See `inkling.memory.database.reading`. What stands in the place of a table is not read."""
+        with reading(self._path) as connection:
+            if parts := shadowing_parts(connection):
+                raise foreign(self, parts)
+            yield connection
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """See `inkling.memory.database.writing`."""
-        return writing(self._path)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """See `inkling.memory.database.writing`. Nothing is written where anything but the schema would take part."""
+        with writing(self._path) as connection:
+            self.check_schema(connection)
+            yield connection
 
     def altering(self) -> AbstractContextManager[Connection]:
         """Without foreign keys: to alter a table is to build it anew, and dropping the old one would cascade."""
@@ -114,6 +125,11 @@ class FilePlace:
     def check_integrity(self, connection: Connection) -> None:
         """See `inkling.memory.database.check_integrity`."""
         check_integrity(connection, self._path)
+
+    def check_schema(self, connection: Connection, *, revision: str | None = None) -> None:
+        """See `inkling.memory.schema_check.foreign_parts`."""
+        if parts := foreign_parts(connection, revision=revision):
+            raise foreign(self, parts)
 
     @contextmanager
     def copy_to_alter(self, connection: Connection) -> Iterator[Connection]:

@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from inkling.errors import MemoryFileError, require
 from inkling.memory import schema
 from inkling.memory.database import BUSY_SECONDS
+from inkling.memory.faults import foreign
+from inkling.memory.server_schema import foreign_parts, shadowing_parts
 from inkling.redaction import redacted
 
 T = TypeVar("T")
@@ -86,7 +88,7 @@ class ServerPlace:
 
     def create(self, fill: Callable[[Connection], T]) -> T:
         """Make the tables and fill them, in one transaction."""
-        with self.writing() as connection:
+        with self._turn() as connection:
             if _holds_memory(connection):
                 raise FileExistsError(str(self))
             return fill(connection)
@@ -96,10 +98,19 @@ class ServerPlace:
         """One read transaction with a snapshot of one version."""
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self._engine(**options).begin() as connection:
+            if parts := shadowing_parts(connection):
+                raise foreign(self, parts)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
+        """One transaction that may write. Nothing is written where anything but the schema would take part."""
+        with self._turn() as connection:
+            self.check_schema(connection)
+            yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[Connection]:
         """One transaction that may write, after other writers, for whom it waits up to a minute."""
         with self._engine().begin() as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{int(BUSY_SECONDS)}s'"))
@@ -108,10 +119,15 @@ class ServerPlace:
 
     def altering(self) -> AbstractContextManager[Connection]:
         """As for writing."""
-        return self.writing()
+        return self._turn()
 
     def check_integrity(self, connection: Connection) -> None:
         """The server does that itself."""
+
+    def check_schema(self, connection: Connection, *, revision: str | None = None) -> None:
+        """See `inkling.memory.server_schema.foreign_parts`."""
+        if parts := foreign_parts(connection, revision=revision):
+            raise foreign(self, parts)
 
     def copy_to_alter(self, connection: Connection) -> AbstractContextManager[Connection]:  # noqa: ARG002 - interface's
         """There is none: a database is brought forward by the first that writes to it."""

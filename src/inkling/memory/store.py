@@ -16,10 +16,11 @@ from inkling.memory.amend import begin, finish
 from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory, check_content
 from inkling.memory.digest import state_digest
 from inkling.memory.events import forget_changes, logged_digest, write_event
-from inkling.memory.migrate import bring_forward, create_schema
+from inkling.memory.migrate import bring_forward
 from inkling.memory.opened import changing, seeing
 from inkling.memory.place import place_of
 from inkling.memory.read import read_content
+from inkling.memory.revisions import create_schema
 from inkling.memory.rows import Rows
 from inkling.memory.write import add_space, replace_content, write_provenance
 from inkling.types import ClassEntry, Exemplar, HeadState

@@ -56,6 +56,7 @@ def verify(path: str | Path) -> Verification:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.ink"
         with seeing(path, whole=True) as connection:
+            place.check_schema(connection)
             copied(connection, copy)
         with writing(copy) as connection:
             found = _verified(connection, place)
