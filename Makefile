@@ -3,6 +3,7 @@
 
 PYTHON ?= $(shell tools/find-python)
 ENV    := .venv/bin/python
+LIGHT  := .venv/.light
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
@@ -17,9 +18,15 @@ setup: $(READY) ## Create .venv and install everything that is needed
 $(READY): pyproject.toml constraints.txt tools/set_up.py
 	@test -n "$(PYTHON)"
 	"$(PYTHON)" tools/set_up.py
+	@touch $(LIGHT) $@
+
+# What a user installs without an extra; where everything is installed, that does.
+$(LIGHT): pyproject.toml constraints.txt tools/set_up.py
+	@test -n "$(PYTHON)"
+	"$(PYTHON)" tools/set_up.py --light
 	@touch $@
 
-demo: $(READY) ## Learn from drawn pictures, evaluate, predict, write a report to demo/
+demo: $(LIGHT) ## Learn from drawn pictures, evaluate, predict, write a report to demo/
 	.venv/bin/inkling demo --output demo/
 
 test: $(READY) ## Run all tests

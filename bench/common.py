@@ -17,6 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("INKLING_SHARED", ROOT.parent / "shared"))
 RESULTS = ROOT / "bench" / "results"
 
+_FEATURES = frozenset({"avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16"}) | {
+    "avx512_fp16",
+    "amx_tile",
+    "amx_bf16",
+    "amx_int8",
+    "asimddp",
+    "bf16",
+    "i8mm",
+}
+"""Flags of processors that decide which products of matrices are fast."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -60,6 +71,7 @@ def machine() -> dict[str, Any]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
     return {
         "processor": names.get("model name", platform.processor()),
+        "processor_features": sorted(_FEATURES & set(names.get("flags", "").split())),
         "cores": os.cpu_count(),
         "memory_gib": round(pages / 2**30, 1),
         "system": platform.platform(),

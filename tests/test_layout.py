@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -63,6 +63,14 @@ WIDE_FUNCTIONS = {
 }
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
+USED_EXTRAS = ("finetune", "heic", "parquet", "postgres", "tokenizers", "torch")
+ABOUT_AN_EXTRA = {
+    "embeddings/parquet.py",
+    "encoders/loaded_model.py",
+    "encoders/tokens.py",
+    "encoders/tower.py",
+}
+"""Modules that are imported only when a package of an extra is needed; fine-tuning is such as a whole."""
 
 
 class Import(NamedTuple):
@@ -84,9 +92,10 @@ class Import(NamedTuple):
         return self.package == "inkling" and self.name.split(".")[1] not in ROOMS[: ROOMS.index(self.room) + 1]
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+def imports_of(path: Path, *, top_level: bool = False) -> Iterator[Import]:
     module = path.relative_to(PACKAGE).as_posix()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_level else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (Import(module, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -237,13 +246,27 @@ def test_what_needs_no_forward_pass_loads_no_model_library() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {_normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in project["dependencies"]}
-    providers = packages_distributions()
-    declared_packages = {
-        package for package, owners in providers.items() if declared & {_normal(owner) for owner in owners}
-    }
-    known = {*sys.stdlib_module_names, "inkling", *declared_packages}
+    extras = [one for extra in USED_EXTRAS for one in project["optional-dependencies"][extra]]
+    known = {*sys.stdlib_module_names, "inkling", *_packages_of([*project["dependencies"], *extras])}
     assert [it for it in IMPORTS if it.package not in known] == []
+
+
+def test_packages_of_extras_are_imported_where_they_are_used() -> None:
+    """At the top of a module they may stand only where the whole module is about them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core = _packages_of(project["dependencies"])
+    extra = _packages_of([one for name in USED_EXTRAS for one in project["optional-dependencies"][name]]) - core
+    at_the_top = {it for path in MODULES for it in imports_of(path, top_level=True) if it.package in extra}
+    assert {it.module for it in at_the_top if not it.module.startswith("finetune/")} <= ABOUT_AN_EXTRA
+    assert at_the_top
+
+
+def _packages_of(requirements: Sequence[str]) -> set[str]:
+    """Packages to import that the distributions of requirements provide."""
+    named = {_normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
+    return {
+        package for package, owners in packages_distributions().items() if named & {_normal(owner) for owner in owners}
+    } - {"inkling"}
 
 
 def _normal(distribution: str) -> str:

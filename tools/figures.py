@@ -40,7 +40,9 @@ SHOWN = {
         "fit of auto on 234 x 512, with text, s": "fit of `auto` on 234 embeddings, seconds",
     },
     "embed": {
-        "float32, times the peer's speed": "embedding throughput against `transformers`, `float32`: times",
+        "auto, times the peer's speed": (
+            "embedding throughput against `transformers`, `auto` (products in bfloat16, sums in float32): times"
+        ),
         "int8, times the peer's speed": "the same, `int8`: times",
     },
     "finetune": {

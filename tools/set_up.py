@@ -1,8 +1,9 @@
 """Make .venv and install Inkling into it, with the build of torch that suits the machine.
 
-Usage: python tools/set_up.py
+Usage: python tools/set_up.py [--light]
 
-The Makefile runs this. It needs the standard library alone, because nothing is installed when it starts.
+With --light the installation is the one that users get without an extra: no torch, no tools. The
+Makefile runs this. It needs the standard library alone, because nothing is installed when it starts.
 docs/decisions/torch-build.md says why torch is treated on its own.
 """
 
@@ -37,11 +38,14 @@ class SetUpError(Exception):
 
 def main() -> None:
     """Set .venv up, or bring it up to date."""
+    light = sys.argv[1:] == ["--light"]
     try:
         python = make_environment(ENVIRONMENT)
-        install_torch(python, wants_cpu_build(os.environ.get("TORCH", "auto")))
+        if not light:
+            install_torch(python, wants_cpu_build(os.environ.get("TORCH", "auto")))
         print("Installing Inkling and what it needs", flush=True)
-        pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "--editable", f"{ROOT}[dev]")
+        what = str(ROOT) if light else f"{ROOT}[dev]"
+        pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "--editable", what)
     except SetUpError as error:
         sys.exit(f"\n{error}")
 

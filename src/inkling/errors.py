@@ -61,8 +61,17 @@ class MissingExtraError(InklingError):
     """A feature needs a package that the core installation leaves out."""
 
 
-def require(module: str, *, extra: str) -> ModuleType:
+def require(module: str, *, extra: str, purpose: str = "This") -> ModuleType:
     """Import an optional dependency, or say which pip command adds it.
+
+    Parameters
+    ----------
+    module
+        What to import.
+    extra
+        Extra of this package that brings it.
+    purpose
+        What needs it, as the first words of a sentence.
 
     Raises
     ------
@@ -73,6 +82,6 @@ def require(module: str, *, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"This needs the package '{module}', which is not installed.",
+            f"{purpose} needs the package '{module}', which is not installed.",
             remedy=f"Install it with: pip install 'inkling-vision[{extra}]'",
         ) from error

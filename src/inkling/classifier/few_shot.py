@@ -32,14 +32,14 @@ from inkling.embeddings.samples import Samples, embed_samples, given_samples, pr
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.identity import check_encoder
-from inkling.encoders.registry import load_encoder
+from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import InputError
 from inkling.heads import head_class
 from inkling.images.handed_over import read_images
 from inkling.labels import require_class_name
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command
-from inkling.types import ClassEntry, FloatArray, SkippedImage
+from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage
 from inkling.unknown import Negatives
 
 MAX_SEED = 2**32 - 1
@@ -98,7 +98,7 @@ class FewShotClassifier(Estimator, Predictor):
         false_alarms: float | None = None,
         vocabulary: Vocabulary | None = None,
         device: str = "auto",
-        precision: str = "float32",
+        precision: str = "auto",
         cache: bool | str | Path = True,
     ) -> None:
         head_class(head)
@@ -117,6 +117,7 @@ class FewShotClassifier(Estimator, Predictor):
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._cache = cache
+        self._made_with: EncoderIdentity | None = None
         self._fitted: FittedClassifier | None = None
         self._namer: Namer | None = None
 
@@ -139,9 +140,11 @@ class FewShotClassifier(Estimator, Predictor):
         EncoderError
             If it cannot be opened.
         """
-        if isinstance(self._encoder, str | Path):
-            return load_encoder(self._encoder, device=self._device, precision=self._precision)
-        return self._encoder
+        if not isinstance(self._encoder, str | Path):
+            return self._encoder
+        if self._made_with is not None:
+            return load_same_encoder(self._made_with, self._encoder, device=self._device)
+        return load_encoder(self._encoder, device=self._device, precision=self._precision)
 
     @property
     def fitted(self) -> FittedClassifier:
@@ -346,6 +349,7 @@ class FewShotClassifier(Estimator, Predictor):
             precision=identity.precision,
             cache=cache,
         )
+        loaded._made_with = identity
         loaded.fitted, loaded.memory_version = fitted, stored.version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)

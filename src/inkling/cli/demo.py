@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.evaluate import print_scores, write_html
 from inkling.cli.options import Json, Seed
+from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import evaluation_payload, verdict_payload
 
@@ -36,7 +36,6 @@ def run(
     from inkling.types import Verdict
 
     check_outputs(json)
-    started = time.perf_counter()
     kinds = sorted((*TRAINED[:N_TRAINED], *HELD_OUT[:N_NEW]))
     train, test, memory, report = (output / name for name in ("train", "test", "demo.ink", "report.html"))
     _make(output)
@@ -53,7 +52,7 @@ def run(
     write_html(done, report, memory=memory, test=str(test))
     some = [str(min((test / kind).iterdir())) for kind in kinds]
     predictions = [verdict_payload(one) for one in classifier.verdicts(some) if isinstance(one, Verdict)]
-    took = {"seconds": round(time.perf_counter() - started, 1)}
+    took = {"seconds": seconds_waited()}
     files = {"report": str(report), "memory": str(memory)}
     show(evaluation_payload(done.evaluation) | {"predictions": predictions} | files | took, json=json, table=_print)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +11,14 @@ import typer
 from inkling.cli.console import check_outputs, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
 from inkling.cli.progress import progress_bar
-from inkling.errors import InputError
+from inkling.cli.waiting import seconds_waited
+from inkling.errors import InputError, require
 from inkling.payloads import skipped_payload
 
 if TYPE_CHECKING:
     from inkling.embeddings.embed import Embedded
-    from inkling.types import SkippedImage
+    from inkling.images.sources import Found
+    from inkling.types import EncoderIdentity, SkippedImage
 
 NAME = "embed"
 
@@ -30,41 +31,27 @@ def run(
         str, typer.Option("--encoder", metavar="NAME_OR_DIR", help="See 'inkling encoders'.", show_default=False)
     ],
     output: Annotated[
-        Path, typer.Option("--output", metavar="OUT.parquet", help="The file to write.", show_default=False)
+        Path, typer.Option("--output", metavar="OUT.parquet|OUT.npz", help="The file to write.", show_default=False)
     ],
     device: Device = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Write embeddings to a Parquet file, which fit, evaluate and predict read in place of images."""
+    """Write embeddings to a file, which fit, evaluate and predict read in place of images."""
     from inkling.embeddings.cache import opened_cache
     from inkling.embeddings.embed import iter_embedded
-    from inkling.embeddings.parquet import write_parquet
     from inkling.encoders.registry import load_encoder
     from inkling.images.sources import find_images
 
-    if output.suffix.lower() != ".parquet":
-        raise InputError(f"'{output}' does not end in .parquet.", remedy="Embeddings are written as Parquet.")
+    write = _writer(output)
     check_outputs(output, json, keep=(images,))
-    started = time.perf_counter()
     found = find_images(images)
     opened = load_encoder(encoder, device=device, precision=precision)
     skipped: list[SkippedImage] = []
-
-    def watched(parts: Iterable[Embedded]) -> Iterator[Embedded]:
-        n_embedded = 0
-        for part in parts:
-            skipped.extend(part.skipped)
-            n_embedded += len(part.records)
-            yield part
-        tell_skipped(skipped, found.ignored)
-        if not n_embedded:
-            raise InputError("None of the images can be read.", remedy="Nothing was written.")
-
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:
         parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
-        n_rows = write_parquet(output, watched(parts), opened.identity)
+        n_rows = write(output, _watched(parts, found, skipped), opened.identity)
     summary = {
         "images": n_rows,
         "skipped": skipped_payload(skipped),
@@ -74,9 +61,44 @@ def run(
         "dimension": opened.identity.dimension,
         "feature_dimension": opened.identity.feature_dimension,
         "output": str(output),
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": seconds_waited(),
     }
     show(summary, json=json, table=_print)
+
+
+def _writer(output: Path) -> Callable[[Path, Iterable[Embedded], EncoderIdentity], int]:
+    """What writes a file of that name.
+
+    Raises
+    ------
+    InputError
+        If nothing does.
+    """
+    kind = output.suffix.lower()
+    if kind == ".npz":
+        from inkling.embeddings.npz import write_npz
+
+        return write_npz
+    if kind != ".parquet":
+        raise InputError(
+            f"'{output}' ends neither in .parquet nor in .npz.", remedy="Name OUT.parquet, or OUT.npz for numpy."
+        )
+    require("pyarrow", extra="parquet", purpose=f"Writing '{output}'")
+    from inkling.embeddings.parquet import write_parquet
+
+    return write_parquet
+
+
+def _watched(parts: Iterable[Embedded], found: Found, skipped: list[SkippedImage]) -> Iterator[Embedded]:
+    """The batches; at their end what was skipped is told, and a run without an image refused."""
+    n_embedded = 0
+    for part in parts:
+        skipped.extend(part.skipped)
+        n_embedded += len(part.records)
+        yield part
+    tell_skipped(skipped, found.ignored)
+    if not n_embedded:
+        raise InputError("None of the images can be read.", remedy="Nothing was written.")
 
 
 def _print(summary: Mapping[str, Any]) -> None:

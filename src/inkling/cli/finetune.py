@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,8 @@ from inkling.cli import recipe_options as options
 from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Seed
 from inkling.cli.progress import board, counting, stepping
-from inkling.errors import InputError
+from inkling.cli.waiting import seconds_waited
+from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
 from inkling.redaction import redacted
 
@@ -114,6 +114,7 @@ def run(
     precision: options.Arithmetic = None,
 ) -> None:
     """Tune an encoder on labelled images; it ships where images that it did not see show a gain."""
+    require("torch", extra="finetune", purpose="Fine-tuning")
     from inkling.finetune.recipe import preset as recipe_of
     from inkling.finetune.run import FineTuningOptions
 
@@ -174,7 +175,6 @@ def _finetune(
     from inkling.finetune.run import finetune_memory, require_pictures
     from inkling.images.sources import find_images
 
-    started = time.perf_counter()
     require_pictures(train_images)
     source = find_images(train_images, split="train")
     with board() as where:
@@ -185,7 +185,7 @@ def _finetune(
     tell_skipped(done.tuned.skipped, source.ignored)
     if report:
         _write_report(report, done.shipment, memory)
-    took = {"ignored": dict(source.ignored), "seconds": round(time.perf_counter() - started, 2)}
+    took = {"ignored": dict(source.ignored), "seconds": seconds_waited()}
     show(finetuning_payload(done) | took, json=json, table=_print)
 
 

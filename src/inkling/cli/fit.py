@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +13,7 @@ from inkling.cli.console import check_outputs, counted, note, print_table, show,
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
+from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import fit_payload
 from inkling.redaction import redacted
@@ -74,7 +74,7 @@ def run(
         Path | None, typer.Option(help="YAML or CSV with prompts, aliases and disambiguations of classes.")
     ] = None,
     device: Device = "auto",
-    precision: Precision = "float32",
+    precision: Precision = "auto",
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
@@ -87,7 +87,6 @@ def run(
 
     check_target(memory)
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
-    started = time.perf_counter()
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
         head=head,
@@ -109,7 +108,7 @@ def run(
             remedy="Mend or remove them, or leave --strict out.",
         )
     saved = {"memory": redacted(memory), "memory_version": classifier.save(memory)}
-    took = {"seconds": round(time.perf_counter() - started, 2)}
+    took = {"seconds": seconds_waited()}
     show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
 
 

@@ -21,7 +21,10 @@ def run(memory: Memory, json: Json = None) -> None:
 
 
 def _print(summary: Mapping[str, Any]) -> None:
+    from inkling.encoders.precision import MEANINGS
+
     encoder, provenance = summary["encoder"], summary["provenance"]
+    precision = MEANINGS.get(encoder["precision"], encoder["precision"])
     print_table(
         ("class", "images", "prompts"),
         [(one["name"], one["images"], _prompts(one)) for one in summary["classes"]],
@@ -29,7 +32,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     )
     rows = [
         ("version", summary["memory_version"]),
-        ("encoder", f"{encoder['name']} ({encoder['dimension']} dimensions, {encoder['precision']})"),
+        ("encoder", f"{encoder['name']} ({encoder['dimension']} dimensions, {precision})"),
         ("fingerprint", encoder["fingerprint"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),

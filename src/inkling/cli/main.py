@@ -34,6 +34,7 @@ from inkling.cli import (
     split,
     undo,
     verify,
+    waiting,
 )
 from inkling.cli.border import Border
 
@@ -87,6 +88,7 @@ def main() -> None:
     """Run the program."""
     # Pillow warns of oddities in metadata that neither harm the pixels nor mean anything to the user.
     warnings.filterwarnings("ignore", module="PIL")
+    waiting.begin()
     app()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from inkling.cli.console import STDOUT
-from inkling.errors import InputError
+from inkling.errors import InputError, require
 from inkling.outputs import appearing_whole
 from inkling.payloads import flat_verdict, verdict_payload
 
@@ -37,6 +37,8 @@ def check_target(output: str | None, json_target: str | None) -> None:
         raise InputError("--output - and --json - both want standard output.", remedy="Send one of them to a file.")
     if output is not None and output != STDOUT and Path(output).suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"'{output}' is neither .csv nor .parquet.", remedy="Name OUT.csv, OUT.parquet or '-'.")
+    if output is not None and output.lower().endswith(".parquet"):
+        require("pyarrow", extra="parquet", purpose=f"Writing '{output}'")
 
 
 @contextmanager

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from inkling.encoders.per_process import PerProcess
 from inkling.errors import CacheError
 
 SCHEMA_VERSION = 1
@@ -60,6 +62,15 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
+@dataclass
+class _Own:
+    """The connection of this process: SQLite's must not be carried over a fork."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    connection: sqlite3.Connection | None = None
+    inode: int | None = None
+
+
 class Database:
     """One SQLite file with the cache's tables, opened at the first use.
 
@@ -73,9 +84,7 @@ class Database:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._inode: int | None = None
-        self._lock = threading.Lock()
+        self._own = PerProcess(_Own)
 
     def remove_set_aside(self) -> None:
         """Delete the files that were set aside over time."""
@@ -85,7 +94,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock:
+        with self._own.value.lock:
             self._disconnect()
 
     def run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -96,7 +105,7 @@ class Database:
         CacheError
             If the file cannot be made, opened, read or written.
         """
-        with self._lock:
+        with self._own.value.lock:
             try:
                 return self._attempt(work)
             except _UnusableFileError as reason:
@@ -117,27 +126,29 @@ class Database:
             raise _cannot_use(self._path, error) from error
 
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and not self._has_moved():
-            return self._connection
+        own = self._own.value
+        if own.connection is not None and not self._has_moved():
+            return own.connection
         self._disconnect()
         if self._path is None:
             connection = _open("")
         else:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._inode = _inode(self._path)
+            own.inode = _inode(self._path)
             connection = _open(self._path)
-            self._inode = _inode(self._path)
-        self._connection = connection
+            own.inode = _inode(self._path)
+        own.connection = connection
         return connection
 
     def _has_moved(self) -> bool:
         """Whether the file was removed, or set aside by another process: further writes would be lost."""
-        return self._path is not None and _inode(self._path) != self._inode
+        return self._path is not None and _inode(self._path) != self._own.value.inode
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        own = self._own.value
+        if own.connection is not None:
+            own.connection.close()
+            own.connection = None
 
     def _replace(self, reason: Exception) -> None:
         """Set the file aside, unless another process has done so already and this one is new."""

@@ -72,7 +72,7 @@ def embed_images(
 ) -> Embedded:
     """Vectors of images. See `iter_embedded` for the parameters, and for more images than fit in memory."""
     parts = list(iter_embedded(records, encoder, cache=cache, view=view, batch_size=batch_size, progress=progress))
-    return _joined(parts, encoder.identity)
+    return joined(parts, encoder.identity)
 
 
 def iter_embedded(
@@ -162,7 +162,8 @@ def _gathered(finished: Finished, identity: EncoderIdentity) -> Embedded:
     )
 
 
-def _joined(parts: Sequence[Embedded], identity: EncoderIdentity) -> Embedded:
+def joined(parts: Sequence[Embedded], identity: EncoderIdentity) -> Embedded:
+    """Batches as one."""
     features = [part.features for part in parts if part.features is not None]
     return Embedded(
         records=tuple(record for part in parts for record in part.records),

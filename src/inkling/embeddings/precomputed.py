@@ -6,7 +6,7 @@ Keys of an npz file, n images, d dimensions, K classes:
 key                  shape                meaning
 ==================== ==================== =============================================================
 embeddings (or x)    (n, d) numbers       image embeddings; scaled to unit length on reading
-labels (or y)        (n,) text            class names, or integers that count into `class_names`; optional
+labels (or y)        (n,) text            class names ("" for none), or integers that count into `class_names`; optional
 paths (or path)      (n,) text            how each image is shown; optional
 content_hashes       (n,) text            equal for copies of an image, which are held out together; optional
 features             (n, f) numbers       second, image-side features, kept as they are; optional
@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
-from inkling.errors import InputError
+from inkling.errors import InputError, require
 from inkling.labels import Kind, Labels, read_labels, require_class_name
 from inkling.types import EncoderIdentity
 
@@ -106,6 +106,7 @@ def _reader(path: Path) -> Callable[[Path], Mapping[str, Any]]:
     if path.suffix.lower() == ".npz":
         return _read_npz
     if path.suffix.lower() == ".parquet":
+        require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
         from inkling.embeddings.parquet import read_arrays
 
         return read_arrays

@@ -15,6 +15,7 @@ from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_has
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
+from inkling.errors import require
 from inkling.labels import Kind, read_labels
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
@@ -206,6 +207,7 @@ def is_precomputed(path: str | Path) -> bool:
         return True
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return False
+    require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     from pyarrow import ArrowException, parquet
 
     try:

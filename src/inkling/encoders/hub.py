@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from inkling.encoders.weights import WeightFiles
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, require
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -37,6 +37,7 @@ def find_folder(name: str) -> Path:
 
 
 def _cached(name: str) -> Path | None:
+    require("huggingface_hub", extra="torch", purpose=f"The encoder '{name}'")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 

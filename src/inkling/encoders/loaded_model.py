@@ -16,7 +16,7 @@ from transformers.utils import logging as transformers_logging
 
 from inkling.encoders import tower
 from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.precision import BFLOAT16, FLOAT32, INT8, WIDE
+from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
 from inkling.encoders.streams import Streams
 from inkling.encoders.tokens import Tokenizer
 from inkling.errors import EncoderError
@@ -53,23 +53,33 @@ class LoadedModel:
     def images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of prepared images (n, 3, height, width)."""
         batch = torch.from_numpy(pixels)
-        if self._device.type == "cpu":
-            return _unit_vectors(torch.cat(self._streams.map(self._image_features, self._portions(batch))))
-        return _unit_vectors(self._image_features(batch))
+        if self._device.type != "cpu":
+            return self._image_vectors(batch)
+        return np.concatenate(self._streams.map(self._image_vectors, self._portions(batch)))
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts; those longer than the text tower reads are cut, with a warning."""
-        tokens = {name: value.to(self._device) for name, value in self._tokenizer(texts).items()}
-        with torch.inference_mode():
-            return _unit_vectors(pooled(self._model.get_text_features(**tokens)))
+        tokens = self._tokenizer(texts)
+        if self._device.type != "cpu":
+            return self._text_vectors(tokens)
+        # In threads of their own, as in a forked child torch can't use the threads of the parent's main thread.
+        portions = zip(*(value.tensor_split(self._streams.n_streams) for value in tokens.values()), strict=True)
+        parts = [dict(zip(tokens, part, strict=True)) for part in portions if len(part[0])]
+        return np.concatenate(self._streams.map(self._text_vectors, parts))
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         return Tokenizer(self._folder)
 
-    def _image_features(self, batch: Tensor) -> Tensor:
+    def _image_vectors(self, batch: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return pooled(self._model.get_image_features(pixel_values=batch.to(self._device, self._model.dtype)))
+            pixels = batch.to(self._device, self._model.dtype)
+            return _unit_vectors(pooled(self._model.get_image_features(pixel_values=pixels)))
+
+    def _text_vectors(self, tokens: dict[str, Tensor]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            given = {name: value.to(self._device) for name, value in tokens.items()}
+            return _unit_vectors(pooled(self._model.get_text_features(**given)))
 
     def _portions(self, batch: Tensor) -> tuple[Tensor, ...]:
         """Equal portions, small enough for a core and as many as keep all cores busy to the end."""
@@ -119,15 +129,12 @@ def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision: str) -> None:
     arithmetic = arithmetic_of(precision, width=folder.width)
-    if arithmetic == "int8" and not tower.has_exact_int8():
-        raise EncoderError(
-            "This processor's sums of 8-bit products aren't exact (it has no VNNI instructions).",
-            remedy="Use --precision float32.",
-        )
+    if precision in (BFLOAT16, INT8) and (reason := tower.why_not(arithmetic)):
+        raise EncoderError(f"The precision {precision} is refused: {reason}.", remedy="Use --precision auto.")
     if not tower.rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
         raise EncoderError(
             f"The image tower of the model in {folder.path} isn't built like CLIP's, so it has no {precision} form.",
-            remedy="Use --precision float32.",
+            remedy="Use --precision auto.",
         )
 
 
@@ -135,7 +142,7 @@ def arithmetic_of(precision: str, *, width: int) -> tower.Arithmetic:
     """How the products of an image tower are taken on the CPU, by its precision and the width of its tokens."""
     if precision == INT8:
         return "int8"
-    rounds = precision == FLOAT32 and width >= WIDE and tower.has_fast_bfloat16()
+    rounds = precision == AUTO and width >= WIDE and tower.has_fast_bfloat16() and not tower.why_not("bfloat16")
     return "bfloat16" if rounds or precision == BFLOAT16 else "float32"
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inkling.encoders.base import ImageVectors, Prepared
 from inkling.encoders.description import TextModel, TextTable, read_description
 from inkling.encoders.onnx_texts import NoTexts, OpenTexts, TableTexts, TextSide
-from inkling.encoders.precision import FLOAT32, STRICT, check_precision
+from inkling.encoders.precision import AUTO, FLOAT32, check_precision
 from inkling.encoders.runtime import Session
 from inkling.encoders.vectors import unit_vectors
 from inkling.encoders.weights import hash_files, hash_value
@@ -37,14 +37,14 @@ class OnnxEncoder:
     device
         ``auto`` and ``cpu`` run on the CPU, ``cuda`` needs the GPU build of onnxruntime.
     precision
-        ``float32``: an ONNX model carries its arithmetic in its graph.
+        ``auto`` or ``float32``, which are the same here: an ONNX model carries its arithmetic in its graph.
     """
 
     def __init__(
-        self, folder: str | Path, *, source: str | None = None, device: str = "auto", precision: str = FLOAT32
+        self, folder: str | Path, *, source: str | None = None, device: str = "auto", precision: str = AUTO
     ) -> None:
         check_precision(precision)
-        if precision not in (FLOAT32, STRICT):
+        if precision not in (AUTO, FLOAT32):
             raise EncoderError(
                 f"An ONNX folder carries its arithmetic in its model, so --precision {precision} does nothing.",
                 remedy="Leave --precision out, or point 'model' in encoder.json at a quantised model.",

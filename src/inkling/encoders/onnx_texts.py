@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from inkling.encoders.description import TextModel, TextTable
 from inkling.encoders.runtime import Session
+from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.vectors import unit_vectors
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, require
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -166,17 +167,20 @@ class OpenTexts:
     def _encode_some(self, texts: Sequence[str]) -> NDArray[np.float32]:
         described = self._described
         lowered = [text.lower() if described.lower_case else text for text in texts]
-        tokens = np.asarray([encoded.ids for encoded in self._tokenizer.encode_batch(lowered)], np.int64)
+        encoded = self._tokenizer.encode_batch(lowered)
+        warn_of_cuts(
+            [text for text, one in zip(texts, encoded, strict=True) if one.overflowing], longest=described.max_length
+        )
+        tokens = np.asarray([one.ids for one in encoded], np.int64)
         (vectors,) = self._session.run([described.output], {described.input: tokens})
         return unit_vectors(vectors)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
         described = self._described
+        library = require("tokenizers", extra="tokenizers", purpose=f"The text side in {described.file.parent}")
         try:
-            tokenizer = Tokenizer.from_file(str(described.tokenizer))
+            tokenizer: Tokenizer = library.Tokenizer.from_file(str(described.tokenizer))
         except Exception as error:  # the tokenizers library raises plain Exception
             raise EncoderError(f"The tokenizer {described.tokenizer} can't be read: {error}.") from error
         tokenizer.enable_truncation(described.max_length)

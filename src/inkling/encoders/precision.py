@@ -1,17 +1,20 @@
 """The arithmetics that an encoder offers, by the names that users give.
 
+auto
+    The fast default. On processors that multiply bfloat16 faster than float32 (AVX512-BF16, AMX), matrix products of
+    wide image towers round their operands to bfloat16 and sum in float32; vectors stay within a cosine of 0.9999 of
+    those of the library (0.999997 measured), and carry the same fingerprint on every processor. Elsewhere, and for
+    narrow towers, it is float32. Torch calls this arithmetic `set_float32_matmul_precision("medium")`.
 float32
-    Weights, activations and sums in float32. On processors that multiply bfloat16 faster than float32
-    (AVX512-BF16, AMX), matrix products of wide image towers round their operands to bfloat16 first; vectors
-    stay within a cosine of 0.9999 of those of the library (0.999997 measured), and carry the same fingerprint
-    on every processor. Torch calls this arithmetic `set_float32_matmul_precision("medium")`.
-float32-strict
     Float32 throughout, on every processor: equal to the library's own vectors to rounding.
 bfloat16
     On a GPU, the whole model in bfloat16. On the CPU, matrix products of the image tower.
 int8
     On the CPU: matrix products of the image tower in 8 bits, weights rounded per channel, activations per
     token.
+
+bfloat16 and int8 are refused on a processor on which they are slower than float32: a short measurement tells
+(`inkling.encoders.tower.Speed`).
 
 Texts are encoded in float32 on the CPU whatever the name: they are few, and each serves all images.
 """
@@ -20,16 +23,22 @@ from __future__ import annotations
 
 from inkling.errors import EncoderError
 
+AUTO = "auto"
 FLOAT32 = "float32"
-STRICT = "float32-strict"
 BFLOAT16 = "bfloat16"
 INT8 = "int8"
 
 WIDE = 512
-"""Image towers at least this wide may round operands to bfloat16 under the name float32: narrower ones gain
-little by it, and lose more."""
+"""Image towers at least this wide may round operands to bfloat16 under the name auto: narrower ones gain little by it,
+and lose more."""
 
-PRECISIONS = (FLOAT32, STRICT, BFLOAT16, INT8)
+PRECISIONS = (AUTO, FLOAT32, BFLOAT16, INT8)
+
+MEANINGS = {AUTO: "auto: bfloat16 products where they are fast, float32 sums"}
+"""Names that need more than themselves to be understood."""
+
+_FORMER_STRICT = "float32-strict"
+"""What earlier releases called float32. Their float32 is auto."""
 
 
 def check_precision(precision: str) -> None:
@@ -40,5 +49,19 @@ def check_precision(precision: str) -> None:
     EncoderError
         Says which names there are.
     """
+    if precision == _FORMER_STRICT:
+        raise EncoderError(
+            f"The precision '{_FORMER_STRICT}' is now called '{FLOAT32}', and the former '{FLOAT32}' is '{AUTO}'.",
+            remedy=f"Use --precision {FLOAT32}.",
+        )
     if precision not in PRECISIONS:
         raise EncoderError(f"The precision '{precision}' isn't known; expected one of {', '.join(PRECISIONS)}.")
+
+
+def possible_names(stored: str) -> tuple[str, ...]:
+    """Names of today under which vectors may have been made, by the name that was kept with them.
+
+    Earlier releases kept ``float32`` for what is ``auto`` now; the fingerprint tells which of them it is.
+    """
+    former = {_FORMER_STRICT: (FLOAT32,), FLOAT32: (FLOAT32, AUTO)}
+    return former.get(stored, (stored,))

@@ -12,12 +12,14 @@ from inkling.encoders.cards import HUB_CARDS, SKETCH, SKETCH_NOTE, EncoderCard
 from inkling.encoders.description import FILE as ONNX_DESCRIPTION
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.onnx import OnnxEncoder
-from inkling.encoders.precision import FLOAT32
+from inkling.encoders.precision import AUTO, possible_names
+from inkling.encoders.sketch import SketchEncoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError
+from inkling.types import EncoderIdentity
 
 
-def load_encoder(source: str | Path, *, device: str = "auto", precision: str = FLOAT32) -> Encoder:
+def load_encoder(source: str | Path, *, device: str = "auto", precision: str = AUTO) -> Encoder:
     """Open an encoder. Weights are loaded when the first image or text is encoded.
 
     Parameters
@@ -37,13 +39,40 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = F
     """
     text = str(source)
     if text == SKETCH:
-        return _open_transformers(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
+        return SketchEncoder(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
     path = Path(source).expanduser()
     if path.exists():
         return _open_folder(path, device=device, precision=precision)
     if _is_hub_name(text):
         return _open_transformers(_find(text), name=text, source=text, device=device, precision=precision)
     raise EncoderError(f"There is no encoder '{text}'.{_did_you_mean(text)}", remedy=hub.WAYS_ON)
+
+
+def load_same_encoder(made_with: EncoderIdentity, source: str | Path | None = None, *, device: str = "auto") -> Encoder:
+    """Open the encoder that vectors were made with, in the precision that they were made in.
+
+    Parameters
+    ----------
+    made_with
+        As it was kept with the vectors, by this release or an earlier one.
+    source
+        Where the encoder is now; None looks where it was.
+    device
+        As for `load_encoder`.
+
+    Returns
+    -------
+    Encoder
+        One with the same fingerprint if there is one; the caller compares.
+
+    Raises
+    ------
+    EncoderError
+        If there is no such encoder, or it is incomplete.
+    """
+    where = made_with.source if source is None else source
+    opened = [load_encoder(where, device=device, precision=name) for name in possible_names(made_with.precision)]
+    return next((one for one in opened if one.identity.fingerprint == made_with.fingerprint), opened[0])
 
 
 def known_encoders() -> tuple[EncoderCard, ...]:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from inkling.encoders.per_process import PerProcess
 from inkling.errors import EncoderError
 
 _PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
+@dataclass
+class _Own:
+    """The session of this process: its threads don't outlive a fork."""
+
+    loading: threading.Lock = field(default_factory=threading.Lock)
+    session: Any = None
+
+
 class Session:
-    """A model file and the onnxruntime session made from it.
+    """A model file and the onnxruntime session made from it. It survives a fork and a pickle.
 
     Parameters
     ----------
@@ -32,8 +42,7 @@ class Session:
             )
         self._file = file
         self._provider = _PROVIDERS[device]
-        self._loading = threading.Lock()
-        self._session: Any = None
+        self._own = PerProcess(_Own)
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Outputs by name for inputs by name.
@@ -56,10 +65,11 @@ class Session:
             ) from error
 
     def _opened(self) -> Any:
-        with self._loading:
-            if self._session is None:
-                self._session = self._open()
-            return self._session
+        own = self._own.value
+        with own.loading:
+            if own.session is None:
+                own.session = self._open()
+            return own.session
 
     def _open(self) -> Any:
         import onnxruntime

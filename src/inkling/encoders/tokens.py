@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.text_length import warn_of_cuts
 
 
 class Tokenizer:
@@ -42,9 +42,4 @@ class Tokenizer:
     def _warn_of_cuts(self, texts: Sequence[str]) -> None:
         lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
         cut = [text for text, length in zip(texts, lengths, strict=True) if length > self._longest]
-        if cut:
-            warnings.warn(
-                f"{len(cut)} texts are longer than the {self._longest} tokens that the encoder reads, and were cut; "
-                f"the first is: {cut[0][:60]}...",
-                stacklevel=2,
-            )
+        warn_of_cuts(cut, longest=self._longest)

@@ -24,9 +24,12 @@ Imports torch, so this module is imported only when weights are loaded.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, cast
 
 import torch
@@ -41,6 +44,10 @@ QUICK_GELU = 1.702
 _INT8_MAX = 127.0
 
 _Product = Callable[[Tensor], Tensor]
+
+_TRIAL_TOKENS, _TRIAL_WEIGHT = (128, 768), (3072, 768)
+_TRIAL_ROUNDS = 5
+"""A product of ViT-B's, in the size in which one core takes it: some milliseconds a round."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,32 @@ def has_exact_int8() -> bool:
     """Whether sums of int8 products are exact here; instruction sets before VNNI saturate in between."""
     extreme = torch.full((32, 64), 127, dtype=torch.int8)
     return bool((torch._int_mm(extreme, extreme.t().contiguous()) == 64 * 127 * 127).all())
+
+
+def why_not(arithmetic: Arithmetic) -> str | None:
+    """Why an arithmetic is of no use on this processor, or None where it is exact and faster than float32."""
+    if arithmetic == "int8" and not has_exact_int8():
+        return "this processor's sums of 8-bit products aren't exact (it has no VNNI instructions)"
+    try:
+        times = times_of_float32(arithmetic)
+    except RuntimeError as error:
+        return f"this processor has no such products ({str(error).splitlines()[0]})"
+    return f"on this processor it takes {times:.1f} times as long as float32" if times >= 1 else None
+
+
+@cache
+def times_of_float32(arithmetic: Arithmetic) -> float:
+    """Time of a matrix product in one arithmetic, in times of that in float32: the best of each, taken in turn."""
+    generator = torch.Generator().manual_seed(0)
+    tokens, weight = (torch.randn(shape, generator=generator) for shape in (_TRIAL_TOKENS, _TRIAL_WEIGHT))
+    products = [_product(weight, torch.zeros(len(weight)), each) for each in ("float32", arithmetic)]
+    best = [math.inf, math.inf]
+    for _ in range(_TRIAL_ROUNDS):
+        for number, product in enumerate(products):
+            started = time.perf_counter()
+            product(tokens)
+            best[number] = min(best[number], time.perf_counter() - started)
+    return best[1] / best[0]
 
 
 def _has_kernels() -> bool:

@@ -10,25 +10,36 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.base import ImageVectors, Prepared
 from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.precision import FLOAT32, STRICT, WIDE, check_precision
-from inkling.errors import EncoderError
+from inkling.encoders.per_process import PerProcess
+from inkling.encoders.precision import AUTO, FLOAT32, WIDE, check_precision
+from inkling.errors import EncoderError, require
 from inkling.types import EncoderIdentity
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from inkling.encoders.loaded_model import LoadedModel
-
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _TEXTS_AT_ONCE = 64
+
+
+class Towers(Protocol):
+    """A model with its weights."""
+
+    def images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of prepared images (n, 3, height, width)."""
+        ...
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts."""
+        ...
 
 
 class TransformersEncoder:
@@ -55,7 +66,7 @@ class TransformersEncoder:
         name: str | None = None,
         source: str | None = None,
         device: str = "auto",
-        precision: str = FLOAT32,
+        precision: str = AUTO,
     ) -> None:
         if device not in DEVICES:
             raise EncoderError(f"The device '{device}' isn't known; expected one of {', '.join(DEVICES)}.")
@@ -65,12 +76,15 @@ class TransformersEncoder:
         self._source = source or str(folder)
         self._device = device
         self._precision = precision
-        self._loading = threading.Lock()
-        self._loaded: LoadedModel | None = None
+        self._loading = PerProcess(threading.Lock)
+        self._loaded: Towers | None = None
         self._preprocessing = self._folder.preprocessing
 
     def __repr__(self) -> str:
         return f"TransformersEncoder({self._name!r}, device={self._device!r}, precision={self._precision!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_loaded": None}
 
     @cached_property
     def identity(self) -> EncoderIdentity:
@@ -82,7 +96,7 @@ class TransformersEncoder:
             dimension=self._folder.dimension,
             feature_dimension=0,
             logit_scale=self._folder.logit_scale,
-            precision=self._precision,
+            precision=self._precision if self._precision != AUTO or self._may_round else FLOAT32,
         )
 
     @property
@@ -129,16 +143,26 @@ class TransformersEncoder:
         """None of them is missing."""
         return []
 
-    def _model(self) -> LoadedModel:
-        with self._loading:
+    def _model(self) -> Towers:
+        with self._loading.value:
             if self._loaded is None:
-                from inkling.encoders.loaded_model import LoadedModel
-
-                self._loaded = LoadedModel(self._folder, device=self._device, precision=self._precision)
+                self._loaded = self._load()
             return self._loaded
+
+    def _load(self) -> Towers:
+        for package in ("torch", "transformers"):
+            require(package, extra="torch", purpose=f"The encoder '{self._name}'")
+        from inkling.encoders.loaded_model import LoadedModel
+
+        return LoadedModel(self._folder, device=self._device, precision=self._precision)
+
+    @property
+    def _may_round(self) -> bool:
+        """Whether auto is anything but float32 for this model."""
+        return self._folder.width >= WIDE
 
     def _allowed_arithmetic(self) -> str:
         """What the precision allows for this model: the same on every machine, so that memories can travel."""
-        if self._precision == FLOAT32:
-            return "float32, products of bfloat16 allowed" if self._folder.width >= WIDE else "float32"
-        return "float32" if self._precision == STRICT else self._precision
+        if self._precision == AUTO:
+            return "float32, products of bfloat16 allowed" if self._may_round else "float32"
+        return self._precision

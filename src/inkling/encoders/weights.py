@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, require
 
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -68,18 +68,29 @@ class WeightFiles:
         EncoderError
             If the files don't hold it.
         """
-        return self._entry(name).shape
+        return self.entry(name).shape
 
     def number(self, name: str) -> float:
         """Value of a tensor of one element."""
-        entry = self._entry(name)
+        entry = self.entry(name)
         if entry.file.name == TORCH:
             return float(_torch_tensors(entry.file)[name].item())
         with entry.file.open("rb") as file:
             file.seek(entry.start)
             return _number(file.read(entry.stop - entry.start), entry.dtype)
 
-    def _entry(self, name: str) -> Entry:
+    def has(self, name: str) -> bool:
+        """Whether the files hold a tensor."""
+        return name in self._entries
+
+    def entry(self, name: str) -> Entry:
+        """Where a tensor lies.
+
+        Raises
+        ------
+        EncoderError
+            If the files don't hold it.
+        """
         try:
             return self._entries[name]
         except KeyError:
@@ -140,8 +151,7 @@ def _read_entries(file: Path) -> dict[str, Entry]:
 
 
 def _torch_tensors(file: Path) -> Mapping[str, Any]:
-    import torch
-
+    torch = require("torch", extra="torch", purpose=f"The weight file {file}")
     tensors: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     return tensors
 

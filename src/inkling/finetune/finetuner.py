@@ -18,7 +18,7 @@ from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
-from inkling.errors import EncoderError, InputError
+from inkling.errors import EncoderError, InputError, require
 from inkling.finetune.recipe import PRESETS, Recipe, preset
 from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, check_output
 from inkling.finetune.training.progress import TrainingProgress, silent
@@ -104,6 +104,7 @@ class FineTuner:
         prompts: Sequence[ClassPrompts] = (),
         device: str = "auto",
     ) -> None:
+        require("torch", extra="finetune", purpose="Fine-tuning")
         if device not in DEVICES:
             raise InputError(
                 f"Fine-tuning runs on {' or '.join(DEVICES)}, not on '{device}'.",

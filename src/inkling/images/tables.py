@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from inkling.errors import InputError
+from inkling.errors import InputError, require
 from inkling.labels import class_name
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
@@ -108,6 +108,7 @@ def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Colu
 
 
 def _read_parquet(path: Path) -> dict[str, _Column]:
+    require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     import pyarrow
     from pyarrow import parquet
 

@@ -15,7 +15,7 @@ from inkling.embeddings.precomputed import Precomputed
 from inkling.embeddings.samples import Samples, embed_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
-from inkling.encoders.registry import load_encoder
+from inkling.encoders.registry import load_same_encoder
 from inkling.errors import EncoderError, InputError
 from inkling.images.handed_over import records_of
 from inkling.memory.store import read_memory
@@ -103,6 +103,6 @@ class Newcomer:
             where = identity.source if self.encoder is None else self.encoder
             if not isinstance(where, str | Path):
                 return where
-            return load_encoder(where, device=self.device, precision=identity.precision)
+            return load_same_encoder(identity, where, device=self.device)
 
         return reopen_encoder(identity, find)

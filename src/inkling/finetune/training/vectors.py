@@ -13,7 +13,7 @@ from torch.nn import Parameter
 from torch.nn.functional import normalize
 
 from inkling.encoders.loaded_model import arithmetic_of, pooled
-from inkling.encoders.precision import FLOAT32
+from inkling.encoders.precision import AUTO
 from inkling.encoders.tower import rebuilt
 from inkling.finetune.training.augment import STRENGTHS, augmented
 from inkling.finetune.training.data import TrainingData
@@ -67,7 +67,7 @@ def _as_it_ships(model: Any, team: Team, *, n_images: int) -> Iterator[None]:
     """With the image tower that encoders have on this processor, where arranging its weights pays."""
     trained = model.vision_model
     if team.device.type == "cpu" and not team.rounds and n_images >= AT_ONCE:
-        arithmetic = arithmetic_of(FLOAT32, width=model.config.vision_config.hidden_size)
+        arithmetic = arithmetic_of(AUTO, width=model.config.vision_config.hidden_size)
         model.vision_model = rebuilt(trained, arithmetic) or trained
     try:
         yield
