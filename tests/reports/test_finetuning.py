@@ -56,7 +56,7 @@ def test_the_page_names_what_ships_and_escapes_what_users_name(tmp_path: Path) -
     assert "<b>tuned" not in html
     assert html.count("<polyline") == 4 + 4
     assert "gradient checkpointing" not in html
-    assert "at most 12.5% of known images &lt;of these&gt; will be called unknown</bdi>." in html
+    assert "At most 12.5% of known images &lt;of these&gt; will be called unknown.</bdi>" in html
     assert "<script" not in html
     assert "http" not in html.replace("http-equiv", "")
 

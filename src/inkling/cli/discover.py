@@ -14,7 +14,6 @@ from inkling.cli.progress import progress_bar
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import open_source
 from inkling.payloads import explored_payload
-from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -55,7 +54,7 @@ def run(
     samples = None if unlabelled is None else _samples(classifier, unlabelled)
     explored = explore(memory, classifier, samples, min_images=min_images)
     if report:
-        write_sheet(explored, report, memory=memory)
+        write_sheet(explored, report, memory=memory, classifier=classifier)
     show(explored_payload(explored), json=json, table=print_explored)
 
 
@@ -91,9 +90,10 @@ def print_explored(summary: Mapping[str, Any]) -> None:
     print_proposals(summary["proposals"])
 
 
-def write_sheet(explored: Explored, report: Path, *, memory: str) -> None:
+def write_sheet(explored: Explored, report: Path, *, memory: str, classifier: FewShotClassifier) -> None:
     """Write the contact sheet."""
     from inkling.reports.contact_sheet import write_contact_sheet
 
-    write_contact_sheet(report, explored, memory_name=Path(redacted(memory)).name)
+    identity = classifier.fitted.samples.identity
+    write_contact_sheet(report, explored, memory_name=memory, encoder=identity, seed=classifier.seed)
     note(f"Report: {report}")

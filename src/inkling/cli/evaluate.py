@@ -13,7 +13,6 @@ from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, See
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
 from inkling.payloads import evaluation_payload
-from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -74,19 +73,12 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
 def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: str) -> None:
     """The report with where everything came from at its foot."""
-    from inkling.provenance import current_command, inkling_version, now, package_versions
     from inkling.reports.content import report_context
     from inkling.reports.evaluation import write_report
+    from inkling.reports.portable import page_provenance
 
-    identity = done.samples.identity
-    provenance = {
-        "encoder": identity.name,
-        "command": current_command(),
-        "date": now(),
-        "inkling": inkling_version(),
-        "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
-    }
-    context = report_context(done, memory_name=Path(redacted(str(memory))).name, test_name=test, provenance=provenance)
+    provenance = page_provenance(done.samples.identity)
+    context = report_context(done, memory_name=str(memory), test_name=test, provenance=provenance)
     write_report(report, done.evaluation, context)
 
 

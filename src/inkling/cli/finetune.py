@@ -15,7 +15,6 @@ from inkling.cli.progress import board, counting, stepping
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
-from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.finetune.run import FineTuningOptions
@@ -230,7 +229,7 @@ def _prompts(file: Path | None) -> tuple[ClassPrompts, ...]:
 def _write_report(report: Path, shipment: Shipment, memory: str) -> None:
     from inkling.reports.finetuning import write_finetuning_report
 
-    write_finetuning_report(report, shipment.told, memory_name=Path(redacted(memory)).name)
+    write_finetuning_report(report, shipment.told, memory_name=memory)
     note(f"Report: {report}")
 
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inkling.discovery import Drift
 from inkling.memory.discovered import PooledImage, Proposal
 from inkling.outputs import appearing_whole
-from inkling.provenance import current_command, inkling_version, now
 from inkling.reports.mistakes import picture_uri
 from inkling.reports.pages import page_of
+from inkling.reports.portable import page_provenance, shown_name, shown_paths
 from inkling.review.propose import Explored
+from inkling.types import EncoderIdentity
 
-MOST_CENTRAL, MOST_FARTHEST = 12, 4
+MOST_CENTRAL, MOST_FARTHEST, MOST_ALONE = 12, 4, 60
 MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI, None where there is no thumbnail."""
+    """An image as a data URI, None where there is no thumbnail, and the p-value of its being of a known class."""
 
     path: str
     uri: str | None
+    p_known: float | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Card:
     proposal: Proposal
     central: tuple[Picture, ...]
     farthest: tuple[Picture, ...]
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,30 +44,67 @@ class _Page:
     cards: tuple[Card, ...]
     drift: Drift
     explored: Explored
+    alone: tuple[Picture, ...]
+    n_alone: int
     provenance: Mapping[str, str]
 
 
-def write_contact_sheet(path: Path, explored: Explored, *, memory_name: str) -> None:
+def write_contact_sheet(
+    path: Path, explored: Explored, *, memory_name: str, encoder: EncoderIdentity | None = None, seed: int | None = None
+) -> None:
     """Write the sheet; it appears whole.
+
+    Parameters
+    ----------
+    explored
+        What came of the images.
+    memory_name
+        For the title.
+    encoder, seed
+        For the foot of the page: what embedded the images, and the seed of every random choice.
 
     Raises
     ------
     InputError
         If the file cannot be written.
     """
-    provenance = {"command": current_command(), "date": now(), "inkling": inkling_version()}
-    cards = tuple(_card(proposal, explored.waiting) for proposal in explored.proposals)
-    page = page_of(
-        "contact_sheet.html.j2",
-        _Page(memory_name, cards, explored.drift, explored, provenance),
-        most_names=MOST_NAMES,
+    waiting = _portable(explored.waiting)
+    cards = tuple(_card(proposal, waiting) for proposal in explored.proposals)
+    alone = _alone(explored.proposals, waiting)
+    content = _Page(
+        memory_name=shown_name(memory_name),
+        cards=cards,
+        drift=explored.drift,
+        explored=explored,
+        alone=tuple(map(_picture, alone[:MOST_ALONE])),
+        n_alone=len(alone),
+        provenance=page_provenance(encoder, seed=seed, memory_version=explored.memory_version),
     )
+    page = page_of("contact_sheet.html.j2", content, most_names=MOST_NAMES)
     with appearing_whole(path) as draft:
         draft.write_bytes(page.encode("utf-8", "replace"))
 
 
 def _card(proposal: Proposal, waiting: Mapping[int, PooledImage]) -> Card:
     members = [waiting[number] for number in proposal.finding.members if number in waiting]
-    pictures = [Picture(image.path, picture_uri(image.thumbnail)) for image in members]
+    pictures = [_picture(image) for image in members]
     farthest = pictures[MOST_CENTRAL:][-MOST_FARTHEST:][::-1]
-    return Card(proposal, tuple(pictures[:MOST_CENTRAL]), tuple(farthest))
+    paths = tuple(image.path for image in members)
+    return Card(proposal, tuple(pictures[:MOST_CENTRAL]), tuple(farthest), paths)
+
+
+def _alone(proposals: Sequence[Proposal], waiting: Mapping[int, PooledImage]) -> list[PooledImage]:
+    """Images of the pool that are in no proposal, the strangest first."""
+    proposed = {number for proposal in proposals for number in proposal.finding.members}
+    others = [image for number, image in waiting.items() if number not in proposed]
+    return sorted(others, key=lambda image: 1.0 if image.p_known is None else image.p_known)
+
+
+def _picture(image: PooledImage) -> Picture:
+    return Picture(image.path, picture_uri(image.thumbnail), image.p_known)
+
+
+def _portable(waiting: Mapping[int, PooledImage]) -> dict[int, PooledImage]:
+    """The pool without the folders of this machine."""
+    paths = shown_paths([image.path for image in waiting.values()])
+    return {number: replace(image, path=path) for (number, image), path in zip(waiting.items(), paths, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inkling.errors import InputError
@@ -18,6 +18,8 @@ from inkling.reports.figures.reliability import ReliabilityFigure, reliability_f
 from inkling.reports.finetuning import FineTuningFigures, finetuning_figures
 from inkling.reports.mistakes import Mistake, confident_mistakes
 from inkling.reports.pages import page_of
+from inkling.reports.portable import is_rooted, shared_folder, shown_name, shown_paths, shown_text, without_places
+from inkling.types import SkippedImage
 
 __all__ = ["EvaluatedImages", "Exemplars", "ReportContext", "render_report", "write_report"]
 
@@ -74,6 +76,7 @@ def render_report(evaluation: Evaluation, context: ReportContext) -> str:
         If the context does not belong to the evaluation.
     """
     _check(evaluation, context)
+    evaluation, context = _portable(evaluation, context)
     return page_of(
         "report.html.j2",
         _page(evaluation, context),
@@ -96,6 +99,27 @@ def _check(evaluation: Evaluation, context: ReportContext) -> None:
             "The report's images are not those of the evaluation.",
             remedy="Pass the same p and y to evaluate_predictions and to the report.",
         )
+
+
+def _portable(evaluation: Evaluation, context: ReportContext) -> tuple[Evaluation, ReportContext]:
+    """The same without the folders of this machine."""
+    images, exemplars, skipped = context.images, context.exemplars, evaluation.context.skipped
+    every, n = [*images.paths, *(image.path for image in skipped)], len(images.paths)
+    paths, folder = shown_paths(every), shared_folder(every)
+    told = tuple(
+        SkippedImage(path, shown_text(one.reason, folder=folder)) for path, one in zip(paths[n:], skipped, strict=True)
+    )
+    return (
+        replace(evaluation, context=replace(evaluation.context, skipped=told)),
+        replace(
+            context,
+            memory_name=shown_name(context.memory_name),
+            test_name=shown_name(context.test_name) if is_rooted(context.test_name) else context.test_name,
+            images=replace(images, paths=paths[:n]),
+            exemplars=replace(exemplars, paths=shown_paths(exemplars.paths)),
+            provenance=without_places(context.provenance),
+        ),
+    )
 
 
 def _page(evaluation: Evaluation, context: ReportContext) -> _Page:
@@ -130,7 +154,7 @@ def _provenance(evaluation: Evaluation, context: ReportContext) -> dict[str, str
         "Memory version": evaluation.context.memory_version,
         "Seed": evaluation.seed,
     }
-    return {
-        **context.provenance,
-        **{name: str(value) for name, value in measured.items() if value is not None},
-    }
+    told = {name: str(value) for name, value in measured.items() if value is not None}
+    # The encoder leads, wherever it comes from.
+    first = {name: value for name, value in context.provenance.items() if name.startswith("Encoder")}
+    return {**first, **told, **context.provenance}

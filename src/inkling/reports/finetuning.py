@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from inkling.outputs import appearing_whole
-from inkling.provenance import current_command, inkling_version, now, package_versions
 from inkling.reports.figures.lines import LineChart, Points, line_chart
 from inkling.reports.pages import page_of
+from inkling.reports.portable import page_provenance, shown_name, shown_text
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class FineTuningFigures:
     told: Mapping[str, Any]
     training: tuple[LineChart, ...]
     interpolation: tuple[LineChart, ...]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """What is said of the finding, the share and unknown images, each as a sentence of its own."""
+        told = {name: shown_text(str(self.told[name])) for name in ("finding", "reason", "unknown")}
+        return {name: f"{text[:1].upper()}{text[1:]}." for name, text in told.items()}
 
     @property
     def options(self) -> dict[str, str]:
@@ -65,15 +71,14 @@ def write_finetuning_report(path: Path, told: Mapping[str, Any], *, memory_name:
     InputError
         If the file cannot be written.
     """
-    provenance = {
-        "command": current_command(),
-        "date": now(),
-        "inkling": inkling_version(),
-        "packages": ", ".join(f"{name} {number}" for name, number in package_versions().items()),
-        "encoder before": f"{told['from']['name']} ({told['from']['fingerprint']})",
-        "encoder after": told["encoder"],
-    }
-    content = {"memory_name": memory_name, "finetuning": finetuning_figures(told), "provenance": provenance}
+    before = told["from"]
+    provenance = page_provenance(
+        encoder_before=f"{before['name']} ({before['fingerprint']})",
+        encoder_after=told["encoder"],
+        seed=told["recipe"].get("seed"),
+    )
+    name = shown_name(memory_name)
+    content = {"memory_name": name, "finetuning": finetuning_figures(told), "provenance": provenance}
     page = page_of("finetuning.html.j2", content).encode("utf-8", "replace")
     with appearing_whole(path) as draft:
         draft.write_bytes(page)

@@ -40,6 +40,14 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def compact(number: int) -> str:
+    """A count in at most four characters: ``950``, ``12k``, ``3M``."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{unit}" if number < 10 * size else f"{number // size}{unit}"
+    return str(number)
+
+
 def isolated(name: str) -> str:
     """A name of any writing direction, set apart so that it leaves the order of the text around it alone."""
     return f"{_FIRST_STRONG_ISOLATE}{name}{_POP_ISOLATE}"

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from inkling.reports import formats
 
 _UNPRINTABLE = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
-_FILTERS = ("percent", "percent_interval", "count", "loss", "clipped")
+_FILTERS = ("percent", "percent_interval", "count", "loss", "clipped", "compact")
 
 
 def page_of(template: str, page: Any, **names: Any) -> str:

@@ -14,7 +14,15 @@ from inkling.evaluate.protocol import evaluate_predictions
 from inkling.reports.figures import confusion
 from inkling.reports.figures.comparison import comparison_figure
 from inkling.reports.figures.confusion import confusion_figure, most_confused_with
-from inkling.reports.figures.embedding_map import HEIGHT, MOST_EXEMPLARS, MOST_IMAGES, WIDTH, map_figure
+from inkling.reports.figures.embedding_map import (
+    HEIGHT,
+    MOST_COLOURS,
+    MOST_EXEMPLARS,
+    MOST_IMAGES,
+    WIDTH,
+    class_colours,
+    map_figure,
+)
 from inkling.reports.figures.labels import FONT_SIZE, MOST_LABELS, PHONE_FONT_SIZE, Label, place_labels
 from inkling.reports.figures.projection import project
 from inkling.reports.figures.reliability import BARS_HEIGHT, PLOT, reliability_figure
@@ -142,7 +150,17 @@ def test_the_map_keeps_to_its_frame_and_is_the_same_each_time() -> None:
     assert kinds.count("other") == 2
     assert kinds.count("exemplar") == len(report.exemplars.y)
     assert kinds.count("wrong") == evaluation.n - evaluation.n_correct
-    assert figure.is_coloured
+    assert len(set(figure.colours)) == len(CLASSES)
+    assert figure.has_legend
+
+
+@pytest.mark.parametrize("n_classes", [1, 8, 9, 60, MOST_COLOURS])
+def test_every_class_has_a_colour_of_its_own(n_classes: int) -> None:
+    assert len(set(class_colours(n_classes))) == n_classes
+
+
+def test_of_very_many_classes_none_is_coloured() -> None:
+    assert class_colours(MOST_COLOURS + 1) == ()
 
 
 def test_the_map_draws_a_bounded_number_of_points() -> None:

@@ -1,4 +1,4 @@
-"""The embedding map: test images and exemplars on a plane, coloured by class where the classes are few."""
+"""The embedding map: test images and exemplars on a plane, coloured by class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from inkling.reports.formats import isolated, percent
 from inkling.types import FloatArray, IntArray
 
 WIDTH, HEIGHT, MARGIN = 720.0, 520.0, 26.0
-MOST_COLOURED_CLASSES = 8
+DISTINCT_COLOURS = 8
+"""Colours of the style sheet; with more classes, hues are spread over the circle instead."""
+MOST_COLOURS = 200
+MOST_IN_LEGEND = 24
+_GOLDEN_ANGLE = 137.508
 MOST_IMAGES = 900
 MOST_EXEMPLARS = 400
 
@@ -43,12 +47,14 @@ class MapPoint:
 class MapFigure:
     """Points in drawing order, the most important ones last, and names of classes where they fit.
 
-    `n_images` and `n_exemplars` are drawn, of `of_images` and `of_exemplars`.
+    `colours` are one for each class, as CSS; none where the classes are too many. `n_images` and `n_exemplars` are
+    drawn, of `of_images` and `of_exemplars`.
     """
 
     points: tuple[MapPoint, ...]
     labels: tuple[Label, ...]
-    is_coloured: bool
+    colours: tuple[str, ...]
+    has_legend: bool
     n_images: int
     of_images: int
     n_exemplars: int
@@ -68,11 +74,27 @@ def map_figure(images: EvaluatedImages, exemplars: Exemplars, classes: Sequence[
     return MapFigure(
         points=tuple(sorted(points, key=lambda point: order[point.kind])),
         labels=place_labels(_centres(points, classes), width=WIDTH, height=HEIGHT),
-        is_coloured=len(classes) <= MOST_COLOURED_CLASSES,
+        colours=class_colours(len(classes)),
+        has_legend=1 < len(classes) <= MOST_IN_LEGEND,
         n_images=len(shown),
         of_images=len(images.y),
         n_exemplars=len(known),
         of_exemplars=len(exemplars.y),
+    )
+
+
+def class_colours(n_classes: int) -> tuple[str, ...]:
+    """A colour for each class, as CSS; neighbours in the order of the classes are far apart in hue.
+
+    Hues turn by the golden angle, and lightness changes in three steps around that of the page's text.
+    """
+    if n_classes <= DISTINCT_COLOURS:
+        return tuple(f"var(--c{k})" for k in range(n_classes))
+    if n_classes > MOST_COLOURS:
+        return ()
+    return tuple(
+        f"oklch(calc(var(--lightness) + {(k % 3 - 1) * 0.11:.2f}) 0.14 {_GOLDEN_ANGLE * k % 360:.1f})"
+        for k in range(n_classes)
     )
 
 
