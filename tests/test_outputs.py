@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 
+from inkling import outputs
 from inkling.errors import InputError
-from inkling.outputs import appearing_whole, check_writable
+from inkling.finetune.result import folder_appearing_whole
+from inkling.memory.file import appearing
+from inkling.outputs import ABANDONED_SECONDS, appearing_whole, check_writable, held
+from tests.memory.samples import FORK
 
 
 def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
@@ -83,3 +92,118 @@ def test_a_folder_without_permission_is_said_beforehand(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="no permission"):
         check_writable(tmp_path / "out.csv")
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "file": appearing_whole,
+    "memory": appearing,
+    "folder": folder_appearing_whole,
+}
+
+
+def _write(writer: str, target: Path, text: str, pause: Callable[[], object] = lambda: None) -> None:
+    with WRITERS[writer](target) as draft:  # type: ignore[attr-defined]  # context managers, all of them
+        (draft / "a.txt" if writer == "folder" else draft).write_text(text)
+        pause()
+
+
+def _write_for_ever(writer: str, target: Path, begun: Event) -> None:
+    def pause() -> None:
+        begun.set()
+        time.sleep(600)
+
+    _write(writer, target, "half", pause)
+
+
+@contextmanager
+def _at_work(writer: str, target: Path):  # type: ignore[no-untyped-def]
+    """A process that is in the middle of writing."""
+    begun = FORK.Event()
+    child = FORK.Process(target=_write_for_ever, args=(writer, target, begun))
+    child.start()
+    assert begun.wait(60)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.join()
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_a_killed_writer_left_is_taken_away_and_what_a_live_one_builds_is_not(tmp_path: Path, writer: str) -> None:
+    with _at_work(writer, tmp_path / "a") as alive:
+        with _at_work(writer, tmp_path / "b"):
+            assert len(list(tmp_path.iterdir())) == 2
+        _write(writer, tmp_path / "c", "whole")
+        assert alive.is_alive()
+        drafts = sorted(set(tmp_path.iterdir()) - {tmp_path / "c"})
+        assert len(drafts) == 1
+        assert [path.name for path in drafts[0].iterdir()] == ["a"]
+    _write(writer, tmp_path / "d", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "d"]
+
+
+def test_foreign_files_with_similar_names_stay(tmp_path: Path) -> None:
+    for name in (".out.csv.part", ".inkling-0123.part", "inkling-0123456789abcdef.part"):
+        (tmp_path / name).mkdir()
+    with appearing_whole(tmp_path / "out.csv") as draft:
+        draft.write_text("rows")
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_where_nothing_can_be_locked_age_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "fcntl", None)
+    old, young = tmp_path / f".inkling-{'0' * 16}.part", tmp_path / f".inkling-{'1' * 16}.part"
+    for folder in (old, young):
+        folder.mkdir()
+    long_ago = time.time() - ABANDONED_SECONDS - 60
+    os.utime(old, (long_ago, long_ago))
+    with appearing_whole(tmp_path / "out.csv") as draft:
+        draft.write_text("rows")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "out.csv"]
+
+
+def test_many_writers_of_one_file_leave_one_of_their_versions(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    versions = [f"{k}" * 200_000 for k in range(8)]
+
+    def write(version: str) -> None:
+        for _ in range(10):
+            with appearing_whole(target) as draft, draft.open("w") as file:
+                for at in range(0, len(version), 50_000):
+                    file.write(version[at : at + 50_000])
+                    file.flush()
+            assert target.read_text() in versions
+
+    with ThreadPoolExecutor(len(versions)) as pool:
+        list(pool.map(write, versions))
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_permissions_of_an_older_file_are_kept(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    target.chmod(0o640)
+    with appearing_whole(target) as draft:
+        draft.write_text("new")
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_longest_name_that_a_file_may_have_can_be_written(tmp_path: Path) -> None:
+    with appearing_whole(tmp_path / ("n" * 251 + ".csv")) as draft:
+        draft.write_text("rows")
+
+
+def test_a_folder_that_does_not_exist_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"), appearing_whole(tmp_path / "missing" / "out.csv"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
+    with held(tmp_path) as alone:
+        assert alone
+        with held(tmp_path) as second:
+            assert not second
+    with held(tmp_path) as again:
+        assert again

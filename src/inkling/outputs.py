@@ -1,15 +1,32 @@
-"""Files that users ask for: each appears under its name when it is complete, or an older one stays as it was."""
+"""What is written to disk: each file or folder appears under its name when it is complete, or an older one stays.
+
+Everybody who writes builds in a hidden folder of its own beside the target, and moves the result from there. So two
+writers of one name never mix: the last to finish wins whole. A writer that is killed leaves its hidden folder; the
+next one beside it takes that away. A lock, which the system lets go when a process dies, tells the two apart.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import secrets
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inkling.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _REMEDY = "Name a file in a folder that exists, has space, and that you may write to."
+_DRAFT = re.compile(r"\.inkling-[0-9a-f]{16}\.part")
+ABANDONED_SECONDS = 86400.0
+"""Where nothing can be locked, a draft that nobody touched for so long is a leftover."""
 
 
 @contextmanager
@@ -22,6 +39,11 @@ def appearing_whole(path: str | Path) -> Iterator[Path]:
     ------
     InputError
         If the file cannot be written; then nothing has changed.
+
+    Examples
+    --------
+    >>> with appearing_whole("numbers.csv") as draft:
+    ...     _ = draft.write_text("1,2,3")
     """
     target = Path(path)
     try:
@@ -31,6 +53,36 @@ def appearing_whole(path: str | Path) -> Iterator[Path]:
             yield from _replacing(target.resolve())
     except OSError as error:
         raise _unwritable(target, error.strerror or str(error)) from error
+
+
+@contextmanager
+def draft_beside(final: Path) -> Iterator[Path]:
+    """A path for this writer alone to build at, on the file system of `final`; what is still there at the end goes.
+
+    Hidden folders that killed writers left beside `final` are removed first.
+    """
+    _remove_leftovers(final.parent)
+    folder, lock = _claimed(final.parent)
+    try:
+        yield folder / final.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Whether this process alone works in a folder, until the end; True too where nothing can be locked."""
+    lock = None
+    try:
+        lock = _lock(folder)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def check_writable(path: str | Path) -> None:
@@ -51,13 +103,70 @@ def check_writable(path: str | Path) -> None:
         raise _unwritable(target, "no permission")
 
 
+def flush_to_disk(path: Path) -> None:
+    """Have a file on disk before it takes its name, so that a power cut cannot leave an empty one."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def _replacing(final: Path) -> Iterator[Path]:
-    draft = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
+    with draft_beside(final) as draft:
         yield draft
+        flush_to_disk(draft)
+        if final.exists():
+            shutil.copymode(final, draft)
         draft.replace(final)
-    finally:
-        draft.unlink(missing_ok=True)
+
+
+def _claimed(parent: Path) -> tuple[Path, int | None]:
+    """A new hidden folder, and the lock on it. Whoever tidies up may take it away before it is locked."""
+    while True:
+        folder = parent / f".inkling-{secrets.token_hex(8)}.part"
+        folder.mkdir()
+        with suppress(FileNotFoundError, BlockingIOError):
+            lock = _lock(folder)
+            if folder.is_dir():
+                return folder, lock
+            if lock is not None:
+                os.close(lock)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    with suppress(OSError):  # one that may not be removed does no harm
+        for folder in [Path(entry.path) for entry in os.scandir(parent) if _DRAFT.fullmatch(entry.name)]:
+            with suppress(OSError):
+                lock = _lock(folder)
+                if lock is not None or _is_abandoned(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                if lock is not None:
+                    os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, to be closed; None where the system or the file system has none.
+
+    Raises
+    ------
+    BlockingIOError
+        If somebody else holds it.
+    """
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _is_abandoned(folder: Path) -> bool:
+    touched = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    return time.time() - touched > ABANDONED_SECONDS
 
 
 def _unwritable(target: Path, cause: str) -> InputError:

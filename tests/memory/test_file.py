@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 
 from inkling.errors import MemoryFileError
 from inkling.memory.database import reading
-from inkling.memory.file import LEFTOVER_SECONDS
 from inkling.memory.read import read_content
 from inkling.memory.store import check_target, read_memory, write_memory
 from tests.memory.samples import assert_whole, in_child, names_in, numbered
@@ -219,13 +217,3 @@ def test_a_protected_file_with_a_part_beside_it_is_not_read_by_half(public: Path
     _protect(public / "a.ink", public / "a.ink-wal", public)
     with pytest.raises(MemoryFileError, match=r"copy the file and any -wal file"):
         in_child(_as_nobody, read_memory, public / "a.ink")
-
-
-def test_leftovers_of_killed_writers_are_removed_once_they_are_old(tmp_path: Path) -> None:
-    old, young = tmp_path / ".inkling-00.partial", tmp_path / ".inkling-01.partial-journal"
-    for path in (old, young):
-        path.touch()
-    long_ago = time.time() - LEFTOVER_SECONDS - 60
-    os.utime(old, (long_ago, long_ago))
-    write_memory(tmp_path / "a.ink", numbered(1))
-    assert names_in(tmp_path) == [young.name, "a.ink"]

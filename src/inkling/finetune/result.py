@@ -6,7 +6,6 @@ Imports torch.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from inkling.encoders.model_folder import ModelFolder
 from inkling.errors import InputError, require
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.training.parts import LORA_TARGETS
+from inkling.outputs import draft_beside
 
 PROVENANCE = "finetuning.json"
 CLASS_VECTORS = "class_vectors.safetensors"
@@ -74,7 +74,7 @@ def write_encoder(
     InputError
         If the folder can't be written.
     """
-    with _folder_appearing_whole(folder) as draft:
+    with folder_appearing_whole(folder) as draft:
         for file in source.processing_files:
             shutil.copyfile(file, draft / file.name)
         with without_progress_bars():
@@ -108,7 +108,7 @@ def write_adapters(adapters: Mapping[str, Tensor], recipe: Recipe, base: str, fo
         f"base_model.model.{name.replace('.default.', '.')}": (share * one if "lora_B" in name else one).contiguous()
         for name, one in adapters.items()
     }
-    with _folder_appearing_whole(folder) as draft:
+    with folder_appearing_whole(folder) as draft:
         config.save_pretrained(draft)
         save_file(tensors, draft / _ADAPTER_FILE, metadata={"format": "pt"})
 
@@ -141,19 +141,18 @@ def merge_adapters(base: ModelFolder, adapters: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _folder_appearing_whole(folder: Path) -> Iterator[Path]:
+def folder_appearing_whole(folder: Path) -> Iterator[Path]:
     """Build a folder beside its name and move it there at the end."""
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
-        draft.mkdir(parents=True)
-        yield draft
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.replace(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with draft_beside(folder) as draft:
+            draft.mkdir()
+            yield draft
+            if folder.exists():
+                folder.replace(draft.with_name(f"{draft.name}.before"))
+            draft.replace(folder)
     except OSError as error:
         raise InputError(
             f"The folder '{folder}' can't be written: {error.strerror or error}.",
             remedy="Make room, or mend the folder, and run again with --resume: nothing is trained twice.",
         ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

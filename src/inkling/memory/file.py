@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
-import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
 from inkling.memory.schema import APPLICATION_ID
+from inkling.outputs import draft_beside, flush_to_disk
 
 HEADER_BYTES = 100
 SQLITE_MAGIC = b"SQLite format 3\x00"
-SIDE_FILES = ("-wal", "-shm", "-journal")
-LEFTOVER_SECONDS = 3600.0
 
 
 def require_memory(path: Path) -> None:
@@ -104,44 +101,22 @@ def appearing(path: Path) -> Iterator[Path]:
     FileExistsError
         If another process was quicker.
     """
-    _remove_leftovers(path.parent)
-    partial = path.parent / f".inkling-{secrets.token_hex(8)}.partial"
-    try:
-        yield partial
-        _flush_to_disk(partial)
-        _publish(partial, path)
+    with draft_beside(path) as draft:
+        yield draft
+        flush_to_disk(draft)
+        _publish(draft, path)
         _flush_folder(path.parent)
-    finally:
-        _remove(partial)
 
 
-def _publish(partial: Path, path: Path) -> None:
+def _publish(draft: Path, path: Path) -> None:
     try:
-        os.link(partial, path)  # unlike a rename, it never replaces
+        os.link(draft, path)  # unlike a rename, it never replaces
     except FileExistsError:
         raise
     except OSError:
         if path.exists():
             raise FileExistsError(path) from None
-        partial.rename(path)  # file systems without hard links
-
-
-def _remove(partial: Path) -> None:
-    for suffix in ("", *SIDE_FILES):
-        partial.with_name(partial.name + suffix).unlink(missing_ok=True)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Files of writers that were killed; those of a writer at work are younger."""
-    for leftover in folder.glob(".inkling-*.partial*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
-                leftover.unlink()
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
+        draft.rename(path)  # file systems without hard links
 
 
 def _flush_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ at any moment leaves the file before or the file after. Imports torch.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from inkling.errors import InputError
+from inkling.outputs import draft_beside, flush_to_disk
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 _STATE = "state"
@@ -52,18 +52,16 @@ def write_checkpoint(
     tensors = {f"{_WEIGHTS}{name}": value.detach().cpu().contiguous() for name, value in weights.items()}
     if optimizer is not None:
         tensors |= _moments(optimizer, names)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, draft, metadata={_STATE: json.dumps(state)})
-        _sync(draft)
-        draft.replace(path)
+        with draft_beside(path) as draft:
+            save_file(tensors, draft, metadata={_STATE: json.dumps(state)})
+            flush_to_disk(draft)
+            draft.replace(path)
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"The checkpoint {path} can't be written: {error}.",
             remedy="Make room, or mend the folder, and go on with --resume: all but the last minutes are kept.",
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -110,9 +108,3 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise InputError(
             f"The checkpoint {path} can't be read: {error}.", remedy="Start the training anew in another folder."
         ) from error
-
-
-def _sync(path: Path) -> None:
-    """Have the file on disk before it takes its name, so that a power cut cannot leave an empty one."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
