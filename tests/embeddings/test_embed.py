@@ -7,6 +7,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -249,23 +250,41 @@ def test_texts(cache: EmbeddingCache) -> None:
     assert encoder.texts_encoded == ["a red.", "other", "third"]
 
 
+@dataclass
 class Broken(FakeEncoder):
-    """Gives no number for dark images."""
+    """Gives no direction for dark images, nor for a dark text."""
+
+    gives: float = np.nan
 
     def encode_images(self, batch: Sequence[Prepared]) -> ImageVectors:
         vectors = super().encode_images(batch)
         dark = np.array([prepared.mean() < 0.1 for prepared in batch])
-        vectors.embeddings[dark] = np.nan
+        vectors.embeddings[dark] = self.gives
+        return vectors
+
+    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = super().encode_texts(texts)
+        vectors[np.array(["dark" in text for text in texts])] = self.gives
         return vectors
 
 
-def test_vector_that_is_not_finite_is_skipped_and_not_kept(cache: EmbeddingCache) -> None:
+@pytest.mark.parametrize(("gives", "reason"), [(np.nan, "not finite"), (np.inf, "not finite"), (0.0, "zeros")])
+def test_a_vector_without_a_direction_is_skipped_and_not_kept(cache: EmbeddingCache, gives: float, reason: str) -> None:
     records = [ImageRecord("dark", image=Image.new("RGB", (9, 9))), ImageRecord("light", image=photo())]
     for n_encoded in (2, 1):
-        embedded = embed_images(records, Broken(), cache=cache)
+        embedded = embed_images(records, Broken(gives=gives), cache=cache)
         assert [record.path for record in embedded.records] == ["light"]
-        assert [image.reason for image in embedded.skipped] == ["the encoder gave a vector that is not finite"]
+        assert [reason in image.reason for image in embedded.skipped] == [True]
         assert embedded.n_encoded == n_encoded
+
+
+@pytest.mark.parametrize("gives", [np.nan, np.inf, 0.0])
+def test_a_text_vector_without_a_direction_is_an_error_and_not_kept(cache: EmbeddingCache, gives: float) -> None:
+    encoder = Broken(gives=gives)
+    for _ in range(2):
+        with pytest.raises(EncoderError, match=r"for 'a dark thing\."):
+            embed_texts(["a light thing.", "a dark thing."], encoder, cache=cache)
+    assert np.isfinite(embed_texts(["a light thing."], encoder, cache=cache)).all()
 
 
 class Lying(FakeEncoder):

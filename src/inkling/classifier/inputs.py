@@ -26,7 +26,8 @@ def vectors_among(images: Any) -> Any | None:
     A picture of one channel is of whole numbers, so none is taken for vectors.
     """
     if hasattr(images, "columns"):
-        return None if PATH in (str(name).strip().lower() for name in images.columns) else np.asarray(images)
+        is_table = PATH in (str(name).strip().lower() for name in images.columns)
+        return None if is_table or np.asarray(images).dtype.kind not in "fiu" else np.asarray(images)
     if hasattr(images, "detach") and hasattr(images, "numpy"):
         images = images.detach().cpu().numpy()
     is_vectors = isinstance(images, np.ndarray) and images.ndim == 2 and images.dtype.kind == "f"

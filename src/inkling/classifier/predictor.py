@@ -187,7 +187,7 @@ class Predictor:
             How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
         """
         if (vectors := vectors_among(images)) is not None:
-            yield from self.judge(samples_to_judge(vectors, self.fitted.samples.identity), top=top, names=names)
+            yield from self.judge_embeddings(vectors, top=top, names=names)
             return
         records = records_of(images)
         encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
@@ -203,6 +203,16 @@ class Predictor:
         """Verdict on each sample; `names` is as for `verdicts`."""
         likely = partial(self._likely_names, count=names) if names else None
         return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
+
+    def judge_embeddings(self, X: Any, *, top: int = 5, names: int = 0) -> list[Verdict]:
+        """Verdict on each vector (n, d + f), its path ``row 0`` and so on; the options are those of `verdicts`.
+
+        Raises
+        ------
+        InputError
+            As for `probabilities`.
+        """
+        return self.judge(samples_to_judge(X, self.fitted.samples.identity), top=top, names=names)
 
     def namer(self, background: FloatArray | None = None) -> Namer:
         """Names of the vocabulary in the encoder's words, but for those that known classes have.

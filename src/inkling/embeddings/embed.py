@@ -15,8 +15,9 @@ from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.pipeline import Done, Finished, Pipeline
 from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder
-from inkling.errors import UnreadableImageError
+from inkling.errors import EncoderError, UnreadableImageError
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.wording import excerpt
 
 TEXTS_OF_A_COMMIT = 512
 """So that a thousand classes with 80 prompts each lose little when interrupted."""
@@ -124,7 +125,7 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache
     Raises
     ------
     EncoderError
-        If the encoder has no vector for one of the texts.
+        If the encoder has no vector for one of the texts, or one that is zeros alone or not finite.
     """
     identity = encoder.identity
     with closing(RunCache(cache, identity)) as run_cache:
@@ -132,10 +133,22 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache
         unknown = [text for text in dict.fromkeys(texts) if text not in vectors]
         for at in range(0, len(unknown), TEXTS_OF_A_COMMIT):
             some = unknown[at : at + TEXTS_OF_A_COMMIT]
-            made = dict(zip(some, encoder.encode_texts(some), strict=True))
+            made = dict(zip(some, _sound(encoder.encode_texts(some), some, identity), strict=True))
             run_cache.put_texts(made)
             vectors |= made
     return np.stack([vectors[text] for text in texts]) if texts else _no_rows(identity.dimension)
+
+
+def _sound(vectors: NDArray[np.float32], texts: Sequence[str], identity: EncoderIdentity) -> NDArray[np.float32]:
+    """The vectors, if all of them have a direction: others must not fill the cache."""
+    sound = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+    if not sound.all():
+        text = texts[int(sound.argmin())]
+        raise EncoderError(
+            f"The encoder {identity.name} gave a vector of zeros, or one that is not finite, for '{excerpt(text)}'.",
+            remedy="Check the files of the encoder: its text side overflows or is empty.",
+        )
+    return vectors
 
 
 def _silent(done: int, total: int) -> None:

@@ -188,9 +188,11 @@ def _share(outcomes: Mapping[str, Outcome], later: _Planned) -> None:
 def _outcome(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:
     embedding = vectors.embeddings[row]
     feature = None if vectors.features is None else vectors.features[row]
-    if np.isfinite(embedding).all() and (feature is None or np.isfinite(feature).all()):
-        return CachedImage(embedding, feature, picture)
-    return UnreadableImageError("the encoder gave a vector that is not finite")
+    if not np.isfinite(embedding).all() or (feature is not None and not np.isfinite(feature).all()):
+        return UnreadableImageError("the encoder gave a vector that is not finite")
+    if not embedding.any():
+        return UnreadableImageError("the encoder gave a vector of zeros, which has no direction")
+    return CachedImage(embedding, feature, picture)
 
 
 def _check(vectors: ImageVectors, encoder: Encoder, n_images: int) -> None:
