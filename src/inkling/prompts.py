@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inkling.errors import InputError
+from inkling.images.layout import is_utf8
 from inkling.images.tables import read_csv
 from inkling.labels import class_name, require_class_name
 from inkling.types import FloatArray
@@ -156,7 +157,8 @@ def resolve_templates(choice: str | Sequence[str] | None, *, only: str | None = 
             near = get_close_matches(template, TEMPLATE_SETS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise InputError(
-                f"'{template}' is neither a set of templates ({', '.join(TEMPLATE_SETS)}) nor a template.{hint}",
+                f"'{excerpt(template)}' is neither a set of templates ({', '.join(TEMPLATE_SETS)}) nor a "
+                f"template.{hint}",
                 remedy="Write {} where the class name goes, such as 'a photo of a {}.'.",
             )
     return tuple(choice)
@@ -194,9 +196,9 @@ def _read_yaml(path: Path) -> list[ClassPrompts]:
             raise InputError(f"'{path}' must map class names to prompts.", remedy=_YAML_FORM)
         names = [_yaml_name(key, path) for key, _ in root.value]
         entries = [loader.construct_document(value) for _, value in root.value]
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # values of tags and dates that do not parse raise almost anything, deep nesting too
         raise InputError(f"'{path}' cannot be read as YAML: {excerpt(error)}.", remedy=_YAML_FORM) from error
     _require_once(names, path)
     return [_from_yaml(name, entry, path) for name, entry in zip(names, entries, strict=True)]
@@ -224,7 +226,7 @@ def _from_yaml(name: str, entry: Any, path: Path) -> ClassPrompts:
     unknown = set(entry) - _YAML_KEYS
     if unknown:
         raise InputError(
-            f"Class '{name}' in '{path}' has unknown keys: {', '.join(sorted(map(str, unknown)))}.",
+            f"Class '{excerpt(name)}' in '{path}' has unknown keys: {', '.join(sorted(map(excerpt, unknown)))}.",
             remedy=f"The keys are {', '.join(sorted(_YAML_KEYS))}.",
         )
     disambiguations = _texts(entry.get("disambiguation"), f"disambiguation of '{name}'", path)
@@ -238,8 +240,11 @@ def _from_yaml(name: str, entry: Any, path: Path) -> ClassPrompts:
 
 def _texts(value: Any, what: str, path: Path) -> tuple[str, ...]:
     texts = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(text, str) and text.strip() for text in texts):
-        raise InputError(f"The {what} in '{path}' must be a text or a list of texts, got {value!r}.", remedy=_YAML_FORM)
+    if not all(isinstance(text, str) and text.strip() and is_utf8(text) for text in texts):
+        raise InputError(
+            f"The {excerpt(what)} in '{path}' must be a text or a list of texts, got {excerpt(value)}.",
+            remedy=_YAML_FORM,
+        )
     return tuple(text.strip() for text in texts)
 
 
@@ -263,7 +268,8 @@ def _read_csv(path: Path) -> list[ClassPrompts]:
 def _only(disambiguations: tuple[str, ...], name: str, path: Path) -> str | None:
     if len(disambiguations) > 1:
         raise InputError(
-            f"Class '{name}' in '{path}' has {len(disambiguations)} disambiguations: {', '.join(disambiguations)}.",
+            f"Class '{excerpt(name)}' in '{path}' has {len(disambiguations)} disambiguations: "
+            f"{excerpt(', '.join(disambiguations))}.",
             remedy="Keep one; other names go under aliases, other texts under prompts.",
         )
     return disambiguations[0] if disambiguations else None

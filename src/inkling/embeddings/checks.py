@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.errors import InputError
+from inkling.images.layout import is_utf8
+from inkling.wording import excerpt
 
 
 def matrix(array: Any, name: str) -> NDArray[np.float32]:
@@ -62,6 +64,42 @@ def same_length(name: str, found: int, expected: int) -> None:
     """
     if found != expected:
         raise InputError(f"{name} has {found} rows, {expected} expected.")
+
+
+def texts(array: Any, name: str, *, n_rows: int) -> tuple[str | None, ...]:
+    """One text a row, None where a table has none; numbers are written out.
+
+    Raises
+    ------
+    InputError
+        If the array is of another shape or kind, or a text holds what no file can be written with.
+    """
+    array = np.asarray(array)
+    if array.ndim != 1 or array.dtype.kind not in "OUiu":
+        raise InputError(f"{name} must be text of shape (images,), found {array.dtype} of {array.shape}.")
+    same_length(name, len(array), n_rows)
+    found = tuple(None if value is None else str(value) for value in array)
+    for row, text in enumerate(found):
+        if text is not None and not is_utf8(text):
+            raise InputError(
+                f"{name} has no valid text in row {row}: '{excerpt(text)}'.", remedy="Write it as Unicode."
+            )
+    return found
+
+
+def positive_number(value: Any, name: str) -> float:
+    """The one finite number above zero that a value or an array of one element holds.
+
+    Raises
+    ------
+    InputError
+        If it holds something else.
+    """
+    array = np.asarray(value)
+    number = float(array.reshape(-1)[0]) if array.size == 1 and array.dtype.kind in "iuf" else 0.0
+    if not 0 < number < np.inf:
+        raise InputError(f"{name} must be a positive number, found {excerpt(array.tolist())}.")
+    return number
 
 
 def vector_hashes(rows: NDArray[np.float32]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from inkling.embeddings.embed import Embedded
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole
 from inkling.types import EncoderIdentity
+from inkling.wording import excerpt
 
 METADATA_KEY = b"inkling.encoder"
 
@@ -76,11 +77,16 @@ def read_arrays(path: Path) -> dict[str, Any]:
         If it is not Parquet, or a column has another type.
     """
     try:
-        table = parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        return _arrays_of(parquet.read_table(path))
+    except InputError:
+        raise
+    except Exception as error:  # Arrow, its conversion to Python and the system each have their own
         raise InputError(
-            f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
+            f"'{path}' cannot be read as a Parquet file: {excerpt(error)}.", remedy="Write the file again."
         ) from error
+
+
+def _arrays_of(table: pa.Table) -> dict[str, Any]:
     arrays: dict[str, Any] = {
         key: _column(table[name], name) for name, key in _KEYS.items() if name in table.column_names
     }
@@ -143,7 +149,9 @@ def _column(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return _matrix(column, name)
-    return np.array(column.to_pylist(), dtype=object)
+    values = np.empty(len(column), dtype=object)
+    values[:] = column.to_pylist()
+    return values
 
 
 def _matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
@@ -156,4 +164,4 @@ def _matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
             remedy="Write every row with all the numbers of its vector.",
         )
     values = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
-    return np.concatenate(values).reshape(len(column), -1) if len(column) else np.empty((0, 0))
+    return np.concatenate(values).reshape(len(column), lengths[0]) if lengths else np.empty((0, 0))

@@ -24,17 +24,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
+from inkling.embeddings.checks import matrix, positive_number, same_length, texts, unit_rows, vector_hashes
 from inkling.errors import InputError, require
+from inkling.images.layout import is_utf8
 from inkling.labels import Kind, Labels, read_labels, require_class_name
 from inkling.types import EncoderIdentity
+from inkling.wording import excerpt
 
 DEFAULT_LOGIT_SCALE = 100.0
 
@@ -119,7 +121,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
             return {name: file[name] for name in file.files}
     except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise InputError(
-            f"'{path}' cannot be read as an npz file: {error}.",
+            f"'{path}' cannot be read as an npz file: {excerpt(error)}.",
             remedy="Save plain arrays with numpy.savez; text as arrays of strings, not of objects.",
         ) from error
 
@@ -154,7 +156,7 @@ def _first(arrays: Mapping[str, Any], *names: str) -> Any:
     for name in names:
         if name in arrays:
             return arrays[name]
-    raise InputError(f"it has no array '{names[0]}'; found: {', '.join(arrays) or 'none'}.", remedy=_KEYS)
+    raise InputError(f"it has no array '{names[0]}'; found: {excerpt(', '.join(arrays) or 'none')}.", remedy=_KEYS)
 
 
 def _optional_matrix(arrays: Mapping[str, Any], name: str, *, n_rows: int) -> NDArray[np.float32] | None:
@@ -195,25 +197,24 @@ def _counted(names: Sequence[str | None], class_names: Sequence[str]) -> tuple[s
 
 def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:
     paths = arrays.get("paths", arrays.get("path"))
+    rows = tuple(f"row {row}" for row in range(n_images))
     if paths is None:
-        return tuple(f"row {row}" for row in range(n_images))
-    same_length("paths", len(paths), n_images)
-    return tuple(map(str, paths))
+        return rows
+    return tuple(path or row for path, row in zip(texts(paths, "paths", n_rows=n_images), rows, strict=True))
 
 
 def _content_hashes(arrays: Mapping[str, Any], embeddings: NDArray[np.float32]) -> tuple[str, ...]:
     """Rows that nothing names go by their vectors: numbers of rows would be equal in another file."""
     named = "paths" in arrays or "path" in arrays
     otherwise = _paths(arrays, len(embeddings)) if named else vector_hashes(embeddings)
-    hashes = arrays.get("content_hashes")
-    if hashes is None:
+    if arrays.get("content_hashes") is None:
         return otherwise
-    same_length("content_hashes", len(hashes), len(embeddings))
-    return tuple(other if key is None else str(key) for key, other in zip(hashes, otherwise, strict=True))
+    hashes = texts(arrays["content_hashes"], "content_hashes", n_rows=len(embeddings))
+    return tuple(key or other for key, other in zip(hashes, otherwise, strict=True))
 
 
 def _identity(arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int) -> EncoderIdentity:
-    stated = str(arrays.get("encoder", ""))
+    stated = _encoder(arrays)
     if stated.startswith("{"):
         return _stated_identity(stated, dimension, feature_dimension)
     name = stated or "precomputed"
@@ -223,21 +224,37 @@ def _identity(arrays: Mapping[str, Any], path: Path, dimension: int, feature_dim
         fingerprint=f"{name}:{dimension}+{feature_dimension}",
         dimension=dimension,
         feature_dimension=feature_dimension,
-        logit_scale=float(arrays.get("logit_scale", DEFAULT_LOGIT_SCALE)),
+        logit_scale=positive_number(arrays.get("logit_scale", DEFAULT_LOGIT_SCALE), "logit_scale"),
         precision="float32",
     )
 
 
+def _encoder(arrays: Mapping[str, Any]) -> str:
+    stated = np.asarray(arrays.get("encoder", ""))
+    if stated.ndim or stated.dtype.kind != "U" or not is_utf8(str(stated)):
+        raise InputError(f"encoder must be one text, found {stated.dtype} of {stated.shape}.")
+    return str(stated)
+
+
 def _stated_identity(text: str, dimension: int, feature_dimension: int) -> EncoderIdentity:
     try:
-        identity = EncoderIdentity(**json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"its description of the encoder cannot be read: {error}.") from error
+        identity = _identity_of(json.loads(text))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"its description of the encoder cannot be read: {excerpt(error)}.") from error
     stated = (identity.dimension, identity.feature_dimension)
     if stated != (dimension, feature_dimension):
         raise InputError(
-            f"the vectors have {dimension} + {feature_dimension} dimensions; the encoder {identity.name} "
-            f"that the file names has {stated[0]} + {stated[1]}.",
+            f"the vectors have {dimension} + {feature_dimension} dimensions; the encoder {excerpt(identity.name)} "
+            f"that the file names has {excerpt(stated[0])} + {excerpt(stated[1])}.",
             remedy="Write the file again with the encoder that made the vectors.",
         )
     return identity
+
+
+def _identity_of(values: Mapping[str, Any]) -> EncoderIdentity:
+    """An identity of JSON, whose values may be of any kind."""
+    identity = EncoderIdentity(**values)
+    for key in ("name", "source", "fingerprint", "precision"):
+        if not isinstance(values[key], str) or not is_utf8(values[key]):
+            raise TypeError(f"'{key}' is no text")
+    return replace(identity, logit_scale=positive_number(identity.logit_scale, "logit_scale"))

@@ -24,6 +24,8 @@ reads that many tokens, and ``"lower_case": true`` where it was trained so.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ from typing import Any
 from inkling.encoders.model_folder import read_json
 from inkling.encoders.preprocessing import Preprocessing
 from inkling.errors import EncoderError
+from inkling.wording import excerpt
 
 FILE = "encoder.json"
 
@@ -41,6 +44,9 @@ _INTERPOLATIONS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box
 _RESIZES = ("shorter_side", "square")
 
 _REQUIRED = object()
+
+_LARGEST = 100_000
+"""Sizes and dimensions above this are slips; pictures of that size would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ def _read_preprocessing(section: _Section) -> Preprocessing:
         resized=(size, size) if square else None,
         crop=None if square else (size, size),
         mean=section.three_numbers("mean"),
-        std=section.three_numbers("std"),
+        std=section.three_numbers("std", above=0),
         resample=_INTERPOLATIONS[section.choice("interpolation", tuple(_INTERPOLATIONS))],
     )
 
@@ -147,6 +153,19 @@ def _read_texts(section: _Section) -> TextTable | TextModel:
     )
 
 
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max  # false for NaN too
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for the file system
+        return False
+
+
 @dataclass(frozen=True)
 class _Section:
     """A JSON object whose keys are read one at a time, with errors that name the key and the file."""
@@ -160,7 +179,7 @@ class _Section:
 
     def wrong(self, key: str, expected: str, found: object) -> EncoderError:
         return EncoderError(
-            f"{self.file_read}: '{self.prefix}{key}' must be {expected}, not {found!r}.",
+            f"{self.file_read}: '{self.prefix}{key}' must be {expected}, not {excerpt(found)}.",
             remedy="The how-to on encoders shows a complete encoder.json.",
         )
 
@@ -175,8 +194,10 @@ class _Section:
             )
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise self.wrong(key, f"of type {kind.__name__}", value)
-        if kind is int and value <= 0:
-            raise self.wrong(key, "positive", value)
+        if kind is int and not 0 < value <= _LARGEST:
+            raise self.wrong(key, f"from 1 to {_LARGEST}", value)
+        if kind is str and not value.isprintable():
+            raise self.wrong(key, "text in one line", value)
         return value
 
     def optional(self, key: str, kind: type[Any]) -> Any:
@@ -184,14 +205,15 @@ class _Section:
 
     def number(self, key: str) -> float:
         value = self.get(key, object)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if not _is_number(value) or value <= 0:
             raise self.wrong(key, "a positive number", value)
         return float(value)
 
-    def three_numbers(self, key: str) -> tuple[float, ...]:
+    def three_numbers(self, key: str, *, above: float = -math.inf) -> tuple[float, ...]:
         values = self.get(key, list)
-        if len(values) != 3 or not all(isinstance(value, int | float) for value in values):
-            raise self.wrong(key, "three numbers, for red, green and blue", values)
+        if len(values) != 3 or not all(_is_number(value) and value > above for value in values):
+            least = "" if above == -math.inf else f" above {above:.0f}"
+            raise self.wrong(key, f"three numbers{least}, for red, green and blue", values)
         return tuple(float(value) for value in values)
 
     def choice(self, key: str, allowed: tuple[str, ...]) -> str:
@@ -205,9 +227,9 @@ class _Section:
 
     def file(self, key: str) -> Path:
         path = self.file_read.parent / self.get(key, str)
-        if not path.is_file():
+        if not _is_file(path):
             raise EncoderError(
-                f"{self.file_read}: the file that '{self.prefix}{key}' names doesn't exist: {path.resolve()}.",
+                f"{self.file_read}: the file that '{self.prefix}{key}' names doesn't exist: {excerpt(str(path))}.",
                 remedy="Paths are relative to the folder of encoder.json.",
             )
         return Path(path.resolve())

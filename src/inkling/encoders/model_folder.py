@@ -16,6 +16,7 @@ from typing import Any
 from inkling.encoders.preprocessing import Preprocessing, from_processor_config
 from inkling.encoders.weights import WeightFiles, hash_files, hash_value
 from inkling.errors import EncoderError
+from inkling.wording import excerpt
 
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 _POSITIONS = "vision_model.embeddings.position_embedding.weight"
@@ -188,8 +189,8 @@ def read_json(path: Path) -> Mapping[str, Any]:
             f"The folder {path.parent} has no {path.name}.",
             remedy="An encoder folder needs it; copy it from where the model comes from.",
         ) from error
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"The file {path} can't be read as JSON: {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise EncoderError(f"The file {path} can't be read as JSON: {excerpt(error)}.") from error
     if not isinstance(value, dict):
         raise EncoderError(f"The file {path} holds no JSON object but a {type(value).__name__}.")
     return value

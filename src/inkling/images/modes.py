@@ -85,7 +85,8 @@ def _finite_range(image: Image.Image) -> tuple[float, float]:
 
 
 def _values(band: Image.Image) -> NDArray[np.float64]:
-    return np.asarray(band, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # there are forms of NaN that warn when they are cast
+        return np.asarray(band, dtype=np.float64)
 
 
 def _from_cmyk(image: Image.Image) -> Image.Image:

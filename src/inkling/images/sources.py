@@ -23,6 +23,7 @@ from inkling.images.layout import (
 from inkling.images.listing import list_folder, list_zip
 from inkling.images.tables import TABLE_SUFFIXES, Row, read_list, read_table
 from inkling.types import ImageRecord
+from inkling.wording import excerpt
 
 STDIN = "-"
 REPEATED = "repeated path"
@@ -138,7 +139,7 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
         if first is not record:
             ignored[REPEATED] += 1
             if first.label != record.label:
-                conflicts.append(f"{record.path} ({first.label}, {record.label})")
+                conflicts.append(excerpt(f"{record.path} ({first.label}, {record.label})"))
     if conflicts:
         raise _two_labels(conflicts)
     return Found(tuple(records.values()), +ignored)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from inkling.errors import InputError, require
 from inkling.labels import class_name
+from inkling.wording import excerpt
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 
@@ -99,7 +100,7 @@ def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Colu
     try:
         header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
-        raise InputError(f"{source} cannot be read as a CSV file: {error}.", remedy=header) from error
+        raise InputError(f"{source} cannot be read as a CSV file: {excerpt(error)}.", remedy=header) from error
     names = list(map(_key, header_cells))
     if key not in names:
         raise _no_column(source, names, key=key, header=header)
@@ -109,20 +110,20 @@ def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Colu
 
 def _read_parquet(path: Path) -> dict[str, _Column]:
     require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
-    import pyarrow
     from pyarrow import parquet
 
     try:
         names = parquet.read_schema(path).names
         table = parquet.read_table(path, columns=[name for name in names if _key(name) in _COLUMNS])
-    except (pyarrow.ArrowException, OSError) as error:
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+    except Exception as error:  # Arrow, its conversion to Python and the system each have their own
         raise InputError(
-            f"'{path}' cannot be read as a Parquet file: {error}.", remedy="Write the file again."
+            f"'{path}' cannot be read as a Parquet file: {excerpt(error)}.", remedy="Write the file again."
         ) from error
     if PATH not in map(_key, names):
         raise _no_column(f"'{path}'", names, key=PATH, header=_HEADER)
     read = {LABEL: class_name}
-    return {_key(name): list(map(read.get(_key(name), _cell), table[name].to_pylist())) for name in table.column_names}
+    return {_key(name): list(map(read.get(_key(name), _cell), values)) for name, values in columns.items()}
 
 
 def _text(path: Path) -> str:
@@ -158,5 +159,6 @@ def _no_column(source: str, found: Sequence[str], *, key: str, header: str) -> I
     near = get_close_matches(key, found, n=1, cutoff=0.5) or [name for name in found if name in _OTHER_NAMES]
     hint = f" Did you mean '{near[0]}'? Rename it." if near else ""
     return InputError(
-        f"{source} has no column '{key}'; its columns are: {', '.join(found) or 'none'}.", remedy=f"{header}{hint}"
+        f"{source} has no column '{key}'; its columns are: {excerpt(', '.join(found) or 'none')}.",
+        remedy=f"{header}{hint}",
     )

@@ -1,0 +1,311 @@
+"""Whatever a file holds, the doors to the house let only our own errors out, each in a few lines.
+
+Real files of each kind are damaged at random. `make fuzz` tries many more of them than the suite does: it sets
+INKLING_FUZZ, the number of examples of each test.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import os
+import random
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pyarrow import parquet
+
+from inkling.embeddings.precomputed import read_precomputed
+from inkling.embeddings.samples import is_precomputed
+from inkling.encoders.registry import load_encoder
+from inkling.errors import InklingError, UnreadableImageError
+from inkling.images import budget
+from inkling.images.decode import decode, load
+from inkling.images.sources import find_images
+from inkling.prompts import read_prompts
+from tests.images.pictures import encoded, photo
+
+EXAMPLES = int(os.environ.get("INKLING_FUZZ", "500"))
+LONGEST_MESSAGE = 2000
+
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+seeds = st.integers(0, 2**48)
+
+TOKENS = [
+    *(b"[" * 3000, b"{a: " * 3000, b'{"a":' * 3000, b"&a [*a, *a]", b"? ", b"- ", b"!!int abc", b"!!float x"),
+    *(b"!!timestamp 1", b"!!bool x", b"!!binary \xc3", b"!!python/object:a.b", b"2026-13-45", b'"\\ud800"', b"null"),
+    *(b"NaN", b"1e999", b"-1", b"9" * 400, b"\0", b"\xff\xfe", b"\r", b'"', b"'", b",", b"\x1b[31m", b"\xc3\x28"),
+    *(b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x80", b"\x01\x00", b"\x00\x01"),
+]
+
+
+def damaged(data: bytes, seed: int, *, other: bytes = b"") -> bytes:
+    """The file with one to six changes: bytes, cut out parts, parts twice, numbers and words that mean something."""
+    draw = random.Random(seed)
+    content = bytearray(data)
+    for _ in range(draw.choice((1, 1, 1, 2, 3, 6))):
+        at = draw.randrange(len(content) + 1)
+        span = min(len(content) - at, draw.choice((1, 2, 4, 16, 200)))
+        match draw.randrange(7):
+            case 0:
+                content[at : at + span] = draw.randbytes(span)
+            case 1:
+                del content[at : at + span]
+            case 2:
+                content[at:at] = content[at : at + span]
+            case 3:
+                token = draw.choice(TOKENS)
+                content[at : at + draw.choice((0, len(token)))] = token
+            case 4:
+                content[at : at + 1] = bytes([content[at] ^ 1 << draw.randrange(8)]) if at < len(content) else b""
+            case 5:
+                content = content[: max(1, at)]
+            case _:
+                content[at:] = other[draw.randrange(len(other) + 1) :]
+    return bytes(content)
+
+
+def held(door: Callable[[], object], ours: type[InklingError] = InklingError) -> bool:
+    """Whether the door let something in; what it refuses, it refuses as one of ours and briefly."""
+    refused: InklingError | None = None
+    try:
+        door()
+    except ours as error:
+        refused = error
+    assert refused is None or len(str(refused)) < LONGEST_MESSAGE
+    return refused is None
+
+
+def _pictures() -> dict[str, bytes]:
+    colours = photo(size=(24, 20))
+    clear = colours.convert("RGBA")
+    clear.putalpha(colours.convert("L"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    deep = Image.fromarray(np.arange(480, dtype=np.uint16).reshape(20, 24) * 100)
+    second = {"save_all": True, "append_images": [photo(1, size=(24, 20))]}
+    found = {
+        "JPEG": encoded(colours, "JPEG", exif=exif),
+        "progressive": encoded(colours, "JPEG", progressive=True),
+        "CMYK": encoded(colours.convert("CMYK"), "JPEG"),
+        "PNG": encoded(colours, "PNG", exif=exif),
+        "palette": encoded(colours.convert("P"), "PNG", transparency=3),
+        "deep PNG": encoded(deep, "PNG"),
+        "clear PNG": encoded(clear, "PNG"),
+        "GIF": encoded(colours, "GIF", **second),
+        "BMP": encoded(colours, "BMP"),
+        "small BMP": encoded(colours.convert("P"), "BMP"),
+        "TIFF": encoded(colours, "TIFF", exif=exif),
+        "packed TIFF": encoded(clear, "TIFF", compression="tiff_lzw"),
+        "JPEG in TIFF": encoded(colours, "TIFF", compression="jpeg"),
+        "float TIFF": encoded(colours.convert("F"), "TIFF", compression="tiff_adobe_deflate"),
+        "WebP": encoded(colours, "WEBP", exif=exif),
+        "clear WebP": encoded(clear, "WEBP", lossless=True),
+        "moving WebP": encoded(colours, "WEBP", **second),
+        "AVIF": encoded(colours, "AVIF", exif=exif),
+        "clear AVIF": encoded(clear, "AVIF"),
+        "PPM": encoded(colours, "PPM"),
+    }
+    try:
+        from pillow_heif import from_pillow
+    except ModuleNotFoundError:  # HEIC is read with the extra 'heic'
+        return found
+    for name, picture in (("HEIC", colours), ("clear HEIC", clear)):
+        out = io.BytesIO()
+        from_pillow(picture.resize((64, 64))).save(out, exif=exif.tobytes())
+        found[name] = out.getvalue()
+    return found
+
+
+PICTURES = _pictures()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_pictures() -> Iterator[None]:
+    """A damaged header that announces a gigabyte is within the limits, and takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "MAX_DECODED_BYTES", 20_000_000)
+        yield
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@fuzzed
+@given(kind=st.sampled_from(sorted(PICTURES)), other=st.sampled_from(sorted(PICTURES)), seed=seeds)
+def test_pictures(kind: str, other: str, seed: int) -> None:
+    data = damaged(PICTURES[kind], seed, other=PICTURES[other])
+    modes: list[str] = []
+    held(lambda: modes.append(decode(data, shorter_side=(None, 4)[seed % 2]).mode), UnreadableImageError)
+    assert set(modes) <= {"RGB"}
+
+
+def _zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("set/train/bus/1.png", "set/train/car/2.png", "set/test/bus/3.png", "set/Füße.png"):
+            archive.writestr(name, PICTURES["PNG"])
+    return out.getvalue()
+
+
+@fuzzed
+@given(seed=seeds)
+def test_zips(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    path.write_bytes(damaged(_zip(), seed, other=PICTURES["JPEG"]))
+
+    def read() -> None:
+        for record in find_images(path).records:
+            held(partial(load, record), UnreadableImageError)
+
+    held(read)
+
+
+def _npz(**arrays: object) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+X = np.eye(4, 6, dtype=np.float32)
+ODD_ARRAYS = [
+    *(np.array("text"), np.array(3.5), np.array(b"bytes"), np.array([]), np.zeros((2, 2)), np.zeros((4, 6, 2))),
+    *(np.array(["a", "b", "c", "d"]), np.array(["\ud800"] * 4), np.array([0, 1, 0, 1]), np.array([0, 9, 9, 9])),
+    *(np.array([np.nan] * 4), np.array([True] * 4), np.array(["2026-01-01"] * 4, "M8[D]"), np.arange(4) * 1j, X, X[:2]),
+    *(
+        np.array('{"name": 3}'),
+        np.array('{"a":' * 5000),
+        np.array("{}"),
+        np.zeros(4, dtype=[("a", int)]),
+        np.full_like(X, np.inf),
+    ),
+]
+KEYS = [
+    *("embeddings", "x", "labels", "y", "paths", "path", "content_hashes", "features", "class_names", "text_vectors"),
+    *("logit_scale", "encoder"),
+]
+
+
+@fuzzed
+@given(odd=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(range(len(ODD_ARRAYS))), max_size=4), seed=seeds)
+def test_npz(odd: dict[str, int], seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npz"
+    data = _npz(**{"embeddings": X, **{key: ODD_ARRAYS[which] for key, which in odd.items()}})
+    path.write_bytes(damaged(data, seed) if seed % 2 or not odd else data)
+    held(lambda: read_precomputed(path))
+
+
+ODD_COLUMNS = [
+    *(["a", "b", None, "d"], [b"\xff", b"b", b"c", b"d"], [1, 2, 3, None], [1.5, float("nan"), 2.0, 3.0]),
+    *([[1.0, 2.0]] * 4, [[1.0], [1.0, 2.0], [], None], [[]] * 4, [["a", "b"]] * 4, [[[1.0], [2.0]]] * 4),
+    *([{"a": 1}] * 4, [True, False, None, True], [None] * 4, [[None, 1.0]] * 4),
+]
+COLUMNS = ["path", "Path", "label", "split", "content_hash", "embedding", "feature", "other"]
+
+
+@fuzzed
+@given(
+    columns=st.lists(st.tuples(st.sampled_from(COLUMNS), st.sampled_from(range(len(ODD_COLUMNS)))), max_size=4),
+    told=st.sampled_from([None, b"\xff", b"{}", b"{" * 3000, b'{"name": "x"}', b"[]"]),
+    seed=seeds,
+)
+def test_parquet(columns: list[tuple[str, int]], told: bytes | None, seed: int, tmp_path: Path) -> None:
+    arrays = [pa.array(ODD_COLUMNS[which]) for _, which in columns]
+    table = pa.table(arrays, names=[name for name, _ in columns])
+    if told is not None:
+        table = table.replace_schema_metadata({b"inkling.encoder": told})
+    out = io.BytesIO()
+    parquet.write_table(table, out)
+    path = tmp_path / "table.parquet"
+    path.write_bytes(damaged(out.getvalue(), seed) if seed % 3 == 0 else out.getvalue())
+    held(lambda: read_precomputed(path))
+    held(lambda: is_precomputed(path))
+    held(lambda: find_images(path))
+
+
+YAML = b"""crane: {prompts: ["a photo of a {}."], aliases: [wader, &x heron], disambiguation: a bird}
+"mobile crane":
+  - a crane of steel
+  - *x
+bus: a red {}
+"""
+
+
+@fuzzed
+@given(seed=seeds)
+def test_prompts_in_yaml(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.yaml"
+    path.write_bytes(damaged(YAML, seed, other=YAML))
+    held(lambda: read_prompts(path))
+
+
+@fuzzed
+@given(seed=seeds)
+def test_tables_in_csv(seed: int, tmp_path: Path) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerows(
+        [("path", "label", "split"), ("a.png", "ant", "train"), ('b "c".png', "Bée, big", "test")]
+    )
+    path = tmp_path / "table.csv"
+    path.write_bytes(damaged(out.getvalue().encode(("utf-8", "utf-16")[seed % 2]), seed, other=YAML))
+    held(lambda: find_images(path))
+    path.write_bytes(damaged(b"class;prompt;alias\ncrane;a {};wader\ncrane;;heron\n", seed, other=YAML))
+    held(lambda: read_prompts(path))
+
+
+DESCRIPTION = {
+    "name": "e",
+    "model": "model.onnx",
+    "input": {
+        **{"name": "pixels", "size": 32, "resize": "shorter_side", "interpolation": "bicubic"},
+        **{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+    },
+    "outputs": {"embeddings": "e", "features": "f"},
+    "dimension": 8,
+    "feature_dimension": 4,
+    "logit_scale": 100.0,
+    "texts": {"table": "model.onnx", "template": "a {}"},
+    "licence": "none",
+    "source": "nowhere",
+}
+ODD_VALUES = st.sampled_from(
+    [
+        *(None, True, -1, 0, 10**9, 10**400, 1.5, float("nan"), float("inf"), "", "\ud800", "\0", "../..", "x" * 5000),
+        *([], [0, 0, 0], [True, True, True], [float("nan")] * 3, [10**400] * 3, {}, {"a": []}),
+    ]
+)
+PLACES = [(key,) for key in DESCRIPTION] + [
+    (key, inner) for key in ("input", "outputs", "texts") for inner in DESCRIPTION[key]
+]
+
+
+@fuzzed
+@given(odd=st.dictionaries(st.sampled_from(PLACES), ODD_VALUES, max_size=3), seed=seeds)
+def test_descriptions_of_encoders(odd: dict[tuple[str, ...], object], seed: int, tmp_path: Path) -> None:
+    content = json.loads(json.dumps(DESCRIPTION))
+    for place, value in odd.items():
+        inside = content if len(place) == 1 else content[place[0]]
+        if isinstance(inside, dict):
+            inside[place[-1]] = copy.deepcopy(value)
+    (tmp_path / "model.onnx").write_bytes(b"")
+    data = json.dumps(content).encode()
+    (tmp_path / "encoder.json").write_bytes(damaged(data, seed, other=data) if seed % 2 or not odd else data)
+
+    def read() -> None:
+        identity = load_encoder(tmp_path).identity
+        json.dumps(identity.name, ensure_ascii=False).encode()
+
+    held(read)
