@@ -8,7 +8,7 @@ READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint types format docs bench constraints clean
+.PHONY: help setup demo test fuzz lint types format docs bench constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: $(LIGHT) ## Learn from drawn pictures, evaluate, predict, write a report t
 
 test: $(READY) ## Run all tests
 	OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist loadfile $(ARGS)
+
+fuzz: $(READY) ## Damage files of every kind at random, 100,000 pictures and as many of the others: takes half an hour
+	INKLING_FUZZ=100000 OMP_NUM_THREADS=1 PYTHONFAULTHANDLER=1 $(ENV) -m pytest -n auto tests/test_fuzz.py $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	$(ENV) -m ruff check .

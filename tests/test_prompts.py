@@ -211,3 +211,36 @@ class TestMeans:
 
     def test_the_mean_of_one_is_itself(self) -> None:
         assert mean_text_vector(np.array([[0.6, 0.8]])) == pytest.approx([0.6, 0.8])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crane: !!int abc",
+        "crane: 2026-13-45",
+        "crane: !!timestamp 1",
+        "crane: !!bool perhaps",
+        "crane: " + "[" * 5000,
+        "crane: {prompts: " * 3000,
+        "crane: !!python/object/apply:os.getcwd []",
+        'crane: "\\ud800"',
+        "? [a]\n: b",
+    ],
+)
+def test_yaml_that_cannot_be_read_is_refused_in_a_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_prompts(path)
+    assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_nested_aliases_are_refused_in_a_line(tmp_path: Path) -> None:
+    """They stand for 9^9 texts; written out, the message had half a gigabyte."""
+    levels = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
+    path = tmp_path / "prompts.yaml"
+    path.write_text("\n".join(levels))
+    with pytest.raises(InputError, match="must be a text or a list of texts") as caught:
+        read_prompts(path)
+    assert len(str(caught.value)) < 600 + len(str(path))

@@ -19,7 +19,7 @@ from inkling.images.layout import is_utf8
 from inkling.images.tables import read_csv
 from inkling.labels import class_name, require_class_name
 from inkling.types import FloatArray
-from inkling.wording import excerpt
+from inkling.wording import excerpt, quoted
 
 if TYPE_CHECKING:
     from yaml import Node
@@ -242,7 +242,7 @@ def _texts(value: Any, what: str, path: Path) -> tuple[str, ...]:
     texts = [] if value is None else value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) and text.strip() and is_utf8(text) for text in texts):
         raise InputError(
-            f"The {excerpt(what)} in '{path}' must be a text or a list of texts, got {excerpt(value)}.",
+            f"The {excerpt(what)} in '{path}' must be a text or a list of texts, got {quoted(value)}.",
             remedy=_YAML_FORM,
         )
     return tuple(text.strip() for text in texts)

@@ -52,6 +52,11 @@ def excerpt(value: object, *, most: int = LINE) -> str:
     return line if len(line) <= most and len(text) <= 8 * most else f"{line[: most - 1]}…"
 
 
+def quoted(value: object) -> str:
+    """An excerpt of a value as Python writes it: text stands between quotation marks."""
+    return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
+
+
 def visible(text: str, *, keep: str = "") -> str:
     """Text with the characters that would steer a terminal written as escapes, save those in `keep`.
 

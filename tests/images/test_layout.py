@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkling.errors import InputError
-from inkling.images.layout import label_files, without_wrapper
+from inkling.images.layout import classes_without_images, label_files, without_wrapper
 
 NAMES = st.sampled_from(["train", "test", "bus", "car", "a", "Val"])
 
@@ -50,6 +50,46 @@ def test_a_class_may_be_called_train() -> None:
     assert labels("train/train/1.jpg", "test/train/2.jpg", split="train") == {"train/train/1.jpg": "train"}
 
 
+@pytest.mark.parametrize("stray", ["cover.jpg", "notes/1.jpg"])
+def test_a_stray_image_beside_splits_makes_no_classes_of_them(stray: str) -> None:
+    names = ("train/a/1.jpg", "train/b/2.jpg", "test/a/3.jpg")
+    assert labels(*names, stray, split="train") == {"train/a/1.jpg": "a", "train/b/2.jpg": "b"}
+    assert labels(*names, stray, split="test") == {"test/a/3.jpg": "a"}
+    assert labels(*names, stray) == {**labels(*names), stray: None}
+
+
+def test_folders_beside_a_class_called_train_stay_classes() -> None:
+    names = ("train/side/1.jpg", "train/side/2.jpg", "train/side/3.jpg", "bus/4.jpg", "car/5.jpg")
+    assert set(labels(*names, split="train").values()) == {"train", "bus", "car"}
+    flat = ("train/1.jpg", "train/2.jpg", "test/3.jpg", "bus/4.jpg")
+    assert set(labels(*flat).values()) == {"train", "test", "bus"}
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "dev", "Dev"])
+def test_names_of_validation(name: str) -> None:
+    names = ("train/a/1.jpg", f"{name}/a/2.jpg")
+    assert labels(*names, split="val") == {f"{name}/a/2.jpg": "a"}
+    assert labels(*names, split="test") == {f"{name}/a/2.jpg": "a"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "files", "split", "expected"),
+    [
+        (("bus", "car", "car/old"), ("bus/1.jpg",), None, ("car",)),
+        (("train/a", "train/b", "test/c"), ("train/a/1.jpg", "test/a/2.jpg"), "train", ("b",)),
+        (("train/a", "train/b", "test/c"), ("train/a/1.jpg", "test/a/2.jpg"), "test", ("c",)),
+        (("train/a", "train/b", "test/b"), ("train/a/1.jpg", "test/b/2.jpg"), None, ()),
+        (("deep",), ("1.jpg", "2.jpg"), None, ()),
+        ((), ("bus/1.jpg",), None, ()),
+    ],
+)
+def test_class_folders_without_an_image(
+    folders: tuple[str, ...], files: tuple[str, ...], split: str | None, expected: tuple[str, ...]
+) -> None:
+    found = classes_without_images(list(map(PurePosixPath, folders)), list(map(PurePosixPath, files)), split=split)
+    assert found == expected
+
+
 def test_missing_split_names_what_is_there() -> None:
     with pytest.raises(InputError, match="no 'test' split; found train"):
         labels("train/a/1.jpg", split="test")
@@ -71,6 +111,7 @@ def test_accents_are_spelt_one_way() -> None:
         (["set/1.jpg", "set/bus/2.jpg"], "."),
         (["set/train/bus/1.jpg"], "set"),
         (["train/bus/1.jpg"], "."),
+        (["set/train/a/1.jpg", "set/train/b/2.jpg", "set/test/a/3.jpg", "set/cover.jpg"], "set"),
         ([], "."),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -83,6 +84,23 @@ class TestFolder:
         assert names(found, tmp_path) == [("Füße 足/ein Bild.png", "Füße 足")]
         assert dict(found.ignored) == {"name is not UTF-8": 1}
 
+    def test_stray_images_beside_splits_are_counted(self, tmp_path: Path) -> None:
+        make(tmp_path, "train/a/1.png", "train/b/2.png", "test/a/3.png", "cover.png", "old/x.png")
+        found = find_images(tmp_path, split="train")
+        assert names(found, tmp_path) == [("train/a/1.png", "a"), ("train/b/2.png", "b")]
+        assert dict(found.ignored) == {"other split": 1, "outside of the splits": 2}
+        assert len(find_images(tmp_path).records) == 5
+
+    def test_class_folders_without_an_image_are_named(self, tmp_path: Path) -> None:
+        make(tmp_path, "a/1.png", "b/notes.txt", ".c/2.png")
+        (tmp_path / "d" / "deep").mkdir(parents=True)
+        assert find_images(tmp_path).classes_without_images == ("b", "d")
+
+    def test_no_name_is_not_the_current_folder(self) -> None:
+        for name in ("", " "):
+            with pytest.raises(InputError, match="name of the images is empty"):
+                find_images(name)
+
     def test_empty(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="it is empty"):
             find_images(tmp_path)
@@ -137,6 +155,32 @@ class TestZip:
         ]
         assert sorted(tmp_path.rglob("*")) == [inner, path]
 
+    @pytest.mark.parametrize("name", ["Füße/ein Bild.png", "足/1.png"])
+    def test_names_in_utf8_that_do_not_say_so(self, tmp_path: Path, name: str) -> None:
+        path = self.zipped(tmp_path / "set.zip", name)
+        data = path.read_bytes()
+        unsaid = data.replace(b"\0\x08\0\0", b"\0\0\0\0")  # the bit beside 'stored', in both headers
+        assert len(data) == len(unsaid)
+        assert data != unsaid
+        path.write_bytes(unsaid)
+        (record,) = find_images(path).records
+        assert record.label == name.partition("/")[0]
+        assert record.path == f"{path}/{name}"
+        assert load(record).image.size == (4, 4)
+
+    def test_names_in_another_encoding_are_read_by_custom(self, tmp_path: Path) -> None:
+        path = self.zipped(tmp_path / "set.zip", "Fxxe/1.png")
+        path.write_bytes(path.read_bytes().replace(b"Fxxe", b"F\x81\xe1e"))
+        (record,) = find_images(path).records
+        assert record.label == "Füße"
+        assert load(record).image.size == (4, 4)
+
+    def test_class_folders_without_an_image_are_named(self, tmp_path: Path) -> None:
+        path = self.zipped(tmp_path / "set.zip", "set/a/1.png", "set/b/notes.txt")
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.mkdir("set/c")
+        assert find_images(path).classes_without_images == ("b", "c")
+
     def test_damaged(self, tmp_path: Path) -> None:
         path = tmp_path / "bad.zip"
         path.write_bytes(b"PK\x03\x04 and no more")
@@ -171,6 +215,27 @@ class TestTables:
         path = tmp_path / "t.csv"
         path.write_text("path\n/data/1.png\n")
         assert [record.path for record in find_images(path).records] == ["/data/1.png"]
+
+    def test_paths_of_windows(self, tmp_path: Path) -> None:
+        make(tmp_path, "a/1.png", "odd\\name.png")
+        path = tmp_path / "t.csv"
+        path.write_text("path\na\\1.png\nodd\\name.png\nD:\\b\\2.png\n")
+        found = find_images(path)
+        assert names(found, tmp_path) == [("a/1.png", None), ("odd\\name.png", None)]
+        assert dict(found.ignored) == {"path on a Windows drive": 1}
+
+    @pytest.mark.parametrize("name", ["C:\\data\\1.png", "c:/data/1.png", "\\\\server\\data\\1.png"])
+    def test_drives_of_windows_are_explained(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / "t.csv"
+        path.write_text(f"path,label\n{name},a\n")
+        with pytest.raises(InputError, match="drive of Windows") as caught:
+            find_images(path)
+        assert name in caught.value.message
+
+    def test_a_name_with_a_colon_is_no_drive(self, tmp_path: Path) -> None:
+        path = tmp_path / "t.csv"
+        path.write_text("path\na:b.png\n")
+        assert names(find_images(path), tmp_path) == [("a:b.png", None)]
 
     def test_split_column(self, tmp_path: Path) -> None:
         path = tmp_path / "t.csv"
@@ -274,6 +339,14 @@ class TestOthers:
         make(tmp_path, "notes.docx")
         with pytest.raises(InputError, match="neither an image nor a source"):
             find_images(tmp_path / "notes.docx")
+
+    def test_a_memory_is_called_a_memory(self, tmp_path: Path) -> None:
+        for name in ("m.ink", "renamed.dat"):
+            with sqlite3.connect(tmp_path / name) as database:
+                database.execute("CREATE TABLE notes (id)")
+            database.close()
+            with pytest.raises(InputError, match="is a memory; images were expected"):
+                find_images(tmp_path / name)
 
     def test_real_photographs(self, shared: Path) -> None:
         root = shared / "data" / "coco_crops" / "few_shot"

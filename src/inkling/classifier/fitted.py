@@ -30,7 +30,10 @@ Names = Callable[[FloatArray], Sequence[tuple[str, ...]]]
 UNLABELLED = "no label"
 FINE_TUNED = "fine-tuned"
 """Ships where a tuned encoder was shown to gain."""
-_REMEDY = "Give a folder with one subfolder a class, or a table with columns 'path' and 'label'."
+_REMEDY = (
+    "Give a folder with one subfolder a class (photos/cat/1.jpg, photos/dog/2.jpg), or a table with columns 'path' and "
+    "'label'."
+)
 
 
 @dataclass(frozen=True, eq=False)

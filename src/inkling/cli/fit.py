@@ -125,7 +125,7 @@ def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dic
         return {"ignored": {}, "classes_left_out": []}
     with progress_bar("Embedding") as progress:
         classifier.fit(source.records, progress=progress)
-    labels = {record.label for record in source.records if record.label is not None}
+    labels = {record.label for record in source.records if record.label is not None} | {*source.classes_without_images}
     return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.fitted.classes))}
 
 

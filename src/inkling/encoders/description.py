@@ -34,7 +34,7 @@ from typing import Any
 from inkling.encoders.model_folder import read_json
 from inkling.encoders.preprocessing import Preprocessing
 from inkling.errors import EncoderError
-from inkling.wording import excerpt
+from inkling.wording import excerpt, quoted, visible
 
 FILE = "encoder.json"
 
@@ -179,7 +179,7 @@ class _Section:
 
     def wrong(self, key: str, expected: str, found: object) -> EncoderError:
         return EncoderError(
-            f"{self.file_read}: '{self.prefix}{key}' must be {expected}, not {excerpt(found)}.",
+            f"{self.file_read}: '{self.prefix}{key}' must be {expected}, not {quoted(found)}.",
             remedy="The how-to on encoders shows a complete encoder.json.",
         )
 
@@ -195,8 +195,8 @@ class _Section:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise self.wrong(key, f"of type {kind.__name__}", value)
         if kind is int and not 0 < value <= _LARGEST:
-            raise self.wrong(key, f"from 1 to {_LARGEST}", value)
-        if kind is str and not value.isprintable():
+            raise self.wrong(key, f"positive and at most {_LARGEST}", value)
+        if kind is str and visible(value) != value:
             raise self.wrong(key, "text in one line", value)
         return value
 

@@ -11,6 +11,10 @@ from inkling.errors import InputError
 from inkling.types import FloatArray, IntArray
 
 _SUM_TOLERANCE = 1e-3
+_FOLDERS = (
+    "Give a folder with one subfolder a class (photos/cat/1.jpg, photos/dog/2.jpg), or a table with columns 'path' and "
+    "'label'."
+)
 _NAMES_SHOWN = 8
 
 
@@ -62,7 +66,9 @@ def check_truth(y: IntArray, classes: Sequence[str], labels: Sequence[str | None
     if (y < 0).all():
         raise InputError(
             f"None of the {len(y)} test images has a label that is a known class{_found(labels)}.",
-            remedy=f"Known classes: {_listed(classes)}. Labels must be spelled as in training.",
+            remedy=_FOLDERS
+            if labels is not None and not any(labels)
+            else f"Known classes: {_listed(classes)}. Labels must be spelled as in training.",
         )
 
 

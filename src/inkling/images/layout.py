@@ -18,8 +18,8 @@ NOT_UTF8 = "name is not UTF-8"
 
 _SPLITS = {
     "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation"),
-    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing", "val", "valid", "validation", "dev"),
+    "val": ("val", "valid", "validation", "dev"),
 }
 """Folder or column values that serve each split, the best first: who has no test folder is tested on
 validation."""
@@ -38,10 +38,13 @@ class Listing:
         it otherwise).
     ignored
         How many other entries there were, by kind: ``hidden``, a suffix such as ``.txt``, and so on.
+    folders
+        All folders that are not hidden, images in them or not.
     """
 
     files: Mapping[PurePosixPath, str]
     ignored: Mapping[str, int]
+    folders: frozenset[PurePosixPath] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,17 +96,57 @@ def label_files(files: Collection[PurePosixPath], *, split: str | None) -> tuple
     """
     if not has_splits(files):
         return tuple(Labelled(file, _class_of(file.parts)) for file in files)
-    names = {file.parts[0].lower() for file in files}
-    kept = names if split is None else {choose_split(names, split)}
-    return tuple(Labelled(file, _class_of(file.parts[1:])) for file in files if file.parts[0].lower() in kept)
+    kept = _kept_split(files, split)
+    return tuple(
+        Labelled(file, _class_of(file.parts[1:]) if in_split(file) else None)
+        for file in files
+        if kept is None or (in_split(file) and file.parts[0].lower() == kept)
+    )
+
+
+def classes_without_images(
+    folders: Collection[PurePosixPath], files: Collection[PurePosixPath], *, split: str | None
+) -> tuple[str, ...]:
+    """Names of the class folders that hold no image; parameters as for `label_files`."""
+    labels = {one.label for one in label_files(files, split=split)} - {None}
+    depth, kept = 1, None
+    if has_splits(files):
+        depth, kept = 2, _kept_split(files, split)
+    if not labels:
+        return ()
+    found = {
+        class_name(folder.name)
+        for folder in folders
+        if len(folder.parts) == depth and (depth == 1 or (in_split(folder) and kept in (None, folder.parts[0].lower())))
+    }
+    return tuple(sorted(found - labels))
 
 
 def has_splits(files: Collection[PurePosixPath]) -> bool:
-    """Whether every image lies below a folder named like a split.
+    """Whether the root is divided: every image lies below a folder named like a split, or most images do.
 
-    A data set of vehicles may well have a class named "train": beside "bus" and "car" it is a class.
+    A data set of vehicles may well have a class named "train": beside "bus" and "car" it is a class. So a few stray
+    images are passed over only beside two splits or more, or where they lie in no folder; and only if most images lie
+    in class folders below the splits.
     """
-    return bool(files) and all(len(f.parts) > 1 and f.parts[0].lower() in _SPLIT_NAMES for f in files)
+    inside = [file for file in files if in_split(file)]
+    if len(inside) == len(files):
+        return bool(files)
+    names = {file.parts[0].lower() for file in inside}
+    in_classes = sum(len(file.parts) > 2 for file in inside)
+    stray_folders = any(len(file.parts) > 1 and not in_split(file) for file in files)
+    return 2 * in_classes > len(files) and (len(names) > 1 or not stray_folders)
+
+
+def in_split(file: PurePosixPath) -> bool:
+    """Whether a file lies below a folder named like a split."""
+    return len(file.parts) > 1 and file.parts[0].lower() in _SPLIT_NAMES
+
+
+def _kept_split(files: Collection[PurePosixPath], split: str | None) -> str | None:
+    if split is None:
+        return None
+    return choose_split({file.parts[0].lower() for file in files if in_split(file)}, split)
 
 
 def choose_split(names: Collection[str], split: str) -> str:
@@ -132,7 +175,7 @@ def without_wrapper(files: Collection[PurePosixPath]) -> PurePosixPath:
     inner = list(files)
     while inner and _is_wrapper(inner):
         root = root / inner[0].parts[0]
-        inner = [PurePosixPath(*file.parts[1:]) for file in inner]
+        inner = [_below(file) for file in inner]
     return root
 
 
@@ -141,8 +184,14 @@ def _class_of(folders_and_name: Sequence[str]) -> str | None:
 
 
 def _is_wrapper(files: Sequence[PurePosixPath]) -> bool:
+    """Whether one folder holds all files, most of them in folders of their own: few may lie beside those."""
     return (
         len({file.parts[0] for file in files}) == 1
-        and all(len(file.parts) > 2 for file in files)
+        and all(len(file.parts) > 1 for file in files)
         and files[0].parts[0].lower() not in _SPLIT_NAMES
+        and (all(len(file.parts) > 2 for file in files) or has_splits([_below(file) for file in files]))
     )
+
+
+def _below(file: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(*file.parts[1:])

@@ -10,16 +10,21 @@ from pathlib import Path, PurePosixPath
 
 from inkling.errors import InputError
 from inkling.images.layout import HIDDEN, NOT_UTF8, Listing, is_hidden, is_utf8, kind_to_ignore
+from inkling.wording import excerpt
 
 LOOP = "link to a folder above"
 UNREADABLE = "unreadable folder"
+
+_IS_UTF8 = 0x800
+"""The bit by which a member of a zip says that its name is UTF-8."""
 
 
 def list_folder(root: Path) -> Listing:
     """Image files below a folder, links followed."""
     ignored: Counter[str] = Counter()
-    files = sorted(PurePosixPath(*parts) for parts in _walk(root, (), frozenset(), ignored))
-    return Listing({file: str(file) for file in files}, ignored)
+    folders: set[PurePosixPath] = set()
+    files = sorted(PurePosixPath(*parts) for parts in _walk(root, (), frozenset(), ignored, folders))
+    return Listing({file: str(file) for file in files}, ignored, frozenset(folders))
 
 
 def list_zip(path: Path) -> Listing:
@@ -32,22 +37,48 @@ def list_zip(path: Path) -> Listing:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+            members = archive.infolist()
+    except Exception as error:  # a damaged list of members raises almost anything
         raise InputError(
-            f"'{path}' cannot be read as a zip file: {error}.",
+            f"'{path}' cannot be read as a zip file: {excerpt(error)}.",
             remedy="Unpack it and name the folder, or copy the zip again.",
         ) from error
     ignored: Counter[str] = Counter()
     files: dict[PurePosixPath, str] = {}
-    for name in dict.fromkeys(names):
-        file = _plain(name)
-        kind = HIDDEN if any(map(is_hidden, file.parts)) else kind_to_ignore(file.name)
+    folders: set[PurePosixPath] = set()
+    for name, info in {info.filename: info for info in members}.items():
+        file = _plain(_spelt(info))
+        kind = _kind_in_zip(file)
+        if kind not in (HIDDEN, NOT_UTF8):
+            folders.update((file, *file.parents) if info.is_dir() else file.parents)
+        if info.is_dir():
+            continue
         if kind is None:
             files[file] = name
         else:
             ignored[kind] += 1
-    return Listing(dict(sorted(files.items())), ignored)
+    return Listing(dict(sorted(files.items())), ignored, frozenset(folders))
+
+
+def _kind_in_zip(file: PurePosixPath) -> str | None:
+    if any(map(is_hidden, file.parts)):
+        return HIDDEN
+    if not is_utf8(str(file)):
+        return NOT_UTF8
+    return kind_to_ignore(file.name)
+
+
+def _spelt(info: zipfile.ZipInfo) -> str:
+    """A member's name. Zips that do not say how names are encoded are read in a code page of 1981 by custom.
+
+    But most programs write UTF-8, and hardly any other text is valid UTF-8 by chance.
+    """
+    if info.flag_bits & _IS_UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def _plain(name: str) -> PurePosixPath:
@@ -57,9 +88,16 @@ def _plain(name: str) -> PurePosixPath:
 
 
 def _walk(
-    folder: Path, below: tuple[str, ...], above: frozenset[tuple[int, int]], ignored: Counter[str]
+    folder: Path,
+    below: tuple[str, ...],
+    above: frozenset[tuple[int, int]],
+    ignored: Counter[str],
+    folders: set[PurePosixPath],
 ) -> Iterator[tuple[str, ...]]:
-    """Parts of the names of image files; `above` are the folders on the way here, by device and inode."""
+    """Parts of the names of image files; `above` are the folders on the way here, by device and inode.
+
+    What is ignored is counted, and folders are added, on the way.
+    """
     try:
         status = folder.stat()
         with os.scandir(folder) as found:
@@ -76,7 +114,8 @@ def _walk(
         if kind is not None:
             ignored[kind] += 1
         elif entry.is_dir():
-            yield from _walk(folder / entry.name, (*below, entry.name), above | {here}, ignored)
+            folders.add(PurePosixPath(*below, entry.name))
+            yield from _walk(folder / entry.name, (*below, entry.name), above | {here}, ignored, folders)
         else:
             yield (*below, entry.name)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import TextIO
@@ -16,6 +18,8 @@ from inkling.images.layout import (
     NOT_UTF8,
     Labelled,
     choose_split,
+    classes_without_images,
+    in_split,
     is_utf8,
     label_files,
     without_wrapper,
@@ -28,6 +32,12 @@ from inkling.wording import excerpt
 STDIN = "-"
 REPEATED = "repeated path"
 OTHER_SPLIT = "other split"
+STRAY = "outside of the splits"
+ON_A_DRIVE = "path on a Windows drive"
+
+_DATABASE = b"SQLite format 3\0"
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_ON_WINDOWS = os.name == "nt"
 
 
 @dataclass(frozen=True)
@@ -40,10 +50,13 @@ class Found:
         In an order that depends on names alone (folders, zips) or on the rows (tables, lists).
     ignored
         How many other entries there were, by kind, such as ``{"hidden": 2, ".txt": 1}``.
+    classes_without_images
+        Class folders that hold no image file.
     """
 
     records: tuple[ImageRecord, ...]
     ignored: Mapping[str, int]
+    classes_without_images: tuple[str, ...] = ()
 
 
 def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO | None = None) -> Found:
@@ -69,6 +82,8 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
     InputError
         If the source does not exist, holds no images, lacks the split, or gives one path two labels.
     """
+    if not str(source).strip():
+        raise InputError("The name of the images is empty.", remedy="Name a folder, a file, or '.' for this folder.")
     if str(source) == STDIN:
         found = _from_rows(_listed(sys.stdin if stdin is None else stdin), Path(), split=split)
     else:
@@ -92,6 +107,10 @@ def _from_path(path: Path, split: str | None) -> Found:
         return _from_rows(read_table(path), path.parent, split=split)
     if suffix in IMAGE_SUFFIXES:
         return Found((ImageRecord(str(path)),), {})
+    if _is_memory(path):
+        raise InputError(
+            f"'{path}' is a memory; images were expected.", remedy="Name the memory first, and after it the images."
+        )
     raise InputError(
         f"'{path}' is neither an image nor a source of images.",
         remedy="Name a folder, a .zip, a .csv or .parquet with a column 'path', or an image file "
@@ -99,34 +118,52 @@ def _from_path(path: Path, split: str | None) -> Found:
     )
 
 
+def _is_memory(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_DATABASE)) == _DATABASE
+    except OSError:
+        return False
+
+
 def _from_folder(root: Path, split: str | None) -> Found:
     listing = list_folder(root)
     labelled = label_files(listing.files, split=split)
-    records = tuple(ImageRecord(str(root / one.file), one.label) for one in labelled)
-    return Found(records, _with_other_split(listing.ignored, listing.files, labelled))
+    return Found(
+        tuple(ImageRecord(str(root / one.file), one.label) for one in labelled),
+        _with_left_out(listing.ignored, listing.files, labelled),
+        classes_without_images(listing.folders, listing.files, split=split),
+    )
 
 
 def _from_zip(path: Path, split: str | None) -> Found:
     listing = list_zip(path)
     root = without_wrapper(listing.files)
-    labelled = label_files([file.relative_to(root) for file in listing.files], split=split)
+    files = [file.relative_to(root) for file in listing.files]
+    folders = [folder.relative_to(root) for folder in listing.folders if folder.is_relative_to(root)]
+    labelled = label_files(files, split=split)
     records = tuple(
         ImageRecord(f"{path}/{root / one.file}", one.label, archive=path, member=listing.files[root / one.file])
         for one in labelled
     )
-    return Found(records, _with_other_split(listing.ignored, listing.files, labelled))
+    return Found(
+        records,
+        _with_left_out(listing.ignored, files, labelled),
+        classes_without_images(folders, files, split=split),
+    )
 
 
-def _with_other_split(
-    ignored: Mapping[str, int], files: Mapping[PurePosixPath, str], kept: Sequence[Labelled]
+def _with_left_out(
+    ignored: Mapping[str, int], files: Collection[PurePosixPath], kept: Sequence[Labelled]
 ) -> Mapping[str, int]:
-    left_out = len(files) - len(kept)
-    return {**ignored, OTHER_SPLIT: left_out} if left_out else ignored
+    left_out = set(files) - {one.file for one in kept}
+    stray = sum(not in_split(file) for file in left_out)
+    return +Counter({**ignored, STRAY: stray, OTHER_SPLIT: len(left_out) - stray})
 
 
 def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found:
-    kept = _of_split(rows, split)
-    ignored = Counter({OTHER_SPLIT: len(rows) - len(kept)})
+    kept, on_drives = _here(_of_split(rows, split), folder)
+    ignored = Counter({OTHER_SPLIT: len(rows) - len(kept) - on_drives, ON_A_DRIVE: on_drives})
     records: dict[Path, ImageRecord] = {}
     conflicts: list[str] = []
     for row in kept:
@@ -143,6 +180,33 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
     if conflicts:
         raise _two_labels(conflicts)
     return Found(tuple(records.values()), +ignored)
+
+
+def _here(rows: Sequence[Row], folder: Path) -> tuple[list[Row], int]:
+    """Rows whose paths can be files of this system, and the number of the others.
+
+    Tables that were written on Windows part folders by backslashes, which elsewhere are letters like others.
+
+    Raises
+    ------
+    InputError
+        If all paths are on drives, which only Windows has.
+    """
+    if _ON_WINDOWS:
+        return list(rows), 0
+    here = [row for row in rows if not _DRIVE.match(row.path)]
+    if rows and not here:
+        raise InputError(
+            f"The table names files on a drive of Windows, the first '{excerpt(rows[0].path)}'; here are no drives.",
+            remedy="Write paths relative to the table's folder.",
+        )
+    return [_with_slashes(row, folder) for row in here], len(rows) - len(here)
+
+
+def _with_slashes(row: Row, folder: Path) -> Row:
+    if "\\" not in row.path or os.path.lexists(folder / row.path):
+        return row
+    return replace(row, path=row.path.replace("\\", "/"))
 
 
 def _listed(lines: TextIO) -> list[Row]:
