@@ -114,11 +114,10 @@ def classes_without_images(
         depth, kept = 2, _kept_split(files, split)
     if not labels:
         return ()
-    found = {
-        class_name(folder.name)
-        for folder in folders
-        if len(folder.parts) == depth and (depth == 1 or (in_split(folder) and kept in (None, folder.parts[0].lower())))
-    }
+    at_depth = [folder for folder in folders if len(folder.parts) == depth]
+    if depth > 1:
+        at_depth = [one for one in at_depth if in_split(one) and kept in (None, one.parts[0].lower())]
+    found = {name for folder in at_depth if (name := class_name(folder.name)) is not None}
     return tuple(sorted(found - labels))
 
 
