@@ -237,6 +237,14 @@ def test_help_waits_for_no_library(statement: str) -> None:
     assert loaded_by(statement) & slow == set()
 
 
+@pytest.mark.parametrize(
+    "module",
+    ["classifier.few_shot", "review.decisions", "discovery", "heads", "unknown", "memory.store", "embeddings.cache"],
+)
+def test_importing_a_room_waits_for_no_scientific_library(module: str) -> None:
+    assert loaded_by(f"import inkling.{module}") & {"sklearn", "scipy", "pandas", "pyarrow", "torch"} == set()
+
+
 def test_what_needs_no_forward_pass_loads_no_model_library() -> None:
     statement = (
         "import inkling.classifier.few_shot, inkling.reports.evaluation, inkling.encoders.registry, inkling.sketch"

@@ -9,7 +9,7 @@ import pytest
 
 from inkling import Decisions, FewShotClassifier
 from inkling.memory.discovered import Finding, Proposal
-from inkling.memory.store import read_memory
+from inkling.memory.summary import summarize
 from inkling.payloads import (
     class_payload,
     event_payload,
@@ -53,7 +53,7 @@ def test_a_fit_and_its_memory_tell_the_same(tmp_path: Path) -> None:
     task = draw_task(shots=8)
     classifier = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
     classifier.save(tmp_path / "m.ink")
-    fitted, kept = fit_payload(classifier), memory_payload(read_memory(tmp_path / "m.ink"))
+    fitted, kept = fit_payload(classifier), memory_payload(summarize(tmp_path / "m.ink"))
     assert json.loads(json.dumps([fitted, kept])) == [fitted, kept]
     assert fitted["classes"] == [one["name"] for one in kept["classes"]]
     assert fitted["images"] == sum(one["images"] for one in kept["classes"])

@@ -5,7 +5,6 @@ Each function takes a result and gives a new mapping of what JSON can hold. The 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
     from inkling.evaluate.results import Evaluation
     from inkling.finetune.run import FineTunedMemory
     from inkling.memory.classes import KnownClass
-    from inkling.memory.content import StoredMemory
     from inkling.memory.discovered import Proposal
     from inkling.memory.events import Event
+    from inkling.memory.summary import MemorySummary
     from inkling.review.propose import Explored
     from inkling.types import SkippedImage, Verdict
 
@@ -75,7 +74,7 @@ def skipped_payload(skipped: Iterable[SkippedImage]) -> list[Payload]:
 
 def class_payload(known: KnownClass) -> Payload:
     """A known class."""
-    return asdict(known)
+    return {**asdict(known), "prompts": list(known.prompts), "aliases": list(known.aliases)}
 
 
 def proposal_payload(proposal: Proposal) -> Payload:
@@ -144,31 +143,21 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
     }
 
 
-def memory_payload(stored: StoredMemory) -> Payload:
+def memory_payload(summary: MemorySummary) -> Payload:
     """What a memory knows, and how it came to be."""
-    from inkling.classifier.persistence import from_memory
+    from inkling.memory.content import unknown_finding
 
-    content = stored.content
-    images = Counter(one.class_name for one in content.exemplars if one.view == 0)
+    training = summary.training
     return {
-        "memory_version": stored.version,
-        "encoder": asdict(content.encoder),
-        "head": content.training["head"],
-        "finding": content.training["finding"],
-        "evidence": content.training["evidence"],
-        "calibration": dict(content.calibration),
-        "unknown": from_memory(content).unknown,
-        "classes": [
-            {
-                "name": entry.name,
-                "images": images[entry.name],
-                "prompts": list(entry.prompts),
-                "aliases": list(entry.aliases),
-                "has_text": entry.text_vector is not None,
-            }
-            for entry in content.classes
-        ],
-        "provenance": asdict(content.provenance),
+        "memory_version": summary.version,
+        "encoder": asdict(summary.encoder),
+        "head": training["head"],
+        "finding": training["finding"],
+        "evidence": training["evidence"],
+        "calibration": dict(summary.calibration),
+        "unknown": unknown_finding(training, summary.detector),
+        "classes": [class_payload(one) for one in summary.classes],
+        "provenance": asdict(summary.provenance),
     }
 
 

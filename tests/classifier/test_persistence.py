@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from numpy.testing import assert_array_equal
 from inkling import FewShotClassifier
 from inkling.classifier.fitted import FittedClassifier
 from inkling.classifier.persistence import from_memory, to_memory
+from inkling.errors import MemoryFileError
 from inkling.memory.content import check_content
 from inkling.memory.store import read_memory, write_memory
 from inkling.provenance import current_command, data_hash
+from inkling.review.decisions import Decisions
 from inkling.types import SkippedImage
 from tests.colours import write_colours
 from tests.fakes import FakeEncoder
+from tests.heads.samples import draw_task
 
 
 @pytest.fixture
@@ -66,3 +70,30 @@ def test_skipped_images_are_remembered(fitted: FittedClassifier) -> None:
 def test_the_command_is_that_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/inkling", "fit", "my photos", "--memory", "\udcff.ink"])
     assert current_command() == "inkling fit 'my photos' --memory '\\udcff.ink'"
+
+
+def test_what_a_memory_was_taught_with_is_read_when_asked_for(tmp_path: Path) -> None:
+    task = draw_task(shots=8)
+    fitted = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
+    fitted.save(tmp_path / "a.ink")
+    loaded = FewShotClassifier.load(tmp_path / "a.ink", cache=False)
+    expected = fitted.fitted.samples
+    assert_array_equal(loaded.predict(task.test_X), fitted.predict(task.test_X))
+    assert repr(loaded) == f"FewShotClassifier(encoder='precomputed', head='auto', {len(fitted.classes_)} classes)"
+    copy = pickle.loads(pickle.dumps(loaded.fitted.samples))
+    for samples in (loaded.fitted.samples, copy, loaded.fitted.samples.keep(range(len(expected)))):
+        assert_array_equal(samples.X, expected.X)
+        assert samples.paths == expected.paths
+        assert samples.labels == expected.labels
+        assert samples.content_hashes == expected.content_hashes
+
+
+def test_samples_of_other_classes_are_not_read(tmp_path: Path) -> None:
+    task = draw_task(shots=8)
+    classifier = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
+    classifier.save(tmp_path / "a.ink")
+    loaded = FewShotClassifier.load(tmp_path / "a.ink", cache=False)
+    Decisions(tmp_path / "a.ink").rename("class 0", "renamed")
+    assert "class 0" in loaded.predict(task.test_X)
+    with pytest.raises(MemoryFileError, match="other classes or another encoder by now"):
+        loaded.fitted.samples.X  # noqa: B018 - reading it is what fails

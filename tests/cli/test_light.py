@@ -41,6 +41,32 @@ def test_help_loads_nothing_heavy(inkling: Inkling, arguments: tuple[str, ...]) 
     assert loaded & {"numpy", "scipy", "sklearn", "PIL", "torch", "transformers", "onnxruntime", "sqlalchemy"} == set()
 
 
+SCIENTIFIC = {"sklearn", "scipy", "pandas", "pyarrow", "matplotlib"}
+MODELS = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers", "huggingface_hub"}
+
+
+@pytest.mark.parametrize("verb", ["classes", "info", "proposals", "history"])
+def test_reading_verbs_load_no_scientific_library(inkling: Inkling, memory: Path, verb: str) -> None:
+    done, loaded = watched(inkling, verb, memory)
+    assert done.code == 0, done.err
+    assert loaded & (SCIENTIFIC | MODELS | {"PIL"}) == set()
+
+
+def test_looking_into_the_cache_loads_no_scientific_library(inkling: Inkling) -> None:
+    done, loaded = watched(inkling, "cache", "info")
+    assert done.code == 0, done.err
+    assert loaded & (SCIENTIFIC | MODELS | {"sqlalchemy"}) == set()
+
+
+def test_predicting_a_known_image_takes_numpy_alone(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    image = min((drawn / "train" / "car").iterdir())
+    inkling.here("predict", memory, image)
+    done, loaded = watched(inkling, "predict", memory, image, "--json", "-")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["predictions"][0]["label"] == "car"
+    assert loaded & (SCIENTIFIC | MODELS) == set()
+
+
 def test_a_warm_run_loads_no_model_library(inkling: Inkling, memory: Path, drawn: Path) -> None:
     models = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
     fitted, loaded = watched(inkling, "fit", drawn, "--memory", memory, "--encoder", "sketch", "--json", "fitted.json")

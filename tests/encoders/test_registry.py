@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +17,10 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 from inkling.encoders import registry
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.onnx import OnnxEncoder
-from inkling.encoders.registry import known_encoders, load_encoder
+from inkling.encoders.registry import known_encoders, load_encoder, load_same_encoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError
+from tests.encoders.folders import write_clip
 
 SURROGATE = Path(__file__).parents[2] / "bench" / "encoders" / "surrogate-clip-b32"
 
@@ -154,3 +156,16 @@ def test_cards(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert others[0].name == DEFAULT_FOR_PHOTOGRAPHS
     assert all(card.licence and card.note and card.dimension for card in others)
     assert len({card.name for card in others}) == len(others)
+
+
+@pytest.mark.parametrize(("stored", "today"), [("float32", "auto"), ("float32-strict", "float32")])
+def test_names_of_precisions_that_earlier_releases_kept(stored: str, today: str, tmp_path: Path) -> None:
+    write_clip(tmp_path, hidden_size=512, intermediate_size=512, num_hidden_layers=1)
+    made_with = replace(load_encoder(tmp_path, precision=today).identity, precision=stored)
+    found = load_same_encoder(made_with).identity
+    assert (found.fingerprint, found.precision) == (made_with.fingerprint, today)
+
+
+def test_the_former_name_of_float32_says_what_it_is_called_now() -> None:
+    with pytest.raises(EncoderError, match="'float32-strict' is now called 'float32'"):
+        load_encoder("sketch", precision="float32-strict")

@@ -63,7 +63,7 @@ def with_detector(
 def detector_state(detector: UnknownDetector) -> DetectorState:
     """As a memory keeps it."""
     state = detector.state()
-    return DetectorState(state.name, state.params, state.arrays, detector.report)
+    return DetectorState(state.name, state.params, state.arrays, {"finding": detector.finding, **detector.report})
 
 
 def detector_from(kept: DetectorState | None) -> UnknownDetector | None:

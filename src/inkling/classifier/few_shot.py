@@ -19,7 +19,7 @@ from inkling.classifier.fitted import (
     require_readable,
 )
 from inkling.classifier.inputs import vectors_among
-from inkling.classifier.persistence import from_memory, to_memory
+from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.predictor import Predictor
 from inkling.classifier.tuning import Tuning
 from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary
@@ -28,7 +28,7 @@ from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
-from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples
+from inkling.embeddings.samples import Samples, StoredSamples, embed_samples, given_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.identity import check_encoder
@@ -126,9 +126,11 @@ class FewShotClassifier(Estimator, Predictor):
             name = self._encoder if isinstance(self._encoder, str | Path) else self._encoder.identity.name
             return f"FewShotClassifier(encoder={str(name)!r}, head={self.head!r}, not fitted)"
         samples = self._fitted.samples
+        unread = isinstance(samples, StoredSamples) and not samples.are_read
+        images = "" if unread else f" from {samples.n_images} images"
         return (
             f"FewShotClassifier(encoder={samples.identity.name!r}, head={self.head!r}, "
-            f"{len(self.classes_)} classes from {samples.n_images} images)"
+            f"{len(self.classes_)} classes{images})"
         )
 
     @cached_property
@@ -317,7 +319,7 @@ class FewShotClassifier(Estimator, Predictor):
         device: str = "auto",
         cache: bool | str | Path = True,
     ) -> Self:
-        """Open a memory file.
+        """Open a memory file. What predicting needs is read now, the images that taught it when they are asked for.
 
         Parameters
         ----------
@@ -335,11 +337,8 @@ class FewShotClassifier(Estimator, Predictor):
         EncoderMismatchError
             If the encoder is not the one that the memory was made with.
         """
-        from inkling.memory.store import read_memory
-
-        stored = read_memory(path)
-        identity = stored.content.encoder
-        fitted = from_memory(stored.content)
+        fitted, version = load_classifier(path)
+        identity = fitted.samples.identity
         loaded = cls(
             identity.source if encoder is None else encoder,
             head=fitted.head,
@@ -350,7 +349,7 @@ class FewShotClassifier(Estimator, Predictor):
             cache=cache,
         )
         loaded._made_with = identity
-        loaded.fitted, loaded.memory_version = fitted, stored.version
+        loaded.fitted, loaded.memory_version = fitted, version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from inkling.classifier.detection import detector_from, detector_state
 from inkling.classifier.fitted import FittedClassifier
-from inkling.embeddings.samples import Samples
+from inkling.embeddings.samples import Samples, StoredSamples
+from inkling.errors import MemoryFileError
 from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
 from inkling.labels import Kind
-from inkling.memory.content import MemoryContent, Provenance
+from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, unknown_finding
+from inkling.memory.store import read_memory
 from inkling.provenance import data_hash, inkling_version, now, package_versions
-from inkling.types import Exemplar, SkippedImage
-
-WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of them"
-"""What is said once a detector is taken out; as long as there is one, it speaks for itself."""
+from inkling.redaction import redacted
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, SkippedImage
 
 
 def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
@@ -66,8 +68,14 @@ def _statistics(fitted: FittedClassifier) -> Mapping[str, NDArray[Any]] | None:
     return statistics_of(head, vectors.X, vectors.y, vectors.n_classes).arrays()
 
 
-def from_memory(content: MemoryContent) -> FittedClassifier:
-    """Inverse of `to_memory`."""
+def from_memory(content: MemoryContent, *, samples: Samples | None = None) -> FittedClassifier:
+    """Inverse of `to_memory`.
+
+    Parameters
+    ----------
+    samples
+        The labelled samples, where the content was read without exemplars.
+    """
     training: Mapping[str, Any] = content.training
     head = FittedHead(
         head=head_from_state(content.head),
@@ -77,17 +85,44 @@ def from_memory(content: MemoryContent) -> FittedClassifier:
         finding=training["finding"],
         evidence=training["evidence"],
     )
-    detector = detector_from(content.detector)
+    kept = content.detector
+    detector = detector_from(kept)
     return FittedClassifier(
-        samples_from(content),
+        samples_from(content) if samples is None else samples,
         content.classes,
         head,
         seed=content.provenance.seed,
         head=training["head"],
         finetuning=training.get("finetuning"),
         detector=detector,
-        unknown=training.get("unknown", WITHOUT_DETECTOR) if detector is None else detector.finding,
+        unknown=unknown_finding(training, None if kept is None or detector is None else kept.report),
     )
+
+
+def load_classifier(path: str | Path) -> tuple[FittedClassifier, int]:
+    """What a memory knows, and its version; exemplars and vectors are read from it when they are first asked for.
+
+    Raises
+    ------
+    MemoryFileError
+        If the file is missing, damaged, foreign or of a newer release; and later, when rows are asked for, if it has
+        other classes by then.
+    """
+    stored = read_memory(path, exemplars=False)
+    content = stored.content
+    samples = StoredSamples(samples_from(content), partial(_samples_as_loaded, path, content.encoder, content.classes))
+    return from_memory(content, samples=samples), stored.version
+
+
+def _samples_as_loaded(path: str | Path, encoder: EncoderIdentity, classes: Sequence[ClassEntry]) -> Samples:
+    content = read_memory(path).content
+    names = [[entry.name for entry in some] for some in (content.classes, classes)]
+    if content.encoder.fingerprint != encoder.fingerprint or names[0] != names[1]:
+        raise MemoryFileError(
+            f"The memory {redacted(str(path))} has other classes or another encoder by now than when it was loaded.",
+            remedy="Load it again.",
+        )
+    return samples_from(content)
 
 
 def samples_from(content: MemoryContent) -> Samples:

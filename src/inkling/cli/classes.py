@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from inkling.cli.console import check_outputs, print_table, show
-from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
 from inkling.payloads import class_payload
 
@@ -15,8 +14,10 @@ NAME = "classes"
 
 def run(memory: Memory, json: Json = None) -> None:
     """List the known classes."""
+    from inkling.memory.classes import list_classes
+
     check_outputs(json, keep=(memory,))
-    show({"classes": [class_payload(one) for one in decisions(memory).classes()]}, json=json, table=_print)
+    show({"classes": [class_payload(one) for one in list_classes(memory)]}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

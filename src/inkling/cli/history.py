@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from inkling.cli.console import check_outputs, note, print_table, show
-from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
 from inkling.payloads import event_payload
 
@@ -15,8 +14,10 @@ NAME = "history"
 
 def run(memory: Memory, json: Json = None) -> None:
     """Show what was done to a memory, oldest first."""
+    from inkling.memory.events import list_events
+
     check_outputs(json, keep=(memory,))
-    show({"events": [event_payload(event) for event in decisions(memory).history()]}, json=json, table=_print)
+    show({"events": [event_payload(event) for event in list_events(memory)]}, json=json, table=_print)
 
 
 def arguments_text(arguments: Mapping[str, Any]) -> str:

@@ -14,10 +14,10 @@ NAME = "info"
 
 def run(memory: Memory, json: Json = None) -> None:
     """Show what a memory knows: classes, encoder, head, calibration, provenance."""
-    from inkling.memory.store import read_memory
+    from inkling.memory.summary import summarize
 
     check_outputs(json, keep=(memory,))
-    show(memory_payload(read_memory(memory)), json=json, table=_print)
+    show(memory_payload(summarize(memory)), json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, show
-from inkling.cli.decided import decisions
 from inkling.cli.options import Json, Memory
 from inkling.payloads import proposal_payload
 
@@ -22,8 +21,11 @@ def run(
     json: Json = None,
 ) -> None:
     """List the proposed classes, with their likely names."""
+    from inkling.memory.discovered import OPEN
+    from inkling.memory.proposals import list_proposals
+
     check_outputs(json, keep=(memory,))
-    found = decisions(memory).proposals(state=None) if every else decisions(memory).proposals()
+    found = list_proposals(memory, state=None if every else OPEN)
     show({"proposals": [proposal_payload(one) for one in found]}, json=json, table=_print)
 
 

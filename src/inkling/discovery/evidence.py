@@ -9,7 +9,6 @@ Chinese restaurant, which lets large clusters grow: for two tables with a and b 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
 
 from inkling.discovery.space import Space
 from inkling.types import FloatArray
@@ -49,5 +48,7 @@ def log_bayes_factors(
 
 def gains(log_bayes_factors: FloatArray, counts: FloatArray, count: float) -> FloatArray:
     """Log posterior odds of one cluster against two, for clusters of `counts` (m,) images and one of `count`, (m,)."""
+    from scipy.special import gammaln
+
     prior = gammaln(counts + count) - gammaln(counts) - gammaln(count)
     return np.asarray(EVIDENCE_SHARE * log_bayes_factors + prior)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from inkling.discovery.space import Space
 from inkling.errors import InputError
@@ -131,6 +129,8 @@ class Items:
     @classmethod
     def of(cls, space: Space, pool: Pool) -> Items:
         """Known classes and the groups of the pool."""
+        from scipy.sparse import coo_array
+
         k = space.n_classes
         groups, item = np.unique(pool.together, return_inverse=True)
         # A picture weighs as much with ten copies as with one.
@@ -190,6 +190,9 @@ def numbered(values: Sequence[object] | None, n: int, name: str) -> IntArray:
 
 def components(n: int, numbers: IntArray, pairs: IntArray) -> IntArray:
     """Number of the group of each, (n,): equal `numbers` (n,) are one group, and so are pairs (m, 2)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     order = np.argsort(numbers, kind="stable")
     equal = numbers[order[1:]] == numbers[order[:-1]]
     left = np.concatenate([order[:-1][equal], pairs[:, 0]])

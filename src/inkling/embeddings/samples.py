@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,52 @@ class Samples:
             views=tuple(self.views[row] for row in rows),
             X=self.X[np.asarray(rows, dtype=np.int64)],
         )
+
+
+class StoredSamples(Samples):
+    """Samples that lie somewhere and are read when a row is first asked for.
+
+    Parameters
+    ----------
+    known
+        What is known without reading them; its rows don't count.
+    read
+        Reads them.
+    """
+
+    _ROWS = ("paths", "labels", "content_hashes", "thumbnails", "views", "X")
+
+    def __init__(self, known: Samples, read: Callable[[], Samples]) -> None:
+        told = {one.name: getattr(known, one.name) for one in fields(Samples) if one.name not in self._ROWS}
+        vars(self).update(told, _read=read)
+
+    @property
+    def are_read(self) -> bool:
+        """Whether a row was asked for."""
+        return "X" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._ROWS:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        whole = self._read()
+        vars(self).update({row: getattr(whole, row) for row in self._ROWS})
+        return getattr(whole, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As plain samples: where they are unpickled, what they were read from may be missing."""
+        return Samples, tuple(getattr(self, one.name) for one in fields(Samples))
+
+    def keep(self, rows: Sequence[int]) -> Samples:
+        """Only these rows."""
+        return self._whole.keep(rows)
+
+    def also_skipped(self, images: Sequence[SkippedImage]) -> Samples:
+        """With these among the images that have no row."""
+        return self._whole.also_skipped(images)
+
+    @property
+    def _whole(self) -> Samples:
+        return Samples(*(getattr(self, one.name) for one in fields(Samples)))
 
 
 def embed_samples(

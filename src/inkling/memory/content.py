@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from inkling.errors import InputError
 from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vectors
 
+WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of them"
+"""What is said once a detector is taken out; as long as there is one, it speaks for itself."""
+
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
 
@@ -64,6 +67,24 @@ class DetectorState:
     params: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
     report: Mapping[str, Any]
+
+
+def unknown_finding(training: Mapping[str, Any], report: Mapping[str, Any] | None) -> str:
+    """What is known of telling unknown images, in one sentence.
+
+    Parameters
+    ----------
+    training
+        As in `MemoryContent`: says why there is no detector.
+    report
+        That of the detector, None where there is none.
+    """
+    if report is None:
+        return str(training.get("unknown", WITHOUT_DETECTOR))
+    if "finding" in report:
+        return str(report["finding"])
+    calibration = report["calibration"]  # as an earlier release wrote it
+    return f"at {100 * calibration['false_alarms']:.3g} % false alarms requested, from {calibration['n']} images"
 
 
 @dataclass(frozen=True, eq=False)

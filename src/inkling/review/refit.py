@@ -15,14 +15,14 @@ from typing import Any
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.fitted import FittedClassifier, fit_classifier, ships_tuned
-from inkling.classifier.persistence import WITHOUT_DETECTOR, from_memory, to_memory
+from inkling.classifier.persistence import from_memory, to_memory
 from inkling.heads import AutoHead, head_from_state
 from inkling.heads.base import Head
 from inkling.heads.closed_form import is_closed_form, is_large, refit_from_statistics, statistics_of
 from inkling.heads.statistics import Statistics
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids, columns_of_exemplars, images_and_labels, order_classes
-from inkling.memory.content import DetectorState, MemoryContent
+from inkling.memory.content import WITHOUT_DETECTOR, DetectorState, MemoryContent
 from inkling.memory.heads import (
     KeptHead,
     count_exemplars,
