@@ -90,7 +90,8 @@ def test_a_table_of_predictions_is_for_reading(inkling: Inkling, memory: Path, d
     done = inkling.here("predict", memory, drawn / "test" / "tree")
     assert done.code == 0
     assert done.out.count("%") >= 8
-    assert str(drawn / "test" / "tree" / "tree-0000.png") in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+    assert "tree/tree-0000.png" in done.out
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "predict"])

@@ -67,4 +67,4 @@ def test_plain_values_hold_all(found: Strangers) -> None:
     assert told["detected"]["share"] == found.detected.value
     assert told["detected"]["ci95"][0] < told["detected"]["share"]
     assert told["false_alarms"]["n"] == found.false_alarms.n
-    assert set(told) == {"requested", "expected", "false_alarms", "detected", "auroc", "fpr95"}
+    assert set(told) == {"requested", "expected", "as_expected", "false_alarms", "detected", "auroc", "fpr95"}

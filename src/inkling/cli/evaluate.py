@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 NAME = "evaluate"
 SHOWN_NAMES = 8
+TOO_MANY = (
+    "That is more than the memory promises: these test images differ from those it was fitted on, as with another "
+    "camera or other crops. Fit with some of their kind."
+)
+TOO_FEW = (
+    "That is less than the memory promises: no known image suffers, but unknown images may pass. More training images "
+    "narrow the range."
+)
 
 
 def run(
@@ -113,6 +121,8 @@ def _tell_strangers(unknown: Mapping[str, Any]) -> None:
         f"({unknown['requested']:.1%} asked for, {low:.1%} to {high:.1%} expected)"
         + (f"; {found['share']:.1%} of {found['n']} others, AUROC {unknown['auroc']:.3f}." if found else ".")
     )
+    if not unknown["as_expected"]:
+        note(TOO_MANY if alarms["share"] > high else TOO_FEW)
 
 
 def _tell_left_out(unknown: Mapping[str, Any]) -> None:

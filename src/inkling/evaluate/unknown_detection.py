@@ -61,10 +61,16 @@ class Strangers:
     auroc: float | None
     fpr95: float | None
 
+    @property
+    def as_expected(self) -> bool:
+        """Whether the realised rate of false alarms lies in the range that was promised."""
+        return self.expected.low <= self.false_alarms.value <= self.expected.high
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
             **asdict(self),
+            "as_expected": self.as_expected,
             "expected": [self.expected.low, self.expected.high],
             "false_alarms": self.false_alarms.to_json(),
             "detected": None if self.detected is None else self.detected.to_json(),
