@@ -47,6 +47,24 @@ def test_names_of_known_classes_are_not_given() -> None:
     assert ready.of_each(blue, count=1) == [("blue",)]
 
 
+def test_putting_a_vocabulary_into_words_tells_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    many = Vocabulary.of_names([f"thing {number}" for number in range(700)])
+    background = np.random.default_rng(0).normal(size=(20, DIMENSION))
+    namer_for(
+        many,
+        encoder=FakeEncoder(),
+        cache=None,
+        background=background,
+        entries=entries("red"),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told[0] == (0, 700)
+    assert told[-1] == (700, 700)
+    assert sorted(told) == told
+    assert len(set(told)) > 2
+
+
 def test_negatives_are_strangers_far_from_the_known() -> None:
     encoder = FakeEncoder()
     found = negatives_for(COLOURS, entries("red", "tomato"), encoder=encoder, cache=None)

@@ -78,11 +78,12 @@ class Estimator:
         )
 
     def __getstate__(self) -> Mapping[str, Any]:
-        """Without what can be opened anew: an encoder that was named, and the names of a vocabulary."""
+        """Without what can be opened anew: an encoder that was named, the names of a vocabulary, who watches."""
         state = dict(vars(self))
         if isinstance(state["_encoder"], str | Path):
             state.pop("encoder", None)
         state["_namer"] = None
+        state.pop("naming", None)
         return state
 
 

@@ -358,7 +358,7 @@ class FewShotClassifier(Estimator, Predictor):
         if self.vocabulary is None:
             return None
         with opened_cache(self._cache) as cache:
-            return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache)
+            return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache, progress=self.naming)
 
     def _put_into_words(self, names: Collection[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:

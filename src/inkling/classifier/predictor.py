@@ -36,8 +36,11 @@ class Predictor:
         Names that unknown images may get; None: common nouns.
     memory_version
         Version of the memory; None where there is none.
+    naming
+        Is told how far a vocabulary is put into words, which may take a minute; set it to watch.
     """
 
+    naming: Progress | None = None
     vocabulary: Vocabulary | None
     memory_version: int | None
     _cache: bool | str | Path
@@ -243,7 +246,9 @@ class Predictor:
             return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
         words = self.vocabulary or common_nouns()
         with opened_cache(self._cache) as cache:
-            return namer_for(words, encoder=encoder, cache=cache, background=images, entries=fitted.entries)
+            return namer_for(
+                words, encoder=encoder, cache=cache, background=images, entries=fitted.entries, progress=self.naming
+            )
 
     def _likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
         if self._namer is None:

@@ -12,7 +12,7 @@ from inkling.classifier.class_texts import text_matrix
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary, common_nouns, strangers_to
 from inkling.embeddings.cache import EmbeddingCache
-from inkling.embeddings.embed import embed_texts
+from inkling.embeddings.embed import Progress, embed_texts
 from inkling.encoders.base import Encoder
 from inkling.errors import InputError
 from inkling.prompts import resolve_templates
@@ -51,6 +51,7 @@ def namer_for(
     cache: EmbeddingCache | None,
     background: FloatArray,
     entries: Sequence[ClassEntry],
+    progress: Progress | None = None,
 ) -> Namer:
     """Names of the vocabulary with text vectors, but for those that known classes have.
 
@@ -60,8 +61,10 @@ def namer_for(
         Unit vectors (m, d) of images at large, by which names that suit every image are held back.
     entries
         The known classes.
+    progress
+        Is told how many names have their text vectors.
     """
-    names, vectors = _in_words(vocabulary.candidates(), encoder, cache)
+    names, vectors = _in_words(vocabulary.candidates(), encoder, cache, progress)
     return Namer.of(
         names,
         vectors,
@@ -73,7 +76,12 @@ def namer_for(
 
 
 def negatives_for(
-    vocabulary: Vocabulary, entries: Sequence[ClassEntry], *, encoder: Encoder, cache: EmbeddingCache | None
+    vocabulary: Vocabulary,
+    entries: Sequence[ClassEntry],
+    *,
+    encoder: Encoder,
+    cache: EmbeddingCache | None,
+    progress: Progress | None = None,
 ) -> Negatives | None:
     """Names to hold images against: those that lie farthest from all known classes, and are kin to none.
 
@@ -81,6 +89,8 @@ def negatives_for(
     ----------
     entries
         The known classes, with their text vectors.
+    progress
+        Is told how many names have their text vectors.
 
     Returns
     -------
@@ -88,7 +98,7 @@ def negatives_for(
         None where the encoder has no text for any class, or for any name.
     """
     text = text_matrix(entries, encoder.identity.dimension)
-    names, vectors = _in_words(strangers_to(_names_of(entries), vocabulary), encoder, cache)
+    names, vectors = _in_words(strangers_to(_names_of(entries), vocabulary), encoder, cache, progress)
     if text is None or not names:
         return None
     rows = mine_negatives(vectors, text)
@@ -123,11 +133,11 @@ def _names_of(entries: Sequence[ClassEntry]) -> list[str]:
 
 
 def _in_words(
-    names: Sequence[str], encoder: Encoder, cache: EmbeddingCache | None
+    names: Sequence[str], encoder: Encoder, cache: EmbeddingCache | None, progress: Progress | None
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Those of the names that the encoder has a text for, with their unit text vectors (n, d)."""
     (template, *_) = resolve_templates(None, only=encoder.text_template)
     texts = {name: template.replace("{}", name) for name in names}
     missing = set(encoder.missing_texts(list(texts.values())))
     known = {name: text for name, text in texts.items() if text not in missing}
-    return list(known), embed_texts(list(known.values()), encoder, cache=cache)
+    return list(known), embed_texts(list(known.values()), encoder, cache=cache, progress=progress)

@@ -10,7 +10,7 @@ import typer
 
 from inkling.cli.console import check_outputs, counted, note, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
-from inkling.cli.progress import progress_bar
+from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import open_source
 from inkling.payloads import explored_payload
@@ -52,7 +52,9 @@ def run(
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     samples = None if unlabelled is None else _samples(classifier, unlabelled)
-    explored = explore(memory, classifier, samples, min_images=min_images)
+    with board() as where:
+        classifier.naming = counting(where, "Vocabulary", unit="names")
+        explored = explore(memory, classifier, samples, min_images=min_images)
     if report:
         write_sheet(explored, report, memory=memory, classifier=classifier)
     show(explored_payload(explored), json=json, table=print_explored)

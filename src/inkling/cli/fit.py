@@ -11,7 +11,7 @@ import typer
 
 from inkling.cli.console import check_outputs, counted, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
-from inkling.cli.progress import progress_bar
+from inkling.cli.progress import board, counting
 from inkling.cli.sources import open_source
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
@@ -123,8 +123,9 @@ def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dic
         if not has_encoder and source.identity.source != train:
             note(f"With --encoder {source.identity.source} the names of the classes would count too.")
         return {"ignored": {}, "classes_left_out": []}
-    with progress_bar("Embedding") as progress:
-        classifier.fit(source.records, progress=progress)
+    with board() as where:
+        classifier.naming = counting(where, "Vocabulary", unit="names")
+        classifier.fit(source.records, progress=counting(where, "Embedding"))
     labels = {record.label for record in source.records if record.label is not None} | {*source.classes_without_images}
     return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.fitted.classes))}
 

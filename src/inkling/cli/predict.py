@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
-from inkling.cli.progress import progress_bar
+from inkling.cli.progress import board, counting
 from inkling.cli.sources import open_source
-from inkling.cli.verdicts import check_target, open_writer
+from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.embeddings.embed import Progress
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.sources import Found
     from inkling.review.observe import Observer
@@ -61,7 +62,6 @@ def run(
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.sources import Found
-    from inkling.types import SkippedImage
 
     check_outputs(output, json, keep=(memory, *images, vocabulary))
     check_target(output, json)
@@ -69,32 +69,54 @@ def run(
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources = [open_source(name) for name in images]
     observer = _observer(memory, classifier, min_images) if observe else None
+    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names)
+    observed = None
+    with board() as where:
+        classifier.naming = counting(where, "Vocabulary", unit="names")
+        with open_writer(output, columns=columns) as write:
+            verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), top=top, names=names)
+            told = _written(verdicts, write, keep_all=json is not None)
+            ignored = sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]())
+            tell_skipped(told.skipped, ignored)
+            if not told.n:
+                raise InputError("None of the images can be read.", remedy="Nothing was written.")
+        if observer is not None:
+            observed = explored_payload(observer.proposed())
+    summary: dict[str, Any] = {
+        "n": told.n,
+        "predictions": [verdict_payload(one) for one in told.kept],
+        "skipped": skipped_payload(told.skipped),
+        **({"observed": observed} if observed else {}),
+    }
+    show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, told.n))
+    if observed:
+        print_explored(observed)
+
+
+class _Told(NamedTuple):
+    """How many images have verdicts, those that are shown, and the images without."""
+
+    n: int
+    kept: list[Verdict]
+    skipped: list[SkippedImage]
+
+
+def _written(verdicts: Iterable[Verdict | SkippedImage], write: Write, *, keep_all: bool) -> _Told:
+    """Write verdicts as they come; keep all of them, or as many as a table shows."""
+    from inkling.types import SkippedImage
+
+    n = 0
     kept: list[Verdict] = []
     skipped: list[SkippedImage] = []
-    n_judged = 0
-    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names)
-    with open_writer(output, columns=columns) as write:
-        for one in _verdicts(classifier, sources, observer, top=top, names=names):
-            if isinstance(one, SkippedImage):
-                skipped.append(one)
-                continue
-            n_judged += 1
-            write(one)
-            if json is not None or len(kept) < SHOWN:
-                kept.append(one)
-        tell_skipped(skipped, sum((Counter(found.ignored) for found in sources if isinstance(found, Found)), Counter()))
-        if not n_judged:
-            raise InputError("None of the images can be read.", remedy="Nothing was written.")
-    summary: dict[str, Any] = {
-        "n": n_judged,
-        "predictions": [verdict_payload(one) for one in kept],
-        "skipped": skipped_payload(skipped),
-    }
-    if observer is not None:
-        summary["observed"] = explored_payload(observer.proposed())
-    show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, n_judged))
-    if observer is not None:
-        print_explored(summary["observed"])
+    for one in verdicts:
+        if isinstance(one, SkippedImage):
+            skipped.append(one)
+            continue
+        n += 1
+        write(one)
+        if keep_all or len(kept) < SHOWN:
+            kept.append(one)
+    return _Told(n, kept, skipped)
 
 
 def _observer(memory: str, classifier: FewShotClassifier, min_images: int) -> Observer:
@@ -104,7 +126,11 @@ def _observer(memory: str, classifier: FewShotClassifier, min_images: int) -> Ob
 
 
 def _verdicts(
-    classifier: FewShotClassifier, sources: Sequence[Found | Precomputed], observer: Observer | None, **options: int
+    classifier: FewShotClassifier,
+    sources: Sequence[Found | Precomputed],
+    observer: Observer | None,
+    progress: Progress,
+    **options: int,
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
@@ -123,9 +149,8 @@ def _verdicts(
                     observer.take(samples)
                 yield from classifier.judge(samples, **options)
         if records:
-            with progress_bar("Predicting") as progress:
-                seen = None if observer is None else observer.take
-                yield from classifier.verdicts(records, progress=progress, observe=seen, **options)
+            seen = None if observer is None else observer.take
+            yield from classifier.verdicts(records, progress=progress, observe=seen, **options)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ class Progress(Protocol):
     """Is told how far a run is: before the first batch, then after each."""
 
     def __call__(self, done: int, total: int) -> None:
-        """`done` images of `total` are through, skipped ones included."""
+        """`done` images or texts of `total` are through, skipped ones included."""
         ...
 
 
@@ -119,8 +119,17 @@ def iter_embedded(
             yield _gathered(finished, encoder.identity)
 
 
-def embed_texts(texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache | None) -> NDArray[np.float32]:
+def embed_texts(
+    texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache | None, progress: Progress | None = None
+) -> NDArray[np.float32]:
     """Unit vectors (n, d) of texts; each different text that the cache lacks is encoded once.
+
+    Parameters
+    ----------
+    texts, encoder, cache
+        As `iter_embedded` takes images.
+    progress
+        Is told how many of the texts that the cache lacks are through.
 
     Raises
     ------
@@ -131,11 +140,14 @@ def embed_texts(texts: Sequence[str], encoder: Encoder, *, cache: EmbeddingCache
     with closing(RunCache(cache, identity)) as run_cache:
         vectors = run_cache.get_texts(texts)
         unknown = [text for text in dict.fromkeys(texts) if text not in vectors]
+        announce = progress or _silent
         for at in range(0, len(unknown), TEXTS_OF_A_COMMIT):
+            announce(at, len(unknown))
             some = unknown[at : at + TEXTS_OF_A_COMMIT]
             made = dict(zip(some, _sound(encoder.encode_texts(some), some, identity), strict=True))
             run_cache.put_texts(made)
             vectors |= made
+            announce(at + len(some), len(unknown))
     return np.stack([vectors[text] for text in texts]) if texts else _no_rows(identity.dimension)
 
 
