@@ -25,10 +25,15 @@ from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
 from inkling.heads.threads import threads_for
+from inkling.heads.whitened import learned_lightly, scores_of
 from inkling.types import FloatArray, HeadState, IntArray
 
 GAIN_LEVEL = 0.01
 """Level of the paired test against zero-shot. Real gains lie far below it; random labels pass one time in a hundred."""
+
+SHARED = "shared/"
+"""Prefix of arrays that the experts have in common: kept once."""
+SHARED_ARRAYS = ("mean_", "directions_")
 
 
 @dataclass(eq=False, repr=False)
@@ -101,17 +106,16 @@ class AutoHead(Head):
         self.mean_, self.deviations_ = space.mean, space.deviations
         images = space.support(support)
         self.experts_ = {
-            name: experts.makers[name]().learn(images, embedding_dims=images.X.shape[1])
-            for name in self._used()
-            if name != ZERO_SHOT
+            name: learned_lightly(experts.makers[name](), images) for name in self._used() if name != ZERO_SHOT
         }
 
     def _score(self, X: FloatArray) -> FloatArray:
         z = np.zeros((len(X), len(self.classes_)))
-        images = Standardization(self.mean_, self.deviations_)(X)
+        scores = scores_of(self.experts_, Standardization(self.mean_, self.deviations_)(X))
+        if ZERO_SHOT in self._used():
+            scores[ZERO_SHOT] = self._text_logits(X, self.text_)
         for name, weight in self._used().items():
-            scores = self._text_logits(X, self.text_) if name == ZERO_SHOT else self.experts_[name].logits(images)
-            z += weight * scores
+            z += weight * scores[name]
         return z
 
     def _used(self) -> dict[str, float]:
@@ -130,10 +134,8 @@ class AutoHead(Head):
             space = standardization(part, embedding_dims=self.embedding_dims_)
             images, held_images = space.support(part), space(X[out])
             scores = [] if part.text is None else [self._text_logits(X[out], part.text)]
-            for make in experts.makers.values():
-                expert = make().learn(images, embedding_dims=images.X.shape[1])
-                scores.append(expert.logits(held_images))
-            logits[:, out] = scores
+            learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
+            logits[:, out] = scores + list(scores_of(learned, held_images).values())
         return logits
 
     def _choose(
@@ -222,7 +224,9 @@ class AutoHead(Head):
         for name, expert in self.experts_.items():
             inner = expert.state()
             params["experts"][name] = inner.params
-            arrays |= {f"{name}/{key}": value for key, value in inner.arrays.items()}
+            arrays |= {
+                SHARED + key if key in SHARED_ARRAYS else f"{name}/{key}": value for key, value in inner.arrays.items()
+            }
         return HeadState(self.name, params, arrays)
 
     @classmethod
@@ -238,5 +242,11 @@ class AutoHead(Head):
 
 def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Head:
     kinds: dict[str, type[Head]] = {kind.name: kind for kind in (PrototypeHead, LocalGDAHead, LogisticHead, GDAHead)}
-    own = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
+    # Memories of earlier releases hold the shared arrays with each expert.
+    own = {
+        key.removeprefix(prefix): value
+        for prefix in (SHARED, f"{name}/")
+        for key, value in arrays.items()
+        if key.startswith(prefix)
+    }
     return kinds[name].from_state(HeadState(name, params, own))

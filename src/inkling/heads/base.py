@@ -62,6 +62,7 @@ class Head(Estimator):
     def fit(self, X: FloatArray, y: Any) -> Self:
         """Learn from embeddings X (n_samples, n_dims) with labels y (n_samples,)."""
         self._learn(self._begin(X, y))
+        self._prepare()
         return self
 
     def learn(self, support: Support, *, embedding_dims: int) -> Self:
@@ -69,6 +70,7 @@ class Head(Estimator):
         self.classes_, self.embedding_dims_ = np.arange(support.n_classes), embedding_dims
         self.n_features_in_ = support.n_dims
         self._learn(support)
+        self._prepare()
         return self
 
     def _begin(self, X: FloatArray, y: Any) -> Support:
@@ -128,6 +130,7 @@ class Head(Estimator):
         for key, value in state.arrays.items():
             setattr(head, key, value)
         head.classes_ = np.asarray(params["classes"])
+        head._prepare()
         return head
 
     def _support(self, X: FloatArray, y: IntArray) -> Support:
@@ -151,6 +154,9 @@ class Head(Estimator):
     def _learn(self, support: Support) -> None:
         """Set the learned attributes, whose names end in an underscore."""
         raise NotImplementedError
+
+    def _prepare(self) -> None:
+        """Set what scoring needs beside the learned attributes and is worked out from them; not part of the state."""
 
     def _score(self, X: FloatArray) -> FloatArray:
         """Scores (n, n_classes) of rows with unit blocks."""

@@ -17,6 +17,7 @@ from inkling.heads.standardization import Standardization
 from inkling.heads.statistics import Statistics, SummedSupport
 from inkling.heads.support import both_sides, unit_blocks
 from inkling.heads.threads import threads_for
+from inkling.heads.whitened import learned_lightly
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.types import FloatArray, IntArray
 
@@ -73,8 +74,7 @@ def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray 
     if isinstance(refitted, AutoHead):
         refitted.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
         refitted.experts_ = {
-            name: expert.unfitted().learn(support, embedding_dims=support.n_dims)
-            for name, expert in refitted.experts_.items()
+            name: learned_lightly(expert.unfitted(), support) for name, expert in refitted.experts_.items()
         }
         return refitted
     return head.unfitted().learn(replace(support, text=text), embedding_dims=head.embedding_dims_)

@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from inkling.heads.base import Head
 from inkling.heads.checks import few_images_a_class
 from inkling.heads.support import Support
-from inkling.heads.whitening import Whitening, whitening
+from inkling.heads.whitened import WhitenedHead
+from inkling.heads.whitening import Projection, whitening
 from inkling.types import FloatArray
 
 
 @dataclass(eq=False, repr=False)
-class LogisticHead(Head):
+class LogisticHead(WhitenedHead):
     """Multinomial logistic regression on unit vectors; text vectors serve only classes that have no image.
 
     Parameters
@@ -38,23 +38,29 @@ class LogisticHead(Head):
     def _learn(self, support: Support) -> None:
         from sklearn.linear_model import LogisticRegression
 
-        self.mean_, self.directions_, self.gains_ = self._space(support)
+        X = support.X
+        self.mean_, self.directions_, self.gains_ = np.zeros(0), np.zeros((0, 0)), np.zeros(0)
+        if self.shrinkage is not None:
+            whiten = whitening(support, shrinkage=self.shrinkage)
+            self._keep(whiten)
+            X = whiten(X)
         model = LogisticRegression(C=self.C, max_iter=self.max_iterations)
         with few_images_a_class():
-            model.fit(self._mapped(support.X), support.y)
+            model.fit(X, support.y)
         self.n_iter_ = int(np.max(model.n_iter_))
         two = support.n_classes == 2
         self.weights_ = np.concatenate([-model.coef_, model.coef_]) / 2 if two else model.coef_
         self.bias_ = np.concatenate([-model.intercept_, model.intercept_]) / 2 if two else model.intercept_
 
-    def _score(self, X: FloatArray) -> FloatArray:
-        return np.asarray(self._mapped(X) @ self.weights_.T + self.bias_)
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._folded = self._whiten.folded(self.weights_) if self.mean_.size else self.weights_.T
 
-    def _space(self, support: Support) -> tuple[FloatArray, FloatArray, FloatArray]:
-        if self.shrinkage is None:
-            return np.zeros(0), np.zeros((0, 0)), np.zeros(0)
-        whiten = whitening(support, shrinkage=self.shrinkage)
-        return whiten.mean, whiten.directions, whiten.gains
+    def project(self, X: FloatArray) -> Projection:
+        """Rows with unit blocks (n, n_dims); as they are where the head does not whiten."""
+        return super().project(X) if self.mean_.size else Projection(X, X[:, :0])
 
-    def _mapped(self, X: FloatArray) -> FloatArray:
-        return Whitening(self.mean_, self.directions_, self.gains_)(X) if self.mean_.size else X
+    def score_projected(self, rows: Projection) -> FloatArray:
+        """Scores (n, n_classes) of rows."""
+        z = rows.centred @ self._folded
+        return np.asarray((z / self._whiten.lengths(rows) if self.mean_.size else z) + self.bias_)

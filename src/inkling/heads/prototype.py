@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from inkling.heads.base import Head
 from inkling.heads.checks import check_option
 from inkling.heads.shrunk_means import shrunk_means
 from inkling.heads.support import Support, unit_rows
-from inkling.heads.whitening import Whitening, noise_variance, whitening
+from inkling.heads.whitened import WhitenedHead
+from inkling.heads.whitening import Projection, noise_variance, whitening
 from inkling.types import FloatArray, IntArray
 
 COSINE_SCALE = 18.0
@@ -22,7 +22,7 @@ COSINE_SCALE = 18.0
 
 
 @dataclass(eq=False, repr=False)
-class PrototypeHead(Head):
+class PrototypeHead(WhitenedHead):
     """z_k = 18 cos(L(f - mean), L(m_k - mean)) with L'L the inverse of the shrunk within-class covariance.
 
     Parameters
@@ -50,14 +50,19 @@ class PrototypeHead(Head):
         means = support.means
         if support.text is not None and self.text_pseudo_shots > 0:
             means = self._towards_text(means, support.counts, support.text)
-        self.mean_, self.directions_, self.gains_ = whiten.mean, whiten.directions, whiten.gains
+        self._keep(whiten)
         mapped = whiten.linear(means)
         if self.shrink_means:
             mapped = shrunk_means(mapped, support.counts, noise=noise_variance(support, shrinkage=shrinkage))
         self.prototypes_ = unit_rows(mapped)
 
-    def _score(self, X: FloatArray) -> FloatArray:
-        return np.asarray(COSINE_SCALE * Whitening(self.mean_, self.directions_, self.gains_)(X) @ self.prototypes_.T)
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._folded = COSINE_SCALE * self._whiten.folded(self.prototypes_)
+
+    def score_projected(self, rows: Projection) -> FloatArray:
+        """Scores (n, n_classes) of rows."""
+        return np.asarray(rows.centred @ self._folded / self._whiten.lengths(rows))
 
     def _shrinkage(self, support: Support) -> float:
         if self.shrinkage is not None:

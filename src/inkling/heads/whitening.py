@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,32 @@ from inkling.types import FloatArray
 
 MIN_VARIANCE = 1e-6
 """Where images of a class are copies of each other there is no scatter; unit vectors leave no less than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Rows less the mean, and their coordinates along the directions: all that whitenings of one scatter differ in.
+
+    Attributes
+    ----------
+    centred
+        (n, d).
+    along
+        (n, r).
+    """
+
+    centred: FloatArray
+    along: FloatArray
+
+    @cached_property
+    def squares(self) -> FloatArray:
+        """Squared length of each row, (n,)."""
+        return np.asarray(np.einsum("nd,nd->n", self.centred, self.centred))
+
+    @cached_property
+    def squares_along(self) -> FloatArray:
+        """Squared coordinates along the directions, (n, r)."""
+        return np.asarray(self.along**2)
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,23 @@ class Whitening:
 
     def __call__(self, X: FloatArray) -> FloatArray:
         return unit_rows(self.linear(X))
+
+    def project(self, X: FloatArray) -> Projection:
+        """Rows (n, d) seen from the mean."""
+        centred = X - self.mean
+        return Projection(centred, centred @ self.directions)
+
+    def lengths(self, rows: Projection) -> FloatArray:
+        """Lengths (n, 1) of rows after the map; 1 for rows that it leaves nothing of."""
+        squared = rows.squares + rows.squares_along @ (self.gains * (2.0 + self.gains))
+        return np.sqrt(np.where(squared > 0, squared, 1.0))[:, None]
+
+    def folded(self, targets: FloatArray) -> FloatArray:
+        """Matrix (d, m) that takes centred rows to their products with `targets` (m, d) after the map.
+
+        So a whitened row is never worked out: one product of d x m numbers a row, not two of d x r and one of d x m.
+        """
+        return np.asarray(targets.T + self.directions @ (self.gains[:, None] * (self.directions.T @ targets.T)))
 
     def linear(self, X: FloatArray) -> FloatArray:
         """The map before rows are brought to unit length."""

@@ -1,0 +1,57 @@
+"""Heads that score in a whitened space. Several on one scatter share the costly part: the rows along its directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.heads.base import Head
+from inkling.heads.support import Support
+from inkling.heads.whitening import Projection, Whitening
+from inkling.types import FloatArray
+
+
+@dataclass(eq=False, repr=False)
+class WhitenedHead(Head):
+    """Base of the heads that read rows through a `Whitening`. A subclass gives `_learn` and `score_projected`."""
+
+    def _keep(self, whiten: Whitening) -> None:
+        self.mean_, self.directions_, self.gains_ = whiten.mean, whiten.directions, whiten.gains
+
+    def _prepare(self) -> None:
+        self._whiten = Whitening(self.mean_, self.directions_, self.gains_)
+
+    def project(self, X: FloatArray) -> Projection:
+        """Rows with unit blocks (n, n_dims), for `score_projected` of this head and of others on the same scatter."""
+        return self._whiten.project(X)
+
+    def score_projected(self, rows: Projection) -> FloatArray:
+        """Scores (n, n_classes) of rows."""
+        raise NotImplementedError
+
+    def _score(self, X: FloatArray) -> FloatArray:
+        return self.score_projected(self.project(X))
+
+
+def scores_of(heads: Mapping[str, Head], X: FloatArray) -> dict[str, FloatArray]:
+    """Scores (n, n_classes) of rows with unit blocks by heads that were taught with the same images."""
+    whitened = [head for head in heads.values() if isinstance(head, WhitenedHead)]
+    if not whitened:
+        return {name: head.logits(X) for name, head in heads.items()}
+    rows = whitened[0].project(X)
+    return {
+        name: head.score_projected(rows) if isinstance(head, WhitenedHead) else head.logits(X)
+        for name, head in heads.items()
+    }
+
+
+def learned_lightly(head: Head, support: Support) -> Head:
+    """The head, taught, and what it learned as float32: scores are as good with it, since vectors are float32 too."""
+    head.learn(support, embedding_dims=support.n_dims)
+    for name, value in vars(head).items():
+        if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype == np.float64:
+            setattr(head, name, value.astype(np.float32))
+    head._prepare()
+    return head
