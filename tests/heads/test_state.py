@@ -73,6 +73,20 @@ def test_stored_in_single_precision_the_scores_hardly_move(name: str) -> None:
     assert restored.logits(TASK.test_X) == pytest.approx(head.logits(TASK.test_X), abs=2e-3)
 
 
+def test_experts_share_their_directions() -> None:
+    """Once in the state, in half the bytes of double precision; and once with each expert, as earlier releases did."""
+    head = fitted("auto", with_text=False, shots=9)
+    state = head.state()
+    shared = [key for key in state.arrays if key.endswith("directions_")]
+    assert shared == ["shared/directions_"]
+    assert state.arrays["shared/directions_"].dtype == np.float32
+    earlier = {key: value for key, value in state.arrays.items() if not key.startswith("shared/")}
+    for name in state.params["experts"]:
+        earlier |= {f"{name}/{key}": state.arrays[f"shared/{key}"] for key in ("mean_", "directions_")}
+    restored = head_from_state(HeadState(state.name, state.params, earlier))
+    assert np.array_equal(restored.logits(TASK.test_X), head.logits(TASK.test_X))
+
+
 @pytest.mark.parametrize("shots", [1, 2, 5])
 def test_auto_says_after_loading_what_it_found(shots: int) -> None:
     head = fitted("auto", with_text=True, shots=shots)

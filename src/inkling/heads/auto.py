@@ -224,9 +224,8 @@ class AutoHead(Head):
         for name, expert in self.experts_.items():
             inner = expert.state()
             params["experts"][name] = inner.params
-            arrays |= {
-                SHARED + key if key in SHARED_ARRAYS else f"{name}/{key}": value for key, value in inner.arrays.items()
-            }
+            for key, value in inner.arrays.items():
+                arrays[f"{SHARED if key in SHARED_ARRAYS else f'{name}/'}{key}"] = value
         return HeadState(self.name, params, arrays)
 
     @classmethod
