@@ -1,7 +1,8 @@
 """The scatter of a few classes together, for many images at once: each has its own candidates.
 
 A = v I + sum R_k'R_k over the candidates has the inverse (I - R'(v I + R R')^-1 R) / v (Woodbury), with R the
-residuals of the candidates stacked. Systems of one size are solved together, from products of residuals that are worked out once.
+residuals of the candidates stacked. Systems of one size are solved together, from products of residuals that are
+worked out once.
 """
 
 from __future__ import annotations
