@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from inkling.cli.console import say
 from inkling.cli.options import Memory
-from inkling.redaction import redacted
 
 NAME = "backup"
 
@@ -20,4 +20,4 @@ def run(
     """Copy a memory as it is at this moment, whoever uses it meanwhile."""
     from inkling.memory.backup import backup
 
-    typer.echo(f"Version {backup(memory, target)} of {redacted(memory)} is in {target}.")
+    say(f"Version {backup(memory, target)} of {memory} is in {target}.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -12,19 +14,28 @@ from typer.core import TyperGroup
 
 from inkling.errors import InklingError
 from inkling.redaction import redacted
+from inkling.wording import visible
 
+PARTLY_DONE = 1
 USERS_MISTAKE = 2
 STOPPED = 130
+_IN_A_HOME = re.compile(r"(?P<option>--[\w-]+=)?(?P<path>~[^/\\]*[/\\].*)", re.DOTALL)
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """What a wrong argument raises. Releases of typer differ in the module that defines it."""
 SURROUNDINGS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP}
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EIO", "ENAMETOOLONG", "ELOOP")
+    if hasattr(errno, name)
 )
 """What the system refuses for reasons that lie outside the program."""
 
 
 class Border(TyperGroup):
     """A group of verbs that runs them within the border. Other exceptions are defects, and shown as such."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the command line, with home folders where the shell has left a tilde, as in ``--memory=~/m.ink``."""
+        return list(super().parse_args(ctx, [_at_home(one) for one in args]))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
@@ -36,7 +47,7 @@ class Border(TyperGroup):
         except InklingError as error:
             _leave(error.message, error.remedy)
         except USAGE_ERROR as error:
-            error.message = redacted(error.message)
+            error.message = visible(redacted(error.message), keep="\n")
             raise
         except KeyboardInterrupt:
             typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
@@ -47,8 +58,16 @@ class Border(TyperGroup):
             _leave(f"{error.filename or 'Standard output'}: {error.strerror}.", "Check names, permissions and space.")
 
 
+def _at_home(argument: str) -> str:
+    found = _IN_A_HOME.fullmatch(argument)
+    if found is None:
+        return argument
+    # Of a user that there is not, and without a home folder, the tilde stays.
+    return f"{found['option'] or ''}{os.path.expanduser(found['path'])}"  # noqa: PTH111 - Path's own raises there
+
+
 def _leave(message: str, remedy: str | None) -> NoReturn:
-    typer.secho(f"Error: {redacted(message)}", fg="red", err=True)
+    typer.secho(visible(f"Error: {redacted(message)}", keep="\n"), fg="red", err=True)
     if remedy:
-        typer.echo(redacted(remedy), err=True)
+        typer.echo(visible(redacted(remedy), keep="\n"), err=True)
     raise typer.Exit(USERS_MISTAKE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
 from inkling.redaction import redacted
+from inkling.wording import visible
 
 if TYPE_CHECKING:
     from inkling.types import SkippedImage
@@ -25,8 +27,13 @@ SHORTEST_PATH = 24
 
 
 def note(text: str) -> None:
-    """A line that is no result. Secrets in it are hidden."""
-    typer.echo(redacted(text), err=True)
+    """A line that is no result. Secrets in it are hidden, and what would steer the terminal is escaped."""
+    typer.echo(visible(redacted(text), keep="\n"), err=True)
+
+
+def say(text: str) -> None:
+    """A result in a sentence, on standard output; otherwise as `note`."""
+    typer.echo(visible(redacted(text), keep="\n"))
 
 
 def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None] = ()) -> None:
@@ -71,7 +78,8 @@ def show(summary: Mapping[str, Any], *, json: str | None, table: Callable[[Mappi
 def _write_json(target: str, content: Mapping[str, Any]) -> None:
     text = json_format.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     if target == STDOUT:
-        typer.echo(text)
+        # Some terminals obey these too, and JSON lets them stand in text as they are.
+        typer.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
         return
     with appearing_whole(target) as draft:
         draft.write_text(text + "\n", encoding="utf-8")
@@ -100,7 +108,7 @@ def print_table(
     for k, column in enumerate(columns):
         table.add_column(column, justify="right" if k in numbers else "left", overflow="fold")
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[visible(str(cell)) for cell in row] for row in rows]
     for row in _narrowed(columns, cells, paths, console.width):
         table.add_row(*map(Text, row))
     console.print(table)

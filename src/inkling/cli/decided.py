@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, counted, note, show
+from inkling.cli.console import check_outputs, counted, note, say, show
 from inkling.payloads import event_payload
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def decide(
     event = decision(decisions(memory, words=words))
 
     def tell(summary: Mapping[str, Any]) -> None:
-        typer.echo(sentence(summary["outcome"]))
+        say(sentence(summary["outcome"]))
         if finding := summary["outcome"].get("finding"):
             note(f"Head: {finding}.")
         note(f"Version {summary['memory_version']}." + (" 'inkling undo' takes it back." if undoable else ""))

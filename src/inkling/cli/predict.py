@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.progress import board, counting
-from inkling.cli.sources import open_source
+from inkling.cli.sources import any_lost, open_sources
 from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
@@ -46,6 +47,9 @@ def run(
         str | None,
         typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
     ] = None,
+    raw_csv: Annotated[
+        bool, typer.Option("--raw-csv", help="Write cells that a spreadsheet would run as formulas as they are.")
+    ] = False,
     top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 5,
     names: Annotated[int, typer.Option(min=0, help="Likely names to give to each unknown image; 0 gives none.")] = 5,
     vocabulary: Vocabulary = None,
@@ -58,7 +62,7 @@ def run(
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Label images, with calibrated probabilities."""
+    """Label images, with calibrated probabilities. Exit code 1 where some of what was named cannot be used."""
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.sources import Found
@@ -67,17 +71,18 @@ def run(
     check_target(output, json)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
-    sources = [open_source(name) for name in images]
+    sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity)
     observer = _observer(memory, classifier, min_images) if observe else None
     columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names)
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
-        with open_writer(output, columns=columns) as write:
+        with open_writer(output, columns=columns, raw=raw_csv) as write:
             verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), top=top, names=names)
             told = _written(verdicts, write, keep_all=json is not None)
             ignored = sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]())
-            tell_skipped(told.skipped, ignored)
+            skipped = [*unusable, *told.skipped]
+            tell_skipped(skipped, ignored)
             if not told.n:
                 raise InputError("None of the images can be read.", remedy="Nothing was written.")
         if observer is not None:
@@ -85,12 +90,14 @@ def run(
     summary: dict[str, Any] = {
         "n": told.n,
         "predictions": [verdict_payload(one) for one in told.kept],
-        "skipped": skipped_payload(told.skipped),
+        "skipped": skipped_payload(skipped),
         **({"observed": observed} if observed else {}),
     }
     show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, told.n))
     if observed:
         print_explored(observed)
+    if unusable or any_lost(sources, told.skipped):
+        raise typer.Exit(PARTLY_DONE)
 
 
 class _Told(NamedTuple):
@@ -134,7 +141,6 @@ def _verdicts(
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
-    from inkling.encoders.identity import check_encoder
     from inkling.images.sources import Found
 
     for _, neighbours in groupby(sources, key=type):
@@ -145,7 +151,6 @@ def _verdicts(
             else:
                 samples = precomputed_samples(source)
                 if observer is not None:
-                    check_encoder(classifier.fitted.samples.identity, samples.identity)
                     observer.take(samples)
                 yield from classifier.judge(samples, **options)
         if records:

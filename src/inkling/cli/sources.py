@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from inkling.errors import InklingError, InputError
 
 if TYPE_CHECKING:
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.sources import Found
+    from inkling.types import EncoderIdentity, SkippedImage
 
 
 def open_source(name: str, *, split: str | None = None) -> Found | Precomputed:
@@ -22,3 +26,56 @@ def open_source(name: str, *, split: str | None = None) -> Found | Precomputed:
     from inkling.images.sources import find_images
 
     return read_precomputed(name) if is_precomputed(name) else find_images(name, split=split)
+
+
+def open_sources(
+    names: Sequence[str], *, identity: EncoderIdentity
+) -> tuple[list[Found | Precomputed], list[SkippedImage]]:
+    """What several names stand for, and those that can't be used, with the reason.
+
+    Parameters
+    ----------
+    identity
+        Of the encoder that vectors must come from.
+
+    Raises
+    ------
+    InklingError
+        If none can be used.
+    """
+    from inkling.types import SkippedImage
+
+    opened: list[Found | Precomputed] = []
+    refused: list[tuple[str, InklingError]] = []
+    for name in names:
+        try:
+            opened.append(_of_encoder(open_source(name), identity))
+        except InklingError as error:
+            refused.append((name, error))
+    if len(names) == 1 and refused:
+        raise refused[0][1]
+    if not opened:
+        raise InputError(
+            f"None of the {len(names)} arguments can be used; the first: {refused[0][1].message}",
+            remedy=refused[0][1].remedy,
+        )
+    return opened, [SkippedImage(name, error.message) for name, error in refused]
+
+
+def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedImage]) -> bool:
+    """Whether one of the sources has given nothing, since all of its images were skipped."""
+    from inkling.images.sources import Found
+
+    lost = {image.path for image in skipped}
+    return any(
+        isinstance(source, Found) and all(record.path in lost for record in source.records) for source in sources
+    )
+
+
+def _of_encoder(source: Found | Precomputed, identity: EncoderIdentity) -> Found | Precomputed:
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.encoders.identity import check_encoder
+
+    if isinstance(source, Precomputed):
+        check_encoder(identity, source.identity)
+    return source

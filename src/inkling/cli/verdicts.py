@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from inkling.types import Verdict
 
 ROWS_OF_A_GROUP = 1024
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Write = Callable[["Verdict"], None]
 
@@ -42,7 +43,7 @@ def check_target(output: str | None, json_target: str | None) -> None:
 
 
 @contextmanager
-def open_writer(output: str | None, *, columns: Sequence[str]) -> Iterator[Write]:
+def open_writer(output: str | None, *, columns: Sequence[str], raw: bool = False) -> Iterator[Write]:
     """What takes verdicts one by one.
 
     Parameters
@@ -51,6 +52,9 @@ def open_writer(output: str | None, *, columns: Sequence[str]) -> Iterator[Write
         The file; None writes nothing.
     columns
         Of a CSV file, as `inkling.payloads.verdict_columns` names them. Parquet has lists in place of numbered columns.
+    raw
+        Whether cells of a CSV file that spreadsheets would run are written as they are. Else they begin with an
+        apostrophe.
 
     Raises
     ------
@@ -60,22 +64,22 @@ def open_writer(output: str | None, *, columns: Sequence[str]) -> Iterator[Write
     if output is None:
         yield lambda _: None
     elif output == STDOUT:
-        yield _csv_writer(sys.stdout, columns)
+        yield _csv_writer(sys.stdout, columns, raw=raw)
         sys.stdout.flush()
     else:
-        yield from _to_file(Path(output), columns)
+        yield from _to_file(Path(output), columns, raw=raw)
 
 
-def _to_file(path: Path, columns: Sequence[str]) -> Iterator[Write]:
+def _to_file(path: Path, columns: Sequence[str], *, raw: bool) -> Iterator[Write]:
     with appearing_whole(path) as draft:
         if path.suffix.lower() == ".csv":
             with draft.open("w", encoding="utf-8", newline="") as file:
-                yield _csv_writer(file, columns)
+                yield _csv_writer(file, columns, raw=raw)
         else:
             yield from _to_parquet(draft)
 
 
-def _csv_writer(file: IO[str], columns: Sequence[str]) -> Write:
+def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
     rows = csv.DictWriter(file, columns, lineterminator="\n")
     begun = False
 
@@ -85,13 +89,15 @@ def _csv_writer(file: IO[str], columns: Sequence[str]) -> Write:
         if not begun:
             rows.writeheader()
             begun = True
-        rows.writerow({name: _cell(value) for name, value in flat_verdict(verdict).items()})
+        rows.writerow({name: _cell(value, raw=raw) for name, value in flat_verdict(verdict).items()})
 
     return write
 
 
-def _cell(value: Any) -> Any:
-    """Probabilities with six digits, truth in the spelling of JSON."""
+def _cell(value: Any, *, raw: bool) -> Any:
+    """Probabilities with six digits, truth in the spelling of JSON, text that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and not raw and value.startswith(_FORMULAS):
+        return f"'{value}"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6f}" if isinstance(value, float) else value

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import typer
-
-from inkling.cli.console import check_outputs, counted, show
+from inkling.cli.console import check_outputs, counted, say, show
 from inkling.cli.options import Json, Memory
 from inkling.redaction import redacted
 
@@ -25,7 +23,7 @@ def run(memory: Memory, json: Json = None) -> None:
 
 def _print(summary: Mapping[str, Any]) -> None:
     replayed = len(summary["replayed"])
-    typer.echo(
+    say(
         f"{summary['memory']} is whole: version {summary['version']}, {counted(summary['events'], 'event')}, "
         f"{replayed} of them taken back and done again."
     )

@@ -106,7 +106,7 @@ def _walk(
         ignored[UNREADABLE] += 1
         return
     here = (status.st_dev, status.st_ino)
-    if here in above:
+    if status.st_ino and here in above:  # file systems without inodes have no such links
         ignored[LOOP] += 1
         return
     for entry in entries:

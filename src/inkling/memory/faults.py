@@ -12,6 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from inkling.errors import MemoryFileError
 
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What a full disk and a full quota say; not every system has quotas."""
+
 
 def damaged(where: object, detail: str) -> MemoryFileError:
     """Error for a memory that is ours and broken; `where` says in text which."""
@@ -69,7 +72,7 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
 
 
 def _of_system(error: OSError, path: Path) -> MemoryFileError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         return _full(path)
     return _unchanged(path, f"{error.strerror}", remedy="Check the disk and the permissions, then try again.")
 

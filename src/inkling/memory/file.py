@@ -113,10 +113,10 @@ def _publish(draft: Path, path: Path) -> None:
         os.link(draft, path)  # unlike a rename, it never replaces
     except FileExistsError:
         raise
-    except OSError:
+    except (OSError, AttributeError):
         if path.exists():
             raise FileExistsError(path) from None
-        draft.rename(path)  # file systems without hard links
+        draft.rename(path)  # systems and file systems without hard links
 
 
 def _flush_folder(folder: Path) -> None:
