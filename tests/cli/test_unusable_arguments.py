@@ -1,0 +1,120 @@
+"""Arguments that can't be used among good ones are passed over, told and counted; the exit code says so."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkling.cli.border import _at_home
+from tests.cli.program import Inkling
+
+
+@pytest.fixture
+def picture(drawn: Path) -> Path:
+    return drawn / "test" / "car" / "car-0000.png"
+
+
+def test_all_fine_is_0(inkling: Inkling, memory: Path, picture: Path) -> None:
+    assert inkling.here("predict", memory, picture, picture.parent).code == 0
+
+
+def test_one_missing_among_good_ones_is_1(inkling: Inkling, memory: Path, picture: Path) -> None:
+    done = inkling.here("predict", memory, "nowhere.png", picture, memory, "--json", "-")
+    assert done.code == 1
+    assert done.json()["n"] == 1
+    reasons = {Path(one["path"]).name: one["reason"] for one in done.json()["skipped"]}
+    assert "does not exist" in reasons["nowhere.png"]
+    assert "is a memory; images were expected" in reasons["drawn.ink"]
+    assert "Skipped 2 images:" in done.err
+
+
+def test_a_damaged_picture_that_was_named_is_1_and_one_in_a_folder_is_0(
+    inkling: Inkling, memory: Path, picture: Path
+) -> None:
+    folder = inkling.folder / "inbox"
+    folder.mkdir()
+    shutil.copy(picture, folder)
+    (folder / "bad.png").write_bytes(b"no picture")
+    assert inkling.here("predict", memory, folder).code == 0
+    assert inkling.here("predict", memory, folder / "bad.png", picture).code == 1
+
+
+def test_vectors_of_another_encoder_among_good_images_are_1(inkling: Inkling, memory: Path, picture: Path) -> None:
+    np.savez(inkling.folder / "other.npz", x=np.eye(4))
+    done = inkling.here("predict", memory, picture, "other.npz", "--output", "out.csv")
+    assert done.code == 1
+    assert len((inkling.folder / "out.csv").read_text().splitlines()) == 2
+    assert "other.npz: " in done.err
+
+
+def test_nothing_that_can_be_used_is_2(inkling: Inkling, memory: Path) -> None:
+    inkling.here("predict", memory, "a.png", "b.png").refused("None of the 2 arguments can be used", "'a.png'")
+    inkling.here("predict", memory, "").refused("name of the images is empty")
+    inkling.here("predict", memory, memory).refused("is a memory; images were expected")
+
+
+def test_class_folders_without_an_image_are_named(inkling: Inkling, drawn: Path) -> None:
+    photos = Path(shutil.copytree(drawn / "train", inkling.folder / "photos"))
+    (photos / "boat").mkdir()
+    (photos / "birch").mkdir()
+    (photos / "birch" / "bad.png").write_bytes(b"")
+    done = inkling.here("fit", photos, "--memory", "new.ink", "--encoder", "sketch")
+    assert done.code == 0, done.err
+    assert "Left out, since none of their images can be used: boat." in done.err
+    assert "Known by text alone: birch." in done.err
+
+
+def test_flat_folders_are_told_what_is_expected(inkling: Inkling, memory: Path, picture: Path) -> None:
+    for arguments in (("fit", picture.parent, "--memory", "n.ink", "--encoder", "sketch"), ("evaluate", memory)):
+        done = inkling.here(*arguments, *([picture.parent] if arguments[0] == "evaluate" else []))
+        done.refused("one subfolder a class (photos/cat/1.jpg, photos/dog/2.jpg)")
+
+
+def test_names_do_not_steer_the_terminal(inkling: Inkling, memory: Path, picture: Path) -> None:
+    steering = "a\x1b[2J\x9b1mb.png"
+    shutil.copy(picture, inkling.folder / steering)
+    (inkling.folder / f"bad{steering}").write_bytes(b"")
+    told = inkling.here("predict", memory, inkling.folder / steering, inkling.folder / f"bad{steering}")
+    assert told.code == 1
+    refused = inkling.here("predict", memory, f"missing{steering}")
+    as_json = inkling.here("predict", memory, steering, "--json", "-")
+    for text in (told.out, told.err, refused.err, as_json.out):
+        assert "b.png" in text
+        assert not set(text) & {"\x1b", "\x9b"}
+    assert as_json.json()["predictions"][0]["path"] == steering
+
+
+@pytest.mark.parametrize("name", ["=1+2.png", "+1.png", "-1.png", "@sum.png", "\tx.png", "plain.png"])
+def test_cells_that_a_spreadsheet_would_run(inkling: Inkling, memory: Path, picture: Path, name: str) -> None:
+    shutil.copy(picture, inkling.folder / name)
+    (inkling.folder / "list.csv").write_text(f'path\n"./{name}"\n')
+
+    def path_by(*options: str) -> str:
+        done = inkling.here("predict", memory, "--output", "-", *options, "--", name)
+        assert done.code == 0, done.err
+        return next(csv.DictReader(io.StringIO(done.out)))["path"]
+
+    assert path_by() == (name if name == "plain.png" else f"'{name}")
+    assert path_by("--raw-csv") == name
+
+
+def test_a_tilde_is_the_home_folder(
+    inkling: Inkling, memory: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(inkling.folder))
+    monkeypatch.setenv("USERPROFILE", str(inkling.folder))
+    shutil.copy(picture, inkling.folder / "p.png")
+    done = inkling.here("predict", "~/drawn.ink", "~/p.png", "--output=~/out.csv")
+    assert done.code == 0, done.err
+    assert (inkling.folder / "out.csv").is_file()
+    assert memory.is_file()
+
+
+@pytest.mark.parametrize("argument", ["~", "a~/b", "~nobody-of-that-name/a", "--name=x", "text ~/x", "--prompt", "~x"])
+def test_other_tildes_stay(argument: str) -> None:
+    assert _at_home(argument) == argument
