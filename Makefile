@@ -51,11 +51,15 @@ docs: $(READY) ## Write the generated reference pages anew
 	$(ENV) tools/memory_schema.py
 	$(ENV) tools/figures.py
 
-bench: $(READY) ## Measure against the figures to reach; needs the development data in ../shared
+bench: $(READY) ## Run all benchmarks, which takes hours; needs the development data in ../shared
 	$(ENV) bench/heads.py
 	$(ENV) bench/coco.py
 	$(ENV) bench/embed.py
 	$(ENV) bench/memory.py
+	$(ENV) bench/unknown.py
+	$(ENV) bench/discovery.py
+	$(ENV) bench/finetune.py
+	$(ENV) bench/finetune_unknown.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
 	$(ENV) tools/constraints.py

@@ -8,12 +8,14 @@ before a block changes that: ``<!-- not run: needs a model from the hub -->`` gi
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +23,7 @@ import pytest
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.sketch import write_dataset
+from inkling.unknown.scores import SCORES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -133,6 +136,34 @@ def _leads_somewhere(page: Path, target: str) -> bool:
 
 def _anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_the_page_on_the_unknown_names_every_score() -> None:
+    page = (ROOT / "docs" / "explanation" / "unknown.md").read_text(encoding="utf-8")
+    assert [name for name in SCORES if f"`{name}`" not in page] == []
+
+
+def test_make_bench_runs_every_benchmark_that_keeps_figures() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    kept = {path.stem for path in (ROOT / "bench" / "results").glob("*.json")}
+    assert {name for name in kept if f"bench/{name}.py" not in makefile} == set()
+    assert {
+        name for name in re.findall(r"bench/(\w+)\.py", makefile) if not (ROOT / "bench" / f"{name}.py").is_file()
+    } == set()
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "python"], ids=lambda b: f"{name_of(b.page)}:{b.line}"
+)
+def test_what_an_example_imports_exists(block: Block) -> None:
+    """Of blocks that cannot run, too."""
+    for node in ast.walk(ast.parse(block.text)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                import_module(name.name)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            home = import_module(node.module)
+            assert [name.name for name in node.names if not hasattr(home, name.name)] == []
 
 
 def test_the_index_knows_every_page() -> None:

@@ -26,6 +26,25 @@ def test_a_page_is_what_its_tool_writes(page: str) -> None:
     assert kept == getattr(load("reference"), f"{page}_page")(), "run: make docs"
 
 
+def test_the_page_of_figures_is_what_was_measured() -> None:
+    kept = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
+    assert kept == load("figures").page(), "run: make docs"
+
+
+def test_every_missed_goal_stands_by_name_and_the_readme_counts_them() -> None:
+    missed = load("figures").missed()
+    page = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = page.split("## Missed goals")[1]
+    assert [row["what"] for _, row in missed if row["what"] not in listed] == []
+    assert f"goals {len(missed)} are missed" in readme
+
+
+def test_the_page_on_refits_shows_the_measured_times() -> None:
+    page = (ROOT / "docs" / "decisions" / "refit.md").read_text(encoding="utf-8")
+    assert page == load("figures").with_times(page), "run: make docs"
+
+
 def test_the_readme_shows_the_measured_figures() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme == load("figures").with_figures(readme), "run: make docs"
