@@ -152,3 +152,103 @@ def test_a_run_without_a_cache_leaves_none(alone: Inkling, memory: Path, drawn: 
     done = alone.here("predict", memory, "a.png", "--no-cache", "--json", "-")
     assert done.json()["n"] == 1
     assert not alone.cache.exists()
+
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def _stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a signal, and hold the end against what is promised of it."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == SIGNALS[number], err
+    assert "run the same command again" in err
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert out == ""
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def taught(alone: Inkling, drawn: Path, light: Path) -> Path:
+    """A memory of the light encoder that tells unknown images."""
+    done = alone.here("fit", drawn / "train", "--memory", "m.ink", "--encoder", light, "--false-alarms", 0.2)
+    assert done.code == 0, done.err
+    return alone.folder / "m.ink"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("verb", "number"),
+    [
+        ("fit", signal.SIGTERM),
+        ("evaluate", signal.SIGTERM),
+        ("predict to CSV", signal.SIGINT),
+        ("predict to CSV", signal.SIGTERM),
+        ("predict to CSV", signal.SIGHUP),
+        ("predict to Parquet", signal.SIGINT),
+        ("predict --observe", signal.SIGTERM),
+        ("discover", signal.SIGINT),
+        ("embed", signal.SIGTERM),
+    ],
+)
+def test_a_verb_that_is_stopped_leaves_all_as_it_was(
+    alone: Inkling, taught: Path, many: Path, light: Path, verb: str, number: signal.Signals
+) -> None:
+    images = many.parent / "pictures"
+    for name, known_class in (("ant", "car"), ("bee", "house")):
+        (many / name).rename(many / known_class)
+    many.rename(images)
+    arguments: dict[str, tuple[object, ...]] = {
+        "fit": ("fit", images, "--memory", "new.ink", "--encoder", light),
+        "evaluate": ("evaluate", taught, images, "--report", "out.html", "--json", "out.json"),
+        "predict to CSV": ("predict", taught, images, "--output", "out.csv"),
+        "predict to Parquet": ("predict", taught, images, "--output", "out.parquet"),
+        "predict --observe": ("predict", taught, images, "--observe", "--output", "out.csv"),
+        "discover": ("discover", taught, images, "--report", "out.html"),
+        "embed": ("embed", images, "--encoder", light, "--output", "out.parquet"),
+    }
+    (alone.folder / "out.csv").write_text("an older result")
+    before, known, version = _names(alone.folder), cached(alone), alone.here("info", taught, "--json", "-").json()
+    process = alone.started(*arguments[verb])
+    wait_for(alone, known + 1, process)
+    _stop(process, number)
+    assert _names(alone.folder) == before
+    assert (alone.folder / "out.csv").read_text() == "an older result"
+    after = alone.here("info", taught, "--json", "-").json()
+    if verb == "predict --observe":
+        assert after["memory_version"] >= version["memory_version"]
+    else:
+        assert after == version
+    assert alone.here("verify", taught).code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_fine_tuning_that_is_stopped_goes_on(alone: Inkling, drawn: Path, number: signal.Signals) -> None:
+    train = ("finetune", drawn / "train", "--memory", "m.ink", "--encoder", "sketch", "--preset", "last-blocks")
+    process = alone.started(*train, "--steps", "400", "--folds", "2", "--output", "run")
+    log = alone.folder / "run" / "training" / "log.csv"
+    until = time.monotonic() + 120
+    while not log.is_file() and time.monotonic() < until:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    _stop(process, number)
+    assert not (alone.folder / "m.ink").exists()
+    assert list(alone.folder.rglob(".inkling-*")) == []
+    other = alone.here(*train, "--steps", "4", "--folds", "2", "--resume", "run")
+    other.refused("can't be resumed, as it was started otherwise")
+
+
+def test_a_signal_that_is_ignored_stays_ignored(alone: Inkling) -> None:
+    """As under nohup."""
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from inkling.cli.border import stop_in_order; stop_in_order()\n"
+        "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
+    )
+    done = subprocess.run([PROGRAM[0], "-c", code], env=alone.environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

@@ -35,8 +35,8 @@ NOWHERE = (
 class Listener:
     """Runs the program as its command line would, and hears all that it says."""
 
-    def __init__(self, inkling: Inkling, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._inkling, self._monkeypatch = inkling, monkeypatch
+    def __init__(self, inkling: Inkling, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
+        self._inkling, self._monkeypatch, self._log = inkling, monkeypatch, log
         self.verbs: set[str] = set()
 
     def __call__(self, *arguments: object, code: int = 0) -> str:
@@ -45,14 +45,14 @@ class Listener:
         done = self._inkling.here(*arguments)
         assert done.code == code, (arguments, done.out, done.err)
         self.verbs.add(str(arguments[0]))
-        said = done.out + done.err
+        said = done.out + done.err + self._log.text
         assert SECRET not in said, (arguments, said)
         return said
 
 
 @pytest.fixture
-def run(inkling: Inkling, monkeypatch: pytest.MonkeyPatch) -> Listener:
-    return Listener(inkling, monkeypatch)
+def run(inkling: Inkling, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Listener:
+    return Listener(inkling, monkeypatch, caplog)
 
 
 @pytest.fixture(scope="module")

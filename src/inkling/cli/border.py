@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -18,7 +19,8 @@ from inkling.wording import visible
 
 PARTLY_DONE = 1
 USERS_MISTAKE = 2
-STOPPED = 130
+SIGNALLED = 128
+"""Added to the number of the signal that stopped the program, as shells do: 130 for Ctrl-C, 143 for kill."""
 _IN_A_HOME = re.compile(r"(?P<option>--[\w-]+=)?(?P<path>~[^/\\]*[/\\].*)", re.DOTALL)
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """What a wrong argument raises. Releases of typer differ in the module that defines it."""
@@ -28,6 +30,26 @@ SURROUNDINGS = frozenset(
     if hasattr(errno, name)
 )
 """What the system refuses for reasons that lie outside the program."""
+
+
+class Signalled(KeyboardInterrupt):
+    """Another signal than Ctrl-C asks the program to stop. What is under way is undone in the same way."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def stop_in_order() -> None:
+    """Have the signals that end a process at once take the way of Ctrl-C, unless somebody ignores or handles them."""
+
+    def stop(number: int, _frame: object) -> NoReturn:
+        raise Signalled(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
 
 
 class Border(TyperGroup):
@@ -49,9 +71,9 @@ class Border(TyperGroup):
         except USAGE_ERROR as error:
             error.message = visible(redacted(error.message), keep="\n")
             raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
-            raise typer.Exit(STOPPED) from None
+            raise typer.Exit(SIGNALLED + (stop.number if isinstance(stop, Signalled) else signal.SIGINT)) from None
         except OSError as error:
             if error.errno not in SURROUNDINGS:
                 raise

@@ -36,7 +36,7 @@ from inkling.cli import (
     verify,
     waiting,
 )
-from inkling.cli.border import Border
+from inkling.cli.border import Border, stop_in_order
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
 
@@ -89,6 +89,7 @@ def main() -> None:
     # Pillow warns of oddities in metadata that neither harm the pixels nor mean anything to the user.
     warnings.filterwarnings("ignore", module="PIL")
     waiting.begin()
+    stop_in_order()
     app()
 
 

@@ -5,9 +5,10 @@ Thumbnails depend on the content alone and are kept once. Every `put` is one tra
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 
@@ -18,29 +19,54 @@ from inkling.embeddings import entries, upkeep
 from inkling.embeddings.database import Database
 from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.upkeep import CacheInfo
+from inkling.errors import CacheError
 from inkling.types import EncoderIdentity
 
 FILE_NAME = "embeddings.sqlite3"
+_log = logging.getLogger(__name__)
 
 
 def default_folder() -> Path:
-    """The folder named in ``INKLING_CACHE``, or the user's cache folder."""
-    named = os.environ.get("INKLING_CACHE")
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
+    """The folder named in ``INKLING_CACHE``, or the user's cache folder.
 
-    return user_cache_path("inkling")
+    Raises
+    ------
+    CacheError
+        If there is no home folder that it could be in.
+    """
+    named = os.environ.get("INKLING_CACHE")
+    try:
+        if named:
+            return Path(named).expanduser()
+        from platformdirs import user_cache_path
+
+        return user_cache_path("inkling").expanduser()
+    except RuntimeError:
+        raise CacheError(
+            "There is no home folder for the embedding cache.",
+            remedy="Set HOME, or name a folder in the environment variable INKLING_CACHE.",
+        ) from None
 
 
 @contextmanager
 def opened_cache(where: bool | str | Path) -> Iterator[EmbeddingCache | None]:
-    """The user's cache for True, a cache in a folder, or None for False; closed at the end."""
-    if where is False:
-        yield None
-        return
-    with EmbeddingCache(None if where is True else Path(where)) as cache:
+    """The user's cache for True, a cache in a folder, or None for False; closed at the end.
+
+    Where there is no folder that the user's cache could be in, there is none, which the log says.
+    """
+    cache = None
+    if where is not False:
+        try:
+            cache = EmbeddingCache(None if where is True else Path(where))
+        except CacheError as error:
+            warn_without_cache(error)
+    with nullcontext() if cache is None else cache:
         yield cache
+
+
+def warn_without_cache(error: CacheError) -> None:
+    """Say in the log that a run goes on without the user's cache, and why."""
+    _log.warning("%s\nThis run goes on without keeping its vectors.", error)
 
 
 class EmbeddingCache:
@@ -53,6 +79,11 @@ class EmbeddingCache:
     ----------
     folder
         Where the file lies; `default_folder` if None.
+
+    Raises
+    ------
+    CacheError
+        If no folder is given and there is no home folder.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
@@ -10,12 +9,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.cache import EmbeddingCache
+from inkling.embeddings.cache import EmbeddingCache, warn_without_cache
 from inkling.embeddings.entries import CachedImage
 from inkling.errors import CacheError
 from inkling.types import EncoderIdentity
 
-_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -68,7 +66,7 @@ class RunCache:
             try:
                 found = look_up(self._readable)
             except CacheError as error:
-                self._warn(error)
+                warn_without_cache(error)
                 self._readable = self._writable = None
         if self._temporary is not None:
             with suppress(CacheError):
@@ -81,13 +79,10 @@ class RunCache:
                 keep(self._writable)
                 return
             except CacheError as error:
-                self._warn(error)
+                warn_without_cache(error)
                 self._writable = None
         if self._temporary is None:
             self._temporary = EmbeddingCache.temporary()
         # Without room even for temporary files, repeated images are encoded again: slower, never wrong.
         with suppress(CacheError):
             keep(self._temporary)
-
-    def _warn(self, error: CacheError) -> None:
-        _log.warning("%s\nThis run goes on without keeping its vectors.", error)

@@ -40,7 +40,7 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = A
     text = str(source)
     if text == SKETCH:
         return SketchEncoder(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 - the method fails where there is no home folder
     if path.exists():
         return _open_folder(path, device=device, precision=precision)
     if _is_hub_name(text):

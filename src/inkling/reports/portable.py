@@ -54,7 +54,8 @@ def shown_text(text: str, *, folder: str | None = None) -> str:
     folder
         One whose name is cut off even where it holds spaces, as that of the working folder and the home folder are.
     """
-    for known in filter(None, (folder, str(Path.cwd()), str(Path.home()))):
+    home = os.path.expanduser("~")  # noqa: PTH111 - unlike Path.home, it gives something where there is none
+    for known in filter(None, (folder, str(Path.cwd()), home)):
         if len(known) > 1:
             text = text.replace(f"{known}/", "")
     return _ROOTED.sub(lambda found: shown_name(found[0].rstrip("\\/")), redacted(text))
