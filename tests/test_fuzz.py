@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ from pyarrow import parquet
 
 from inkling.embeddings.precomputed import read_precomputed
 from inkling.embeddings.samples import is_precomputed
+from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InklingError, UnreadableImageError
 from inkling.images import budget
@@ -309,3 +311,71 @@ def test_descriptions_of_encoders(odd: dict[tuple[str, ...], object], seed: int,
         json.dumps(identity.name, ensure_ascii=False).encode()
 
     held(read)
+
+
+SHAPES = {
+    "vision_model.embeddings.patch_embedding.weight": [4, 3, 8, 8],
+    "vision_model.embeddings.position_embedding.weight": [17, 4],
+    "text_model.embeddings.position_embedding.weight": [7, 4],
+    "visual_projection.weight": [6, 4],
+    "logit_scale": [],
+}
+PROCESSOR = {
+    "image_processor_type": "CLIPImageProcessor",
+    "size": {"shortest_edge": 32},
+    "crop_size": {"height": 32, "width": 32},
+    **{"do_resize": True, "resample": 3, "rescale_factor": 0.004, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
+}
+
+
+def _weights() -> dict[str, object]:
+    return {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 4]} for name, shape in SHAPES.items()}
+
+
+@fuzzed
+@given(
+    weights=st.dictionaries(
+        st.tuples(st.sampled_from(sorted(SHAPES)), st.sampled_from(["dtype", "shape", "data_offsets"])),
+        ODD_VALUES,
+        max_size=2,
+    ),
+    processor=st.dictionaries(st.sampled_from(sorted(PROCESSOR)), ODD_VALUES, max_size=2),
+    seed=seeds,
+)
+def test_model_folders(
+    weights: dict[tuple[str, str], object], processor: dict[str, object], seed: int, tmp_path: Path
+) -> None:
+    header: dict[str, Any] = _weights()
+    for (name, key), value in weights.items():
+        header[name][key] = copy.deepcopy(value)
+    config = b'{"model_type": "clip"}'
+    files = {
+        "config.json": config,
+        "preprocessor_config.json": json.dumps(PROCESSOR | copy.deepcopy(processor)).encode(),
+        "model.safetensors": json.dumps(header).encode(),
+    }
+    spoilt = sorted(files)[seed % 3]
+    if seed % 2:
+        files[spoilt] = damaged(files[spoilt], seed, other=config)
+    length = len(files["model.safetensors"]).to_bytes(8, "little")
+    files["model.safetensors"] = length + files["model.safetensors"] + np.float32(4.6).tobytes()
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+
+    def read() -> None:
+        folder = ModelFolder(tmp_path)
+        folder.preprocessing(Image.new("RGB", (40, 36)))
+        assert min(folder.n_tokens, folder.width, folder.dimension, folder.text_length, folder.logit_scale) > 0
+
+    held(read)
+
+
+def test_the_folder_that_is_damaged_above_is_sound(tmp_path: Path) -> None:
+    header = json.dumps(_weights()).encode()
+    (tmp_path / "config.json").write_bytes(b'{"model_type": "clip"}')
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + np.float32(4.6).tobytes())
+    folder = ModelFolder(tmp_path)
+    assert folder.preprocessing(Image.new("RGB", (40, 36))).shape == (3, 32, 32)
+    assert (folder.width, folder.dimension, folder.text_length) == (4, 6, 7)
+    assert np.isclose(folder.logit_scale, np.exp(4.6))

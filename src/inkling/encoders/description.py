@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from inkling.encoders.model_folder import read_json
-from inkling.encoders.preprocessing import Preprocessing
+from inkling.encoders.preprocessing import LARGEST_SIZE, Preprocessing
 from inkling.errors import EncoderError
 from inkling.wording import excerpt, quoted, visible
 
@@ -46,7 +46,7 @@ _RESIZES = ("shorter_side", "square")
 _REQUIRED = object()
 
 _LARGEST = 100_000
-"""Sizes and dimensions above this are slips; pictures of that size would fill the memory."""
+"""Numbers above this are slips."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,8 @@ def read_description(folder: Path) -> Description:
 
 def _read_preprocessing(section: _Section) -> Preprocessing:
     size = section.get("size", int)
+    if size > LARGEST_SIZE:
+        raise section.wrong("size", f"at most {LARGEST_SIZE}", size)
     square = section.choice("resize", _RESIZES) == "square"
     return Preprocessing(
         shorter_edge=None if square else size,

@@ -35,6 +35,9 @@ _TOKENIZER_FILES = (
 
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
+_MOST_LOG_SCALE = 20.0
+"""Beyond its exponential, no softmax of cosines means anything."""
+
 _NOT_ARCHITECTURE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype")
 """Keys of config.json that tell where the folder came from, not what the model computes."""
 
@@ -87,7 +90,7 @@ class ModelFolder:
         model_type = str(self._config.get("model_type"))
         if model_type not in FAMILIES:
             raise EncoderError(
-                f"The model in {self.path} is of type '{model_type}'; known are {', '.join(FAMILIES)}.",
+                f"The model in {self.path} is of type '{excerpt(model_type)}'; known are {', '.join(FAMILIES)}.",
                 remedy="Choose a CLIP model, or a SigLIP or SigLIP 2 model of fixed resolution "
                 "(such as google/siglip2-base-patch16-224).",
             )
@@ -101,8 +104,14 @@ class ModelFolder:
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """The model's own preprocessing, checked against the size that its image tower reads."""
-        preprocessing = from_processor_config(self._processor_config())
-        side = math.isqrt(self.n_tokens - self.family.class_tokens) * self.weights.shape(_PATCHES)[2]
+        try:
+            preprocessing = from_processor_config(self._processor_config())
+            side = math.isqrt(self.n_tokens - self.family.class_tokens) * self._size(_PATCHES, 2)
+        except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
+            raise EncoderError(
+                f"The image processor in {self.path} can't be read: {excerpt(error)}.",
+                remedy="Use the preprocessor_config.json that belongs to the model.",
+            ) from error
         if preprocessing.output != (side, side):
             raise EncoderError(
                 f"The image processor in {self.path} makes {preprocessing.output} pixels of a picture; "
@@ -119,22 +128,22 @@ class ModelFolder:
     @property
     def n_tokens(self) -> int:
         """Tokens that the image tower makes of one picture."""
-        return self.weights.shape(_POSITIONS)[0]
+        return self._size(_POSITIONS)
 
     @property
     def width(self) -> int:
         """Width of the image tower."""
-        return self.weights.shape(_PATCHES)[0]
+        return self._size(_PATCHES)
 
     @property
     def dimension(self) -> int:
         """Dimension of the space that images and texts share."""
-        return self.weights.shape(self.family.width_of_space)[0]
+        return self._size(self.family.width_of_space)
 
     @property
     def text_length(self) -> int:
         """Most tokens that a text may have."""
-        return self.weights.shape(_TEXT_POSITIONS)[0]
+        return self._size(_TEXT_POSITIONS)
 
     @cached_property
     def logit_scale(self) -> float:
@@ -142,7 +151,10 @@ class ModelFolder:
 
         SigLIP's bias is left out: one number added to all logits changes neither ranking nor softmax.
         """
-        return math.exp(self.weights.number("logit_scale"))
+        logarithm = self.weights.number("logit_scale")
+        if not -_MOST_LOG_SCALE < logarithm < _MOST_LOG_SCALE:
+            raise EncoderError(f"The weights in {self.path} have a logit_scale of exp({logarithm}).")
+        return math.exp(logarithm)
 
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
@@ -158,6 +170,12 @@ class ModelFolder:
                 "dimension": self.dimension,
             }
         )
+
+    def _size(self, weight: str, axis: int = 0) -> int:
+        shape = self.weights.shape(weight)
+        if axis >= len(shape) or not shape[axis]:
+            raise EncoderError(f"The weights in {self.path} hold {weight} of shape {excerpt(shape)}.")
+        return shape[axis]
 
     def _those_of(self, names: tuple[str, ...]) -> list[Path]:
         return [self.path / name for name in names if (self.path / name).is_file()]

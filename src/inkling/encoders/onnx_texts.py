@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from inkling.encoders.runtime import Session
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError, require
+from inkling.wording import excerpt, quoted
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -113,7 +113,7 @@ class TableTexts:
         if missing:
             raise EncoderError(
                 f"The encoder knows a closed list of {len(self._rows)} texts, all of the form "
-                f"'{self.template}'; it lacks {len(missing)}: {', '.join(map(repr, missing[:5]))}.",
+                f"'{self.template}'; it lacks {len(missing)}: {', '.join(map(quoted, missing[:5]))}.",
                 remedy="Use that template, give aliases that the list knows, or let these classes go by images alone.",
             )
         rows = [self._rows[_key(text)] for text in texts]
@@ -130,7 +130,7 @@ class TableTexts:
     @cached_property
     def _table(self) -> tuple[dict[str, int], NDArray[np.float32]]:
         names, vectors = _read_table(self._described.file, self._dimension)
-        return {_key(self.template.format(name)): row for row, name in enumerate(names)}, vectors
+        return {_key(self.template.replace("{}", name)): row for row, name in enumerate(names)}, vectors
 
 
 class OpenTexts:
@@ -182,7 +182,7 @@ class OpenTexts:
         try:
             tokenizer: Tokenizer = library.Tokenizer.from_file(str(described.tokenizer))
         except Exception as error:  # the tokenizers library raises plain Exception
-            raise EncoderError(f"The tokenizer {described.tokenizer} can't be read: {error}.") from error
+            raise EncoderError(f"The tokenizer {described.tokenizer} can't be read: {excerpt(error)}.") from error
         tokenizer.enable_truncation(described.max_length)
         padding = tokenizer.padding or {"pad_id": 0, "pad_token": "[PAD]"}
         tokenizer.enable_padding(pad_id=padding["pad_id"], pad_token=padding["pad_token"], length=described.pad_to)
@@ -198,9 +198,9 @@ def _read_table(file: Path, dimension: int) -> tuple[list[str], NDArray[np.float
     try:
         with np.load(file, allow_pickle=False) as table:
             names, vectors = table["names"], np.asarray(table["vectors"], np.float32)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a damaged file
         raise EncoderError(
-            f"The text table {file} can't be read: {error}.",
+            f"The text table {file} can't be read: {excerpt(error)}.",
             remedy="Expected an npz with 'names' (n,) of text and 'vectors' (n, d) of numbers.",
         ) from error
     if names.ndim != 1 or names.dtype.kind != "U" or vectors.shape != (len(names), dimension):

@@ -6,6 +6,7 @@ has only 256 values, so rescaling and normalising are looked up rather than comp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.errors import EncoderError
+from inkling.wording import excerpt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+LARGEST_SIZE = 10_000
+"""Pixels of a side. More is a slip, and pictures of that size would fill the memory."""
 
 BICUBIC = 3
 """`PIL.Image.Resampling.BICUBIC`, by value: configuration files name filters by number."""
@@ -151,15 +156,38 @@ def from_processor_config(config: Mapping[str, Any]) -> Preprocessing:
         raise EncoderError("The image processor pads pictures, which no CLIP or SigLIP model does.")
     shorter_edge, resized = _resize_target(settings["size"]) if settings["do_resize"] else (None, None)
     normalize = settings["do_normalize"]
-    return Preprocessing(
-        shorter_edge=shorter_edge,
-        resized=resized,
-        crop=_size(settings["crop_size"]) if settings["do_center_crop"] else None,
-        mean=_per_channel(settings["image_mean"]) if normalize else (0.0,) * 3,
-        std=_per_channel(settings["image_std"]) if normalize else (1.0,) * 3,
-        resample=int(settings["resample"]),
-        rescale=float(settings["rescale_factor"]) if settings["do_rescale"] else None,
+    return _checked(
+        Preprocessing(
+            shorter_edge=shorter_edge,
+            resized=resized,
+            crop=_size(settings["crop_size"]) if settings["do_center_crop"] else None,
+            mean=_per_channel(settings["image_mean"]) if normalize else (0.0,) * 3,
+            std=_per_channel(settings["image_std"]) if normalize else (1.0,) * 3,
+            resample=int(settings["resample"]),
+            rescale=float(settings["rescale_factor"]) if settings["do_rescale"] else None,
+        )
     )
+
+
+def _checked(preprocessing: Preprocessing) -> Preprocessing:
+    """Refuse values by which no picture could be prepared.
+
+    Raises
+    ------
+    ValueError
+        If there are such.
+    """
+    sizes = [preprocessing.shorter_edge, *(preprocessing.resized or ()), *(preprocessing.crop or ())]
+    if not all(size is None or 0 < size <= LARGEST_SIZE for size in sizes):
+        raise ValueError(f"sizes must be from 1 to {LARGEST_SIZE}")
+    if preprocessing.resample not in range(6):
+        raise ValueError("resample must be the number of a Pillow filter, 0 to 5")
+    values = (*preprocessing.mean, *preprocessing.std, preprocessing.rescale or 0.0)
+    if len(preprocessing.mean) != 3 or len(preprocessing.std) != 3 or not all(map(math.isfinite, values)):
+        raise ValueError("image_mean and image_std must be three numbers each")
+    if not all(preprocessing.std):
+        raise ValueError("image_std must not be zero")
+    return preprocessing
 
 
 def _defaults_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -167,7 +195,7 @@ def _defaults_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     plain = kind.removesuffix("Fast").removesuffix("Pil")
     if plain not in _DEFAULTS:
         raise EncoderError(
-            f"The image processor {kind} isn't known; known are {', '.join(_DEFAULTS)}.",
+            f"The image processor {excerpt(kind)} isn't known; known are {', '.join(_DEFAULTS)}.",
             remedy="Choose a CLIP model, or a SigLIP or SigLIP 2 model of fixed resolution.",
         )
     return _DEFAULTS[plain]
@@ -180,7 +208,7 @@ def _resize_target(size: int | Mapping[str, int]) -> tuple[int | None, Size | No
         return int(size["shortest_edge"]), None
     if "height" in size and "width" in size:
         return None, _size(size)
-    raise EncoderError(f"The image processor resizes to {dict(size)}; expected shortest_edge, or height and width.")
+    raise EncoderError(f"The image processor resizes to {excerpt(size)}; expected shortest_edge, or height and width.")
 
 
 def _size(size: int | Mapping[str, int]) -> Size:

@@ -14,10 +14,14 @@ from typing import Any
 import numpy as np
 
 from inkling.errors import EncoderError, require
+from inkling.wording import excerpt
 
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 TORCH = "pytorch_model.bin"
+
+_UNREADABLE = (OSError, struct.error, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What foreign JSON and its values raise when they are taken for what they should be."""
 
 _MAX_HEADER_BYTES = 100_000_000
 """The limit that the safetensors format sets for its header."""
@@ -75,9 +79,14 @@ class WeightFiles:
         entry = self.entry(name)
         if entry.file.name == TORCH:
             return float(_torch_tensors(entry.file)[name].item())
-        with entry.file.open("rb") as file:
-            file.seek(entry.start)
-            return _number(file.read(entry.stop - entry.start), entry.dtype)
+        try:
+            with entry.file.open("rb") as file:
+                file.seek(entry.start)
+                return _number(file.read(min(8, entry.stop - entry.start)), entry.dtype)
+        except _UNREADABLE as error:
+            raise EncoderError(
+                f"The weight file {entry.file} is damaged: {name} is no number.", remedy="Download it again."
+            ) from error
 
     def has(self, name: str) -> bool:
         """Whether the files hold a tensor."""
@@ -120,12 +129,17 @@ def hash_value(value: object) -> str:
 
 
 def _shards(folder: Path) -> tuple[Path, ...]:
-    index = json.loads((folder / SAFETENSORS_INDEX).read_text(encoding="utf-8"))
-    files = tuple(folder / name for name in sorted(set(index["weight_map"].values())))
-    missing = [file.name for file in files if not file.is_file()]
+    index = folder / SAFETENSORS_INDEX
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        files = tuple(folder / name for name in names)
+        missing = [file.name for file in files if not file.is_file()]
+    except _UNREADABLE as error:
+        raise EncoderError(f"The file {index} can't be read: {excerpt(error)}.", remedy="Download it again.") from error
     if missing:
         raise EncoderError(
-            f"The folder {folder} lacks {len(missing)} of its {len(files)} weight files: {', '.join(missing)}.",
+            f"The folder {folder} lacks {len(missing)} of its {len(files)} weight files: "
+            f"{excerpt(', '.join(missing))}.",
             remedy="Download the whole model.",
         )
     return files
@@ -142,12 +156,22 @@ def _read_entries(file: Path) -> dict[str, Entry]:
             header = json.loads(stream.read(length))
         first = 8 + length
         return {
-            name: Entry(file, tuple(e["shape"]), e["dtype"], *(first + at for at in e["data_offsets"]))
+            name: Entry(
+                file, tuple(map(_whole, e["shape"])), e["dtype"], *(first + _whole(at) for at in e["data_offsets"])
+            )
             for name, e in header.items()
             if name != "__metadata__"
         }
-    except (struct.error, ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"The weight file {file} is damaged: {error}.", remedy="Download it again.") from error
+    except _UNREADABLE as error:
+        raise EncoderError(
+            f"The weight file {file} is damaged: {excerpt(error)}.", remedy="Download it again."
+        ) from error
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**60:
+        raise ValueError("it has a size or a place that is no whole number")
+    return number
 
 
 def _torch_tensors(file: Path) -> Mapping[str, Any]:
