@@ -37,7 +37,7 @@ from inkling.images.decode import load
 from inkling.images.sources import find_images
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
-from inkling.review.new_class import Newcomer
+from inkling.review.new_class import ClassEmbedder
 from inkling.review.propose import Explored
 from inkling.types import FloatArray, ImageRecord, IntArray
 from inkling.unknown import UnknownDetector
@@ -224,7 +224,7 @@ def _accepted_rows(memory: Path, test: Sequence[ImageRecord], bench: Sequence[Im
     explored = _explored(memory, [*test, *shown], keep=True)
     benches = {it.path for it in shown}
     best = max(explored.proposals, key=lambda it: len(benches & set(it.images)))
-    Decisions(memory, words=lambda name: Newcomer().in_words(memory, name)).accept(best.id, "bench")
+    Decisions(memory, words=lambda name: ClassEmbedder().in_words(memory, name)).accept(best.id, "bench")
     after = FewShotClassifier.load(memory)
     recall = after.score(hidden, ["bench"] * len(hidden))
     yield at_least("after accept: recall of the new class on benches held out", recall, 0.8, images=len(hidden))

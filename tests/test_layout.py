@@ -53,13 +53,11 @@ LONG_FILES: set[str] = set()
 LONG_FUNCTIONS = {
     "src/inkling/cli/finetune.py: run",
     "src/inkling/finetune/finetuner.py: fit_records",
-    "src/inkling/review/explore.py: explore",
 }
 WIDE_FUNCTIONS = {
     "src/inkling/evaluate/protocol.py: evaluate_predictions",
     "src/inkling/finetune/selection/out_of_fold.py: __init__",
     "src/inkling/finetune/training/trainer.py: train",
-    "src/inkling/memory/events.py: write_event",
 }
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}

@@ -49,6 +49,10 @@ class MemoryFileError(InklingError):
     """A memory file is missing, damaged, foreign or of a newer release."""
 
 
+class MemoryChangedError(MemoryFileError):
+    """A memory has another version than the one that a change was prepared from. Nothing was written."""
+
+
 class CacheError(InklingError):
     """The embedding cache cannot be read or written."""
 

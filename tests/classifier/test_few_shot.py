@@ -13,7 +13,14 @@ from PIL import Image
 
 from inkling import ClassPrompts, FewShotClassifier
 from inkling.discovery.vocabulary import common_nouns
-from inkling.errors import EncoderError, EncoderMismatchError, InklingError, InputError, MemoryFileError
+from inkling.errors import (
+    EncoderError,
+    EncoderMismatchError,
+    InklingError,
+    InputError,
+    MemoryChangedError,
+    MemoryFileError,
+)
 from inkling.types import SkippedImage, Verdict
 from tests.colours import COLOURS, picture, write_colours
 from tests.fakes import DIMENSION, FEATURE_DIMENSION, FakeEncoder
@@ -223,9 +230,23 @@ class TestMemory:
         assert_array_equal(loaded.predict_proba(test), fitted.predict_proba(test))
         assert (loaded.head, loaded.seed) == (head, 5)
 
-    def test_saving_counts_versions(self, fitted: FewShotClassifier, tmp_path: Path) -> None:
-        assert [fitted.save(tmp_path / "a.ink") for _ in range(3)] == [1, 2, 3]
-        assert fitted.memory_version == 3
+    def test_saving_replaces_only_what_it_is_told_to(
+        self, fitted: FewShotClassifier, train: Path, test: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.ink"
+        assert [fitted.save(path) for _ in range(2)] == [1, 1], "what is there already is left alone"
+        loaded = FewShotClassifier.load(path, encoder=FakeEncoder())
+        assert loaded.save(path) == 1
+        for stranger in (FewShotClassifier(FakeEncoder()).fit(train), loaded.fit(test)):
+            with pytest.raises(MemoryFileError, match=r"There is a memory at .* would lose 3 classes") as caught:
+                stranger.save(path)
+            assert "replace=True" in str(caught.value)
+        assert loaded.save(path, replace=True, version=1) == 2
+        with pytest.raises(MemoryChangedError, match="it has version 2, and this began with 1"):
+            fitted.save(path, replace=True, version=1)
+        with pytest.raises(MemoryFileError, match="There is a memory"):
+            fitted.save(path)
+        assert FewShotClassifier.load(path).memory_version == 2
 
     def test_another_encoder_is_refused(self, fitted: FewShotClassifier, tmp_path: Path) -> None:
         fitted.save(tmp_path / "a.ink")

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from inkling.sketch import write_dataset
 from tests.cli.program import Inkling
 from tests.review.conftest import path  # noqa: F401 - a fixture
 
-VERBS = "accept merge split rename discard classes add-class remove-class undo history verify backup proposals refit"
+VERBS = (
+    "accept merge split move rename discard classes add-class remove-class undo history verify backup proposals refit"
+)
 
 
 @pytest.fixture
@@ -92,7 +95,15 @@ def test_a_class_is_added_by_images_and_by_text(inkling: Inkling, memory: str, d
         (("add-class", "bus"), "Give images of it with --images"),
         (("add-class", "van", "--prompt", "a van"), "There is a class 'van' already"),
         (("add-class", "bus", "--images", "."), "Hand over vectors of the same kind"),
-        (("undo",), "There is nothing to undo"),
+        (("accept", 1), "Proposal 1 has no name yet; it may be: bench.\nSay what it is with --name NAME"),
+        (("accept", 1, "--name", "VAN"), "differs from that of the class 'van' by case, spaces or Unicode form"),
+        (("rename", 1, "v an"), "differs from that of the class 'van'"),
+        (("rename", "car", "Tru ck"), "differs from that of the class 'truck'"),
+        (("add-class", "CA r", "--prompt", "a car"), "differs from that of the class 'car'"),
+        (("move", "none.jpg", "--to", "van"), "has no image 'none.jpg'"),
+        (("move", "0.jpg", "--to", "van"), "may be 2 images: bench/0.jpg, plant/0.jpg"),
+        (("move", "bench/0.jpg", "--to", "vann"), "Did you mean 'van'?"),
+        (("move", "bench/0.jpg", "--to", 1), "is in proposal 1 already"),
         (("backup", "m.ink"), "A backup replaces nothing"),
     ],
 )
@@ -106,6 +117,61 @@ def test_what_cannot_be_meant_is_refused(
     assert (inkling.folder / memory).read_bytes() == before
 
 
+def test_undo_reaches_the_fit(inkling: Inkling, memory: str) -> None:
+    for verb in ("discover", "observe", "observe"):
+        assert inkling.here("undo", memory).out.startswith(f"Taken back: {verb}")
+    inkling.here("undo", memory).refused("There is nothing to undo")
+
+
+def test_the_first_name_is_taken_when_asked_for(inkling: Inkling, memory: str) -> None:
+    assert "the class 'bench'" in inkling.here("accept", memory, 1, "--first-name").out
+
+
+def test_an_image_is_moved(inkling: Inkling, memory: str) -> None:
+    moved = inkling.here("move", memory, "bench/0.jpg", "--to", 2)
+    assert moved.out == "The image bench/0.jpg was in proposal 1; it is in proposal 2 now.\n", moved.err
+    assert "is in the class 'van' now" in inkling.here("move", memory, "bench/0.jpg", "--to", "van").out
+    out = inkling.here("move", memory, "bench/0.jpg", "--to", "nowhere").out
+    assert out == "The image bench/0.jpg was in the class 'van'; it is in no class and no proposal now.\n"
+    listed = inkling.here("proposals", memory, "--json", "-").json()["proposals"]
+    assert [len(one["images"]) for one in listed] == [one["size"] for one in listed] == [5, 6]
+    assert inkling.here("verify", memory).code == 0
+
+
+def test_an_existing_memory_is_updated_or_replaced_and_never_by_the_way(
+    inkling: Inkling, drawn: Path, tmp_path: Path
+) -> None:
+    fit = ("--memory", "m.ink", "--encoder", "sketch")
+    write_dataset(tmp_path / "more", ("car", "boat"), 4, seed=7)
+    assert inkling.here("fit", drawn / "train", *fit).code == 0
+    inkling.here("rename", "m.ink", "tree", "oak")
+    before = (inkling.folder / "m.ink").read_bytes()
+    inkling.here("fit", tmp_path / "more", *fit).refused(
+        "There is a memory at",
+        "would lose 3 classes of 18 images, 1 change that can be undone",
+        "--update",
+        "--replace",
+    )
+    for options, told in ((("--head", "gda"), "--head would have no effect"), (("--replace",), "--replace would")):
+        inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update", *options).refused(told)
+    assert (inkling.folder / "m.ink").read_bytes() == before
+    updated = inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update")
+    assert updated.out == "Taught 8 images beside what was known.\n", updated.err
+    assert "New classes: boat." in updated.err
+    assert "More images of: car." in updated.err
+    again = inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update", "--json", "-")
+    assert again.json()["outcome"] is None
+    classes = {one["name"]: one for one in inkling.here("classes", "m.ink", "--json", "-").json()["classes"]}
+    assert {name: one["images"] for name, one in classes.items()} == {"boat": 4, "car": 10, "house": 6, "oak": 6}
+    assert classes["boat"]["has_text"]
+    assert inkling.here("undo", "m.ink").out == "Taken back: update images 8.\n"
+    assert "boat" not in inkling.here("classes", "m.ink").out
+    replaced = inkling.here("fit", tmp_path / "more", *fit, "--replace")
+    assert "Replaced version" in replaced.err
+    assert "which held 3 classes of 18 images" in replaced.err
+    inkling.here("fit", tmp_path / "more", "--memory", "none.ink", "--update").refused("There is no memory at")
+
+
 def test_two_classes_must_stay(inkling: Inkling, memory: str) -> None:
     inkling.here("remove-class", memory, "van")
     inkling.here("remove-class", memory, "car").refused("at least two classes")
@@ -114,5 +180,6 @@ def test_two_classes_must_stay(inkling: Inkling, memory: str) -> None:
 @pytest.mark.parametrize("verb", VERBS.split())
 def test_a_missing_memory_is_told(inkling: Inkling, verb: str) -> None:
     more = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "rename": ["a", "b"], "backup": ["b.ink"]}
+    more |= {"move": ["a.jpg", "--to", "a"]}
     more |= {"add-class": ["a", "--prompt", "a"], "remove-class": ["a"]}
     inkling.here(verb, "nowhere.ink", *more.get(verb, [])).refused("There is no memory at")

@@ -89,9 +89,9 @@ def test_strange_images_are_held_against_names_of_no_known_class(inkling: Inklin
     options = ("--memory", "v.ink", "--encoder", "sketch", "--vocabulary", "names.txt")
     fitted = inkling.here("fit", pictures / "train", *options, "--json", "-").json()
     assert "negative_labels" in fitted["unknown"]["scores"]
-    plain = inkling.here("fit", pictures / "train", *options[:-2], "--json", "-").json()
+    plain = inkling.here("fit", pictures / "train", *options[:-2], "--replace", "--json", "-").json()
     assert "no names" in plain["unknown"]["dropped"]["negative_labels"]
-    inkling.here("fit", pictures / "train", *options[:-1], "none.txt").refused("none.txt", "nouns")
+    inkling.here("fit", pictures / "train", *options[:-1], "none.txt", "--replace").refused("none.txt", "nouns")
 
 
 def test_images_are_watched_as_they_come(fitted: Inkling, pictures: Path) -> None:

@@ -26,7 +26,7 @@ def pool_of(
 ) -> Pool:
     vectors = Z if rows is None else Z[rows]
     p_known = np.full(len(vectors), 0.01)
-    return Pool.of(vectors, p_known, Ties(sources, hashes, must_link, cannot_link))
+    return Pool.of(vectors, p_known, Ties(sources, hashes, None, must_link, cannot_link))
 
 
 def test_equal_vectors_and_equal_content_are_one_picture() -> None:

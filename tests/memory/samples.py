@@ -18,6 +18,11 @@ from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState
 FORK = get_context("fork")
 
 
+def put(path: str | Path, content: MemoryContent) -> int:
+    """Write a memory in the place of whatever is there."""
+    return write_memory(path, content, replace=True)
+
+
 def identity(*, dimension: int = 4, feature_dimension: int = 0, fingerprint: str = "f00d") -> EncoderIdentity:
     """An encoder's identity."""
     return EncoderIdentity(
@@ -87,7 +92,7 @@ def names_in(folder: Path) -> list[str]:
 def write_for_ever(path: Path, size: dict[str, int]) -> None:
     """Write version after version, each with its own number all over it."""
     for number in itertools.count(read_memory(path).version + 1):
-        assert write_memory(path, numbered(number, **size)) == number
+        assert put(path, numbered(number, **size)) == number
 
 
 def in_child(function: Callable[..., Any], *args: Any) -> Any:

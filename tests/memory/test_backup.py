@@ -9,26 +9,26 @@ import pytest
 
 from inkling.errors import MemoryFileError
 from inkling.memory.backup import backup
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import read_memory
 from inkling.memory.verify import verify
-from tests.memory.samples import FORK, assert_same, assert_whole, names_in, numbered, write_for_ever
+from tests.memory.samples import FORK, assert_same, assert_whole, names_in, numbered, put, write_for_ever
 
 SIZE = {"images": 800, "dimension": 32}
 
 
 def test_a_backup_is_the_memory(tmp_path: Path) -> None:
-    write_memory(tmp_path / "a.ink", numbered(1))
-    assert write_memory(tmp_path / "a.ink", numbered(2)) == 2
+    put(tmp_path / "a.ink", numbered(1))
+    assert put(tmp_path / "a.ink", numbered(2)) == 2
     assert backup(tmp_path / "a.ink", tmp_path / "b.ink") == 2
     assert_same(read_memory(tmp_path / "b.ink").content, numbered(2))
     assert verify(tmp_path / "b.ink") == verify(tmp_path / "a.ink")
-    assert write_memory(tmp_path / "b.ink", numbered(3)) == 3
+    assert put(tmp_path / "b.ink", numbered(3)) == 3
     assert names_in(tmp_path) == ["a.ink", "b.ink"]
 
 
 def test_backups_beside_a_busy_writer_are_each_of_one_version(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1, **SIZE))
+    put(path, numbered(1, **SIZE))
     writer = FORK.Process(target=write_for_ever, args=(path, SIZE))
     writer.start()
     try:
@@ -45,7 +45,7 @@ def test_backups_beside_a_busy_writer_are_each_of_one_version(tmp_path: Path) ->
 
 
 def test_nothing_is_replaced(tmp_path: Path) -> None:
-    write_memory(tmp_path / "a.ink", numbered(1))
+    put(tmp_path / "a.ink", numbered(1))
     (tmp_path / "b.ink").write_text("mine")
     for target in (tmp_path / "b.ink", tmp_path / "a.ink", tmp_path):
         with pytest.raises(MemoryFileError, match="A backup replaces nothing"):
@@ -55,13 +55,13 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
-    write_memory(tmp_path / "a.ink", numbered(1))
+    put(tmp_path / "a.ink", numbered(1))
     with pytest.raises(MemoryFileError, match="mkdir -p"):
         backup(tmp_path / "a.ink", tmp_path / "no" / "b.ink")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_memory_that_may_only_be_read_is_copied(tmp_path: Path) -> None:
-    write_memory(tmp_path / "a.ink", numbered(1))
+    put(tmp_path / "a.ink", numbered(1))
     (tmp_path / "a.ink").chmod(0o400)
     assert backup(tmp_path / "a.ink", tmp_path / "b.ink") == 1

@@ -12,8 +12,8 @@ from inkling.errors import MemoryFileError
 from inkling.memory import database as database_module
 from inkling.memory.database import reading, writing
 from inkling.memory.read import read_content
-from inkling.memory.store import read_memory, write_memory
-from tests.memory.samples import FORK, assert_whole, names_in, numbered, write_for_ever
+from inkling.memory.store import read_memory
+from tests.memory.samples import FORK, assert_whole, names_in, numbered, put, write_for_ever
 
 SIZE = {"images": 800, "dimension": 32}
 
@@ -25,7 +25,7 @@ def _write_at_once(path: Path, numbers: range) -> dict[int, int]:
 
     def run(number: int) -> None:
         barrier.wait()
-        versions.put((number, write_memory(path, numbered(number, **SIZE))))
+        versions.put((number, put(path, numbered(number, **SIZE))))
 
     writers = [FORK.Process(target=run, args=(number,)) for number in numbers]
     for writer in writers:
@@ -41,7 +41,7 @@ def test_writers_at_once_lose_nothing(tmp_path: Path, exists: bool) -> None:
     for attempt in range(5):
         path = tmp_path / f"{attempt}.ink"
         if exists:
-            write_memory(path, numbered(9))
+            put(path, numbered(9))
         given = _write_at_once(path, range(1, 4))
         assert sorted(given.values()) == [1 + exists, 2 + exists, 3 + exists]
         stored = read_memory(path)
@@ -56,10 +56,10 @@ def test_writers_at_once_lose_nothing(tmp_path: Path, exists: bool) -> None:
 
 def test_a_reader_sees_its_version_while_a_writer_commits(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with reading(path) as connection:
         assert read_content(connection).version == 1
-        assert write_memory(path, numbered(2)) == 2
+        assert put(path, numbered(2)) == 2
         again = read_content(connection)
         assert read_memory(path).version == 2
     assert again.version == 1
@@ -69,7 +69,7 @@ def test_a_reader_sees_its_version_while_a_writer_commits(tmp_path: Path) -> Non
 
 def test_readers_beside_a_busy_writer_always_see_one_version(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1, **SIZE))
+    put(path, numbered(1, **SIZE))
     writer = FORK.Process(target=write_for_ever, args=(path, SIZE))
     writer.start()
     try:
@@ -86,8 +86,8 @@ def test_readers_beside_a_busy_writer_always_see_one_version(tmp_path: Path) -> 
 
 def test_a_writer_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.2)
     with writing(path), pytest.raises(MemoryFileError, match="another process has been writing"):
-        write_memory(path, numbered(2))
+        put(path, numbered(2))
     assert read_memory(path).version == 1

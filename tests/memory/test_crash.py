@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from inkling.errors import MemoryFileError
-from inkling.memory.store import read_memory, write_memory
-from tests.memory.samples import FORK, assert_whole, names_in, numbered, write_for_ever
+from inkling.memory.store import read_memory
+from tests.memory.samples import FORK, assert_whole, names_in, numbered, put, write_for_ever
 
 KILLS = 40
 SIZE = {"images": 1500, "dimension": 64}
@@ -39,8 +39,8 @@ def _seconds_of(write: Callable[[], object]) -> float:
 @pytest.mark.slow
 def test_kill_while_an_existing_memory_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1, **SIZE))
-    once = _seconds_of(lambda: write_memory(path, numbered(2, **SIZE)))
+    put(path, numbered(1, **SIZE))
+    once = _seconds_of(lambda: put(path, numbered(2, **SIZE)))
     versions = [2]
     for _ in range(KILLS):
         _kill_within(3 * once, write_for_ever, path, SIZE)
@@ -54,18 +54,18 @@ def test_kill_while_an_existing_memory_is_written(tmp_path: Path) -> None:
 
 def _write_new_for_ever(folder: Path) -> None:
     for number in range(10**6):
-        write_memory(folder / f"{os.getpid()}-{number}.ink", numbered(number, **SIZE))
+        put(folder / f"{os.getpid()}-{number}.ink", numbered(number, **SIZE))
 
 
 @pytest.mark.slow
 def test_kill_while_a_new_memory_is_written(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     pace = tmp_path_factory.mktemp("pace")
-    once = _seconds_of(lambda: write_memory(tmp_path / "0.ink", numbered(0, **SIZE)))
+    once = _seconds_of(lambda: put(tmp_path / "0.ink", numbered(0, **SIZE)))
     checked: set[str] = set()
     n_cut_off = 0
     for kill in range(KILLS):
         if kill % 10 == 5:  # a machine that has become busier since writes more slowly
-            once = max(once, _seconds_of(partial(write_memory, pace / f"{kill}.ink", numbered(0, **SIZE))))
+            once = max(once, _seconds_of(partial(put, pace / f"{kill}.ink", numbered(0, **SIZE))))
         _kill_within(2 * once, _write_new_for_ever, tmp_path)
         n_cut_off += len(list(tmp_path.glob(".inkling-*.part")))
         for path in set(tmp_path.glob("*.ink")):
@@ -75,7 +75,7 @@ def test_kill_while_a_new_memory_is_written(tmp_path: Path, tmp_path_factory: py
     assert len(checked) > 1, "no write ever came to its end, so nothing was tested"
     assert n_cut_off, "no write was ever cut off, so nothing was tested"
     for path in tmp_path.glob("*.ink"):
-        assert write_memory(path, numbered(1)) == 2
+        assert put(path, numbered(1)) == 2
 
 
 @pytest.fixture
@@ -93,15 +93,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_while_a_new_memory_is_written(small_disk: Path) -> None:
     with pytest.raises(MemoryFileError, match="was not written: the disk is full"):
-        write_memory(small_disk / "a.ink", numbered(1, images=4000, dimension=512))
+        put(small_disk / "a.ink", numbered(1, images=4000, dimension=512))
     assert names_in(small_disk) == []
 
 
 def test_full_disk_while_an_existing_memory_is_written(small_disk: Path) -> None:
     path = small_disk / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with pytest.raises(MemoryFileError, match="is as it was before: the disk is full"):
-        write_memory(path, numbered(2, images=4000, dimension=512))
+        put(path, numbered(2, images=4000, dimension=512))
     assert names_in(small_disk) == ["a.ink"]
     stored = read_memory(path)
     assert stored.version == 1
@@ -111,9 +111,9 @@ def test_full_disk_while_an_existing_memory_is_written(small_disk: Path) -> None
 def test_full_disk_when_the_new_version_is_already_safe(small_disk: Path) -> None:
     path = small_disk / "a.ink"
     size = {"images": 1200, "dimension": 512}
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with pytest.warns(RuntimeWarning, match="Keep the two files together"):
-        assert write_memory(path, numbered(2, **size)) == 2
+        assert put(path, numbered(2, **size)) == 2
     stored = read_memory(path)
     assert stored.version == 2
     assert_whole(stored, **size)

@@ -13,8 +13,8 @@ import pytest
 from inkling.errors import MemoryFileError
 from inkling.memory.database import reading
 from inkling.memory.read import read_content
-from inkling.memory.store import check_target, read_memory, write_memory
-from tests.memory.samples import assert_whole, in_child, names_in, numbered
+from inkling.memory.store import check_target, read_memory
+from tests.memory.samples import assert_whole, in_child, names_in, numbered, put
 
 NOBODY = 65534
 
@@ -22,7 +22,7 @@ NOBODY = 65534
 def refused(path: Path, *told: str) -> None:
     """Neither read nor written, for the reasons `told`; the file stays as it is."""
     before = path.read_bytes()
-    for operation in (lambda: read_memory(path), lambda: write_memory(path, numbered(2))):
+    for operation in (lambda: read_memory(path), lambda: put(path, numbered(2))):
         with pytest.raises(MemoryFileError) as caught:
             operation()
         assert caught.value.remedy
@@ -36,7 +36,7 @@ def refused(path: Path, *told: str) -> None:
 def memory(tmp_path: Path) -> Path:
     """A memory of some pages."""
     path = tmp_path / "vehicles.ink"
-    write_memory(path, numbered(1, images=500, dimension=64))
+    put(path, numbered(1, images=500, dimension=64))
     return path
 
 
@@ -52,14 +52,14 @@ def test_a_missing_file_without_neighbours_is_told_with_the_way_to_make_one(tmp_
 
 
 def test_a_folder_is_no_memory(tmp_path: Path) -> None:
-    for operation in (lambda: read_memory(tmp_path), lambda: write_memory(tmp_path, numbered(1))):
+    for operation in (lambda: read_memory(tmp_path), lambda: put(tmp_path, numbered(1))):
         with pytest.raises(MemoryFileError, match="is a folder"):
             operation()
 
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(MemoryFileError, match="mkdir -p"):
-        write_memory(tmp_path / "out" / "a.ink", numbered(1))
+        put(tmp_path / "out" / "a.ink", numbered(1))
 
 
 def test_a_target_is_refused_before_work_begins(tmp_path: Path) -> None:
@@ -73,8 +73,12 @@ def test_a_target_is_refused_before_work_begins(tmp_path: Path) -> None:
 
 def test_a_target_may_be_new_or_a_memory(memory: Path) -> None:
     before = memory.read_bytes()
-    check_target(memory)
-    check_target(memory.with_name("new.ink"))
+    held = check_target(memory, may_exist=True)
+    assert held is not None
+    assert (held.version, held.classes, held.images) == (1, 3, 1)
+    with pytest.raises(MemoryFileError, match="would lose 3 classes of 1 image"):
+        check_target(memory)
+    assert check_target(memory.with_name("new.ink")) is None
     assert memory.read_bytes() == before
     assert names_in(memory.parent) == [memory.name]
 
@@ -171,7 +175,7 @@ def _as_nobody(function: Callable[..., object], *args: object) -> object:
 
 def test_a_read_only_file_in_a_read_only_folder_is_read(public: Path) -> None:
     path = public / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     read_memory(path)
     _protect(path, public)
     stored = in_child(_as_nobody, read_memory, path)
@@ -182,23 +186,23 @@ def test_a_read_only_file_in_a_read_only_folder_is_read(public: Path) -> None:
 
 def test_a_protected_file_is_not_written(public: Path) -> None:
     path = public / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     before = path.read_bytes()
     _protect(path, public)
     with pytest.raises(MemoryFileError, match="is read-only"):
-        in_child(_as_nobody, write_memory, path, numbered(2))
+        in_child(_as_nobody, put, path, numbered(2))
     with pytest.raises(MemoryFileError, match="is read-only"):
-        in_child(_as_nobody, write_memory, public / "b.ink", numbered(2))
+        in_child(_as_nobody, put, public / "b.ink", numbered(2))
     assert path.read_bytes() == before
     assert names_in(public) == ["a.ink"]
 
 
 def test_a_protected_file_is_read_while_its_owner_writes(public: Path) -> None:
     path = public / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with reading(path) as connection:
         read_content(connection)
-        write_memory(path, numbered(2))
+        put(path, numbered(2))
         assert (public / "a.ink-wal").stat().st_size > 0
         _protect(path, public / "a.ink-wal", public / "a.ink-shm", public)
         stored = in_child(_as_nobody, read_memory, path)
@@ -208,10 +212,10 @@ def test_a_protected_file_is_read_while_its_owner_writes(public: Path) -> None:
 
 def test_a_protected_file_with_a_part_beside_it_is_not_read_by_half(public: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with reading(path) as connection:
         read_content(connection)
-        write_memory(path, numbered(2))
+        put(path, numbered(2))
         for name in ("a.ink", "a.ink-wal"):
             (public / name).write_bytes((tmp_path / name).read_bytes())
     _protect(public / "a.ink", public / "a.ink-wal", public)

@@ -13,24 +13,25 @@ from alembic.script import ScriptDirectory
 
 from inkling.errors import MemoryFileError
 from inkling.memory import migrate, revisions, schema
-from inkling.memory.amend import amend, undo
+from inkling.memory.amend import amend
 from inkling.memory.classes import rename_class
 from inkling.memory.content import MemoryContent, Provenance
 from inkling.memory.database import transaction
 from inkling.memory.place import place_of
 from inkling.memory.pool import read_pool
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import read_memory
+from inkling.memory.undo import undo
 from inkling.memory.verify import verify
 from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState
-from tests.memory.samples import assert_same, names_in
+from tests.memory.samples import assert_same, names_in, put
 
 NEXT_REVISION = '''
 """A later release: exemplars carry a weight, and paths get another name."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -81,7 +82,7 @@ def _release(number: str, script: str, folder: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def later_release(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this were a release with one revision more."""
-    _release("0003", NEXT_REVISION, tmp_path_factory.mktemp("later") / "100% migrations", monkeypatch)
+    _release("0004", NEXT_REVISION, tmp_path_factory.mktemp("later") / "100% migrations", monkeypatch)
 
 
 def _query(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -98,7 +99,7 @@ def test_a_file_of_release_1_is_read(old: Path) -> None:
 def test_a_file_of_release_1_is_brought_forward_by_its_first_decision(old: Path) -> None:
     before = read_memory(old).content
     amend(old, "rename", {}, lambda memory: rename_class(memory, 1, "delivery van") or {})
-    assert _query(old, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert _query(old, "SELECT version_num FROM alembic_version") == [("0003",)]
     assert _query(old, "PRAGMA foreign_key_check") == []
     assert [entry.name for entry in read_memory(old).content.classes] == ["delivery van", "caf\udce9"]
     assert verify(old).replayed == (1,)
@@ -119,7 +120,7 @@ def test_an_old_file_is_read_as_it_is_and_left_as_it_is(old: Path, later_release
 def test_an_old_file_is_brought_forward_when_it_is_opened_for_writing(old: Path, later_release: None) -> None:
     ids = _query(old, "SELECT id, name FROM class")
     migrate.bring_forward(place_of(old))
-    assert _query(old, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert _query(old, "SELECT version_num FROM alembic_version") == [("0004",)]
     assert _query(old, "SELECT DISTINCT weight FROM exemplar") == [(1.0,)]
     assert _query(old, "SELECT id, name FROM class") == ids
     assert _query(old, "PRAGMA foreign_key_check") == []
@@ -128,8 +129,8 @@ def test_an_old_file_is_brought_forward_when_it_is_opened_for_writing(old: Path,
 
 def test_an_old_file_is_written(old: Path, later_release: None) -> None:
     ids = _query(old, "SELECT id, name FROM class")
-    assert write_memory(old, release_1()) == 3
-    assert _query(old, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert put(old, release_1()) == 3
+    assert _query(old, "SELECT version_num FROM alembic_version") == [("0004",)]
     assert _query(old, "SELECT id, name FROM class") == ids
     assert_same(read_memory(old).content, release_1())
     assert names_in(old.parent) == ["old.ink"]
@@ -139,9 +140,9 @@ def test_a_migration_that_fails_leaves_the_old_file(
     old: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _release("0003", FAILING_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
+        _release("0004", FAILING_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
         with pytest.raises(MemoryFileError, match="no_such_table"):
-            write_memory(old, release_1())
+            put(old, release_1())
     assert _query(old, "SELECT version_num FROM alembic_version") == [("0001",)]
     assert read_memory(old).version == 2
     assert names_in(old.parent) == ["old.ink"]
@@ -151,10 +152,10 @@ def test_a_file_of_a_later_release_is_refused_by_an_earlier_one(
     old: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _release("0003", NEXT_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
-        write_memory(old, release_1())
-    for operation in (lambda: read_memory(old), lambda: write_memory(old, release_1())):
-        with pytest.raises(MemoryFileError, match=r"newer release of Inkling .*0003.*0002"):
+        _release("0004", NEXT_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
+        put(old, release_1())
+    for operation in (lambda: read_memory(old), lambda: put(old, release_1())):
+        with pytest.raises(MemoryFileError, match=r"newer release of Inkling .*0004.*0003"):
             operation()
 
 

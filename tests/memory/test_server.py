@@ -19,12 +19,12 @@ from inkling.memory.classes import list_classes
 from inkling.memory.content import MemoryContent
 from inkling.memory.opened import seeing
 from inkling.memory.read import read_content
-from inkling.memory.store import check_target, read_memory, switch_encoder, write_memory
+from inkling.memory.store import check_target, read_memory, switch_encoder
 from inkling.memory.verify import verify
 from inkling.provenance import current_command
 from inkling.review.decisions import Decisions
 from tests.cli.program import Inkling
-from tests.memory.samples import FORK, assert_same, assert_whole, numbered
+from tests.memory.samples import FORK, assert_same, assert_whole, numbered, put
 from tests.memory.server import new_database, running
 from tests.memory.test_store import in_other_space
 from tests.review.conftest import VERBS, fit_and_pool
@@ -61,7 +61,7 @@ def _digest(where: str | Path) -> str:
 def test_what_is_written_is_read(url: str) -> None:
     check_target(url)
     for version in (1, 2):
-        assert write_memory(url, numbered(version)) == version
+        assert put(url, numbered(version)) == version
         stored = read_memory(url)
         assert stored.version == version
         assert_same(stored.content, numbered(version))
@@ -69,7 +69,7 @@ def test_what_is_written_is_read(url: str) -> None:
 
 def test_it_holds_what_a_file_would_hold(url: str, tmp_path: Path) -> None:
     for where in (url, tmp_path / "a.ink"):
-        write_memory(where, numbered(1))
+        put(where, numbered(1))
         switch_encoder(where, in_other_space(numbered(1)), version=1)
     assert _digest(url) == _digest(tmp_path / "a.ink")
     assert verify(url) == verify(tmp_path / "a.ink")
@@ -101,7 +101,7 @@ def test_a_backup_is_a_file_that_goes_on(url: str, tmp_path: Path) -> None:
 
 
 def _write(url: str, number: int) -> None:
-    write_memory(url, numbered(number))
+    put(url, numbered(number))
 
 
 def _accept(url: str, number: int) -> None:
@@ -136,10 +136,10 @@ def test_one_proposal_is_accepted_once(url: str) -> None:
 
 
 def test_a_reader_sees_one_version(url: str) -> None:
-    write_memory(url, numbered(1))
+    put(url, numbered(1))
     with seeing(url) as connection:
         before: MemoryContent = read_content(connection).content
-        write_memory(url, numbered(2))
+        put(url, numbered(2))
         again = read_content(connection).content
     np.testing.assert_array_equal(again.vectors, before.vectors)
     assert_same(again, numbered(1))
@@ -147,13 +147,13 @@ def test_a_reader_sees_one_version(url: str) -> None:
 
 def _write_for_ever(url: str) -> None:
     for number in itertools.count(read_memory(url).version + 1):
-        write_memory(url, numbered(number))
+        put(url, numbered(number))
 
 
 def test_a_writer_that_is_killed_leaves_the_old_version_or_the_new(url: str) -> None:
-    write_memory(url, numbered(1))
+    put(url, numbered(1))
     began = time.perf_counter()
-    write_memory(url, numbered(2))
+    put(url, numbered(2))
     once = time.perf_counter() - began
     versions = []
     for _ in range(15):

@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inkling.errors import InputError, MemoryFileError
-from inkling.memory.amend import undo
 from inkling.memory.content import MemoryContent
 from inkling.memory.opened import seeing
 from inkling.memory.read import read_content
 from inkling.memory.schema import APPLICATION_ID
-from inkling.memory.store import read_memory, switch_encoder, write_memory
+from inkling.memory.store import read_memory, switch_encoder
+from inkling.memory.undo import undo
 from inkling.memory.verify import verify
 from inkling.types import ClassEntry, Exemplar, HeadState
-from tests.memory.samples import assert_same, identity, names_in, numbered
+from tests.memory.samples import assert_same, identity, names_in, numbered, put
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 JSON = st.recursive(
@@ -77,7 +77,7 @@ def test_whatever_is_written_is_read(
 ) -> None:
     path = tmp_path_factory.mktemp("memory") / "any.ink"
     for version, content in enumerate((first, second), start=1):
-        assert write_memory(path, content) == version
+        assert put(path, content) == version
         stored = read_memory(path)
         assert stored.version == version
         assert_same(stored.content, content)
@@ -86,7 +86,7 @@ def test_whatever_is_written_is_read(
 
 def test_one_file_remains_and_may_be_copied(tmp_path: Path) -> None:
     for number in (1, 2):
-        write_memory(tmp_path / "a.ink", numbered(number))
+        put(tmp_path / "a.ink", numbered(number))
     assert names_in(tmp_path) == ["a.ink"]
     (tmp_path / "copy.ink").write_bytes((tmp_path / "a.ink").read_bytes())
     stored = read_memory(tmp_path / "copy.ink")
@@ -96,7 +96,7 @@ def test_one_file_remains_and_may_be_copied(tmp_path: Path) -> None:
 
 def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -115,7 +115,7 @@ def test_classes_keep_their_numbers_and_numbers_are_never_given_twice(tmp_path: 
     content = replace(numbered(1), exemplars=(), vectors=np.zeros((0, 4), np.float32))
 
     def ids_after(*names: str) -> dict[str, int]:
-        write_memory(path, replace(content, classes=tuple(ClassEntry(name) for name in names)))
+        put(path, replace(content, classes=tuple(ClassEntry(name) for name in names)))
         return _class_ids(path)
 
     first = ids_after("ant", "bee", "cat")
@@ -134,16 +134,16 @@ def test_numbers_of_exemplars_are_never_given_twice(tmp_path: Path) -> None:
         with sqlite3.connect(path) as database:
             return {number for (number,) in database.execute("SELECT id FROM exemplar")}
 
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     first = ids()
-    write_memory(path, numbered(2))
+    put(path, numbered(2))
     assert not first & ids()
 
 
 def test_each_version_has_its_provenance(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     for number in (7, 8, 9):
-        write_memory(path, numbered(number))
+        put(path, numbered(number))
     with sqlite3.connect(path) as database:
         rows = database.execute("SELECT version, seed FROM provenance ORDER BY version").fetchall()
     assert rows == [(1, 7), (2, 8), (3, 9)]
@@ -151,9 +151,9 @@ def test_each_version_has_its_provenance(tmp_path: Path) -> None:
 
 def test_fitting_anew_with_another_encoder_leaves_nothing_of_the_old(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     other = replace(numbered(2, dimension=5), encoder=identity(dimension=5, fingerprint="beef"))
-    write_memory(path, other)
+    put(path, other)
     assert_same(read_memory(path).content, other)
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT fingerprint FROM space").fetchall() == [("beef",)]
@@ -163,28 +163,28 @@ def test_what_is_taken_out_does_not_stay_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     secret = b"a face that wants to be forgotten"
     content = numbered(1, images=2000)
-    write_memory(
+    put(
         path,
         replace(content, exemplars=(replace(content.exemplars[0], thumbnail=secret), *content.exemplars[1:])),
     )
     before = path.stat().st_size
     assert secret in path.read_bytes()
-    write_memory(path, numbered(2))
+    put(path, numbered(2))
     assert path.stat().st_size < before
     assert secret not in path.read_bytes()
 
 
 def test_content_that_contradicts_itself_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        write_memory(tmp_path / "a.ink", replace(numbered(1), calibration={"t": float("nan")}))
+        put(tmp_path / "a.ink", replace(numbered(1), calibration={"t": float("nan")}))
     assert names_in(tmp_path) == []
 
 
 def test_a_failed_write_leaves_the_old_version(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     with pytest.raises(InputError):
-        write_memory(path, replace(numbered(2), calibration={"t": float("nan")}))
+        put(path, replace(numbered(2), calibration={"t": float("nan")}))
     assert_same(read_memory(path).content, numbered(1))
     assert names_in(tmp_path) == ["a.ink"]
 
@@ -193,14 +193,14 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     link = tmp_path / "link.ink"
     link.symlink_to(tmp_path / "disk" / "a.ink")
-    assert [write_memory(link, numbered(number)) for number in (1, 2)] == [1, 2]
+    assert [put(link, numbered(number)) for number in (1, 2)] == [1, 2]
     assert link.is_symlink()
     assert read_memory(link).version == 2
 
 
 @pytest.mark.parametrize("name", ["a b%20#?.ink", "ünï-漢字.ink", "x" * 200 + ".ink", os.fsdecode(b"caf\xe9.ink")])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
-    assert [write_memory(tmp_path / name, numbered(number)) for number in (1, 2)] == [1, 2]
+    assert [put(tmp_path / name, numbered(number)) for number in (1, 2)] == [1, 2]
     assert read_memory(tmp_path / name).version == 2
     assert names_in(tmp_path) == [name]
 
@@ -208,9 +208,9 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 def test_a_current_memory_is_written_and_read_without_alembic(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "from inkling.memory.store import read_memory, switch_encoder, write_memory\n"
-        "from tests.memory.samples import numbered\n"
-        "for number in (1, 2): write_memory(sys.argv[1], numbered(number))\n"
+        "from inkling.memory.store import read_memory\n"
+        "from tests.memory.samples import numbered, put\n"
+        "for number in (1, 2): put(sys.argv[1], numbered(number))\n"
         "assert read_memory(sys.argv[1]).version == 2\n"
         "assert 'alembic' not in sys.modules\n"
         "assert 'torch' not in sys.modules\n"
@@ -233,7 +233,7 @@ def in_other_space(content: MemoryContent, **changes: object) -> MemoryContent:
 
 def test_another_encoder_s_vectors_are_written_beside_the_old_ones(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     other = in_other_space(numbered(1))
     assert switch_encoder(path, other, version=1) == 2
     assert_same(read_memory(path).content, other)
@@ -245,7 +245,7 @@ def test_another_encoder_s_vectors_are_written_beside_the_old_ones(tmp_path: Pat
 
 def test_the_switch_is_taken_back(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     known = numbered(1)
     more = replace(known, exemplars=(*known.exemplars, Exemplar("new.jpg", "beef", known.classes[0].name)))
     switch_encoder(path, in_other_space(more), version=1)
@@ -261,7 +261,7 @@ def test_the_switch_is_taken_back(tmp_path: Path) -> None:
 def test_a_switch_over_a_space_that_is_there_already_is_not_taken_back(tmp_path: Path) -> None:
     """Its vectors are replaced; to keep the old ones would be to copy the memory."""
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     switch_encoder(path, in_other_space(numbered(1)), version=1)
     switch_encoder(path, numbered(1), version=2)
     verify(path)
@@ -271,7 +271,7 @@ def test_a_switch_over_a_space_that_is_there_already_is_not_taken_back(tmp_path:
 
 def test_a_switch_to_the_encoder_in_use_is_another_fit(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     assert switch_encoder(path, numbered(2), version=1) == 2
     assert_same(read_memory(path).content, numbered(2))
     verify(path)
@@ -279,12 +279,12 @@ def test_a_switch_to_the_encoder_in_use_is_another_fit(tmp_path: Path) -> None:
 
 def test_images_that_are_new_with_the_other_encoder_join(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
+    put(path, numbered(1))
     known = numbered(1)
     more = replace(known, exemplars=(*known.exemplars, Exemplar("new.jpg", "beef", known.classes[0].name)))
     switch_encoder(path, in_other_space(more), version=1)
     assert read_memory(path).content.exemplars == more.exemplars
-    write_memory(path, numbered(2))
+    put(path, numbered(2))
     assert_same(read_memory(path).content, numbered(2))
 
 
@@ -292,17 +292,17 @@ def test_equal_exemplars_all_keep_their_vectors(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     content = numbered(1)
     twice = replace(content, exemplars=content.exemplars[:1] * 2, vectors=np.array([[1] * 4, [2] * 4], np.float32))
-    write_memory(path, twice)
+    put(path, twice)
     switch_encoder(path, in_other_space(twice), version=1)
     assert len(read_memory(path).content.exemplars) == 2
-    write_memory(path, twice)
+    put(path, twice)
     assert_same(read_memory(path).content, twice)
 
 
 def test_a_switch_loses_nothing_that_was_written_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    write_memory(path, numbered(1))
-    write_memory(path, numbered(2))
+    put(path, numbered(1))
+    put(path, numbered(2))
     with pytest.raises(MemoryFileError, match="changed meanwhile: it has version 2, and this began with 1"):
         switch_encoder(path, in_other_space(numbered(1)), version=1)
     assert_same(read_memory(path).content, numbered(2))
@@ -312,7 +312,7 @@ def test_some_exemplars_of_each_class_are_read_with_their_vectors(tmp_path: Path
     path = tmp_path / "a.ink"
     content = numbered(1, images=12)
     vectors = np.arange(48, dtype=np.float32).reshape(12, 4)
-    write_memory(path, replace(content, vectors=vectors))
+    put(path, replace(content, vectors=vectors))
     with seeing(path) as connection:
         some = read_content(connection, per_class=2).content
     assert [one.view for one in some.exemplars] == [0, 1, 2, 3, 4, 5]

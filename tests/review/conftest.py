@@ -95,7 +95,7 @@ def put_into_pool(path: str | Path, name: str, *, n: int = 6, seed: int = 1) -> 
 
 Verbs = dict[str, Callable[[Decisions], object]]
 VERBS: Verbs = {
-    "accept": lambda decide: decide.accept(1),
+    "accept": lambda decide: decide.accept(1, first_name=True),
     "accept by name": lambda decide: decide.accept(2, "flower pot"),
     "accept into a known class": lambda decide: decide.accept(1, "van", join=True),
     "merge": lambda decide: decide.merge([1, 2]),

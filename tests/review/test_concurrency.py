@@ -42,7 +42,9 @@ def _at_once(decisions: list[tuple[Any, ...]], path: Path) -> list[str]:
 
 def test_no_decision_is_lost(path: Path, decide: Decisions) -> None:
     version = read_memory(path).version
-    answers = _at_once([("accept", 1), ("accept", 2, "fern"), ("rename", "van", "bus"), ("remove_class", "car")], path)
+    answers = _at_once(
+        [("accept", 1, "bench"), ("accept", 2, "fern"), ("rename", "van", "bus"), ("remove_class", "car")], path
+    )
     assert answers == ["done"] * 4
     assert {one.name for one in decide.classes()} == {"truck", "bus", "bench", "fern"}
     assert read_memory(path).version == version + 4
@@ -58,7 +60,7 @@ def test_one_proposal_is_accepted_once(path: Path, decide: Decisions) -> None:
 def test_a_reader_sees_one_version_while_decisions_are_made(path: Path, decide: Decisions) -> None:
     with seeing(path) as connection:
         before = read_content(connection)
-        decide.accept(1)
+        decide.accept(1, first_name=True)
         pool(path, "bench", seed=5)
         again = read_content(connection)
         assert read_memory(path).version == before.version + 3

@@ -30,7 +30,7 @@ def _decide_for_ever(path: Path, seed: int) -> None:
 def test_kill_while_decisions_are_made(path: Path) -> None:
     decide = Decisions(path)
     began = time.perf_counter()
-    decide.accept(1)
+    decide.accept(1, first_name=True)
     decide.undo()
     once = time.perf_counter() - began
     before, between, versions = held(path), 0, [verify(path).version]

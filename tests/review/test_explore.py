@@ -67,7 +67,7 @@ def test_without_images_the_pool_is_sorted_anew(path: Path) -> None:
 
 def test_an_accepted_class_is_known_from_then_on(path: Path) -> None:
     (proposal,) = explored(path, *KNOWN, "bench").proposals
-    Decisions(path).accept(proposal.id)
+    Decisions(path).accept(proposal.id, first_name=True)
     classifier = FewShotClassifier.load(path)
     assert "bench" in classifier.classes_
     verdicts = classifier.judge(seen("bench", seed=5))

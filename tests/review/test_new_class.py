@@ -14,7 +14,7 @@ from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.pool import observe
 from inkling.memory.proposals import write_proposals
 from inkling.memory.store import read_memory
-from inkling.review.new_class import Newcomer
+from inkling.review.new_class import ClassEmbedder
 from tests.colours import write_colours
 from tests.fakes import FakeEncoder
 
@@ -47,8 +47,8 @@ def _label(path: Path, colours: Path, encoder: FakeEncoder) -> str:
 
 
 def test_only_what_is_new_is_embedded(path: Path, colours: Path, encoder: FakeEncoder) -> None:
-    newcomer = Newcomer(encoder, cache=False)
-    event = Decisions(path).add_class("red", images=colours / "red", newcomer=newcomer)
+    embedder = ClassEmbedder(encoder, cache=False)
+    event = Decisions(path).add_class("red", images=colours / "red", embedder=embedder)
     assert encoder.n_encoded == 4
     assert event.outcome["images"] == 4
     assert event.outcome["has_text"]
@@ -56,7 +56,7 @@ def test_only_what_is_new_is_embedded(path: Path, colours: Path, encoder: FakeEn
 
 
 def test_text_alone_is_enough(path: Path, colours: Path, encoder: FakeEncoder) -> None:
-    event = Decisions(path).add_class("red", prompts=["a photo of a {}."], newcomer=Newcomer(encoder, cache=False))
+    event = Decisions(path).add_class("red", prompts=["a photo of a {}."], embedder=ClassEmbedder(encoder, cache=False))
     assert encoder.n_encoded == 0
     assert event.outcome["images"] == 0
     (entry,) = (one for one in read_memory(path).content.classes if one.name == "red")
@@ -64,15 +64,15 @@ def test_text_alone_is_enough(path: Path, colours: Path, encoder: FakeEncoder) -
 
 
 def test_it_must_be_the_memory_s_encoder(path: Path, colours: Path) -> None:
-    other = Newcomer(FakeEncoder(fingerprint="other"), cache=False)
+    other = ClassEmbedder(FakeEncoder(fingerprint="other"), cache=False)
     with pytest.raises(EncoderMismatchError):
-        Decisions(path).add_class("red", images=colours / "red", newcomer=other)
+        Decisions(path).add_class("red", images=colours / "red", embedder=other)
 
 
 def test_a_prompt_that_the_encoder_does_not_know_is_told(path: Path) -> None:
-    mute = Newcomer(FakeEncoder(with_texts=False), cache=False)
+    mute = ClassEmbedder(FakeEncoder(with_texts=False), cache=False)
     with pytest.raises(InputError, match="has no vector for any of these prompts"):
-        Decisions(path).add_class("red", prompts=["red"], newcomer=mute)
+        Decisions(path).add_class("red", prompts=["red"], embedder=mute)
 
 
 def test_images_that_cannot_be_read_make_no_class(path: Path, tmp_path: Path, encoder: FakeEncoder) -> None:
@@ -80,7 +80,7 @@ def test_images_that_cannot_be_read_make_no_class(path: Path, tmp_path: Path, en
     (tmp_path / "bad" / "a.jpg").write_text("nothing")
     before = path.read_bytes()
     with pytest.raises(InputError, match="None of the 1 images can be used"):
-        Decisions(path).add_class("red", images=tmp_path / "bad", newcomer=Newcomer(encoder, cache=False))
+        Decisions(path).add_class("red", images=tmp_path / "bad", embedder=ClassEmbedder(encoder, cache=False))
     assert path.read_bytes() == before
 
 
@@ -93,8 +93,8 @@ def _propose(path: Path) -> None:
 
 def test_an_accepted_class_is_put_into_words_and_no_image_is_embedded(path: Path, encoder: FakeEncoder) -> None:
     _propose(path)
-    embed = Newcomer(encoder, cache=False)
-    event = Decisions(path, words=lambda name: embed.in_words(path, name)).accept(1)
+    embed = ClassEmbedder(encoder, cache=False)
+    event = Decisions(path, words=lambda name: embed.in_words(path, name)).accept(1, first_name=True)
     assert event.outcome["has_text"]
     assert encoder.n_encoded == 0
     assert "a photo of a red." in encoder.texts_encoded
@@ -105,5 +105,9 @@ def test_without_the_encoder_s_words_it_is_known_by_its_images(
     path: Path, encoder: FakeEncoder, change: dict[str, object]
 ) -> None:
     _propose(path)
-    embed = Newcomer(replace(encoder, **change), cache=False)
-    assert not Decisions(path, words=lambda name: embed.in_words(path, name)).accept(1).outcome["has_text"]
+    embed = ClassEmbedder(replace(encoder, **change), cache=False)
+    assert (
+        not Decisions(path, words=lambda name: embed.in_words(path, name))
+        .accept(1, first_name=True)
+        .outcome["has_text"]
+    )

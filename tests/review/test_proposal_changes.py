@@ -24,7 +24,7 @@ def _labels(path: Path, kind: str, n: int = 20) -> list[str]:
 def test_an_accepted_class_is_live_at_once(path: Path, decide: Decisions) -> None:
     before = {kind: _labels(path, kind) for kind in CLASSES}
     assert "bench" not in _labels(path, "bench")
-    event = decide.accept(1)
+    event = decide.accept(1, first_name=True)
     assert _labels(path, "bench").count("bench") >= 19
     assert {kind: _labels(path, kind) for kind in CLASSES} == before
     assert FewShotClassifier.load(path).memory_version == event.version
@@ -34,7 +34,7 @@ def test_an_accepted_class_is_live_at_once(path: Path, decide: Decisions) -> Non
 
 def test_accepted_images_are_exemplars_with_their_pictures(path: Path, decide: Decisions) -> None:
     vectors = read_pool(path).vectors[:6]
-    decide.accept(1)
+    decide.accept(1, first_name=True)
     content = read_memory(path).content
     rows = [k for k, one in enumerate(content.exemplars) if one.class_name == "bench"]
     assert [content.exemplars[k].path for k in rows] == [f"bench/{k}.jpg" for k in range(6)]
@@ -45,7 +45,7 @@ def test_accepted_images_are_exemplars_with_their_pictures(path: Path, decide: D
 
 def test_what_a_person_said_is_kept(path: Path, decide: Decisions) -> None:
     decide.split(1)
-    decide.accept(2)
+    decide.accept(2, first_name=True)
     links = read_pool(path).links
     assert [link.kind for link in links].count(CANNOT) == 1
     assert [(link.first, link.second) for link in links if link.kind == MUST] == [
@@ -55,9 +55,9 @@ def test_what_a_person_said_is_kept(path: Path, decide: Decisions) -> None:
 
 def test_given_names_and_likely_names(path: Path, decide: Decisions) -> None:
     decide.rename(1, "seat")
-    assert decide.accept(1).outcome["class"] == "seat"
-    assert decide.accept(2).outcome["class"] == "plant"
-    assert decide.accept(decide_unnamed(path)).outcome["class"] == "unnamed-3"
+    assert decide.accept(1, first_name=True).outcome["class"] == "seat"
+    assert decide.accept(2, first_name=True).outcome["class"] == "plant"
+    assert decide.accept(decide_unnamed(path), first_name=True).outcome["class"] == "unnamed-3"
 
 
 def decide_unnamed(path: Path) -> int:
@@ -90,20 +90,41 @@ def test_discarded_images_are_not_proposed_again(path: Path, decide: Decisions) 
     (first, _) = decide.proposals()
     decide.discard(1)
     assert {one.path.partition("/")[0] for one in read_pool(path).images} == {"plant"}
-    with pytest.raises(InputError, match="do not wait in the pool"):
-        write_proposals(path, [first.finding])
+    assert write_proposals(path, [first.finding]).outcome["decided"] == 1
+    assert decide.proposals() == ()
     put_into_pool(path, "bench")
     assert {one.path.partition("/")[0] for one in read_pool(path).images} == {"plant"}
 
 
-def test_a_finding_that_is_found_again_keeps_its_number_and_name(path: Path, decide: Decisions) -> None:
-    decide.rename(1, "seat")
-    (bench, _) = decide.proposals()
-    event = write_proposals(
-        path, [Finding(bench.finding.members[:4], 4, 0.7), Finding(bench.finding.members[4:], 2, 0.1)]
-    )
-    assert event.outcome == {"new": 1, "found_again": 1, "withdrawn": [2]}
-    assert {one.id: (one.name, len(one.images)) for one in decide.proposals()} == {1: ("seat", 4), 3: (None, 2)}
+def test_a_number_always_means_the_same_images(path: Path, decide: Decisions) -> None:
+    bench, plant = (one.finding for one in decide.proposals())
+    found = [Finding(bench.members[:5], 5, 0.7), Finding(plant.members, 6, 0.8, ({"name": "fern"},))]
+    event = write_proposals(path, found)
+    assert event.outcome == {"new": 1, "found_again": 1, "decided": 0, "withdrawn": [1]}
+    assert {one.id: (one.likely_name, len(one.images)) for one in decide.proposals()} == {
+        2: ("fern", 6),
+        3: ("unnamed-3", 5),
+    }
+    with pytest.raises(InputError, match=r"Proposal 1 is not open any more.*proposal 3 took its place"):
+        decide.accept(1, "bench")
+
+
+@pytest.mark.parametrize("edit", ["rename", "merge", "split", "move"])
+def test_what_a_person_changed_is_never_rewritten(path: Path, decide: Decisions, edit: str) -> None:
+    before = [one.finding for one in decide.proposals()]
+    if edit == "rename":
+        decide.rename(1, "seat")
+    elif edit == "merge":
+        decide.merge([1, 2])
+    elif edit == "split":
+        decide.split(decide.merge([1, 2]).outcome["proposal"])
+    else:
+        decide.move("bench/0.jpg", 2)
+    edited = [one for one in decide.proposals() if one.edited]
+    assert edited
+    write_proposals(path, before)
+    write_proposals(path, [])
+    assert [one for one in decide.proposals() if one.edited] == edited
 
 
 def test_joining_adds_to_a_known_class(path: Path, decide: Decisions) -> None:

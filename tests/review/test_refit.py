@@ -49,7 +49,7 @@ def _probabilities(path: Path) -> np.ndarray:
 def test_a_small_memory_is_fitted_as_if_its_classes_had_always_been_there(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     _fitted(path, "auto", texts=False)
-    Decisions(path).accept(1)
+    Decisions(path).accept(1, first_name=True)
     content = read_memory(path).content
     labels = [one.class_name for one in content.exemplars]
     again = FewShotClassifier("none").fit_embeddings(content.vectors, labels)
@@ -72,7 +72,7 @@ class TestMiddling:
         path = tmp_path / "a.ink"
         fitted = _fitted(path, "auto", texts=texts)
         before, version = held(path), read_memory(path).version
-        event = Decisions(path).accept(1)
+        event = Decisions(path).accept(1, first_name=True)
         assert event.outcome["refit"] == "with the weights that it had"
         assert f"(weights and temperature of version {version})" in event.outcome["finding"]
         classifier = FewShotClassifier.load(path)
@@ -87,8 +87,8 @@ class TestMiddling:
         path = tmp_path / "a.ink"
         _fitted(path, "auto")
         decide, version = Decisions(path), read_memory(path).version
-        decide.accept(1)
-        found = decide.accept(2).outcome["finding"]
+        decide.accept(1, first_name=True)
+        found = decide.accept(2, first_name=True).outcome["finding"]
         assert found.count("weights and temperature of version") == 1
         assert f"of version {version})" in found
         assert "of version" not in decide.refit().outcome["finding"]
@@ -96,7 +96,7 @@ class TestMiddling:
     def test_experts_are_those_of_a_whole_fit(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ink"
         _fitted(path, "auto", texts=False)
-        Decisions(path).accept(1)
+        Decisions(path).accept(1, first_name=True)
         quick = FewShotClassifier.load(path).fitted.fitted_head.head
         Decisions(path).refit()
         whole = FewShotClassifier.load(path).fitted.fitted_head.head
@@ -115,7 +115,7 @@ class TestMiddling:
         stored = read_memory(path).content
         for ships, refitted in (("fine-tuned", "with the weights that it had"), ("head", "anew")):
             training = {**stored.training, "finetuning": {"ships": ships}}
-            write_memory(path, replace(stored, training=training))
+            write_memory(path, replace(stored, training=training), replace=True)
             event = Decisions(path).remove_class("van")
             assert event.outcome["refit"] == refitted
         Decisions(path).undo()
@@ -124,7 +124,7 @@ class TestMiddling:
     def test_other_heads_are_fitted_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ink"
         _fitted(path, "gda")
-        assert Decisions(path).accept(1).outcome["refit"] == "anew"
+        assert Decisions(path).accept(1, first_name=True).outcome["refit"] == "anew"
 
 
 @pytest.mark.usefixtures("large")
@@ -137,7 +137,7 @@ class TestLarge:
         path = tmp_path / "a.ink"
         _fitted(path, head, texts=texts)
         before = held(path)
-        event = Decisions(path).accept(1)
+        event = Decisions(path).accept(1, first_name=True)
         assert event.outcome["refit"] == "in closed form"
         assert "weights and temperature of version" in event.outcome["finding"]
         classifier = FewShotClassifier.load(path)
@@ -154,21 +154,21 @@ class TestLarge:
         path = tmp_path / "a.ink"
         _fitted(path, head)
         decide = Decisions(path)
-        decide.accept(1)
+        decide.accept(1, first_name=True)
         kept = _probabilities(path)
         decide.undo()
         with monkeypatch.context() as patched:
             patched.setattr(refit, "read_vectors", _refuse)
-            decide.accept(1)
+            decide.accept(1, first_name=True)
         assert_array_equal(_probabilities(path), kept)
-        decide.accept(2)
+        decide.accept(2, first_name=True)
         decide.undo()
         decide.undo()
         with monkeypatch.context() as patched:
             patched.setattr(refit, "read_vectors", _refuse)
             with pytest.raises(AssertionError, match="the vectors were read"):
-                decide.accept(1)
-        decide.accept(1)
+                decide.accept(1, first_name=True)
+        decide.accept(1, first_name=True)
         assert_allclose(_probabilities(path), kept, atol=1e-5)
 
     @pytest.mark.parametrize("head", ["gda", "prototype"])
@@ -177,8 +177,8 @@ class TestLarge:
         _fitted(path, head)
         before = _probabilities(path)
         decide = Decisions(path)
-        decide.accept(2)
-        decide.accept(1)
+        decide.accept(2, first_name=True)
+        decide.accept(1, first_name=True)
         decide.remove_class("plant")
         decide.remove_class("bench")
         assert_allclose(_probabilities(path), before, atol=1e-5)
@@ -200,7 +200,7 @@ class TestLarge:
         path = tmp_path / "a.ink"
         _fitted(path, "auto")
         decide = Decisions(path)
-        decide.accept(1)
+        decide.accept(1, first_name=True)
         assert "weights_of" in read_memory(path).content.training
         event = decide.refit()
         assert event.outcome["refit"] == "anew"
@@ -213,7 +213,7 @@ class TestLarge:
         _fitted(path, "gda")
         before = read_memory(path).content.provenance
         decide = Decisions(path)
-        decide.accept(1)
+        decide.accept(1, first_name=True)
         after = read_memory(path).content.provenance
         assert after.data_hash != before.data_hash
         assert after.seed == before.seed
@@ -224,14 +224,14 @@ class TestLarge:
 def test_a_stale_detector_never_stays(path: Path) -> None:
     stored = read_memory(path).content
     detector = DetectorState("knn", {"k": 3}, {"X": np.zeros((2, 2))}, {"auroc": 0.9})
-    write_memory(path, MemoryContent(**{**vars(stored), "detector": detector}))
+    write_memory(path, MemoryContent(**{**vars(stored), "detector": detector}), replace=True)
     asked: list[MemoryContent] = []
 
     def taught_again(content: MemoryContent) -> DetectorState:
         asked.append(content)
         return DetectorState("knn", {"k": 4}, {"X": np.ones((3, 2))}, {})
 
-    assert Decisions(path, detect=taught_again).accept(1).outcome["detector"] == "taught again"
+    assert Decisions(path, detect=taught_again).accept(1, first_name=True).outcome["detector"] == "taught again"
     assert [entry.name for entry in asked[0].classes] == ["bench", *CLASSES]
     now = read_memory(path).content.detector
     assert now is not None

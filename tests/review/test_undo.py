@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 
 from inkling.errors import InputError
 from inkling.memory.digest import digest_text, state_digest
+from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.opened import seeing
+from inkling.memory.pool import read_pool
+from inkling.memory.proposals import write_proposals
 from inkling.memory.store import read_memory
+from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
 from tests.memory.samples import assert_same
 from tests.review.conftest import VERBS, held, pool
@@ -62,6 +68,10 @@ def test_any_row_of_decisions_is_taken_back_one_by_one(
         moments.pop()
         decide.undo()
         assert held(copy) == moments[-1]
+    undone = []
+    while decide.history()[-1].verb != "fit" and len(undone) < 3:
+        undone.append(decide.undo().outcome["undone"])
+    assert undone == ["discover", "observe", "observe"]
     with pytest.raises(InputError, match="nothing to undo"):
         decide.undo()
 
@@ -73,7 +83,7 @@ def test_numbers_are_not_given_twice_after_undo(path: Path, decide: Decisions) -
 
 
 def test_undo_passes_over_what_was_observed_since(path: Path, decide: Decisions) -> None:
-    decide.accept(1)
+    decide.accept(1, first_name=True)
     pool(path, "bench", seed=7)
     assert {proposal.id for proposal in decide.proposals()} == {2, 3}
     decide.undo()
@@ -81,10 +91,27 @@ def test_undo_passes_over_what_was_observed_since(path: Path, decide: Decisions)
     assert "bench" not in {known.name for known in decide.classes()}
 
 
-def test_what_was_changed_since_is_not_overwritten(path: Path, decide: Decisions) -> None:
-    merged = decide.merge([1, 2]).outcome["proposal"]
-    pool(path, "bench", seed=7)
-    assert merged in {proposal.id for proposal in decide.proposals()}
+def test_what_rests_on_a_decision_is_taken_back_with_it(path: Path, decide: Decisions) -> None:
+    decide.accept(1, "bench")
+    moment = held(path)
+    decide.remove_class("bench")
+    members = [number for number, one in zip(*_pooled(path), strict=True) if one.path.startswith("bench")]
+    write_proposals(path, [one.finding for one in decide.proposals()] + [Finding(tuple(members), 6, 0.9)])
+    assert len(decide.proposals()) == 2
+    assert decide.undo().outcome == {"undone": "remove-class", "arguments": {"class": "bench"}, "with": ["discover"]}
+    assert held(path) == moment
+    verify(path)
+
+
+def _pooled(path: Path) -> tuple[list[int], list[PooledImage]]:
+    waiting = read_pool(path)
+    return waiting.ids.tolist(), list(waiting.images)
+
+
+def test_what_nobody_can_take_back_is_told(path: Path, decide: Decisions) -> None:
+    decide.merge([1, 2])
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE proposal SET stability = 0.5 WHERE id = 3")
     before = held(path)
     with pytest.raises(InputError, match=r"'merge'.* cannot be taken back.*'proposal"):
         decide.undo()

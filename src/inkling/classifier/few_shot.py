@@ -163,7 +163,7 @@ class FewShotClassifier(Estimator, Predictor):
 
     @fitted.setter
     def fitted(self, fitted: FittedClassifier) -> None:
-        self._fitted, self._namer = fitted, None
+        self._fitted, self._namer, self.memory_version = fitted, None, None
 
     @property
     def finding_(self) -> str:
@@ -296,18 +296,36 @@ class FewShotClassifier(Estimator, Predictor):
         self.memory_version = None
         return self
 
-    def save(self, path: str | Path) -> int:
-        """Write the memory file, or put this in place of what it holds; returns its version.
+    def save(self, path: str | Path, *, replace: bool = False, version: int | None = None) -> int:
+        """Write a new memory; returns its version.
+
+        A memory that holds just this already, because the classifier was loaded from it or saved to it, is left as
+        it is.
+
+        Parameters
+        ----------
+        path
+            Where there is no memory yet.
+        replace
+            Replace whatever a memory there knows: its classes, and what people decided. To teach beside that, use
+            `Decisions.update`.
+        version
+            The version that is to be replaced; None for whichever is there.
 
         Raises
         ------
         MemoryFileError
-            If it cannot be written, or is no memory.
+            If there is a memory already and it is not to be replaced, or it has another version; if the file cannot
+            be written, or is no memory. Then nothing has changed.
         """
-        from inkling.memory.store import write_memory
+        from inkling.memory.store import holds_already, write_memory
 
-        self.memory_version = write_memory(path, to_memory(self.fitted, command=current_command()))
-        return self.memory_version
+        content = to_memory(self.fitted, command=current_command())
+        saved = self.memory_version
+        if saved is None or not holds_already(path, content, version=saved):
+            saved = write_memory(path, content, replace=replace, version=version)
+        self.memory_version = saved
+        return saved
 
     @classmethod
     def load(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.decided import Number, decide, images
+from inkling.cli.decided import Number, decide, decisions, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
 
 NAME = "accept"
+SHOWN_NAMES = 3
 
 
 def run(
     memory: Memory,
     number: Number,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the class. Default: its likeliest.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Name of the class. Without: the name given by 'rename', else you are asked."),
+    ] = None,
+    first_name: Annotated[bool, typer.Option("--first-name", help="Take the likeliest name, unasked.")] = False,
     join: Annotated[bool, typer.Option("--join", help="Give its images to the known class of that name.")] = False,
     encoder: MovedEncoder = None,
     device: Device = "auto",
@@ -24,16 +30,28 @@ def run(
     json: Json = None,
 ) -> None:
     """Make a proposal a known class, live at once. Its name is put into words; no image is embedded."""
-    from inkling.review.new_class import Newcomer
+    from inkling.review.new_class import ClassEmbedder
 
-    embed = Newcomer(encoder, device=device, cache=not no_cache)
+    if name is None and not first_name and sys.stdin.isatty():
+        name = _asked(memory, number)
+    embed = ClassEmbedder(encoder, device=device, cache=not no_cache)
     decide(
         memory,
         json,
-        lambda about: about.accept(number, name, join=join),
+        lambda about: about.accept(number, name, first_name=first_name, join=join),
         _sentence,
         words=lambda class_name: embed.in_words(memory, class_name),
     )
+
+
+def _asked(memory: str, number: int) -> str | None:
+    """The name that a person types; None where one was given to the proposal before, or there is no such one."""
+    proposal = next((one for one in decisions(memory).proposals() if one.id == number), None)
+    if proposal is None or proposal.name is not None:
+        return None
+    likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
+    question = f"What is proposal {number} ({images(len(proposal.images))}{f'; may be {likely}' if likely else ''})?"
+    return str(typer.prompt(question, err=True))
 
 
 def _sentence(outcome: Mapping[str, Any]) -> str:

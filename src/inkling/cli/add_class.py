@@ -38,7 +38,7 @@ def run(
 
     def add(about: Decisions) -> Event:
         from inkling.images.sources import Found
-        from inkling.review.new_class import Newcomer
+        from inkling.review.new_class import ClassEmbedder
 
         found = None if source is None else open_source(source)
         with progress_bar("Embedding") as progress:
@@ -46,7 +46,7 @@ def run(
                 name,
                 images=found.records if isinstance(found, Found) else found,
                 prompts=prompts or (),
-                newcomer=Newcomer(encoder, device=device, cache=not no_cache),
+                embedder=ClassEmbedder(encoder, device=device, cache=not no_cache),
                 progress=progress,
             )
 

@@ -13,13 +13,13 @@ from inkling.payloads import event_payload
 if TYPE_CHECKING:
     from inkling.memory.events import Event
     from inkling.review.decisions import Decisions
-    from inkling.types import ClassEntry
+    from inkling.review.new_class import Prepared
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.", show_default=False)]
 ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
 
 
-def decisions(memory: str, *, words: Callable[[str], ClassEntry] | None = None) -> Decisions:
+def decisions(memory: str, *, words: Callable[[str], Prepared] | None = None) -> Decisions:
     """Decisions about a memory."""
     from inkling.review.decisions import Decisions
 
@@ -33,7 +33,7 @@ def decide(
     sentence: Callable[[Mapping[str, Any]], str],
     *,
     undoable: bool = True,
-    words: Callable[[str], ClassEntry] | None = None,
+    words: Callable[[str], Prepared] | None = None,
 ) -> None:
     """Take a decision, and tell its outcome as a sentence or as JSON; `words` puts an accepted class into words."""
     check_outputs(json, keep=(memory,))

@@ -45,7 +45,7 @@ def run(
     note(f"Drew {len(kinds)} kinds: {', '.join(kinds)}; the encoder never saw {', '.join(sorted(HELD_OUT[:N_NEW]))}.")
 
     classifier = FewShotClassifier("sketch", seed=seed).fit(train)
-    classifier.save(memory)
+    classifier.save(memory, replace=True)
     note(f"Learned from {SHOTS} pictures a kind: {classifier.finding_}.")
     samples = classifier.embed(find_images(test).records)
     done = evaluate_classifier(classifier, samples, seed=seed)

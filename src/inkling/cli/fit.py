@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,15 +12,17 @@ import typer
 
 from inkling.cli.console import check_outputs, counted, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
-from inkling.cli.progress import board, counting
+from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import open_source
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
-from inkling.payloads import fit_payload
+from inkling.payloads import event_payload, fit_payload
 from inkling.redaction import redacted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.review.new_class import ClassEmbedder
+    from inkling.types import SkippedImage
 
 NAME = "fit"
 SHOWN_NAMES = 8
@@ -27,6 +30,7 @@ SHOWN_PATHS = 3
 
 
 def run(
+    context: typer.Context,
     train: Annotated[
         str,
         typer.Argument(
@@ -41,6 +45,12 @@ def run(
             "--memory", metavar="FILE.ink", help="The memory to write: a file, or a PostgreSQL URL.", show_default=False
         ),
     ],
+    update: Annotated[
+        bool, typer.Option("--update", help="Teach the images beside what an existing memory knows; undoable.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Begin an existing memory anew; what people decided is lost.")
+    ] = False,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -84,9 +94,17 @@ def run(
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
+    from inkling.review.new_class import ClassEmbedder
 
-    check_target(memory)
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
+    if update:
+        _require_none_given(
+            context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision")
+        )
+        embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
+        _update(memory, train, embedder, prompts=prompts, views=views, strict=strict, json=json)
+        return
+    before = check_target(memory, may_exist=replace)
     classifier = FewShotClassifier(
         encoder or DEFAULT_FOR_PHOTOGRAPHS,
         head=head,
@@ -101,15 +119,85 @@ def run(
         cache=not no_cache,
     )
     found = _fit(classifier, train, has_encoder=encoder is not None)
-    tell_skipped(classifier.skipped_, found["ignored"])
-    if strict and classifier.skipped_:
-        raise InputError(
-            f"{counted(len(classifier.skipped_), 'image')} cannot be used, and --strict was asked for.",
-            remedy="Mend or remove them, or leave --strict out.",
-        )
-    saved = {"memory": redacted(memory), "memory_version": classifier.save(memory)}
+    _tell_skipped(classifier.skipped_, found["ignored"], strict=strict)
+    # What came to be there meanwhile is nothing that --replace was said of.
+    version = classifier.save(memory, replace=before is not None, version=before.version if before else None)
+    if before is not None:
+        note(f"Replaced version {before.version}, which held {before}.")
+    saved = {"memory": redacted(memory), "memory_version": version, "replaced": asdict(before) if before else None}
     took = {"seconds": seconds_waited()}
     show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
+
+
+def _require_none_given(context: typer.Context, options: Sequence[str]) -> None:
+    """Refuse options that would have no effect."""
+    sources = {name: context.get_parameter_source(name) for name in options}
+    given = [
+        f"--{name.replace('_', '-')}" for name, of in sources.items() if of is not None and of.name == "COMMANDLINE"
+    ]
+    if given:
+        raise InputError(
+            f"--update keeps to what the memory was fitted with, so {', '.join(given)} would have no effect.",
+            remedy="Leave it out; to begin anew, use --replace in place of --update.",
+        )
+
+
+def _update(
+    memory: str,
+    train: str,
+    embedder: ClassEmbedder,
+    *,
+    prompts: Path | None,
+    views: int,
+    strict: bool,
+    json: str | None,
+) -> None:
+    """Teach images beside what a memory knows."""
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.memory.holdings import read_holdings
+    from inkling.prompts import read_prompts
+    from inkling.review.decisions import Decisions
+
+    before = read_holdings(memory)
+    source = open_source(train, split="train")
+    own = tuple(read_prompts(prompts).values()) if prompts else ()
+    images = source if isinstance(source, Precomputed) else source.records
+    with progress_bar("Embedding") as progress:
+        prepared = embedder.labelled(memory, images, prompts=own, views=views, progress=progress)
+    skipped = prepared.samples.skipped if prepared.samples else ()
+    _tell_skipped(skipped, {} if isinstance(source, Precomputed) else source.ignored, strict=strict)
+    event = Decisions(memory).teach(prepared)
+    if event is None:
+        summary = {"memory_version": before.version, "outcome": None}
+        show(summary, json=json, table=lambda _: note("All of these images are known already: nothing was changed."))
+        return
+    show(event_payload(event), json=json, table=_print_update)
+
+
+def _print_update(summary: Mapping[str, Any]) -> None:
+    outcome = summary["outcome"]
+    typer.echo(f"Taught {counted(outcome['images'], 'image')} beside what was known.")
+    if outcome["new_classes"]:
+        note(f"New classes: {_listed(outcome['new_classes'])}.")
+    if outcome["extended"]:
+        note(f"More images of: {_listed(outcome['extended'])}.")
+    if outcome["known_already"]:
+        note(f"{counted(outcome['known_already'], 'image')} known already.")
+    if elsewhere := outcome["under_another_label"]:
+        path, name = elsewhere[0]
+        note(f"Under another label than the memory knows, and left there: such as {path}, which is of '{name}'.")
+    note(f"Head: {outcome['finding']}.")
+    note(f"Version {summary['memory_version']}. 'inkling undo' takes it back.")
+
+
+def _tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int], *, strict: bool) -> None:
+    """Say which images cannot be used; with --strict, stop there."""
+    tell_skipped(skipped, ignored)
+    if strict and skipped:
+        raise InputError(
+            f"{counted(len(skipped), 'image')} cannot be used, and --strict was asked for.",
+            remedy="Mend or remove them, or leave --strict out.",
+        )
 
 
 def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:

@@ -39,10 +39,20 @@ def print_proposals(found: Sequence[Mapping[str, Any]]) -> None:
         note("No proposal waits. 'inkling discover' looks for new classes.")
         return
     rows = [
-        (one["id"], one["state"], one["size"], f"{one['stability']:.2f}", _names(one), one["nearest_class"] or "-")
+        (
+            one["id"],
+            one["state"],
+            len(one["images"]),
+            one["size"],
+            f"{one['stability']:.2f}",
+            _names(one),
+            one["nearest_class"] or "-",
+        )
         for one in found
     ]
-    print_table(("id", "state", "size", "stability", "names", "nearest class"), rows, numbers=(0, 2, 3))
+    print_table(
+        ("id", "state", "images", "pictures", "stability", "names", "nearest class"), rows, numbers=(0, 2, 3, 4)
+    )
     note("'inkling accept FILE.ink ID --name NAME' makes one a class.")
 
 

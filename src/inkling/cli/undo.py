@@ -18,4 +18,6 @@ def run(memory: Memory, json: Json = None) -> None:
 
 
 def _sentence(outcome: Mapping[str, Any]) -> str:
-    return f"Taken back: {outcome['undone']} {arguments_text(outcome['arguments'])}".rstrip() + "."
+    done = f"Taken back: {outcome['undone']} {arguments_text(outcome['arguments'])}".rstrip()
+    rested = " and ".join(outcome.get("with", []))
+    return f"{done}, with what rested on it: {rested}." if rested else f"{done}."

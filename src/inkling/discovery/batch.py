@@ -79,7 +79,7 @@ def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_v
     known_class[examined] = np.where(labels < space.n_classes, labels, -1)
     proposed = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
     leftover = np.setdiff1d(np.flatnonzero(known_class < 0), proposed)
-    return Found(proposals, known_class, leftover, drift)
+    return Found(proposals, known_class, pool.picture, leftover, drift)
 
 
 def check_vectors(X: FloatArray, space: Space) -> FloatArray:

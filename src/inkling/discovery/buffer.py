@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.discovery.pool import Pool, components
+from inkling.discovery.pool import LooksArray, Pool, components
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -31,6 +31,8 @@ class Kept:
         Known class or cluster, (m,).
     sources, hashes
         As told; the hash of an image without one is empty, (m,) text.
+    looks
+        Perceptual hashes, (m,), as in `inkling.discovery.pool`.
     """
 
     X: NDArray[np.float32]
@@ -40,12 +42,22 @@ class Kept:
     label: IntArray
     sources: NDArray[np.str_]
     hashes: NDArray[np.str_]
+    looks: LooksArray
 
     @classmethod
     def none(cls, d: int) -> Kept:
         """Nothing yet."""
         whole, text = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="U1")
-        return cls(np.zeros((0, d), dtype=np.float32), np.zeros(0), whole, whole, whole, text, text)
+        return cls(
+            np.zeros((0, d), dtype=np.float32),
+            np.zeros(0),
+            whole,
+            whole,
+            whole,
+            text,
+            text,
+            np.zeros(0, dtype=np.uint64),
+        )
 
     def __len__(self) -> int:
         return len(self.number)

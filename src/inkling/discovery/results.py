@@ -16,7 +16,7 @@ class Proposal:
     rows
         Its images, (n,), ascending.
     size
-        Pictures among them; a copy does not count.
+        Different pictures among them; near-duplicates count once.
     n_sources
         Sources that they come from.
     stability
@@ -83,6 +83,8 @@ class Found:
         Possible new classes, largest first; none where there is drift.
     known_class
         Known class that each image was sorted to, (n,); -1 where it is in a cluster of its own kind.
+    picture
+        Images with the same number are near-duplicates, (n,).
     leftover
         Rows that are neither of a known class nor in a proposal.
     drift
@@ -91,6 +93,7 @@ class Found:
 
     proposals: tuple[Proposal, ...]
     known_class: IntArray
+    picture: IntArray
     leftover: IntArray
     drift: Drift
 

@@ -8,6 +8,7 @@ would; once they are many, what two centres explain better is split, and what on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,17 @@ from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shi
 from inkling.discovery.criteria import Rules
 from inkling.discovery.evidence import gains, log_bayes_factors
 from inkling.discovery.p_values import PValues, check_p_values
-from inkling.discovery.pool import SAME_PICTURE, Pairs, Pool, as_pairs, check_links, numbered
+from inkling.discovery.pool import (
+    SAME_PICTURE,
+    UNHASHED,
+    LooksArray,
+    Pairs,
+    Pool,
+    as_pairs,
+    check_links,
+    look_alike,
+    numbered,
+)
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
 from inkling.types import FloatArray, HeadState, IntArray
@@ -55,7 +66,8 @@ class Stream:
         self._space = Space.of(known_X, known_y)
         self._kept = Kept.none(self._space.centres.shape[1])
         self._p_values = PValues.of(np.zeros(0))
-        self._must_link, self._cannot_link = NO_PAIRS, NO_PAIRS
+        self._must_link: IntArray = NO_PAIRS
+        self._cannot_link: IntArray = NO_PAIRS
         self._since_consolidation = 0
         self._Z: FloatArray = self._space(self._kept.X)
         self._means: FloatArray = self._space.centres
@@ -73,8 +85,11 @@ class Stream:
         *,
         sources: Sequence[object] | None = None,
         hashes: Sequence[str] | None = None,
+        looks: LooksArray | None = None,
     ) -> IntArray:
         """Take in images X (n, d) in order, with their conformal p-values (n,); their numbers, (n,).
+
+        An image whose content is kept already is not taken in again.
 
         Raises
         ------
@@ -88,11 +103,14 @@ class Stream:
             numbered(values, len(X), name)
         origins = [f"image {number}" for number in numbers] if sources is None else [str(it) for it in sources]
         content = [""] * len(X) if hashes is None else list(hashes)
+        looks = np.full(len(X), UNHASHED, dtype=np.uint64) if looks is None else looks
         self._p_values = self._p_values.with_more(p_known)
         Z = self._space(X)
         for i in np.flatnonzero(p_known <= GATE):
             self.seen = int(numbers[i]) + 1
-            self._take(X[i], Z[i], float(p_known[i]), origins[i], content[i])
+            if not content[i] or content[i] not in self._kept.hashes:
+                row = (np.float32(X[i]), float(p_known[i]), self.seen - 1, origins[i], content[i], looks[i])
+                self._take(row, Z[i])
         self.seen = int(numbers[-1]) + 1 if len(numbers) else self.seen
         return numbers
 
@@ -109,6 +127,14 @@ class Stream:
         check_links(self._kept.pool(self._space, must, cannot))
         self._must_link, self._cannot_link = must, cannot
         self.rebuild()
+
+    def relink(self, *, must_link: Pairs, cannot_link: Pairs) -> None:
+        """Let only these pairs of numbers hold; what is said of two near-duplicates as apart does not count."""
+        kept = self._kept
+        picture = dict(zip(kept.number.tolist(), kept.picture.tolist(), strict=True))
+        apart = [(a, b) for a, b in cannot_link if picture.get(a, a) != picture.get(b, b)]
+        self._must_link = as_pairs(must_link, self.seen, "must_link")
+        self._cannot_link = as_pairs(apart, self.seen, "cannot_link")
 
     def forget(self, numbers: IntArray) -> None:
         """Let go of images, such as those of a proposal that was accepted or discarded."""
@@ -162,16 +188,21 @@ class Stream:
             stream.rebuild()
         return stream
 
-    def _take(self, x: FloatArray, z: FloatArray, p: float, source: str, content: str) -> None:
-        """Keep one image, in the cluster of its copy or in that for which the evidence is best."""
-        number, m = self.seen - 1, len(self._kept)
-        same = self._Z[:m] @ z >= SAME_PICTURE
-        if content:
-            same |= self._kept.hashes == content
+    def _take(self, image: tuple[Any, ...], z: FloatArray) -> None:
+        """Keep one image, in the cluster of its near-duplicate or in that for which the evidence is best.
+
+        Parameters
+        ----------
+        image
+            Vector, p-value, number, source, content hash and perceptual hash.
+        """
+        x, p, number, source, content, look = image
+        m = len(self._kept)
+        same = (self._Z[:m] @ z >= SAME_PICTURE) & look_alike(self._kept.looks, look)
         copies = np.flatnonzero(same)
         picture = int(self._kept.picture[copies].min()) if len(copies) else number
         label = int(self._kept.label[copies[0]]) if len(copies) else self._join_or_open(z)
-        row = (np.float32(x), p, number, picture, label, source, content)
+        row = (x, p, number, picture, label, source, content, look)
         self._kept = self._kept.and_these(Kept(*(np.array([value]) for value in row)))
         self._kept.picture[np.isin(self._kept.picture, self._kept.picture[copies])] = picture
         self._Z = np.concatenate([self._Z, z[None]])

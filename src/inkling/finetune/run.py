@@ -149,7 +149,7 @@ def finetune_memory(
     """
     options = options or FineTuningOptions()
     memory = str(memory)
-    check_target(memory)
+    check_target(memory, may_exist=True)
     stored = read_memory(memory) if place_of(memory).exists() else None
     records = _records(images, labels, stored)
     tuner = _tuner(options, stored)

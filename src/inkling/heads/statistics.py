@@ -79,6 +79,26 @@ class Statistics:
             scatter=self.scatter + residuals.T @ residuals + between,
         )
 
+    def without_examples(self, k: int, plain: FloatArray, mapped: FloatArray) -> Self:
+        """Without some examples of class k, in both spaces: what `with_examples` added is subtracted."""
+        counts, plain_sums, sums = self.counts.copy(), self.plain_sums.copy(), self.sums.copy()
+        fewer = len(mapped)
+        counts[k] -= fewer
+        plain_sums[k] -= plain.sum(axis=0, dtype=np.float64)
+        sums[k] -= mapped.sum(axis=0, dtype=np.float64)
+        centre = mapped.mean(axis=0, dtype=np.float64)
+        residuals = mapped - centre
+        left = int(counts[k])
+        shift = centre - sums[k] / max(left, 1)
+        between = np.outer(shift, shift) * (left * fewer / (left + fewer))
+        return replace(
+            self,
+            counts=counts,
+            plain_sums=plain_sums,
+            sums=sums,
+            scatter=self.scatter - residuals.T @ residuals - between,
+        )
+
     def without_class(self, k: int, mapped: FloatArray) -> Self:
         """Without class k and its examples, which in the experts' space are `mapped`."""
         kept = np.arange(len(self.counts)) != k

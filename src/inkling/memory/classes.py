@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,3 +163,16 @@ def images_and_labels(memory: Amendment) -> tuple[list[str], list[str]]:
     )
     rows = memory.connection.execute(query).all()
     return [content_hash for content_hash, _ in rows], [names[class_id] for _, class_id in rows]
+
+
+def taught_views(connection: Connection, content_hashes: Collection[str]) -> dict[str, dict[str, set[int]]]:
+    """Of those of the images that taught classes: which, and by which of its views."""
+    exemplar, klass = schema.exemplar, schema.klass
+    query = select(exemplar.c.content_hash, klass.c.name, exemplar.c.view).join(
+        klass, klass.c.id == exemplar.c.class_id
+    )
+    found: dict[str, dict[str, set[int]]] = {}
+    for content_hash, name, view in connection.execute(query):
+        if content_hash in content_hashes:
+            found.setdefault(content_hash, {}).setdefault(name, set()).add(view)
+    return found

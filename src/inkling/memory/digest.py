@@ -20,16 +20,20 @@ from inkling.memory import schema
 HASH_BYTES = 16
 CHUNK_ROWS = 4096
 MODULUS = 1 << (8 * HASH_BYTES)
-NOT_HELD = {"alembic_version", "provenance", "statistics", "event", "change"}
+NOT_HELD = {"alembic_version", "provenance", "statistics", "stream", "event", "change"}
 """Tables about how the memory came to be, and what is derived."""
 STATE = tuple(table for table in schema.metadata.sorted_tables if table.name not in NOT_HELD)
 
 
 class Shape(NamedTuple):
-    """Columns of a table by how they are hashed; a table has at most one column of bytes."""
+    """Columns of a table by how they are hashed; a table has at most one column of bytes.
+
+    Columns that a later schema `added` count where they are not null, so rows of older memories keep their hashes.
+    """
 
     scalars: tuple[Column[Any], ...]
     blob: Column[Any] | None
+    added: tuple[Column[Any], ...] = ()
 
 
 @cache
@@ -37,15 +41,17 @@ def shape_of(table: Table) -> Shape:
     """Which columns of a table count. The version of a memory does not: it never goes back."""
     counted = [column for column in table.columns if (table.name, column.name) != ("memory", "version")]
     blobs = [column for column in counted if isinstance(column.type, LargeBinary)]
-    scalars = tuple(column for column in counted if column not in blobs)
-    return Shape(scalars, blobs[0] if blobs else None)
+    added = tuple(column for column in counted if column.info.get("added"))
+    scalars = tuple(column for column in counted if column not in blobs and column not in added)
+    return Shape(scalars, blobs[0] if blobs else None, added)
 
 
 def row_hash(table: Table, row: Mapping[str, Any]) -> int:
     """Hash of one row, its columns by name; a column that is left out is null."""
-    scalars, blob = shape_of(table)
+    scalars, blob, added = shape_of(table)
     data = None if blob is None else row.get(blob.name)
-    told = [table.name, *(_plain(column, row.get(column.name)) for column in scalars), data is not None]
+    told: list[Any] = [table.name, *(_plain(column, row.get(column.name)) for column in scalars), data is not None]
+    told += [[column.name, _plain(column, row[column.name])] for column in added if row.get(column.name) is not None]
     hashed = blake2b(json.dumps(told).encode(), digest_size=HASH_BYTES)
     if data is not None:
         hashed.update(data)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from inkling.types import IntArray, Vectors
+from inkling.types import BoolArray, IntArray, Vectors
 
 WAITING, ACCEPTED, DISCARDED = "waiting", "accepted", "discarded"
 OPEN, MERGED, SPLIT, WITHDRAWN = "open", "merged", "split", "withdrawn"
@@ -78,6 +78,10 @@ class Pool:
         Where discovery in one pass stands; None where it has not begun, or the classes were fitted anew since.
     version
         The memory version that all this belongs to.
+    fingerprint
+        Of the encoder that made the vectors.
+    edited
+        Which images are in an open proposal that a person changed, (n,): discovery leaves them there.
     """
 
     ids: IntArray
@@ -86,6 +90,13 @@ class Pool:
     links: tuple[Link, ...]
     stream: StreamState | None
     version: int
+    fingerprint: str
+    edited: BoolArray
+
+    def only(self, rows: BoolArray) -> Pool:
+        """Some of the images."""
+        kept = tuple(image for image, is_kept in zip(self.images, rows, strict=True) if is_kept)
+        return replace(self, ids=self.ids[rows], images=kept, vectors=self.vectors[rows], edited=self.edited[rows])
 
 
 @dataclass(frozen=True)
@@ -97,13 +108,15 @@ class Finding:
     members
         Numbers of its pooled images, nearest to the centre first.
     size
-        Images that speak for it; near-duplicates count once.
+        Different pictures among them: near-duplicates count once.
     stability
         How surely it is found again in resampled images, 0 to 1.
     names
         Likely names, best first: each has ``name``, and what speaks for it, as JSON can hold it.
     nearest_class, distance
         The known class that is nearest, and how far it is.
+    pictures
+        For each member a number; members with the same number are near-duplicates. Empty: each is its own picture.
     """
 
     members: tuple[int, ...]
@@ -112,6 +125,12 @@ class Finding:
     names: tuple[Mapping[str, Any], ...] = ()
     nearest_class: str | None = None
     distance: float | None = None
+    pictures: tuple[int, ...] = ()
+
+    @property
+    def picture_of(self) -> tuple[int, ...]:
+        """For each member the number of its picture."""
+        return self.pictures or self.members
 
 
 @dataclass(frozen=True)
@@ -131,9 +150,11 @@ class Proposal:
     name
         Name that a person gave it.
     merged_into
-        The proposal that it became part of.
+        The proposal that took its place, where it was merged or withdrawn.
     version
         The memory version that wrote it.
+    edited
+        Whether a person merged, split, renamed or otherwise changed it. Discovery leaves such a proposal as it is.
     """
 
     id: int
@@ -143,6 +164,7 @@ class Proposal:
     name: str | None
     merged_into: int | None
     version: int
+    edited: bool = False
 
     @property
     def likely_name(self) -> str:

@@ -21,7 +21,12 @@ from inkling.provenance import now
 KEPT_BYTES = 128 * 2**20
 """What the inverses of all events may take up together; the latest is kept whatever it takes."""
 
-UNDO = "undo"
+CHANGE_BYTES = 64
+"""What a change takes beside what its row held before."""
+
+UNDO, OBSERVE, DISCOVER = "undo", "observe", "discover"
+AUTOMATIC = frozenset({OBSERVE, DISCOVER})
+"""Verbs that no person decided: `undo` passes over them as long as they don't stand in its way."""
 
 
 @dataclass(frozen=True)
@@ -85,35 +90,43 @@ def logged_digest(connection: Connection) -> int:
     return state_digest(connection) if found is None else int(found, 16)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What is about to be logged.
+
+    Attributes
+    ----------
+    verb, arguments, outcome, undoes
+        As in `Event`.
+    """
+
+    verb: str
+    arguments: Mapping[str, Any]
+    outcome: Mapping[str, Any]
+    undoes: int | None = None
+
+
 def write_event(
-    connection: Connection,
-    verb: str,
-    arguments: Mapping[str, Any],
-    *,
-    version: int,
-    outcome: Mapping[str, Any],
-    digest: int,
-    changes: Sequence[Change] = (),
-    undoes: int | None = None,
+    connection: Connection, done: Done, *, version: int, digest: int, changes: Sequence[Change] = ()
 ) -> Event:
     """Add an event, with how to take it back if it can be."""
     values: dict[str, Any] = {
         "version": version,
         "time": now(),
-        "verb": verb,
-        "undoes": undoes,
+        "verb": done.verb,
+        "undoes": done.undoes,
         "digest": digest_text(digest),
     }
     texts = {
-        "arguments": json_text(arguments, what="arguments of an event"),
-        "outcome": json_text(outcome, what="outcome of an event"),
+        "arguments": json_text(done.arguments, what="arguments of an event"),
+        "outcome": json_text(done.outcome, what="outcome of an event"),
     }
     (number,) = Rows(connection).insert_numbered(schema.event, [values | texts])
     Rows(connection).insert(
         schema.change,
         ({"event_id": number, "position": k, **change_row(change)} for k, change in enumerate(changes)),
     )
-    return Event(id=number, arguments=arguments, outcome=outcome, **values)
+    return Event(id=number, arguments=done.arguments, outcome=done.outcome, **values)
 
 
 def undoable_events(connection: Connection) -> tuple[int, ...]:
@@ -143,7 +156,8 @@ def forget_event(connection: Connection, event_id: int) -> None:
 def keep_within_limit(connection: Connection) -> None:
     """Let the inverses of old events go, so that the log does not outgrow the memory."""
     table = schema.change
-    size = func.sum(func.coalesce(func.length(table.c.blob), 0) + func.coalesce(func.length(table.c.before), 0))
+    held_before = func.coalesce(func.length(table.c.blob), 0) + func.coalesce(func.length(table.c.before), 0)
+    size = func.sum(held_before + CHANGE_BYTES)
     rows = connection.execute(select(table.c.event_id, size).group_by(table.c.event_id).order_by(table.c.event_id))
     kept = 0
     for number, (event_id, taken) in enumerate(reversed(rows.all())):

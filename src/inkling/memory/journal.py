@@ -7,14 +7,15 @@ keeping: it is in the memory, or in the account of the event that changed it nex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, insert, select, true, update
 
 from inkling.memory import schema
-from inkling.memory.digest import digest_text, row_hash, shape_of
+from inkling.memory.digest import NOT_HELD, digest_text, row_hash, shape_of
 from inkling.memory.rows import Key, Row, Rows, keyed
 
 
@@ -123,6 +124,20 @@ class Journal(Rows):
             )
             self._note(change.table, now, {**now, **change.before})
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Take back all that is written within, rows and account alike, if it raises."""
+        n_changes, delta = len(self.changes), self.delta
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        except Exception:
+            savepoint.rollback()
+            del self.changes[n_changes:]
+            self.delta = delta
+            raise
+        savepoint.commit()
+
     def _note(self, table: Table, before: Row | None, after: Row | None) -> None:
         was = None if before is None else row_hash(table, before)
         now = None if after is None else row_hash(table, after)
@@ -145,7 +160,7 @@ def owned_by(table: Table) -> list[tuple[Table, ColumnElement[Any]]]:
     return [
         (child, key.parent)
         for child in schema.metadata.sorted_tables
-        if child is not schema.statistics
+        if child.name not in NOT_HELD
         for key in child.foreign_keys
         if key.column.table is table and key.ondelete == "CASCADE"
     ]

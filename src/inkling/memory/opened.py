@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from inkling.errors import InklingError, MemoryFileError
+from inkling.errors import InklingError, MemoryChangedError
 from inkling.memory.faults import damaged
 from inkling.memory.migrate import reading_current, require_newest_schema
 from inkling.memory.place import Place, place_of
@@ -60,7 +60,7 @@ def changing(path: str | Path, *, version: int | None = None) -> Iterator[Connec
         place.require_memory()
         require_newest_schema(place)
         with place.writing() as connection, _consistent(place):
-            _require_version(connection, place, version)
+            require_version(connection, place, version)
             yield connection
 
 
@@ -75,10 +75,17 @@ def _consistent(place: Place) -> Iterator[None]:
         raise damaged(place, str(error)) from error
 
 
-def _require_version(connection: Connection, place: Place, version: int | None) -> None:
+def require_version(connection: Connection, place: Place, version: int | None) -> None:
+    """Make sure that the memory still has a version; None for any.
+
+    Raises
+    ------
+    MemoryChangedError
+        If it has another.
+    """
     found = version_of(connection)
     if version is not None and found != version:
-        raise MemoryFileError(
+        raise MemoryChangedError(
             f"The memory {place} was changed meanwhile: it has version {found}, and this began with {version}.",
             remedy="Run it again, so that nothing is lost of what was written.",
         )

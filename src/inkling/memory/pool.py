@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,17 @@ from sqlalchemy import Connection, select
 
 from inkling.errors import EncoderMismatchError, InputError
 from inkling.memory import schema
-from inkling.memory.amend import Amendment, Outcome, amend
-from inkling.memory.columns import array_blob, blob_arrays, finite, json_text, vector_rows
-from inkling.memory.discovered import ACCEPTED, WAITING, Link, Pool, PooledImage, StreamState
-from inkling.memory.events import Event
+from inkling.memory.amend import Amendment, Outcome, amend_if_needed
+from inkling.memory.columns import finite, vector_rows
+from inkling.memory.discovered import OPEN, WAITING, Pool, PooledImage, Proposal
+from inkling.memory.events import OBSERVE, Event
+from inkling.memory.links import read_links
 from inkling.memory.opened import seeing
+from inkling.memory.proposals import edited_members, read_proposals
 from inkling.memory.read import float32_rows, read_encoder, version_of
+from inkling.memory.streams import read_stream
 from inkling.provenance import now
 from inkling.types import Vectors
-
-OBSERVE = "observe"
 
 
 def observe(
@@ -30,10 +30,8 @@ def observe(
     vectors: Vectors,
     *,
     fingerprint: str,
-    stream: StreamState | None = None,
-    version: int | None = None,
-) -> Event:
-    """Put images into the unknown pool, and keep where discovery on the stream goes on, in one transaction.
+) -> Event | None:
+    """Put images into the unknown pool, in one transaction.
 
     Images that are there already, whatever became of them, and images that taught a class are left out. One that was
     pooled with another encoder gets its vector in this one's space.
@@ -46,17 +44,18 @@ def observe(
         The images and, row by row, what the memory's encoder made of them, (n, d + f).
     fingerprint
         Of that encoder.
-    stream
-        Where discovery on the stream stands after them; None leaves what is kept.
-    version
-        The version that the stream's state was read at; None where it does not matter.
+
+    Returns
+    -------
+    Event
+        What was logged; None where no image is new, and the memory stays as it is.
 
     Raises
     ------
     EncoderMismatchError
         If the memory has another encoder by now.
     MemoryFileError
-        If there is no memory, it cannot be written, or it has another version than `version`.
+        If there is no memory, or it cannot be written.
     """
     vectors = np.asarray(vectors, dtype=np.float32)
 
@@ -65,11 +64,9 @@ def observe(
         new = _unseen(memory.connection, images)
         _insert(memory, [images[row] for row in new])
         _place(memory, images, vectors)
-        if stream is not None:
-            write_stream(memory, stream)
         return {"seen": len(images), "new": len(new)}
 
-    return amend(path, OBSERVE, {"images": len(images)}, change, reversible=False, version=version)
+    return amend_if_needed(path, OBSERVE, {"images": len(images)}, change)
 
 
 def read_pool(path: str | Path) -> Pool:
@@ -84,6 +81,19 @@ def read_pool(path: str | Path) -> Pool:
         return pool_of(connection)
 
 
+def read_waiting(path: str | Path) -> tuple[Pool, tuple[Proposal, ...], int]:
+    """The images that wait, the open proposals, and the version that both are of.
+
+    Raises
+    ------
+    MemoryFileError
+        As for `read_pool`.
+    """
+    with seeing(path) as connection:
+        proposals = read_proposals(connection, schema.proposal.c.state == OPEN)
+        return pool_of(connection), proposals, version_of(connection)
+
+
 def pool_of(connection: Connection, ids: Sequence[int] | None = None) -> Pool:
     """The pool in the space that is in use; with `ids`, these images of it."""
     space_id, encoder = read_encoder(connection)
@@ -96,50 +106,17 @@ def pool_of(connection: Connection, ids: Sequence[int] | None = None) -> Pool:
         .order_by(table.c.id)
     )
     rows = connection.execute(query if ids is None else query.where(table.c.id.in_(ids))).all()
+    numbers = np.array([number for number, *_ in rows], dtype=np.int64)
     return Pool(
-        ids=np.array([number for number, *_ in rows], dtype=np.int64),
+        ids=numbers,
         images=tuple(PooledImage(*facts) for _, *facts, _ in rows),
         vectors=float32_rows([data for *_, data in rows], encoder.dimension + encoder.feature_dimension),
         links=read_links(connection),
         stream=read_stream(connection, space_id),
         version=version_of(connection),
+        fingerprint=encoder.fingerprint,
+        edited=np.isin(numbers, sorted(edited_members(connection))),
     )
-
-
-def read_links(connection: Connection) -> tuple[Link, ...]:
-    """What decisions said of pairs of images."""
-    table = schema.link
-    rows = connection.execute(select(table).order_by(table.c.first, table.c.second))
-    return tuple(Link(*row) for row in rows)
-
-
-def read_stream(connection: Connection, space_id: int) -> StreamState | None:
-    """Where discovery in one pass stands."""
-    table = schema.stream
-    row = connection.execute(select(table).where(table.c.space_id == space_id)).mappings().one_or_none()
-    return None if row is None else StreamState(json.loads(row["state"]), blob_arrays(row["arrays"]))
-
-
-def write_stream(memory: Amendment, stream: StreamState | None) -> None:
-    """Keep where discovery in one pass stands; None forgets it."""
-    table = schema.stream
-    memory.rows.delete(table, table.c.space_id == memory.space_id)
-    if stream is not None:
-        state = json_text(stream.state, what="state of a stream")
-        row = {"space_id": memory.space_id, "state": state, "arrays": array_blob(stream.arrays)}
-        memory.rows.insert(table, [row])
-
-
-def link_images(memory: Amendment, kind: str, pairs: Sequence[tuple[str, str]]) -> None:
-    """Remember of pairs of images, by content hash, that they are of one class or that they are not.
-
-    What was said last of a pair holds.
-    """
-    table = schema.link
-    for first, second in (sorted(pair) for pair in pairs):
-        if first != second:
-            memory.rows.delete(table, (table.c.first == first) & (table.c.second == second))
-            memory.rows.insert(table, [{"first": first, "second": second, "kind": kind}])
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,14 +147,6 @@ def set_state(memory: Amendment, ids: Sequence[int], state: str) -> None:
     """Say what became of pooled images."""
     for number in ids:
         memory.rows.update(schema.pooled, (number,), {"state": state})
-
-
-def back_to_pool(memory: Amendment, content_hashes: Sequence[str]) -> None:
-    """Let images wait again that came from the pool and were accepted."""
-    table = schema.pooled
-    for content_hash in content_hashes:
-        came = select(table.c.id).where((table.c.content_hash == content_hash) & (table.c.state == ACCEPTED))
-        set_state(memory, memory.connection.execute(came).scalars().all(), WAITING)
 
 
 def _insert(memory: Amendment, images: Sequence[PooledImage]) -> None:

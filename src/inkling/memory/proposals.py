@@ -8,26 +8,36 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from inkling.errors import InputError
 from inkling.memory import schema
-from inkling.memory.amend import Amendment, Outcome, amend
+from inkling.memory.amend import Amendment, Outcome, amend_if_needed
 from inkling.memory.columns import finite, json_list
-from inkling.memory.discovered import OPEN, WAITING, WITHDRAWN, Finding, Proposal
-from inkling.memory.events import Event
+from inkling.memory.discovered import OPEN, WAITING, WITHDRAWN, Finding, Proposal, StreamState
+from inkling.memory.events import DISCOVER, Event
 from inkling.memory.opened import seeing
+from inkling.memory.streams import write_stream
 
-DISCOVER = "discover"
-SAME = 0.5
-"""Overlap of members (intersection over union) from which a finding is the proposal that was there before."""
+EDITING = ("merge", "split", "move")
+"""Verbs after which a proposal is as a person wants it; one with a given name is, too."""
+SUCCEEDS = 0.5
+"""Overlap of members (intersection over union) from which a new proposal takes the place of a withdrawn one."""
 
 
-def write_proposals(path: str | Path, findings: Sequence[Finding], *, version: int | None = None) -> Event:
+def write_proposals(
+    path: str | Path,
+    findings: Sequence[Finding],
+    *,
+    stream: StreamState | None = None,
+    version: int | None = None,
+) -> Event | None:
     """Put findings in place of the open proposals, in one transaction.
 
-    A finding that shares most of its members with an open proposal keeps that one's number and given name. Open
-    proposals that were not found again are withdrawn. Proposals that were decided about stay as they are.
+    A number always means the same images: an open proposal with exactly the members of a finding stays, all others are
+    withdrawn, and where a finding shares most of its members with one of those, that one leads on to it. What a person
+    decided stays as it is: proposals that were merged, split, renamed or changed by hand are kept, and findings with
+    an image of those, or one that no longer waits, are left out.
 
     Parameters
     ----------
@@ -35,42 +45,72 @@ def write_proposals(path: str | Path, findings: Sequence[Finding], *, version: i
         An existing memory.
     findings
         Clusters of pooled images; none may be in two.
+    stream
+        Where discovery on the stream stands after them; None leaves what is kept.
     version
-        The version that the pool was read at.
+        The version that the pool was read at; None where it does not matter.
+
+    Returns
+    -------
+    Event
+        What was logged; None where all proposals stay as they are.
 
     Raises
     ------
     InputError
-        If a member is in two findings, or does not wait in the pool.
+        If a finding has no member, or a member is in two findings.
+    MemoryChangedError
+        If the memory has another version than `version`.
     MemoryFileError
-        If there is no memory, it cannot be written, or it has another version than `version`.
+        If there is no memory, or it cannot be written.
     """
 
     def change(memory: Amendment) -> Outcome:
+        if stream is not None:
+            write_stream(memory, stream)
         return replace_open(memory, findings)
 
-    return amend(path, DISCOVER, {"findings": len(findings)}, change, reversible=False, version=version)
+    return amend_if_needed(path, DISCOVER, {"findings": len(findings)}, change, version=version)
 
 
 def replace_open(memory: Amendment, findings: Sequence[Finding]) -> Outcome:
     """As `write_proposals`, within a transaction."""
-    _check_members(memory.connection, findings)
-    before = read_proposals(memory.connection, schema.proposal.c.state == OPEN)
-    again = _matched(findings, before)
-    for finding, number in zip(findings, again, strict=True):
-        if number is None:
-            add_proposal(memory, finding)
+    _check_members(findings)
+    fit = _undecided(memory.connection, findings)
+    before = [one for one in read_proposals(memory.connection, schema.proposal.c.state == OPEN) if not one.edited]
+    with_members = {frozenset(one.finding.members): one for one in before}
+    found: dict[int, Finding] = {}
+    n_new = 0
+    for finding in fit:
+        same = with_members.get(frozenset(finding.members))
+        if same is None:
+            n_new += 1
+            found[add_proposal(memory, finding)] = finding
         else:
-            _update(memory, number, finding)
-    withdrawn = [proposal.id for proposal in before if proposal.id not in again]
-    for number in withdrawn:
-        close_proposal(memory, number, WITHDRAWN)
-    return {"new": again.count(None), "found_again": len(findings) - again.count(None), "withdrawn": withdrawn}
+            _found_again(memory, same, finding)
+            found[same.id] = finding
+    withdrawn = [one for one in before if one.id not in found]
+    for one in withdrawn:
+        close_proposal(memory, one.id, WITHDRAWN, merged_into=_successor(one, found))
+    counts = {"new": n_new, "found_again": len(fit) - n_new, "decided": len(findings) - len(fit)}
+    return counts | {"withdrawn": [one.id for one in withdrawn]}
+
+
+def _successor(proposal: Proposal, found: Mapping[int, Finding]) -> int | None:
+    """Number of the proposal that has most of the images of a withdrawn one."""
+    theirs = set(proposal.finding.members)
+
+    def overlap(number: int) -> float:
+        mine = set(found[number].members)
+        return len(mine & theirs) / len(mine | theirs)
+
+    best = max(found, key=overlap, default=None)
+    return best if best is not None and overlap(best) > SUCCEEDS else None
 
 
 def read_proposals(connection: Connection, condition: ColumnElement[bool] | None = None) -> tuple[Proposal, ...]:
     """Proposals by number; all of them without a condition."""
-    query = select(schema.proposal).order_by(schema.proposal.c.id)
+    query = select(schema.proposal, is_edited().label("edited")).order_by(schema.proposal.c.id)
     rows = connection.execute(query if condition is None else query.where(condition)).mappings().all()
     members = _members(connection, [row["id"] for row in rows])
     return tuple(_proposal(dict(row), members[row["id"]]) for row in rows)
@@ -104,7 +144,7 @@ def add_proposal(memory: Amendment, finding: Finding, *, name: str | None = None
     """Write a new open proposal; returns its number."""
     values = {"state": OPEN, "merged_into": None, "name": name, "version": memory.version}
     (number,) = memory.rows.insert_numbered(schema.proposal, [values | _columns(finding)])
-    _write_members(memory, number, finding.members)
+    _write_members(memory, number, finding)
     return number
 
 
@@ -118,16 +158,23 @@ def rename_proposal(memory: Amendment, number: int, name: str) -> None:
     memory.rows.update(schema.proposal, (number,), {"name": name})
 
 
-def _update(memory: Amendment, number: int, finding: Finding) -> None:
-    memory.rows.update(schema.proposal, (number,), _columns(finding) | {"version": memory.version})
-    memory.rows.delete(schema.proposal_member, schema.proposal_member.c.proposal_id == number)
-    _write_members(memory, number, finding.members)
+def _found_again(memory: Amendment, proposal: Proposal, finding: Finding) -> None:
+    """The same images as before; names, stability and the order among them may be others."""
+    memory.rows.update(schema.proposal, (proposal.id,), _columns(finding))
+    before = proposal.finding
+    if (finding.members, finding.picture_of) != (before.members, before.picture_of):
+        memory.rows.delete(schema.proposal_member, schema.proposal_member.c.proposal_id == proposal.id)
+        _write_members(memory, proposal.id, finding)
 
 
-def _write_members(memory: Amendment, number: int, members: Sequence[int]) -> None:
+def _write_members(memory: Amendment, number: int, finding: Finding) -> None:
+    pairs = zip(finding.members, finding.picture_of, strict=True)
     memory.rows.insert(
         schema.proposal_member,
-        ({"proposal_id": number, "pooled_id": int(one), "position": k} for k, one in enumerate(members)),
+        (
+            {"proposal_id": number, "pooled_id": int(one), "position": k, "picture": int(picture)}
+            for k, (one, picture) in enumerate(pairs)
+        ),
     )
 
 
@@ -141,60 +188,62 @@ def _columns(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _proposal(row: Mapping[str, Any], members: Sequence[tuple[int, str]]) -> Proposal:
+def _proposal(row: Mapping[str, Any], members: Sequence[tuple[int, str, int]]) -> Proposal:
     finding = Finding(
-        members=tuple(number for number, _ in members),
+        members=tuple(number for number, *_ in members),
         size=row["size"],
         stability=row["stability"],
         names=tuple(json.loads(row["names"])),
         nearest_class=row["nearest_class"],
         distance=row["distance"],
+        pictures=tuple(picture for *_, picture in members),
     )
     kept = {name: row[name] for name in ("id", "state", "name", "merged_into", "version")}
-    return Proposal(finding=finding, images=tuple(path for _, path in members), **kept)
+    return Proposal(finding=finding, images=tuple(path for _, path, _ in members), edited=bool(row["edited"]), **kept)
 
 
-def _members(connection: Connection, numbers: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
-    """Number and path of the members of each proposal, in their order."""
+def _members(connection: Connection, numbers: Sequence[int]) -> dict[int, list[tuple[int, str, int]]]:
+    """Number, path and picture of the members of each proposal, in their order."""
     table = schema.proposal_member
+    picture = func.coalesce(table.c.picture, table.c.pooled_id)
     query = (
-        select(table.c.proposal_id, table.c.pooled_id, schema.pooled.c.path)
+        select(table.c.proposal_id, table.c.pooled_id, schema.pooled.c.path, picture)
         .join(schema.pooled, schema.pooled.c.id == table.c.pooled_id)
         .where(table.c.proposal_id.in_(numbers))
         .order_by(table.c.proposal_id, table.c.position)
     )
-    members: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
-    for proposal_id, pooled_id, path in connection.execute(query):
-        members[proposal_id].append((pooled_id, path))
+    members: defaultdict[int, list[tuple[int, str, int]]] = defaultdict(list)
+    for proposal_id, *member in connection.execute(query):
+        members[proposal_id].append(tuple(member))
     return members
 
 
-def _check_members(connection: Connection, findings: Sequence[Finding]) -> None:
+def edited_members(connection: Connection) -> set[int]:
+    """Pooled images in open proposals that a person changed."""
+    member, proposal = schema.proposal_member, schema.proposal
+    query = select(member.c.pooled_id).join(
+        proposal, (proposal.c.id == member.c.proposal_id) & (proposal.c.state == OPEN) & is_edited()
+    )
+    return set(connection.execute(query).scalars())
+
+
+def is_edited() -> ColumnElement[bool]:
+    """Whether a person merged, split, renamed or otherwise changed a proposal."""
+    edits = select(schema.event.c.version).where(schema.event.c.verb.in_(EDITING))
+    return schema.proposal.c.name.is_not(None) | schema.proposal.c.version.in_(edits)
+
+
+def _check_members(findings: Sequence[Finding]) -> None:
     members = [number for finding in findings for number in finding.members]
-    waiting = set(connection.execute(select(schema.pooled.c.id).where(schema.pooled.c.state == WAITING)).scalars())
     if not all(finding.members for finding in findings):
         raise InputError("A proposal without images was found.", remedy="Leave empty clusters out.")
     if len(set(members)) < len(members):
         raise InputError("An image is in two proposals.", remedy="Let each pooled image be of one cluster.")
-    if strays := sorted(set(members) - waiting):
-        raise InputError(
-            f"These images do not wait in the pool: {', '.join(map(str, strays[:5]))}.",
-            remedy="Read the pool again: they were decided about, or are not there.",
-        )
 
 
-def _matched(findings: Sequence[Finding], before: Sequence[Proposal]) -> list[int | None]:
-    """For each finding the number of the open proposal that it is, the most alike first."""
-    overlaps = []
-    for k, finding in enumerate(findings):
-        mine = set(finding.members)
-        for proposal in before:
-            theirs = set(proposal.finding.members)
-            overlap = len(mine & theirs) / max(len(mine | theirs), 1)
-            if overlap > SAME:
-                overlaps.append((-overlap, proposal.id, k))
-    again: list[int | None] = [None] * len(findings)
-    for _, number, k in sorted(overlaps):
-        if again[k] is None and number not in again:
-            again[k] = number
-    return again
+def _undecided(connection: Connection, findings: Sequence[Finding]) -> list[Finding]:
+    """Findings whose images all wait, and are in no proposal that a person changed."""
+    pooled = schema.pooled
+    free = set(connection.execute(select(pooled.c.id).where(pooled.c.state == WAITING)).scalars())
+    free -= edited_members(connection)
+    return [finding for finding in findings if free.issuperset(finding.members)]

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from inkling.memory.columns import AnyText
 
 APPLICATION_ID = 0x496E6B6C  # "Inkl" in ASCII
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -187,9 +187,14 @@ proposal = Table(
     metadata,
     Column("id", Integer, primary_key=True, doc="Number of the proposal, never given twice."),
     Column("state", Text, nullable=False, doc="open, accepted, merged, split, discarded or withdrawn."),
-    Column("merged_into", ForeignKey("proposal.id"), nullable=True, doc="The proposal that a merged one is part of."),
+    Column(
+        "merged_into",
+        ForeignKey("proposal.id"),
+        nullable=True,
+        doc="The proposal that took the place of a merged or withdrawn one.",
+    ),
     Column("name", AnyText, nullable=True, doc="Name that a person gave it."),
-    Column("size", Integer, nullable=False, doc="Images that speak for it; near-duplicates count once."),
+    Column("size", Integer, nullable=False, doc="Different pictures among its images: near-duplicates count once."),
     Column("stability", Double, nullable=False, doc="How surely it is found again in resampled images, 0 to 1."),
     Column("names", Text, nullable=False, doc="JSON: likely names, best first, with the evidence for each."),
     Column("nearest_class", AnyText, nullable=True, doc="The known class that was nearest when it was proposed."),
@@ -205,6 +210,13 @@ proposal_member = Table(
     Column("proposal_id", ForeignKey("proposal.id", ondelete="CASCADE"), primary_key=True, doc="The proposal."),
     Column("pooled_id", ForeignKey("pooled.id"), primary_key=True, index=True, doc="An image of it."),
     Column("position", Integer, nullable=False, doc="Order among its images, nearest to the centre first."),
+    Column(
+        "picture",
+        Integer,
+        nullable=True,
+        doc="Members with the same number are near-duplicates; null: a picture of its own.",
+        info={"added": True},
+    ),
     info={"about": "Which pooled images a proposal is made of."},
 )
 
@@ -234,7 +246,10 @@ stream = Table(
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it is in."),
     Column("state", Text, nullable=False, doc="JSON: where discovery in one pass stands."),
     Column("arrays", LargeBinary, nullable=False, doc="safetensors: its clusters."),
-    info={"about": "Where discovery on a stream of images goes on."},
+    info={
+        "about": "Where discovery on a stream of images goes on. Derived: without it, the stream begins anew "
+        "from the pool."
+    },
 )
 
 statistics = Table(

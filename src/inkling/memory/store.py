@@ -8,20 +8,24 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection, select
 
 from inkling.encoders.identity import check_encoder
+from inkling.errors import MemoryFileError
 from inkling.memory import schema
 from inkling.memory.amend import begin, finish
 from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory, check_content
 from inkling.memory.digest import state_digest
-from inkling.memory.events import forget_changes, logged_digest, write_event
+from inkling.memory.events import Done, forget_changes, logged_digest, write_event
+from inkling.memory.holdings import Holdings, read_holdings
 from inkling.memory.migrate import bring_forward
-from inkling.memory.opened import changing, seeing
-from inkling.memory.place import place_of
+from inkling.memory.opened import changing, require_version, seeing
+from inkling.memory.place import Place, place_of
 from inkling.memory.read import read_content
 from inkling.memory.revisions import create_schema
 from inkling.memory.rows import Rows
+from inkling.memory.settle import settle
 from inkling.memory.write import add_space, replace_content, write_provenance
 from inkling.types import ClassEntry, Exemplar, HeadState
 
@@ -44,11 +48,11 @@ FIT = "fit"
 SWITCH = "switch-encoder"
 
 
-def write_memory(path: str | Path, content: MemoryContent) -> int:
+def write_memory(path: str | Path, content: MemoryContent, *, replace: bool = False, version: int | None = None) -> int:
     """Write a memory, or put new content in place of an existing memory's.
 
-    A new file appears whole or not at all. An existing memory is changed in one transaction: its version
-    counts on, classes that stay keep their numbers, and readers see the old version until it commits.
+    A new file appears whole or not at all. An existing memory is changed in one transaction: its version is
+    incremented, classes that stay keep their numbers, and readers see the old version until it commits.
 
     Parameters
     ----------
@@ -56,6 +60,10 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
         The memory file, by custom ``*.ink``, or the URL of a PostgreSQL database.
     content
         What it is to hold.
+    replace
+        Replace what an existing memory knows, decisions included. Without, an existing memory is refused.
+    version
+        The version that is to be replaced; None for whichever is there.
 
     Returns
     -------
@@ -67,20 +75,23 @@ def write_memory(path: str | Path, content: MemoryContent) -> int:
     InputError
         If the content contradicts itself.
     MemoryFileError
-        If the file there is not an Inkling memory or of a newer release, or cannot be written. Then nothing
-        has changed.
+        If there is a memory already and it is not to be replaced, or it has another version; if the file there is
+        not an Inkling memory or of a newer release, or cannot be written. Then nothing has changed.
     """
     check_content(content)
     place = place_of(path)
     with place.explained():
         place.require_writable()
         if not place.exists():
-            # Where another process was quicker, what it wrote is counted on, not replaced by a new file.
+            # Where another process was quicker, its memory is treated like any that was there before.
             with suppress(FileExistsError):
                 return place.create(lambda connection: _fill(connection, content))
         place.require_memory()
+        if not replace:
+            raise _occupied(place, read_holdings(path))
         bring_forward(place)
         with place.writing() as connection:
+            require_version(connection, place, version)
             return _replace(connection, content)
 
 
@@ -128,22 +139,53 @@ def switch_encoder(path: str | Path, content: MemoryContent, *, version: int) ->
         else:
             add_space(memory.rows, content)
         write_provenance(connection, content.provenance, memory.version)
-        return finish(memory, SWITCH, arguments, outcome, digest=digest).version
+        return finish(memory, Done(SWITCH, arguments, outcome), digest=digest).version
 
 
-def check_target(path: str | Path) -> None:
-    """Make sure, before long work, that `write_memory` can write there.
+def holds_already(path: str | Path, content: MemoryContent, *, version: int) -> bool:
+    """Whether there is a memory of this version with this head of the same images, by the same encoder."""
+    place = place_of(path)
+    with place.explained():
+        if not place.exists():
+            return False
+    stored = read_memory(path, exemplars=False)
+    found = stored.content
+    return (
+        stored.version == version
+        and found.encoder.fingerprint == content.encoder.fingerprint
+        and found.provenance.data_hash == content.provenance.data_hash
+        and found.head.arrays.keys() == content.head.arrays.keys()
+        and all(np.array_equal(array, content.head.arrays[name]) for name, array in found.head.arrays.items())
+    )
+
+
+def check_target(path: str | Path, *, may_exist: bool = False) -> Holdings | None:
+    """Make sure, before long work, that a memory can be written there; returns what one that is there holds.
 
     Raises
     ------
     MemoryFileError
-        If its folder is missing, something is read-only, or the file there is not an Inkling memory.
+        If its folder is missing, something is read-only, the file there is not an Inkling memory, or it is one and
+        none may be there.
     """
     place = place_of(path)
     with place.explained():
         place.require_writable()
-        if place.exists():
-            place.require_memory()
+        if not place.exists():
+            return None
+        place.require_memory()
+    found = read_holdings(path)
+    if not may_exist:
+        raise _occupied(place, found)
+    return found
+
+
+def _occupied(place: Place, found: Holdings) -> MemoryFileError:
+    return MemoryFileError(
+        f"There is a memory at {place} already, version {found.version}. A new fit would lose {found}.",
+        remedy="Teach these images beside what it knows (--update, in Python Decisions.update), replace it "
+        "(--replace, in Python save(..., replace=True)), or name another file.",
+    )
 
 
 def _fill(connection: Connection, content: MemoryContent) -> int:
@@ -154,10 +196,11 @@ def _fill(connection: Connection, content: MemoryContent) -> int:
 def _replace(connection: Connection, content: MemoryContent) -> int:
     """Replace what the memory knows, and begin the account of changes anew: a fit is not taken back."""
     version = replace_content(connection, content)
+    settle(Rows(connection))
     forget_changes(connection)
     arguments = {"command": content.provenance.command}
     outcome = {"classes": len(content.classes), "exemplars": len(content.exemplars)}
-    write_event(connection, FIT, arguments, version=version, outcome=outcome, digest=state_digest(connection))
+    write_event(connection, Done(FIT, arguments, outcome), version=version, digest=state_digest(connection))
     return version
 
 

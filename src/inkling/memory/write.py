@@ -48,7 +48,7 @@ def replace_content(connection: Connection, content: MemoryContent) -> int:
     _use_space(rows, space_id)
     rows.delete(schema.space, schema.space.c.id != space_id)
     _forget_what_no_encoder_saw(rows)
-    version = count_on(connection)
+    version = next_version(connection)
     write_provenance(connection, content.provenance, version)
     return version
 
@@ -231,8 +231,8 @@ def detector_row(detector: DetectorState) -> dict[str, Any]:
     }
 
 
-def count_on(connection: Connection) -> int:
-    """Give the memory its next version."""
+def next_version(connection: Connection) -> int:
+    """Increment the version of the memory, and return it."""
     table = schema.memory
     version = int(connection.execute(select(table.c.version)).scalar_one()) + 1
     connection.execute(update(table).values(version=version))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from inkling.embeddings.samples import Samples
-from inkling.encoders.identity import check_encoder
 from inkling.errors import InputError
 from inkling.heads.base import Head
 from inkling.heads.closed_form import in_both_spaces
@@ -22,29 +22,27 @@ from inkling.memory.classes import (
     remove_class,
     rename_class,
 )
-from inkling.memory.pool import back_to_pool
+from inkling.memory.settle import settle
 from inkling.review.lookup import check_new_name, known_class
-from inkling.review.proposal_changes import more_examples
-from inkling.review.refit import DetectorFitter, refit
-from inkling.types import ClassEntry, Exemplar
+from inkling.review.new_class import Prepared
+from inkling.review.refit import DetectorFitter, more_examples, refit
+from inkling.types import Exemplar
 
 
-def add(
-    memory: Amendment, entry: ClassEntry, samples: Samples | None, *, detect: DetectorFitter | None
-) -> dict[str, Any]:
+def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None) -> dict[str, Any]:
     """Add a class with its images, its text, or both."""
+    prepared.require_space_of(memory)
+    (entry,), samples = prepared.entries, prepared.samples
     check_new_name(memory, entry.name)
     class_id = add_class(memory, entry)
-    column = len(class_ids(memory.connection)) - 1
     vectors = np.zeros((0, memory.encoder.dimension + memory.encoder.feature_dimension), np.float32)
     if samples is not None:
-        check_encoder(memory.encoder, samples.identity)
         vectors = samples.X
-        facts = zip(samples.paths, samples.content_hashes, samples.views, samples.thumbnails, strict=True)
-        exemplars = [Exemplar(path, key, entry.name, view, picture) for path, key, view, picture in facts]
-        add_exemplars(memory, class_id, exemplars, vectors)
+        add_exemplars(memory, class_id, exemplars_of(samples, [entry.name] * len(samples)), vectors)
+    settle(memory.rows)
+    column = len(class_ids(memory.connection)) - 1
     told = refit(memory, more_examples(column, vectors), detect=detect)
-    return {"class": entry.name, "images": len(vectors), "has_text": entry.text_vector is not None} | told
+    return {"class": entry.name, "images": prepared.n_images, "has_text": entry.text_vector is not None} | told
 
 
 def remove(memory: Amendment, name: str, *, detect: DetectorFitter | None) -> dict[str, Any]:
@@ -59,7 +57,7 @@ def remove(memory: Amendment, name: str, *, detect: DetectorFitter | None) -> di
     column, vectors = names.index(name), class_vectors(memory, class_id)
     images = images_of_class(memory.connection, class_id)
     remove_class(memory, class_id)
-    back_to_pool(memory, images)
+    settle(memory.rows)
 
     def step(head: Head, statistics: Statistics) -> Statistics:
         return statistics.without_class(column, in_both_spaces(head, vectors)[1])
@@ -70,6 +68,12 @@ def remove(memory: Amendment, name: str, *, detect: DetectorFitter | None) -> di
 def rename(memory: Amendment, name: str, to: str) -> dict[str, Any]:
     """Give a class another name. What it looks like, and its texts, stay."""
     class_id = known_class(memory, name)
-    check_new_name(memory, to)
+    check_new_name(memory, to, instead_of=name)
     rename_class(memory, class_id, to)
     return {"class": to, "from": name}
+
+
+def exemplars_of(samples: Samples, names: Sequence[str]) -> list[Exemplar]:
+    """Samples as exemplars of classes, by name."""
+    facts = zip(samples.paths, samples.content_hashes, names, samples.views, samples.thumbnails, strict=True)
+    return [Exemplar(*row) for row in facts]

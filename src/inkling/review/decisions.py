@@ -9,17 +9,23 @@ from typing import Any
 from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.two_means import two_means
 from inkling.embeddings.embed import Progress
+from inkling.errors import InputError
 from inkling.labels import require_class_name
-from inkling.memory.amend import Amendment, amend, undo
+from inkling.memory.amend import Amendment, amend, amend_if_needed
 from inkling.memory.classes import KnownClass, list_classes
 from inkling.memory.discovered import OPEN, Proposal
 from inkling.memory.events import Event, list_events
 from inkling.memory.proposals import list_proposals
+from inkling.memory.undo import undo
+from inkling.prompts import ClassPrompts
 from inkling.review import class_changes, proposal_changes
 from inkling.review.lookup import open_number
-from inkling.review.new_class import Newcomer
+from inkling.review.move import move
+from inkling.review.new_class import ClassEmbedder, Prepared
 from inkling.review.refit import DetectorFitter, fit_anew
-from inkling.types import ClassEntry
+from inkling.review.update import update
+
+SHOWN_NAMES = 3
 
 
 class Decisions:
@@ -36,7 +42,8 @@ class Decisions:
         Teaches the detector of unknown images again when classes change. None: with its rate and weights, calibrated
         anew.
     words
-        Puts the name of an accepted class into words, as `Newcomer.in_words` does; without, its images alone count.
+        Puts the name of an accepted class into words, as `ClassEmbedder.in_words` does; without, its images alone
+        count.
     split
         Says of each vector of a proposal which of two parts it belongs to; None goes by k-means.
     """
@@ -46,7 +53,7 @@ class Decisions:
         path: str | Path,
         *,
         detect: DetectorFitter | None = None,
-        words: Callable[[str], ClassEntry] | None = None,
+        words: Callable[[str], Prepared] | None = None,
         split: proposal_changes.Splitter | None = None,
     ) -> None:
         self.path = path
@@ -66,7 +73,7 @@ class Decisions:
         """What was done to the memory, oldest first."""
         return list_events(self.path)
 
-    def accept(self, number: int, name: str | None = None, *, join: bool = False) -> Event:
+    def accept(self, number: int, name: str | None = None, *, first_name: bool = False, join: bool = False) -> Event:
         """Make a proposal a known class.
 
         Parameters
@@ -74,21 +81,22 @@ class Decisions:
         number
             Of the proposal; that of a merged one leads on.
         name
-            Of the class; None takes the name given to the proposal, else its likeliest.
+            Of the class; None takes the name that a person gave to the proposal.
+        first_name
+            Without either, take the likeliest name, which is a guess.
         join
             Give its images to the known class of that name instead.
 
         Raises
         ------
         InputError
-            If the proposal is not open, or its name is that of a known class.
+            If the proposal is not open, has no name, or its name is that of a known class or can be mistaken for it.
         """
-
-        name = require_class_name(name) if name else self._likely_name(number)
-        entry = ClassEntry(name) if self._words is None or join else self._words(name)
+        name = require_class_name(name) if name else self._given_name(number, first_name=first_name)
+        prepared = Prepared.of_name(name) if self._words is None or join else self._words(name)
 
         def change(memory: Amendment) -> Mapping[str, Any]:
-            return proposal_changes.accept(memory, number, entry, join=join, detect=self._detect)
+            return proposal_changes.accept(memory, number, prepared, join=join, detect=self._detect)
 
         return self._amend("accept", {"proposal": number, "name": name, "join": join}, change)
 
@@ -150,13 +158,35 @@ class Decisions:
         is_class = any(one.name == what for one in self.classes())
         return int(what) if what.isdecimal() and not is_class else what
 
+    def move(self, image: str, to: str | int | None) -> Event:
+        """Move one image to another class or proposal, or to neither, before and after accepting.
+
+        Parameters
+        ----------
+        image
+            Its path, the end of its path, or its content hash.
+        to
+            Name of a known class, number of an open proposal, or None: out of its class or proposal. An image that
+            came from the pool waits there again, one that was taught with `fit` is gone.
+
+        Raises
+        ------
+        InputError
+            If there is no such image, class or proposal, or the image is the last of a class without a text.
+        """
+
+        def change(memory: Amendment) -> Mapping[str, Any]:
+            return move(memory, image, to, detect=self._detect)
+
+        return self._amend("move", {"image": image, "to": to}, change)
+
     def add_class(
         self,
         name: str,
         *,
         images: Any = None,
         prompts: Sequence[str] = (),
-        newcomer: Newcomer | None = None,
+        embedder: ClassEmbedder | None = None,
         progress: Progress | None = None,
     ) -> Event:
         """Add a class with images, prompts, or both. Only these are embedded.
@@ -170,7 +200,7 @@ class Decisions:
         prompts
             Texts, or templates with ``{}`` in the name's place. Without, a class with images is put into words like
             the others, where the encoder knows it.
-        newcomer
+        embedder
             Embeds them; None opens the memory's encoder where it was.
         progress
             Is told how far embedding is.
@@ -180,14 +210,57 @@ class Decisions:
         InputError
             If there is neither image nor text to know it by, or such a class already.
         """
-        name, embed = require_class_name(name), newcomer or Newcomer()
-        entry, samples = embed(self.path, name, images=images, prompts=prompts, progress=progress)
-        n_images = 0 if samples is None else samples.n_images
+        name, embed = require_class_name(name), embedder or ClassEmbedder()
+        prepared = embed.new_class(self.path, name, images=images, prompts=prompts, progress=progress)
 
         def change(memory: Amendment) -> Mapping[str, Any]:
-            return class_changes.add(memory, entry, samples, detect=self._detect)
+            return class_changes.add(memory, prepared, detect=self._detect)
 
-        return self._amend("add-class", {"class": name, "images": n_images, "prompts": list(prompts)}, change)
+        arguments = {"class": name, "images": prepared.n_images, "prompts": list(prompts)}
+        return self._amend("add-class", arguments, change)
+
+    def update(
+        self,
+        images: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        prompts: Sequence[ClassPrompts] = (),
+        embedder: ClassEmbedder | None = None,
+        progress: Progress | None = None,
+    ) -> Event | None:
+        """Teach labelled images beside what is known: new classes are added, known ones extended, decisions kept.
+
+        Parameters
+        ----------
+        images, labels
+            As for `FewShotClassifier.fit`, or a file of vectors. Images that the memory knows are left as they are.
+        prompts
+            Own prompts of new classes.
+        embedder
+            Embeds them; None opens the memory's encoder where it was.
+        progress
+            Is told how far embedding is.
+
+        Returns
+        -------
+        Event
+            What was logged; None where all of it is known already, and the memory stays as it is.
+
+        Raises
+        ------
+        InputError
+            If no image has a label or can be read, or the name of a new class can be mistaken for that of another.
+        """
+        embed = embedder or ClassEmbedder()
+        return self.teach(embed.labelled(self.path, images, labels, prompts=prompts, progress=progress))
+
+    def teach(self, prepared: Prepared) -> Event | None:
+        """As `update`, of what was embedded before."""
+
+        def change(memory: Amendment) -> Mapping[str, Any]:
+            return update(memory, prepared, detect=self._detect)
+
+        return amend_if_needed(self.path, "update", {"images": prepared.n_images}, change)
 
     def remove_class(self, name: str) -> Event:
         """Take out a class with its exemplars.
@@ -212,6 +285,9 @@ class Decisions:
     def undo(self) -> Event:
         """Take back the latest decision that was not taken back: all is again as it was, to the last bit.
 
+        What was observed and discovered since stays, unless it rests on the decision. With no decision left, the
+        latest observation or discovery is taken back.
+
         Raises
         ------
         InputError
@@ -219,10 +295,17 @@ class Decisions:
         """
         return undo(self.path)
 
-    def _likely_name(self, number: int) -> str:
+    def _given_name(self, number: int, *, first_name: bool) -> str:
         every = {one.id: one for one in self.proposals(state=None)}
         states = {one.id: (one.state, one.merged_into) for one in every.values()}
-        return every[open_number(states, number)].likely_name
+        proposal = every[open_number(states, number)]
+        if proposal.name is None and not first_name:
+            likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
+            raise InputError(
+                f"Proposal {proposal.id} has no name yet{f'; it may be: {likely}' if likely else ''}.",
+                remedy="Say what it is with --name NAME, or take the first of these with --first-name.",
+            )
+        return proposal.likely_name
 
     def _amend(
         self, verb: str, arguments: Mapping[str, Any], change: Callable[[Amendment], Mapping[str, Any]]

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.discovery import discover
-from inkling.discovery.batch import GATE
+from inkling.discovery import Found, Ties, discover
 from inkling.embeddings.samples import Samples
-from inkling.memory.discovered import PooledImage
+from inkling.images.looks import looks_of
+from inkling.memory.discovered import Pool
 from inkling.memory.pool import observe, read_pool
-from inkling.review.propose import Explored, detector_of, known_side, put_forward, ties
-from inkling.types import BoolArray, FloatArray
+from inkling.review.propose import (
+    Explored,
+    KnownImages,
+    Seen,
+    detector_of,
+    explored,
+    linked_rows,
+    put_forward,
+    require_same_encoder,
+)
+from inkling.review.retry import retried
 
 
 def explore(
@@ -24,6 +34,9 @@ def explore(
     min_images: int,
 ) -> Explored:
     """Look for classes that are not known yet, and propose them in the memory.
+
+    Proposals that a person merged, split, renamed or changed by hand stay as they are, and their images are not looked
+    at. Where the memory is changed meanwhile, it is done again with what the memory holds then.
 
     Parameters
     ----------
@@ -38,58 +51,63 @@ def explore(
     ------
     InputError
         If the memory can't tell strange images.
-    EncoderMismatchError, MemoryFileError
-        If the memory has another encoder or version by now.
+    EncoderMismatchError
+        If the memory has another encoder by now.
     """
     detector = detector_of(classifier)
-    strange = np.zeros(0, dtype=bool)
-    p_new: FloatArray = np.zeros(0)
+    seen = None
     if samples is not None:
-        p_new = detector.p_known(samples.X)
-        strange = p_new <= GATE
-        keep(path, samples, p_new, strange)
-    pool = read_pool(path)
-    d = classifier.fitted.samples.identity.dimension
-    hashes = [image.content_hash for image in pool.images]
-    X, p_known = pool.vectors[:, :d], detector.p_known(pool.vectors)
-    # Images that are not strange are no candidates, but they tell how many strange ones chance accounts for.
-    if samples is not None:
-        X = np.concatenate([X, samples.embeddings[~strange]])
-        p_known = np.concatenate([p_known, p_new[~strange]])
-        hashes += [
-            content for content, is_strange in zip(samples.content_hashes, strange, strict=True) if not is_strange
+        seen = Seen(samples, np.asarray(detector.p_known(samples.X)))
+        observe(path, *seen.strange_ones(), fingerprint=samples.identity.fingerprint)
+
+    def attempt(is_last: bool) -> Found:
+        pool = read_pool(path)
+        require_same_encoder(pool, classifier)
+        free = pool.only(~pool.edited)
+        found = _found_among(free, pool, classifier, seen, min_images=min_images)
+        put_forward(path, classifier, free, found, any_version=is_last)
+        return found
+
+    return explored(path, retried(attempt), seen)
+
+
+def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Seen | None, *, min_images: int) -> Found:
+    """Clusters among the images that are free to be proposed; rows are theirs.
+
+    Images that are not strange are no candidates, but they tell how many strange ones chance accounts for.
+    """
+    d, known = classifier.fitted.samples.identity.dimension, KnownImages.of(classifier)
+    n, detector = len(free.ids), detector_of(classifier)
+    X, p_known = free.vectors[:, :d], detector.p_known(free.vectors)
+    hashes = [image.content_hash for image in free.images]
+    looks = looks_of([image.thumbnail for image in free.images])
+    if seen is not None:
+        pooled = {image.content_hash for image in pool.images}
+        others = [
+            row for row in np.flatnonzero(~seen.strange).tolist() if seen.samples.content_hashes[row] not in pooled
         ]
-    known_X, known_y = known_side(classifier)
+        X = np.concatenate([X, seen.samples.embeddings[others]])
+        p_known = np.concatenate([p_known, seen.p_known[others]])
+        looks = np.concatenate([looks, looks_of([seen.samples.thumbnails[row] for row in others])])
+        hashes += [seen.samples.content_hashes[row] for row in others]
     found = discover(
         X,
         p_known,
-        known_X,
-        known_y,
-        ties=ties(pool, hashes),
+        known.X,
+        known.y,
+        ties=Ties(hashes=hashes, looks=looks, **linked_rows(free, hashes[:n])),
         min_images=min_images,
         seed=classifier.seed,
     )
-    proposals, version = put_forward(path, classifier, pool, found)
-    return Explored(
-        proposals=proposals,
-        drift=found.drift,
-        n_images=len(p_new),
-        n_strange=int(strange.sum()),
-        waiting=dict(zip(pool.ids.tolist(), pool.images, strict=True)),
-        memory_version=version,
-        skipped=() if samples is None else samples.skipped,
-    )
+    return _of_rows(found, n, min_images=min_images)
 
 
-def keep(path: str | Path, samples: Samples, p_known: FloatArray, strange: BoolArray) -> None:
-    """Put the strange ones of some images into the memory's pool."""
-    rows = np.flatnonzero(strange)
-    observe(path, pooled(samples, p_known, strange), samples.X[rows], fingerprint=samples.identity.fingerprint)
-
-
-def pooled(samples: Samples, p_known: FloatArray, strange: BoolArray) -> list[PooledImage]:
-    """The strange ones as the pool keeps them."""
-    return [
-        PooledImage(samples.paths[row], samples.content_hashes[row], float(p_known[row]), samples.thumbnails[row])
-        for row in np.flatnonzero(strange)
-    ]
+def _of_rows(found: Found, n: int, *, min_images: int) -> Found:
+    """What was found of the first n rows; an image that is not strange is not proposed for lying near one that is."""
+    proposals = []
+    for one in found.proposals:
+        rows = one.rows[one.rows < n]
+        pictures = len(np.unique(found.picture[rows]))
+        if pictures >= min_images:
+            proposals.append(replace(one, rows=rows, size=pictures))
+    return replace(found, proposals=tuple(proposals))

@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from inkling.errors import InputError
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids
-from inkling.memory.discovered import MERGED, OPEN, Proposal
+from inkling.memory.discovered import MERGED, OPEN, WITHDRAWN, Proposal
 from inkling.memory.proposals import proposal_states, proposals_numbered
+from inkling.review.names import check_names, name_key
 
 SHOWN = 8
 
@@ -45,6 +46,11 @@ def open_number(states: Mapping[int, tuple[str, int | None]], number: int) -> in
     while state == MERGED and into is not None:
         number = into
         state, into = states[number]
+    if state == WITHDRAWN and into is not None:
+        raise InputError(
+            f"Proposal {number} is not open any more: images came or went, and proposal {into} took its place.",
+            remedy=f"Look at proposal {into} with 'inkling proposals', then decide about that one.",
+        )
     if state != OPEN:
         raise InputError(f"Proposal {number} is not open any more: it was {state}.", remedy=_open_ones(states))
     return number
@@ -64,21 +70,18 @@ def known_class(memory: Amendment, name: str) -> int:
     return ids[name]
 
 
-def check_new_name(memory: Amendment, name: str) -> None:
-    """Make sure that a name can become that of another class.
+def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = None) -> None:
+    """Make sure that a name can become that of another class, or of the class `instead_of`.
 
     Raises
     ------
     InputError
-        If it is empty, or there is such a class.
+        If it is empty, or differs from that of a known class by case, spaces or Unicode form at most.
     """
-    if not name.strip():
-        raise InputError("A class needs a name.", remedy="Give it one of at least one letter.")
-    if name in class_ids(memory.connection):
-        raise InputError(
-            f"There is a class '{name}' already, and no known class is changed by the way.",
-            remedy="Choose another name; to give its images to that class, accept the proposal with --join.",
-        )
+    known = class_ids(memory.connection)
+    if name == instead_of:
+        raise InputError(f"The class is called '{name}' already.", remedy="Nothing was changed.")
+    check_names([name], [one for one in known if one != instead_of])
 
 
 def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:
@@ -89,8 +92,9 @@ def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    near = get_close_matches(name, list(names), n=3)
-    return f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known classes: {_listed(names)}."
+    every = list(names)
+    near = [one for one in every if name_key(one) == name_key(name)] or get_close_matches(name, every, n=3)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known classes: {_listed(every)}."
 
 
 def _listed(names: Iterable[str]) -> str:

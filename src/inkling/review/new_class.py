@@ -1,14 +1,14 @@
-"""What a class to be added brings: its text and its images, embedded with the memory's encoder."""
+"""What classes to be taught bring: their text and their images, embedded with the memory's encoder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from inkling.classifier.class_texts import put_into_words
-from inkling.classifier.fitted import reopen_encoder, require_readable
+from inkling.classifier.class_texts import given_entries, put_into_words
+from inkling.classifier.fitted import labelled_rows, reopen_encoder, require_readable
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
@@ -18,14 +18,58 @@ from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_same_encoder
 from inkling.errors import EncoderError, InputError
 from inkling.images.handed_over import records_of
+from inkling.memory.amend import Amendment
+from inkling.memory.content import MemoryContent
 from inkling.memory.store import read_memory
 from inkling.prompts import ClassPrompts
-from inkling.types import ClassEntry, EncoderIdentity
+from inkling.review.names import check_names
+from inkling.types import ClassEntry, EncoderIdentity, ImageRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What is to be taught, and the encoder whose space it is in.
+
+    Attributes
+    ----------
+    identity
+        Encoder of all vectors, those of texts too; None where there is no vector.
+    entries
+        Classes in words.
+    samples
+        Images, labelled with the names of classes; None without any.
+    """
+
+    identity: EncoderIdentity | None
+    entries: tuple[ClassEntry, ...]
+    samples: Samples | None = None
+
+    @classmethod
+    def of_name(cls, name: str) -> Self:
+        """A class of which nothing but the name was prepared."""
+        return cls(None, (ClassEntry(name),))
+
+    def require_space_of(self, memory: Amendment) -> None:
+        """Make sure, within the transaction, that all vectors are of the memory's encoder.
+
+        Raises
+        ------
+        EncoderMismatchError
+            If the memory has another encoder than the one that they were prepared with.
+        """
+        for made_by in (self.identity, None if self.samples is None else self.samples.identity):
+            if made_by is not None:
+                check_encoder(memory.encoder, made_by)
+
+    @property
+    def n_images(self) -> int:
+        """Different images."""
+        return 0 if self.samples is None else self.samples.n_images
 
 
 @dataclass(frozen=True)
-class Newcomer:
-    """Embeds a class to be added.
+class ClassEmbedder:
+    """Embeds what is to be taught beside what a memory knows.
 
     Parameters
     ----------
@@ -35,16 +79,21 @@ class Newcomer:
         Where it computes.
     cache
         Where embeddings are kept: True for the user's cache, a folder, or False for nowhere.
+
+    Examples
+    --------
+    >>> ClassEmbedder("models/clip", cache=False).encoder
+    'models/clip'
     """
 
     encoder: str | Path | Encoder | None = None
     device: str = "auto"
     cache: bool | str | Path = True
 
-    def __call__(
+    def new_class(
         self, path: str | Path, name: str, *, images: Any, prompts: Sequence[str], progress: Progress | None
-    ) -> tuple[ClassEntry, Samples | None]:
-        """The class in words, and its images if it has any.
+    ) -> Prepared:
+        """One new class: in words, and its images if it has any.
 
         Raises
         ------
@@ -54,8 +103,7 @@ class Newcomer:
             If the memory's encoder cannot be opened, or is another one now.
         """
         content = read_memory(path, exemplars=False).content
-        if any(entry.name == name for entry in content.classes):
-            raise InputError(f"There is a class '{name}' already.", remedy="Choose another name.")
+        check_names([name], [entry.name for entry in content.classes])
         if images is None and not prompts:
             raise InputError(
                 f"Nothing tells what a '{name}' looks like.", remedy="Give images of it with --images, or a --prompt."
@@ -63,27 +111,85 @@ class Newcomer:
         if isinstance(images, Precomputed):
             check_encoder(content.encoder, images.identity)
             entry = self._words(content.encoder, name, prompts) if prompts else ClassEntry(name)
-            return entry, precomputed_samples(images)
-        samples = None if images is None else self._embedded(content.encoder, images, progress)
-        return self._words(content.encoder, name, prompts), samples
+            return Prepared(content.encoder, (entry,), precomputed_samples(images))
+        samples = None if images is None else self._embedded(content.encoder, records_of(images), progress=progress)
+        return Prepared(content.encoder, (self._words(content.encoder, name, prompts),), samples)
 
-    def in_words(self, path: str | Path, name: str) -> ClassEntry:
+    def labelled(
+        self,
+        path: str | Path,
+        images: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        prompts: Sequence[ClassPrompts] = (),
+        views: int = 1,
+        progress: Progress | None = None,
+    ) -> Prepared:
+        """Labelled images of known and new classes; the new ones in words.
+
+        Parameters
+        ----------
+        path
+            The memory.
+        images, labels
+            As for `FewShotClassifier.fit`, or a file of vectors.
+        prompts
+            Own prompts of new classes. One that has no image is known by its text alone.
+        views
+            Views of each image: 1 is the image itself, more add augmented ones.
+
+        Raises
+        ------
+        InputError
+            If no image has a label or can be read, or a new class has the name of another but for case or spaces.
+        EncoderError, EncoderMismatchError
+            If the memory's encoder cannot be opened, or is another one now.
+        """
+        content = read_memory(path, exemplars=False).content
+        if isinstance(images, Precomputed):
+            check_encoder(content.encoder, images.identity)
+            samples = precomputed_samples(images)
+            rows, unlabelled = labelled_rows(samples.paths, samples.labels)
+            samples = samples.keep(rows).also_skipped(unlabelled)
+            new = _new_names(content, samples.labels)
+            entries = given_entries(new, images.class_names, images.text_vectors)
+            return Prepared(content.encoder, tuple(one for one in entries if one.name in new), samples)
+        records = records_of(images, labels, split="train")
+        rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
+        new = _new_names(content, [records[row].label for row in rows], prompts)
+        samples = self._embedded(content.encoder, [records[row] for row in rows], views=views, progress=progress)
+        return Prepared(content.encoder, self._in_words(content, new, prompts), samples.also_skipped(unlabelled))
+
+    def in_words(self, path: str | Path, name: str) -> Prepared:
         """A class whose images are in the memory, in words; nothing but its name if the encoder cannot tell.
 
         It cannot where it is not at hand, or knows no such text, or where no class of the memory has one.
         """
         content = read_memory(path, exemplars=False).content
-        if all(entry.text_vector is None for entry in content.classes):
-            return ClassEntry(name)
-        try:
-            return self._words(content.encoder, name, ())
-        except EncoderError:
-            return ClassEntry(name)
+        return Prepared(content.encoder, self._in_words(content, [name], ()))
 
-    def _embedded(self, identity: EncoderIdentity, images: Any, progress: Progress | None) -> Samples:
+    def _in_words(
+        self, content: MemoryContent, names: Sequence[str], prompts: Sequence[ClassPrompts]
+    ) -> tuple[ClassEntry, ...]:
+        """New classes in words, as far as the memory goes by words."""
+        without = tuple(ClassEntry(name) for name in names)
+        own = [one for one in prompts if one.name in names]
+        if not names or (not own and all(entry.text_vector is None for entry in content.classes)):
+            return without
+        try:
+            with opened_cache(self.cache) as cache:
+                return put_into_words(names, own, encoder=self._open(content.encoder), cache=cache, templates=None)
+        except EncoderError:
+            if own:
+                raise
+            return without
+
+    def _embedded(
+        self, identity: EncoderIdentity, records: Sequence[ImageRecord], *, progress: Progress | None, views: int = 1
+    ) -> Samples:
         encoder = self._open(identity)
         with opened_cache(self.cache) as cache:
-            samples = embed_samples(records_of(images), encoder, cache=cache, progress=progress)
+            samples = embed_samples(records, encoder, cache=cache, views=views, progress=progress)
         require_readable(samples)
         return samples
 
@@ -106,3 +212,18 @@ class Newcomer:
             return load_same_encoder(identity, where, device=self.device)
 
         return reopen_encoder(identity, find)
+
+
+def _new_names(content: MemoryContent, labels: Iterable[str | None], prompts: Sequence[ClassPrompts] = ()) -> list[str]:
+    """Names that no known class has.
+
+    Raises
+    ------
+    InputError
+        If one differs from another name by case, spaces or Unicode form alone.
+    """
+    known = [entry.name for entry in content.classes]
+    named = {str(label) for label in labels if label is not None} | {one.name for one in prompts}
+    new = sorted(named - set(known))
+    check_names(new, known)
+    return new

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Stream
-from inkling.discovery.batch import GATE
 from inkling.embeddings.samples import Samples
+from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool, StreamState
 from inkling.memory.pool import observe, read_pool
-from inkling.review.explore import pooled
-from inkling.review.propose import Explored, detector_of, known_side, put_forward
+from inkling.review.propose import (
+    Explored,
+    KnownImages,
+    Seen,
+    detector_of,
+    explored,
+    linked_rows,
+    put_forward,
+    require_same_encoder,
+)
+from inkling.review.retry import retried
 from inkling.types import HeadState
 
 TEXTS = ("sources", "hashes")
 """Columns of a stream's state that JSON holds: arrays of a memory are numbers."""
+LAST = "last"
+"""In a stream's state: the highest number of a pooled image that it has seen."""
 
 
 class Observer:
     """Watches images go by, and keeps in the memory what is strange.
+
+    Several may watch for one memory at the same time, and people may decide meanwhile: what an observer holds is
+    brought into agreement with the pool before it proposes.
 
     Parameters
     ----------
@@ -37,70 +53,102 @@ class Observer:
     """
 
     def __init__(self, path: str | Path, classifier: FewShotClassifier, *, min_images: int) -> None:
-        self._path, self._classifier = path, classifier
+        self._path, self._classifier, self._min_images = path, classifier, min_images
         self._detector = detector_of(classifier)
-        self._stream = self._begun(read_pool(path), min_images)
+        self._last = 0
+        self._stream = self._begun(read_pool(path))
         self._n_images = self._n_strange = 0
 
     def take(self, samples: Samples) -> None:
         """Look at images, in order; what is strange is in the memory when this returns."""
         if not len(samples):
             return
-        p_known = self._detector.p_known(samples.X)
-        self._stream.observe(samples.embeddings, p_known, hashes=samples.content_hashes)
-        strange = p_known <= GATE
-        observe(
-            self._path,
-            pooled(samples, p_known, strange),
-            samples.X[strange],
-            fingerprint=samples.identity.fingerprint,
-            stream=_kept(self._stream.state()),
+        seen = Seen(samples, np.asarray(self._detector.p_known(samples.X)))
+        observe(self._path, *seen.strange_ones(), fingerprint=samples.identity.fingerprint)
+        self._stream.observe(
+            samples.embeddings,
+            seen.p_known,
+            hashes=samples.content_hashes,
+            looks=looks_of(samples.thumbnails),
         )
         self._n_images += len(samples)
-        self._n_strange += int(strange.sum())
+        self._n_strange += int(seen.strange.sum())
 
     def proposed(self) -> Explored:
-        """Propose what holds together by now."""
-        found = self._stream.found()
-        pool = read_pool(self._path)
-        proposals, version = put_forward(self._path, self._classifier, pool, self._by_pool(found, pool))
-        return Explored(
-            proposals=proposals,
-            drift=found.drift,
-            n_images=self._n_images,
-            n_strange=self._n_strange,
-            waiting=dict(zip(pool.ids.tolist(), pool.images, strict=True)),
-            memory_version=version,
-        )
+        """Propose what holds together by now. Where the memory is changed meanwhile, it is done again."""
 
-    def _begun(self, pool: Pool, min_images: int) -> Stream:
-        """Where the memory's stream stands, without images that were decided about since; or a new one."""
-        known_X, known_y = known_side(self._classifier)
+        def attempt(is_last: bool) -> Found:
+            pool = read_pool(self._path)
+            require_same_encoder(pool, self._classifier)
+            free = pool.only(~pool.edited)
+            self._agree_with(free)
+            found = self._by_pool(self._stream.found(), free)
+            state = _kept(self._stream.state(), last=self._last)
+            put_forward(self._path, self._classifier, free, found, stream=state, any_version=is_last)
+            return found
+
+        return replace(explored(self._path, retried(attempt), None), n_images=self._n_images, n_strange=self._n_strange)
+
+    def _begun(self, pool: Pool) -> Stream:
+        """Where the memory's stream stands, or a new one."""
+        known = KnownImages.of(self._classifier)
         if pool.stream is None:
-            return Stream(known_X, known_y, min_images=min_images, seed=self._classifier.seed)
+            return Stream(known.X, known.y, min_images=self._min_images, seed=self._classifier.seed)
+        self._last = int(pool.stream.state[LAST])
         kept = _restored(pool.stream)
-        state = HeadState(kept.name, {**kept.params, "min_images": min_images}, kept.arrays)
-        stream = Stream.from_state(state, known_X, known_y)
-        waiting = [image.content_hash for image in pool.images]
-        gone = ~np.isin(state.arrays["hashes"], waiting)
-        stream.forget(state.arrays["number"][gone])
-        return stream
+        state = HeadState(kept.name, {**kept.params, "min_images": self._min_images}, kept.arrays)
+        return Stream.from_state(state, known.X, known.y)
 
-    def _by_pool(self, found: Found, pool: Pool) -> Found:
+    def _agree_with(self, free: Pool) -> None:
+        """Forget images that are decided about, take in those that others observed, and heed what a person said."""
+        at_hand = self._at_hand()
+        waiting = {image.content_hash for image in free.images}
+        gone = [number for content, number in at_hand.items() if content not in waiting]
+        self._stream.forget(np.array(gone, dtype=np.int64))
+        new = np.flatnonzero(
+            [
+                number > self._last and image.content_hash not in at_hand
+                for number, image in zip(free.ids.tolist(), free.images, strict=True)
+            ]
+        )
+        if len(new):
+            missing = free.only(np.isin(np.arange(len(free.ids)), new))
+            self._stream.observe(
+                missing.vectors[:, : self._classifier.fitted.samples.identity.dimension],
+                self._detector.p_known(missing.vectors),
+                hashes=[image.content_hash for image in missing.images],
+                looks=looks_of([image.thumbnail for image in missing.images]),
+            )
+        self._last = max(self._last, int(free.ids.max(initial=0)))
+        numbers = self._at_hand()
+        contents = list(numbers)
+        pairs = linked_rows(free, contents)
+        named = np.array(list(numbers.values()), dtype=np.int64)
+        self._stream.relink(**{kind: [(named[a], named[b]) for a, b in found] for kind, found in pairs.items()})
+
+    def _at_hand(self) -> dict[str, int]:
+        """Number of each image that the stream keeps, by content."""
+        arrays = self._stream.state().arrays
+        return dict(zip(arrays["hashes"].tolist(), arrays["number"].tolist(), strict=True))
+
+    def _by_pool(self, found: Found, free: Pool) -> Found:
         """The same, with rows of the pool in place of the numbers of observations."""
-        state = self._stream.state().arrays
-        row = {image.content_hash: at for at, image in enumerate(pool.images)}
-        rows = np.full(int(state["number"].max(initial=-1)) + 1, -1)
-        for number, content in zip(state["number"].tolist(), state["hashes"].tolist(), strict=True):
+        arrays = self._stream.state().arrays
+        row = {image.content_hash: at for at, image in enumerate(free.images)}
+        rows = np.full(int(arrays["number"].max(initial=-1)) + 1, -1)
+        picture = -1 - np.arange(len(free.ids))
+        for number, content, shown in zip(arrays["number"], arrays["hashes"].tolist(), found.picture, strict=True):
             rows[number] = row.get(content, -1)
-        return found.renamed(rows)
+            if rows[number] >= 0:
+                picture[rows[number]] = shown
+        return replace(found.renamed(rows), picture=picture)
 
 
-def _kept(state: HeadState) -> StreamState:
+def _kept(state: HeadState, *, last: int) -> StreamState:
     """As the memory holds it."""
     texts = {name: state.arrays[name].tolist() for name in TEXTS}
-    arrays = {name: value for name, value in state.arrays.items() if name not in TEXTS}
-    return StreamState({"name": state.name, "params": dict(state.params), "texts": texts}, arrays)
+    arrays: dict[str, Any] = {name: value for name, value in state.arrays.items() if name not in TEXTS}
+    return StreamState({"name": state.name, "params": dict(state.params), "texts": texts, LAST: last}, arrays)
 
 
 def _restored(kept: StreamState) -> HeadState:

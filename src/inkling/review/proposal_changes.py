@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from inkling.errors import InputError
-from inkling.heads.base import Head
-from inkling.heads.closed_form import in_both_spaces
-from inkling.heads.statistics import Statistics
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_class, add_exemplars, class_ids
-from inkling.memory.discovered import ACCEPTED, CANNOT, DISCARDED, MERGED, MUST, SPLIT, Finding, Proposal
-from inkling.memory.pool import Member, link_images, set_state, waiting_members
+from inkling.memory.discovered import ACCEPTED, DISCARDED, MERGED, SPLIT, Finding, Proposal
+from inkling.memory.links import part, tie
+from inkling.memory.pool import Member, set_state, waiting_members
 from inkling.memory.proposals import add_proposal, close_proposal, rename_proposal
 from inkling.review.lookup import check_new_name, known_class, open_proposal
-from inkling.review.refit import DetectorFitter, Step, refit
-from inkling.types import ClassEntry, Exemplar, IntArray, Vectors
+from inkling.review.new_class import Prepared
+from inkling.review.refit import DetectorFitter, more_examples, refit
+from inkling.types import Exemplar, IntArray, Vectors
 
 Splitter = Callable[[Vectors], IntArray]
 """Says of each vector which part it belongs to, 0 or 1."""
 
 
 def accept(
-    memory: Amendment, number: int, entry: ClassEntry, *, join: bool, detect: DetectorFitter | None
+    memory: Amendment, number: int, prepared: Prepared, *, join: bool, detect: DetectorFitter | None
 ) -> dict[str, Any]:
     """Make a proposal a known class, or give its images to the one of that name that is known already."""
+    prepared.require_space_of(memory)
+    (entry,) = prepared.entries
     proposal, name = open_proposal(memory, number), entry.name
-    members = _members(memory, proposal)
+    members = members_of(memory, proposal)
     if join:
         class_id = known_class(memory, name)
     else:
         check_new_name(memory, name)
         class_id = add_class(memory, entry)
     vectors = members[0].stacked(members)
-    add_exemplars(memory, class_id, [_exemplar(one, name) for one in members], vectors)
+    add_exemplars(memory, class_id, [exemplar_of(one, name) for one in members], vectors)
     set_state(memory, [one.id for one in members], ACCEPTED)
     close_proposal(memory, proposal.id, ACCEPTED)
     hashes = [one.image.content_hash for one in members]
-    link_images(memory, MUST, [(hashes[0], other) for other in hashes[1:]])
+    tie(memory, hashes)
     column = list(class_ids(memory.connection)).index(name)
     told = refit(memory, more_examples(column, vectors), detect=detect)
     outcome = {"proposal": proposal.id, "class": name, "images": len(members), "joined": join}
+    if left := len(proposal.images) - len(members):
+        outcome["without_vector"] = left
     return outcome | {"has_text": not join and entry.text_vector is not None} | told
 
 
@@ -53,7 +57,8 @@ def merge(memory: Amendment, numbers: Sequence[int]) -> dict[str, Any]:
     largest = max(proposals, key=lambda one: one.finding.size)
     together = Finding(
         members=tuple(number for one in proposals for number in one.finding.members),
-        size=sum(one.finding.size for one in proposals),
+        size=len({picture for one in proposals for picture in one.finding.picture_of}),
+        pictures=tuple(picture for one in proposals for picture in one.finding.picture_of),
         stability=min(one.finding.stability for one in proposals),
         names=largest.finding.names,
         nearest_class=largest.finding.nearest_class,
@@ -63,30 +68,33 @@ def merge(memory: Amendment, numbers: Sequence[int]) -> dict[str, Any]:
     merged = add_proposal(memory, together, name=given)
     for one in proposals:
         close_proposal(memory, one.id, MERGED, merged_into=merged)
-    central = [_members(memory, one)[0].image.content_hash for one in proposals]
-    link_images(memory, MUST, [(central[0], other) for other in central[1:]])
+    central = [members_of(memory, one)[0].image.content_hash for one in proposals]
+    tie(memory, central)
     return {"proposal": merged, "merged": [one.id for one in proposals], "images": len(together.members)}
 
 
 def split(memory: Amendment, number: int, into: Splitter) -> dict[str, Any]:
     """Make two proposals of one."""
     proposal = open_proposal(memory, number)
-    members = _members(memory, proposal)
+    members = members_of(memory, proposal)
     if len(members) < 2:
         raise InputError(f"Proposal {proposal.id} has one image: there is nothing to split.")
     side = into(members[0].stacked(members))
-    parts = [[one for one, k in zip(members, side, strict=True) if k == part] for part in (0, 1)]
+    parts = [[one for one, k in zip(members, side, strict=True) if k == which] for which in (0, 1)]
     if not all(parts):
         raise InputError(f"The images of proposal {proposal.id} are all alike: there is nothing to split.")
-    found = proposal.finding
-    numbers = []
-    for part in parts:
-        ids = tuple(one.id for one in part)
-        finding = Finding(ids, len(ids), found.stability, found.names, found.nearest_class, found.distance)
-        numbers.append(add_proposal(memory, finding))
+    numbers = [add_proposal(memory, _part(proposal, [one.id for one in side])) for side in parts]
     close_proposal(memory, proposal.id, SPLIT)
-    link_images(memory, CANNOT, [(parts[0][0].image.content_hash, parts[1][0].image.content_hash)])
-    return {"split": proposal.id, "proposals": numbers, "images": [len(part) for part in parts]}
+    part(memory, *([one.image.content_hash for one in side] for side in parts))
+    return {"split": proposal.id, "proposals": numbers, "images": [len(side) for side in parts]}
+
+
+def _part(proposal: Proposal, members: Sequence[int]) -> Finding:
+    """Some of the images of a proposal."""
+    found = proposal.finding
+    picture = dict(zip(found.members, found.picture_of, strict=True))
+    pictures = tuple(picture[number] for number in members)
+    return replace(found, members=tuple(members), size=len(set(pictures)), pictures=pictures)
 
 
 def discard(memory: Amendment, number: int) -> dict[str, Any]:
@@ -107,17 +115,7 @@ def rename(memory: Amendment, number: int, name: str) -> dict[str, Any]:
     return {"proposal": proposal.id, "from": proposal.likely_name, "to": name}
 
 
-def more_examples(column: int, vectors: Vectors) -> Step:
-    """Statistics with more examples of the class in this column; the one behind the last is new."""
-
-    def step(head: Head, statistics: Statistics) -> Statistics:
-        known = statistics if column < len(statistics.counts) else statistics.with_class()
-        return known.with_examples(column, *in_both_spaces(head, vectors)) if len(vectors) else known
-
-    return step
-
-
-def _members(memory: Amendment, proposal: Proposal) -> list[Member]:
+def members_of(memory: Amendment, proposal: Proposal) -> list[Member]:
     """Images of a proposal that wait, with vectors in the space in use, nearest to the centre first."""
     members = waiting_members(memory, proposal.finding.members)
     if not members:
@@ -128,6 +126,7 @@ def _members(memory: Amendment, proposal: Proposal) -> list[Member]:
     return members
 
 
-def _exemplar(member: Member, class_name: str) -> Exemplar:
+def exemplar_of(member: Member, class_name: str) -> Exemplar:
+    """A pooled image as an exemplar of a class."""
     image = member.image
     return Exemplar(image.path, image.content_hash, class_name, thumbnail=image.thumbnail)

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.discovery import Drift, Found, Ties
+from inkling.discovery import Drift, Found
 from inkling.discovery import Proposal as Cluster
+from inkling.discovery.batch import GATE
 from inkling.discovery.naming import Namer
-from inkling.errors import InputError
+from inkling.embeddings.samples import Samples
+from inkling.errors import EncoderMismatchError, InputError
 from inkling.heads.support import unit_rows
-from inkling.memory.discovered import CANNOT, MUST, Finding, Pool, PooledImage, Proposal
-from inkling.memory.proposals import list_proposals, write_proposals
-from inkling.types import FloatArray, IntArray, SkippedImage
+from inkling.memory.discovered import CANNOT, MUST, Finding, Pool, PooledImage, Proposal, StreamState
+from inkling.memory.pool import read_waiting
+from inkling.memory.proposals import write_proposals
+from inkling.types import BoolArray, FloatArray, IntArray, SkippedImage
 from inkling.unknown import UnknownDetector
 
 
@@ -50,6 +53,38 @@ class Explored:
     skipped: tuple[SkippedImage, ...] = ()
 
 
+class Seen:
+    """Images that are looked at now.
+
+    Parameters
+    ----------
+    samples
+        With vectors by the memory's encoder.
+    p_known
+        p-value of each, that it is of a known class.
+    """
+
+    def __init__(self, samples: Samples, p_known: FloatArray) -> None:
+        self.samples, self.p_known = samples, p_known
+        self.strange: BoolArray = p_known <= GATE
+
+    def strange_ones(self) -> tuple[list[PooledImage], FloatArray]:
+        """The strange images as the pool keeps them, each content once, and their vectors."""
+        samples = self.samples
+        rows = {samples.content_hashes[row]: row for row in np.flatnonzero(self.strange)[::-1].tolist()}
+        chosen = sorted(rows.values())
+        images = [
+            PooledImage(
+                samples.paths[row],
+                samples.content_hashes[row],
+                float(self.p_known[row]),
+                samples.thumbnails[row],
+            )
+            for row in chosen
+        ]
+        return images, samples.X[chosen]
+
+
 def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
     """What tells strange images.
 
@@ -67,69 +102,155 @@ def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
     return detector
 
 
-def known_side(classifier: FewShotClassifier) -> tuple[FloatArray, IntArray]:
-    """Embeddings (m, d) of the known classes' images, and their class indices (m,)."""
-    vectors = classifier.fitted.vectors
-    return vectors.embeddings, vectors.y
+@dataclass(frozen=True, eq=False)
+class KnownImages:
+    """The known classes as discovery compares with them: those that have images.
+
+    Attributes
+    ----------
+    X, y
+        Embeddings of their images, (m, d), and class indices, (m,).
+    names
+        Name of each class index.
+    """
+
+    X: FloatArray
+    y: IntArray
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, classifier: FewShotClassifier) -> KnownImages:
+        """Those of a classifier. A class that is known by its text alone has no image to compare with."""
+        vectors, classes = classifier.fitted.vectors, classifier.fitted.classes
+        columns, y = np.unique(vectors.y, return_inverse=True)
+        return cls(vectors.embeddings, y, tuple(str(classes[column]) for column in columns))
 
 
-def linked_rows(pool: Pool, kind: str, hashes: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of rows that decisions linked, as far as both are at hand."""
+def linked_rows(pool: Pool, hashes: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """Pairs of rows that decisions linked, as far as both are at hand.
+
+    Links that were made one at a time may contradict each other along a chain: a and b are one class, b and c are one
+    class, a and c are not. Then the latter holds, and a tie of the chain is left out.
+    """
     row = {content: at for at, content in enumerate(hashes)}
-    pairs = [(row.get(link.first), row.get(link.second)) for link in pool.links if link.kind == kind]
-    return [(first, second) for first, second in pairs if first is not None and second is not None]
+    pairs = {
+        kind: [
+            (row[link.first], row[link.second])
+            for link in pool.links
+            if link.kind == kind and link.first in row and link.second in row
+        ]
+        for kind in (MUST, CANNOT)
+    }
+    return {"must_link": _without_contradiction(pairs[MUST], pairs[CANNOT]), "cannot_link": pairs[CANNOT]}
 
 
-def ties(pool: Pool, hashes: Sequence[str]) -> Ties:
-    """Content of the images, and what decisions said of those that wait, which come first."""
-    waiting = hashes[: len(pool.ids)]
-    return Ties(
-        hashes=hashes, must_link=linked_rows(pool, MUST, waiting), cannot_link=linked_rows(pool, CANNOT, waiting)
+def _without_contradiction(must: Sequence[tuple[int, int]], cannot: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ties that join no two images that must not be together, whichever others are joined before."""
+    if not cannot:
+        return list(must)
+    group = {row: frozenset([row]) for pair in (*must, *cannot) for row in pair}
+    kept = []
+    for first, second in must:
+        together = group[first] | group[second]
+        if not any(left in together and right in together for left, right in cannot):
+            kept.append((first, second))
+            group.update(dict.fromkeys(together, together))
+    return kept
+
+
+def require_same_encoder(pool: Pool, classifier: FewShotClassifier) -> None:
+    """Make sure that the pool's vectors are of the encoder that the classifier knows.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If the memory has another encoder than when the classifier was loaded.
+    """
+    mine = classifier.fitted.samples.identity.fingerprint
+    if pool.fingerprint != mine:
+        raise EncoderMismatchError(
+            f"The memory was put to another encoder meanwhile (fingerprint {pool.fingerprint}; it was {mine}).",
+            remedy="Run it again: it then goes by the new encoder.",
+        )
+
+
+def explored(path: str | Path, found: Found, seen: Seen | None) -> Explored:
+    """What came of it, with all that waits in the memory now."""
+    pool, proposals, version = read_waiting(path)
+    return Explored(
+        proposals=proposals,
+        drift=found.drift,
+        n_images=0 if seen is None else len(seen.p_known),
+        n_strange=0 if seen is None else int(seen.strange.sum()),
+        waiting=dict(zip(pool.ids.tolist(), pool.images, strict=True)),
+        memory_version=version,
+        skipped=() if seen is None else seen.samples.skipped,
     )
 
 
 def put_forward(
-    path: str | Path, classifier: FewShotClassifier, pool: Pool, found: Found
-) -> tuple[tuple[Proposal, ...], int]:
-    """Write the clusters that were found as proposals; returns those that wait now, and the memory's version.
+    path: str | Path,
+    classifier: FewShotClassifier,
+    pool: Pool,
+    found: Found,
+    *,
+    stream: StreamState | None = None,
+    any_version: bool = False,
+) -> None:
+    """Write the clusters that were found as proposals.
 
     Parameters
     ----------
-    found
-        Its rows are those of the pool.
+    pool, found
+        The images that clusters were looked for among; the rows of what was found are theirs.
+    stream
+        Where discovery on the stream stands now, if it was that.
+    any_version
+        Write them even where the memory has changed since the pool was read. What was decided meanwhile holds.
+
+    Raises
+    ------
+    MemoryChangedError
+        If the memory has changed since.
     """
     embeddings = unit_rows(pool.vectors[:, : classifier.fitted.samples.identity.dimension])
     findings: list[Finding] = []
     if found.proposals:
-        namer = classifier.namer(np.concatenate([known_side(classifier)[0], embeddings]))
-        findings = [
-            _finding(one, pool, embeddings, namer, classifier.fitted.classes, number)
-            for number, one in enumerate(found.proposals, start=1)
-        ]
-    event = write_proposals(path, findings, version=pool.version)
-    return list_proposals(path), event.version
+        known = KnownImages.of(classifier)
+        namer = classifier.namer(np.concatenate([known.X, embeddings]))
+        findings = [_finding(one, pool, found.picture, embeddings, namer, known.names) for one in found.proposals]
+    write_proposals(path, findings, stream=stream, version=None if any_version else pool.version)
 
 
 def _finding(
-    cluster: Cluster, pool: Pool, embeddings: FloatArray, namer: Namer, classes: Sequence[str], number: int
+    cluster: Cluster,
+    pool: Pool,
+    picture: IntArray,
+    embeddings: FloatArray,
+    namer: Namer,
+    classes: Sequence[str],
 ) -> Finding:
     X = embeddings[cluster.rows]
-    nearest_first = np.argsort(-(X @ X.mean(axis=0)), kind="stable")
+    rows = cluster.rows[np.argsort(-(X @ X.mean(axis=0)), kind="stable")]
+    ids = pool.ids[rows]
+    # Near-duplicates go by the lowest number among them.
+    first = {shown: int(ids[picture[rows] == shown].min()) for shown in np.unique(picture[rows]).tolist()}
     return Finding(
-        members=tuple(int(one) for one in pool.ids[cluster.rows[nearest_first]]),
-        size=cluster.size,
+        members=tuple(ids.tolist()),
+        size=len(first),
         stability=cluster.stability,
-        names=_names(namer, X, number),
+        names=_names(namer, X),
         nearest_class=classes[cluster.nearest_class],
         distance=cluster.distance,
+        pictures=tuple(first[shown] for shown in picture[rows].tolist()),
     )
 
 
-def _names(namer: Namer, X: FloatArray, number: int) -> tuple[dict[str, Any], ...]:
+def _names(namer: Namer, X: FloatArray) -> tuple[dict[str, Any], ...]:
     """Ranked names with their evidence; a wider word that several of them share comes first."""
-    naming = namer(X, number=number)
+    naming = namer(X, number=0)
     ranked = [asdict(one) for one in naming.ranked]
     narrow = {one["name"] for one in ranked}
-    if naming.suggestion in narrow or not ranked or naming.suggestion == f"unnamed-{number}":
+    if naming.suggestion in narrow or not ranked or naming.suggestion == "unnamed-0":
         return tuple(ranked)
     return ({"name": naming.suggestion}, *ranked)

@@ -18,7 +18,7 @@ from inkling.classifier.fitted import FittedClassifier, fit_classifier, ships_tu
 from inkling.classifier.persistence import from_memory, to_memory
 from inkling.heads import AutoHead, head_from_state
 from inkling.heads.base import Head
-from inkling.heads.closed_form import is_closed_form, is_large, refit_from_statistics, statistics_of
+from inkling.heads.closed_form import in_both_spaces, is_closed_form, is_large, refit_from_statistics, statistics_of
 from inkling.heads.statistics import Statistics
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids, columns_of_exemplars, images_and_labels, order_classes
@@ -35,6 +35,7 @@ from inkling.memory.heads import (
 from inkling.memory.read import read_classes, read_content, read_provenance, read_vectors
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
+from inkling.types import Vectors
 from inkling.unknown.task import MAX_IMAGES
 
 Step = Callable[[Head, Statistics], Statistics]
@@ -79,6 +80,36 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     else:
         told = _from_scratch(memory)
     return told | _detector(memory, detect)
+
+
+def more_examples(column: int, vectors: Vectors) -> Step:
+    """Statistics with more examples of the class in this column; the one behind the last is new."""
+
+    def step(head: Head, statistics: Statistics) -> Statistics:
+        known = statistics if column < len(statistics.counts) else statistics.with_class()
+        return known.with_examples(column, *in_both_spaces(head, vectors)) if len(vectors) else known
+
+    return step
+
+
+def fewer_examples(column: int, vectors: Vectors) -> Step:
+    """Statistics without some examples of the class in this column."""
+
+    def step(head: Head, statistics: Statistics) -> Statistics:
+        return statistics.without_examples(column, *in_both_spaces(head, vectors)) if len(vectors) else statistics
+
+    return step
+
+
+def one_by_one(steps: Sequence[Step]) -> Step:
+    """Several steps, in their order."""
+
+    def step(head: Head, statistics: Statistics) -> Statistics:
+        for one in steps:
+            statistics = one(head, statistics)
+        return statistics
+
+    return step
 
 
 def fit_anew(memory: Amendment, *, detect: DetectorFitter | None) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Take back what was done last: every row is again what it was, to the last bit.
+
+A decision is taken back alone, whatever was observed and discovered after it, as long as nothing that came after it
+rests on it. Where something does, such as a proposal of images that a removed class gave back, that is taken back
+first. So the memory never holds what no sequence of decisions could have made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from inkling.errors import InputError
+from inkling.memory import schema
+from inkling.memory.amend import Amendment, begin, finish
+from inkling.memory.discovered import OPEN, WAITING
+from inkling.memory.events import (
+    AUTOMATIC,
+    UNDO,
+    Done,
+    Event,
+    changes_of,
+    forget_event,
+    logged_digest,
+    read_events,
+    undoable_events,
+)
+from inkling.memory.journal import ChangedSinceError
+from inkling.memory.opened import changing
+from inkling.memory.write import repeat_provenance
+
+
+class _RestsOnItError(Exception):
+    """Something that came later rests on an event, so it cannot be taken back alone."""
+
+
+def undo(path: str | Path) -> Event:
+    """Take back the latest decision; with no decision left, the latest observation or discovery.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to take back, or something that cannot be taken back rests on it.
+    """
+    with changing(path) as connection:
+        digest = logged_digest(connection)
+        memory = begin(connection)
+        event, later = _latest(connection)
+        also = _take_back(memory, event, later)
+        for done in (event, *also):
+            forget_event(connection, done.id)
+        repeat_provenance(connection, before=event.version, version=memory.version)
+        outcome = {"undone": event.verb, "arguments": dict(event.arguments)}
+        if also:
+            outcome["with"] = [done.verb for done in also]
+        return finish(memory, Done(UNDO, {}, outcome, event.id), digest=digest, reversible=False)
+
+
+def _latest(connection: Connection) -> tuple[Event, list[Event]]:
+    """The event to take back, and those after it, latest first."""
+    events = {event.id: event for event in read_events(connection)}
+    undoable = [events[number] for number in undoable_events(connection)]
+    if not undoable:
+        raise InputError(
+            "There is nothing to undo.",
+            remedy="A fit cannot be taken back, and of old decisions only the log is kept; see 'inkling history'.",
+        )
+    decision = next((event for event in undoable if event.verb not in AUTOMATIC), undoable[0])
+    return decision, [event for event in undoable if event.id > decision.id]
+
+
+def _take_back(memory: Amendment, event: Event, later: Sequence[Event]) -> list[Event]:
+    """Take an event back, and of the later ones as few as stand in its way, the latest first."""
+    number = 0
+    while True:
+        try:
+            with memory.rows.attempt():
+                _alone(memory, event)
+            return list(later[:number])
+        except (ChangedSinceError, _RestsOnItError) as error:
+            if number == len(later):
+                raise _refused(event, error) from error
+        try:
+            for change in changes_of(memory.connection, later[number].id):
+                memory.rows.take_back(change)
+        except ChangedSinceError as error:
+            raise _refused(event, error) from error
+        number += 1
+
+
+def _refused(event: Event, error: Exception) -> InputError:
+    return InputError(
+        f"Event {event.id} ('{event.verb}') cannot be taken back: {error} was changed since.",
+        remedy="See 'inkling history' for what came after it.",
+    )
+
+
+def _alone(memory: Amendment, event: Event) -> None:
+    """Take one event back, and nothing else."""
+    before, n_before = _contradictions(memory.connection), len(memory.rows.changes)
+    changes = changes_of(memory.connection, event.id)
+    for change in changes:
+        memory.rows.take_back(change)
+    if len(memory.rows.changes) - n_before != len(changes):
+        raise _RestsOnItError("a row that rests on it")
+    if new := _contradictions(memory.connection) - before:
+        raise _RestsOnItError(f"pooled image {min(new)}")
+
+
+def _contradictions(connection: Connection) -> set[int]:
+    """Pooled images of open proposals that do not wait, or are in two of them."""
+    member, proposal, pooled = schema.proposal_member, schema.proposal, schema.pooled
+    query = (
+        select(member.c.pooled_id)
+        .join(proposal, (proposal.c.id == member.c.proposal_id) & (proposal.c.state == OPEN))
+        .join(pooled, pooled.c.id == member.c.pooled_id)
+        .group_by(member.c.pooled_id)
+        .having((func.count() > 1) | (func.max(pooled.c.state) != WAITING) | (func.min(pooled.c.state) != WAITING))
+    )
+    return set(connection.execute(query).scalars())
