@@ -15,10 +15,10 @@ from inkling.errors import MemoryFileError
 from inkling.memory.backup import backup
 from inkling.memory.place import place_of
 from inkling.memory.schema_check import foreign_parts
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import read_memory
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
-from tests.memory.samples import assert_same, numbered
+from tests.memory.samples import assert_same, numbered, put
 from tests.memory.server import new_database, running
 from tests.memory.test_migrate import later_release, old  # noqa: F401 - fixtures
 from tests.review.conftest import fit_and_pool
@@ -66,7 +66,7 @@ def _assert_not_written(where: Path, name: str) -> None:
     """Every door that writes names it, and leaves the file as it is."""
     before = where.read_bytes()
     for door in (
-        lambda: write_memory(where, numbered(2)),
+        lambda: put(where, numbered(2)),
         lambda: Decisions(where).rename("van", "delivery van"),
         lambda: Decisions(where).undo(),
         lambda: backup(where, where.with_name("copy.ink")),
@@ -81,7 +81,7 @@ def _assert_not_written(where: Path, name: str) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    write_memory(tmp_path / "a.ink", numbered(1))
+    put(tmp_path / "a.ink", numbered(1))
     return tmp_path / "a.ink"
 
 
@@ -136,29 +136,29 @@ def test_a_computed_column_in_the_place_of_a_stored_one_is_not_read(path: Path) 
 
 def test_statistics_of_the_query_planner_are_no_fault(path: Path) -> None:
     _change(path, "ANALYZE")
-    assert write_memory(path, numbered(2)) == 2
+    assert put(path, numbered(2)) == 2
 
 
 def test_layout_and_order_of_a_definition_are_no_fault(path: Path) -> None:
     _reword(path, "link", "kind TEXT NOT NULL", '/* which */ "kind"   text not null')
-    assert write_memory(path, numbered(2)) == 2
+    assert put(path, numbered(2)) == 2
 
 
 @pytest.mark.parametrize("statement", [TRIGGER.replace("event", "class"), "CREATE TABLE pooled (id)"])
 def test_an_older_memory_is_not_brought_forward_with_what_was_planted(old: Path, statement: str) -> None:  # noqa: F811
     _change(old, statement)
     before = old.read_bytes()
-    for door in (lambda: write_memory(old, numbered(2)), lambda: read_memory(old)):
+    for door in (lambda: put(old, numbered(2)), lambda: read_memory(old)):
         with pytest.raises(MemoryFileError, match="is not as Inkling makes it"):
             door()
     assert old.read_bytes() == before
 
 
 def test_what_revisions_made_is_as_it_should_be(old: Path, later_release: None) -> None:  # noqa: F811
-    write_memory(old, numbered(2))
+    put(old, numbered(2))
     with place_of(old).reading() as connection:
         assert foreign_parts(connection) == []
-    write_memory(old, numbered(3))
+    put(old, numbered(3))
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_what_was_planted_on_a_server_is_named_and_nothing_is_written(server: st
             with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).begin() as connection:
                 connection.execute(text(one))
         for door in (
-            lambda url=url: write_memory(url, numbered(2)),
+            lambda url=url: put(url, numbered(2)),
             lambda url=url: Decisions(url).undo(),
             lambda url=url: verify(url),
             lambda url=url: backup(url, tmp_path / "copy.ink"),
@@ -216,7 +216,7 @@ def test_what_was_planted_on_a_server_is_named_and_nothing_is_written(server: st
 @pytest.mark.slow
 def test_a_view_in_the_place_of_a_table_is_not_read_from_a_server(server: str) -> None:
     url = new_database(server, "shadowed")
-    write_memory(url, numbered(1))
+    put(url, numbered(1))
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE thumbnail RENAME TO hidden"))

@@ -17,8 +17,10 @@ from inkling.memory.amend import amend
 from inkling.memory.classes import rename_class
 from inkling.memory.content import MemoryContent, Provenance
 from inkling.memory.database import transaction
+from inkling.memory.events import list_events
 from inkling.memory.place import place_of
 from inkling.memory.pool import read_pool
+from inkling.memory.proposals import list_proposals
 from inkling.memory.store import read_memory
 from inkling.memory.undo import undo
 from inkling.memory.verify import verify
@@ -106,6 +108,30 @@ def test_a_file_of_release_1_is_brought_forward_by_its_first_decision(old: Path)
     undo(old)
     assert_same(read_memory(old).content, before)
     assert read_pool(old).images == ()
+
+
+@pytest.fixture
+def schema_2(tmp_path: Path) -> Path:
+    """A file of schema 0002: proposal 2 was renamed, merged with 1 into 3; a stream; a class was renamed."""
+    path = tmp_path / "old.ink"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(Path(__file__).with_name("revision_0002.sql").read_text(encoding="utf-8"))
+    return path
+
+
+def test_a_file_of_schema_2_keeps_its_decisions_and_they_are_undone(schema_2: Path) -> None:
+    (proposal,) = list_proposals(schema_2)
+    assert (proposal.id, proposal.name, proposal.edited, proposal.finding.size) == (3, "fern", True, 12)
+    undo(schema_2)
+    assert read_pool(schema_2).stream is None, "it begins anew"
+    assert _query(schema_2, "PRAGMA foreign_key_check") == []
+    assert "upgrade" in [event.verb for event in list_events(schema_2)]
+    verify(schema_2)
+    undo(schema_2)
+    assert [(one.id, one.edited) for one in list_proposals(schema_2)] == [(1, False), (2, True)]
+    undo(schema_2)
+    assert not any(one.edited for one in list_proposals(schema_2))
+    verify(schema_2)
 
 
 def test_an_old_file_is_read_as_it_is_and_left_as_it_is(old: Path, later_release: None) -> None:
