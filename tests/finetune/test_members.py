@@ -113,6 +113,14 @@ def test_a_run_without_folds_is_refused(tmp_path: Path) -> None:
         member_probabilities(run, images)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "[" * 5000, '{"encoder": 3}', '{"encoder": {"source": 1}, "recipe": {}}'])
+def test_a_damaged_description_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "finetuning.json").write_text(text)
+    with pytest.raises(InputError, match="can't be read"):
+        member_probabilities(tmp_path, [])
+
+
 def test_the_encoder_may_have_moved_but_not_changed(lora: Path, sketch: Path, clip: Path, tmp_path: Path) -> None:
     images, _ = pictures(1, seed=60)
     run = Path(shutil.copytree(lora, tmp_path / "run"))

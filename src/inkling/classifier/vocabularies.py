@@ -18,6 +18,7 @@ from inkling.errors import InputError
 from inkling.prompts import resolve_templates
 from inkling.types import ClassEntry, FloatArray
 from inkling.unknown import Negatives, mine_negatives
+from inkling.wording import excerpt
 
 NOUNS = "nouns"
 """Name of the embedded vocabulary."""
@@ -39,7 +40,7 @@ def read_vocabulary(name: str | None) -> Vocabulary | None:
         return Vocabulary.of_names(Path(name).read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The vocabulary '{name}' can't be read: {error}.",
+            f"The vocabulary '{name}' can't be read: {excerpt(error)}.",
             remedy=f"Give a text file in UTF-8 with one name a line, or '{NOUNS}' for the embedded common nouns.",
         ) from error
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkling.encoders.per_process import PerProcess
 from inkling.errors import EncoderError
+from inkling.wording import excerpt
 
 _PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -60,7 +61,7 @@ class Session:
         except Exception as error:  # onnxruntime's own kinds, which share no public base
             shapes = {name: array.shape for name, array in inputs.items()}
             raise EncoderError(
-                f"The model {self._file} refuses inputs of shapes {shapes}: {error}",
+                f"The model {self._file} refuses inputs of shapes {shapes}: {excerpt(error)}",
                 remedy="Its batch axis must be dynamic, and 'size' in encoder.json that of its input.",
             ) from error
 
@@ -87,7 +88,7 @@ class Session:
             return onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
         except Exception as error:  # as above
             raise EncoderError(
-                f"The ONNX model {self._file} can't be loaded: {error}", remedy="Export or download it again."
+                f"The ONNX model {self._file} can't be loaded: {excerpt(error)}", remedy="Export or download it again."
             ) from error
 
 

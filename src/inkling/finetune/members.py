@@ -26,6 +26,7 @@ from inkling.finetune.run_folder import ENCODER, FOLDS
 from inkling.images.decode import load
 from inkling.images.handed_over import records_of
 from inkling.types import FloatArray, ImageRecord
+from inkling.wording import excerpt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +98,7 @@ def _read(run: Path, encoder: str | Path | Encoder | None) -> _Run:
         raise InputError(
             f"There is no finished fine-tuning in '{run}'.", remedy="Name the folder that it was given as its output."
         )
-    told = json.loads(file.read_text(encoding="utf-8"))
+    told = _provenance(file)
     folds = tuple(sorted((run / FOLDS).glob("fold-*")))
     if not folds:
         raise InputError(
@@ -114,6 +115,20 @@ def _read(run: Path, encoder: str | Path | Encoder | None) -> _Run:
             remedy="Say by `encoder` where the encoder is that was tuned.",
         )
     return _Run(run / ENCODER, folds, base.folder, Recipe(**told["recipe"]), told["share"])
+
+
+def _provenance(file: Path) -> dict[str, Any]:
+    """What the fine-tuning wrote of itself, with the keys that are needed here."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        texts = [told["encoder"][key] for key in ("source", "fingerprint", "name")]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("the encoder is not named by text")
+        return {**told, "recipe": dict(told["recipe"])}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"The file '{file}' can't be read: {excerpt(error)}.", remedy="Fine-tune again in a new folder."
+        ) from error
 
 
 def _readable(records: Sequence[ImageRecord], shorter_side: int) -> Iterator[tuple[int, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 from inkling.errors import InputError
 from inkling.finetune.recipe import Recipe
 from inkling.outputs import appearing_whole
+from inkling.wording import excerpt, quoted
 
 RUN = "run.json"
 
@@ -80,11 +81,13 @@ def _check_same(folder: Path, description: Mapping[str, Any], *, resume: bool) -
     try:
         before = json.loads((folder / RUN).read_text(encoding="utf-8"))
         then = {**before["recipe"], **before["origin"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"The file '{folder / RUN}' can't be read: {error}.", remedy="Name a new folder.") from error
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"The file '{folder / RUN}' can't be read: {excerpt(error)}.", remedy="Name a new folder."
+        ) from error
     now = {**description["recipe"], **description["origin"]}
     other = [
-        f"{name}: then {then.get(name)!r}, now {now.get(name)!r}"
+        f"{name}: then {quoted(then.get(name))}, now {quoted(now.get(name))}"
         for name in sorted(then.keys() | now.keys())
         if then.get(name) != now.get(name)
     ]

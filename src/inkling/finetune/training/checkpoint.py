@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 
 from inkling.errors import InputError
 from inkling.outputs import draft_beside, flush_to_disk
+from inkling.wording import excerpt
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 _STATE = "state"
@@ -59,7 +60,7 @@ def write_checkpoint(
             draft.replace(path)
     except (OSError, SafetensorError) as error:
         raise InputError(
-            f"The checkpoint {path} can't be written: {error}.",
+            f"The checkpoint {path} can't be written: {excerpt(error)}.",
             remedy="Make room, or mend the folder, and go on with --resume: all but the last minutes are kept.",
         ) from error
 
@@ -104,7 +105,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
             return tensors, json.loads(file.metadata()[_STATE])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise InputError(
-            f"The checkpoint {path} can't be read: {error}.", remedy="Start the training anew in another folder."
+            f"The checkpoint {path} can't be read: {excerpt(error)}.",
+            remedy="Start the training anew in another folder.",
         ) from error
