@@ -137,6 +137,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "encoder_fingerprint": samples.identity.fingerprint,
         "head": classifier.head,
         "finding": head.finding,
+        "texts": fitted.text_finding,
         "evidence": [dict(one) for one in head.evidence],
         "calibration": dict(head.calibration),
         "unknown": fitted.unknown_report,

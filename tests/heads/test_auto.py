@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import log_loss
 
 from inkling.heads import AutoHead, ZeroShotHead, auto, out_of_fold
-from inkling.heads.auto import GAIN_LEVEL
+from inkling.heads.auto import GAIN_LEVEL, guarded
 from inkling.heads.evidence import Evidence, gain_p_value
 from inkling.heads.standardization import Standardization
 from inkling.heads.support import Support
@@ -82,7 +82,23 @@ class TestGuard:
             for name, scale in (("zero-shot", 2.0), ("blend", 1.0), ("even odds", 0.0))
         )
         assert gain_p_value(less_wrong, wrong) < GAIN_LEVEL
-        assert AutoHead()._guarded(less_wrong, wrong, even).name == "zero-shot"
+        assert guarded(less_wrong, wrong, even)[0].name == "zero-shot"
+
+    def test_its_level_stands_beside_p(self) -> None:
+        task = draw_task(shots=8, spread=0.5, text_noise=3.0)
+        assert "below 0.01 is a gain" in AutoHead(task.text).fit(task.X, task.y).finding_
+
+    def test_it_compares_on_the_classes_with_a_text(self) -> None:
+        """Zero-shot knows nothing of classes without a text: to beat it there is no feat."""
+        task = draw_task(shots=8, spread=0.5, text_noise=0.5)
+        assert task.text is not None
+        text = task.text.copy()
+        text[::2] = np.nan
+        head, named = AutoHead(text).fit(task.X, task.y), np.isfinite(text[:, 0])
+        assert f"on the {named.sum()} of {len(text)} classes that have a text" in head.finding_
+        rows = named[task.y]
+        fair = AutoHead(task.text[named]).fit(task.X[rows], np.searchsorted(np.flatnonzero(named), task.y[rows]))
+        assert head.evidence_[0]["top1"] == pytest.approx(fair.evidence_[0]["top1"], abs=0.05)
 
     def test_images_that_tell_more_than_texts_ship_the_blend(self) -> None:
         task = draw_task(shots=8, spread=0.5, text_noise=3.0)

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from inkling.classifier.indistinct import is_code, without_same_texts
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.embed import embed_texts
 from inkling.encoders.base import Encoder
 from inkling.errors import InputError
+from inkling.heads.checks import name_some
 from inkling.prompts import ClassPrompts, mean_text_vector, resolve_templates
 from inkling.types import ClassEntry, FloatArray
 
@@ -23,7 +25,10 @@ def put_into_words(
     cache: EmbeddingCache | None,
     templates: str | Sequence[str] | None,
 ) -> tuple[ClassEntry, ...]:
-    """Each class with its prompts and text vector; without a vector where the encoder knows none of its texts.
+    """Each class with its prompts and text vector.
+
+    There is no vector where the encoder knows none of a class's texts, and none where its text would tell nothing: its
+    name is a code that no prompts explain, or another class has the same text.
 
     Classes that only `prompts` name take part if they have a vector: their text is all that is known of them.
 
@@ -37,7 +42,8 @@ def put_into_words(
     Raises
     ------
     InputError
-        If templates are asked for, and the encoder knows no class in their words.
+        If templates are asked for, and the encoder knows no class in their words; or if a class without images has the
+        text of another.
     """
     own = {entry.name: entry for entry in prompts}
     seen = set(names)
@@ -46,12 +52,22 @@ def put_into_words(
     texts = _known_texts(described, filled, encoder)
     if templates is not None and not any(texts.values()):
         raise _unknown_words(encoder)
-    vectors = _vectors([text for some in texts.values() for text in some], encoder, cache)
-    return tuple(
-        ClassEntry(entry.name, texts[entry.name], entry.aliases, _mean(texts[entry.name], vectors))
+    told = {name: some for name, some in texts.items() if name in own or not is_code(name)}
+    vectors = _vectors([text for some in told.values() for text in some], encoder, cache)
+    entries = [
+        ClassEntry(entry.name, texts[entry.name], entry.aliases, _mean(told.get(entry.name, ()), vectors))
         for entry in described
         if texts[entry.name] or entry.name in seen
-    )
+    ]
+    distinct = without_same_texts(entries)
+    lost = [entry.name for entry in distinct if entry.text_vector is None and entry.name not in seen]
+    if lost:
+        raise InputError(
+            f"Classes known by their text alone need a text of their own; these have that of another class: "
+            f"{name_some(lost)}.",
+            remedy="Give them other prompts, or images.",
+        )
+    return distinct
 
 
 def given_entries(

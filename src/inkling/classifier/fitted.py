@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
+from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
@@ -77,6 +78,11 @@ class FittedClassifier:
     def vectors(self) -> LabelledVectors:
         """The samples as heads and detectors take them."""
         return labelled_vectors(self.samples, self.entries)
+
+    @property
+    def text_finding(self) -> str | None:
+        """Which classes have a text that tells nothing, in one sentence; None where there is none."""
+        return texts_left_out(self.entries)
 
     @property
     def text_vectors(self) -> FloatArray | None:

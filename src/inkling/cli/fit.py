@@ -235,6 +235,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("images", f"{summary['images']} ({summary['encoded_now']} embedded now)"),
         ("encoder", summary["encoder"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
+        *([("texts", summary["texts"])] if summary["texts"] else []),
     ]
     calibration = summary["calibration"]
     if after := calibration["after"]:

@@ -24,6 +24,7 @@ from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
+from inkling.heads.text_only import with_text_only
 from inkling.heads.threads import threads_for
 from inkling.heads.whitened import learned_lightly, scores_of
 from inkling.types import FloatArray, HeadState, IntArray
@@ -56,7 +57,8 @@ class AutoHead(Head):
     finding_
         What the evidence says, in one sentence.
     evidence_
-        Out-of-fold log-loss and top-1 of zero-shot and of the blend; empty where nothing could be folded.
+        Out-of-fold log-loss and top-1 of zero-shot and of the blend, on the classes that have a text; empty where
+        nothing could be folded.
     out_of_fold_logits_, out_of_fold_rows_
         Logits of what ships for images that neither experts nor weights saw, and the rows of X they belong to.
     """
@@ -104,6 +106,7 @@ class AutoHead(Head):
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
         space = standardization(support, embedding_dims=self.embedding_dims_)
         self.mean_, self.deviations_ = space.mean, space.deviations
+        self.unseen_ = np.bincount(support.y[: support.n_real], minlength=support.n_classes) == 0
         images = space.support(support)
         self.experts_ = {
             name: learned_lightly(experts.makers[name](), images) for name in self._used() if name != ZERO_SHOT
@@ -112,11 +115,17 @@ class AutoHead(Head):
     def _score(self, X: FloatArray) -> FloatArray:
         z = np.zeros((len(X), len(self.classes_)))
         scores = scores_of(self.experts_, Standardization(self.mean_, self.deviations_)(X))
-        if ZERO_SHOT in self._used():
+        text_decides = self._text_decides()
+        if ZERO_SHOT in self._used() or text_decides:
             scores[ZERO_SHOT] = self._text_logits(X, self.text_)
         for name, weight in self._used().items():
             z += weight * scores[name]
-        return z
+        return with_text_only(z, scores[ZERO_SHOT], self.unseen_) if text_decides else z
+
+    def _text_decides(self) -> bool:
+        """Whether there are classes without images, and experts that would overlook them."""
+        unseen = vars(self).get("unseen_")  # heads of older memories lack it
+        return unseen is not None and bool(unseen.any()) and bool(len(self.text_)) and list(self._used()) != [ZERO_SHOT]
 
     def _used(self) -> dict[str, float]:
         """Weights of what ships."""
@@ -159,25 +168,40 @@ class AutoHead(Head):
         else:
             zero_shot = Evidence.of(ZERO_SHOT, cross_fitted(logits[:1], y, weight_fold, weigh), y)
             even_odds = Evidence.of("even odds", np.zeros_like(blend.logits), y)
-            ships, found = self._guarded(blend, zero_shot, even_odds), [zero_shot, blend]
+            ships, p = guarded(blend, zero_shot, even_odds)
+            found = self._compared(blend, zero_shot, ships, y, p)
         used = logits if ships is blend else logits[:1]
         self.chosen_ = ships.name
         self.weights_ = dict(zip(names, weigh(used, y).tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
 
-    def _guarded(self, blend: Evidence, zero_shot: Evidence, even_odds: Evidence) -> Evidence:
-        """The blend where a paired test shows a gain over zero-shot and no top-1 is lost; else zero-shot.
+    def _compared(self, blend: Evidence, zero_shot: Evidence, ships: Evidence, y: IntArray, p: float) -> list[Evidence]:
+        """Zero-shot and the blend on the classes that have a text; without one there is no zero-shot to beat.
 
-        On noise both can be worse than even odds, and the less wrong of the two has gained nothing.
+        Says in `finding_` what ships, and why.
         """
-        p = max(gain_p_value(blend, zero_shot), gain_p_value(blend, even_odds))
-        compared = f"{blend.top1:.1%} against {zero_shot.top1:.1%} top-1 out of fold, p = {p:.2g}"
-        if p < GAIN_LEVEL and blend.top1 >= zero_shot.top1:
-            self.finding_ = f"'{blend.name}' beats zero-shot ({compared})"
-            return blend
-        self.finding_ = f"no gain detected over zero-shot ({compared}): zero-shot ships"
-        return zero_shot
+        text = self._own_text()
+        assert text is not None
+        named = has_text(text)
+        asked, where = named[y], ""
+        if not named.all():
+            where = f" on the {named.sum()} of {len(named)} classes that have a text"
+            if not asked.any():
+                self.finding_ = f"'{ships.name}' ships: no class with a text has images to compare on"
+                return [ships]
+            column = np.cumsum(named) - 1
+            zero_shot, blend = (
+                Evidence.of(one.name, one.logits[asked][:, named], column[y[asked]]) for one in (zero_shot, blend)
+            )
+        level = f"p = {p:.2g}, below {GAIN_LEVEL:g} is a gain"
+        compared = f"{blend.top1:.1%} against {zero_shot.top1:.1%} top-1 out of fold{where}; {level}"
+        if ships.name == ZERO_SHOT:
+            self.finding_ = f"no gain detected over zero-shot ({compared}): zero-shot ships"
+        else:
+            verb = "beats zero-shot" if blend.top1 >= zero_shot.top1 else "gains over texts and their stand-ins"
+            self.finding_ = f"'{blend.name}' {verb} ({compared})"
+        return [zero_shot, blend]
 
     def _ship_unproven(self, support: Support, experts: Experts) -> None:
         """One image a class: nothing to fold, so the fixed rule ships and says that it is unproven."""
@@ -249,3 +273,12 @@ def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> 
         if key.startswith(prefix)
     }
     return kinds[name].from_state(HeadState(name, params, own))
+
+
+def guarded(blend: Evidence, zero_shot: Evidence, even_odds: Evidence) -> tuple[Evidence, float]:
+    """The blend where a paired test shows a gain over zero-shot and no top-1 is lost, else zero-shot; and the p-value.
+
+    On noise both can be worse than even odds, and the less wrong of the two has gained nothing.
+    """
+    p = max(gain_p_value(blend, zero_shot), gain_p_value(blend, even_odds))
+    return (blend if p < GAIN_LEVEL and blend.top1 >= zero_shot.top1 else zero_shot), p

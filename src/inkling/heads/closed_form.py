@@ -73,6 +73,7 @@ def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray 
     refitted.classes_ = np.arange(support.n_classes)
     if isinstance(refitted, AutoHead):
         refitted.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
+        refitted.unseen_ = statistics.counts == 0
         refitted.experts_ = {
             name: learned_lightly(expert.unfitted(), support) for name, expert in refitted.experts_.items()
         }
