@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from safetensors.numpy import save
 from sqlalchemy.dialects import sqlite
 
 from inkling.errors import InputError
-from inkling.memory.columns import ESCAPE, AnyText, array_blob, blob_arrays, json_text, vector_rows
+from inkling.memory.columns import ESCAPE, MAX_PACKED, PACKED, AnyText, array_blob, blob_arrays, json_text, vector_rows
 
 DIALECT = sqlite.dialect()
 ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from(f"\x00\ud800\udfff{ESCAPE}0af"))
@@ -86,3 +89,26 @@ def test_arrays_of_text_or_objects_are_refused(array: np.ndarray) -> None:
 def test_broken_arrays_are_told() -> None:
     with pytest.raises(ValueError, match="arrays of the head are broken"):
         blob_arrays(array_blob({"a": np.zeros(3)})[:-1])
+
+
+def test_arrays_are_packed_and_unpacked_ones_of_earlier_releases_are_read() -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"a": rng.normal(size=(300, 7)).astype(np.float32), "b": np.arange(3), "c": np.zeros((0, 5))}
+    blob, plain = array_blob(arrays), save(arrays)
+    assert len(blob) < 0.95 * len(plain)
+    for content in (blob, plain):
+        found = blob_arrays(content)
+        assert found.keys() == arrays.keys()
+        assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+
+
+@pytest.mark.parametrize("damage", [slice(0, -40), slice(0, 8), slice(1, None)])
+def test_broken_packed_arrays_are_called_broken(damage: slice) -> None:
+    blob = array_blob({"a": np.random.default_rng(0).normal(size=1000).astype(np.float32)})
+    with pytest.raises(ValueError, match="broken"):
+        blob_arrays(blob[damage])
+
+
+def test_arrays_that_inflate_beyond_what_was_ever_packed_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than was ever packed"):
+        blob_arrays(PACKED + zlib.compress(bytes(MAX_PACKED + 1)))

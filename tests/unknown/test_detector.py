@@ -232,3 +232,16 @@ def test_half_of_real_classes(shared: Path) -> None:
     detector = UnknownDetector.fit(LabelledVectors.of(task.X[rows], task.y[rows]))
     score = detector.strangeness(task.test_X)
     assert auroc(score[~known], score[known]) > 0.93
+
+
+def test_of_few_images_the_state_is_the_images_and_of_many_their_statistics() -> None:
+    """Few images of many dimensions take no more room than their vectors; both come back to the last bit."""
+    few, many = draw_task(n_classes=8, shots=12, dims=200), draw_task(n_classes=8, shots=90, dims=16)
+    for task, holds_images in ((few, True), (many, False)):
+        detector = UnknownDetector.fit(LabelledVectors.of(task.X, task.y))
+        state = detector.state()
+        assert ("images" in state.arrays) == holds_images
+        again = UnknownDetector.from_state(state)
+        assert np.array_equal(again.strangeness(task.test_X), detector.strangeness(task.test_X))
+        size = sum(array.nbytes for array in state.arrays.values())
+        assert not holds_images or size < 1.1 * task.X.nbytes + 20_000

@@ -10,7 +10,7 @@ from inkling.errors import InputError
 from inkling.memory.content import DetectorState
 from inkling.types import HeadState
 from inkling.unknown import Negatives, UnknownDetector
-from inkling.unknown.detector import NAME
+from inkling.unknown.state import NAME
 
 DEFAULT_FALSE_ALARMS = 0.05
 NO_DETECTOR = "unknown images are not told"

@@ -32,12 +32,13 @@ class Scatter:
 
 def class_means(X: FloatArray, y: IntArray, n_classes: int) -> FloatArray:
     """Mean of each class, (n_classes, d); NaN for a class without examples."""
-    from scipy.sparse import csr_array
-
-    members = csr_array((np.ones(len(y)), (y, np.arange(len(y)))), shape=(n_classes, len(y)))
-    counts = np.bincount(y, minlength=n_classes).astype(np.float64)
-    counts[counts == 0] = np.nan
-    return np.asarray((members @ X) / counts[:, None])
+    order = np.argsort(y, kind="stable")
+    counts = np.bincount(y, minlength=n_classes)
+    means = np.full((n_classes, X.shape[1]), np.nan)
+    for k, end in enumerate(np.cumsum(counts)):
+        if counts[k]:
+            means[k] = X[order[end - counts[k] : end]].mean(axis=0, dtype=np.float64)
+    return means
 
 
 def within_class_scatter(X: FloatArray, y: IntArray, means: FloatArray) -> Scatter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ from inkling.errors import InputError
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
+PACKED = b"deflated"
+"""Begins arrays that are packed. Read as the length of a safetensors header, it would be 7e18 bytes."""
+NUMBER = 4
+"""Bytes of a float32."""
+MAX_PACKED = 16_000_000
+"""Bytes up to which packing takes less than half a second; a decision waits for it."""
 ESCAPE = "␛"
 _UNSTORABLE = re.compile(f"[\x00\ud800-\udfff{ESCAPE}]")
 _ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
@@ -104,8 +111,30 @@ def vector_rows(vectors: NDArray[np.floating[Any]]) -> list[memoryview]:
     return [content[start : start + width] for start in range(0, len(content), width)]
 
 
+def _packed(content: bytes) -> bytes:
+    """The bytes deflated, those at the same place of each number together: sign and exponent are much the same."""
+    if len(content) > MAX_PACKED:
+        return content
+    whole = len(content) - len(content) % NUMBER
+    numbers = np.frombuffer(content[:whole], dtype=np.uint8).reshape(-1, NUMBER)
+    packed = PACKED + zlib.compress(np.ascontiguousarray(numbers.T).tobytes() + content[whole:], level=1)
+    return min(packed, content, key=len)
+
+
+def _unpacked(blob: bytes) -> bytes:
+    if not blob.startswith(PACKED):
+        return blob
+    inflate = zlib.decompressobj()
+    content = inflate.decompress(blob[len(PACKED) :], MAX_PACKED)
+    if not inflate.eof:
+        raise zlib.error("they end too early, or are more than was ever packed")
+    whole = len(content) - len(content) % NUMBER
+    numbers = np.frombuffer(content[:whole], dtype=np.uint8).reshape(NUMBER, -1)
+    return np.ascontiguousarray(numbers.T).tobytes() + content[whole:]
+
+
 def array_blob(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Named arrays in the safetensors format.
+    """Named arrays in the safetensors format, packed where there are few of them.
 
     Raises
     ------
@@ -116,7 +145,7 @@ def array_blob(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     from safetensors.numpy import save
 
     try:
-        return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
+        return _packed(bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()})))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         types = {name: str(np.asarray(array).dtype) for name, array in arrays.items()}
         raise InputError(
@@ -137,6 +166,6 @@ def blob_arrays(blob: bytes) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load
 
     try:
-        return dict(load(blob))
-    except SafetensorError as error:
+        return dict(load(_unpacked(blob)))
+    except (SafetensorError, zlib.error) as error:
         raise ValueError(f"the arrays of the head are broken ({error})") from error

@@ -139,7 +139,7 @@ head = Table(
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."),
     Column("name", Text, nullable=False, doc="Name of the head, such as gda."),
     Column("params", Text, nullable=False, doc="JSON: hyperparameters."),
-    Column("arrays", LargeBinary, nullable=False, doc="safetensors: what the head learned."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors, packed: what the head learned."),
     Column("calibration", Text, nullable=False, doc="JSON: what turns its scores into probabilities."),
     Column("training", Text, nullable=False, doc="JSON: what fitting found out."),
     info={"about": "The fitted head of a space, with its calibration."},
@@ -235,7 +235,7 @@ detector = Table(
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."),
     Column("name", Text, nullable=False, doc="Name of the score that tells unknown images."),
     Column("params", Text, nullable=False, doc="JSON: settings and thresholds."),
-    Column("arrays", LargeBinary, nullable=False, doc="safetensors: what the detector learned."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors, packed: what the detector learned."),
     Column("report", Text, nullable=False, doc="JSON: what its calibration found out."),
     info={"about": "What tells unknown images in a space; memories without one have no row."},
 )
@@ -245,7 +245,7 @@ stream = Table(
     metadata,
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it is in."),
     Column("state", Text, nullable=False, doc="JSON: where discovery in one pass stands."),
-    Column("arrays", LargeBinary, nullable=False, doc="safetensors: its clusters."),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors, packed: its clusters."),
     info={
         "about": "Where discovery on a stream of images goes on. Derived: without it, the stream begins anew "
         "from the pool."
@@ -257,7 +257,12 @@ statistics = Table(
     metadata,
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space they are in."),
     Column("head", Text, primary_key=True, doc="Hash of the head that they belong to."),
-    Column("arrays", LargeBinary, nullable=False, doc="safetensors: class sums, counts and scatter of the exemplars."),
+    Column(
+        "arrays",
+        LargeBinary,
+        nullable=False,
+        doc="safetensors, packed: class sums, counts, scatter of exemplars.",
+    ),
     info={
         "about": "What closed-form heads need of the exemplars, for the head in use and the one before it. Derived: "
         "without it, the vectors are read again."

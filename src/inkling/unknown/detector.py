@@ -7,28 +7,21 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkling.errors import InputError
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.heads.standardization import Standardization
 from inkling.heads.threads import threads_for
 from inkling.types import BoolArray, FloatArray, HeadState
 from inkling.unknown.choice import Choice
 from inkling.unknown.conformal import Conformal, RateRange, require_images
 from inkling.unknown.fusion import Scale
-from inkling.unknown.gaussians import ClassGaussians
 from inkling.unknown.known_classes import Known
 from inkling.unknown.negatives import Negatives
 from inkling.unknown.rounds import calibrate, leave_classes_out
 from inkling.unknown.scores import ALWAYS, SCORES, score_table
-from inkling.unknown.span import Span
+from inkling.unknown.state import parts_of, state_of
 from inkling.unknown.task import Task
 
-NAME = "unknown"
-_GAUSSIANS = ("means", "counts", "directions", "eigenvalues")
-_KNOWN_ARRAYS = ("exemplars", "members", "text", "negatives")
-_KNOWN_PARAMS = ("embedding_dims", "logit_scale", "shots")
 ENOUGH_SHOTS = 8
 """Images a class from which on it matters little that a held-out image leaves its class with one fewer."""
 CHUNK = 1024
@@ -106,7 +99,7 @@ class UnknownDetector:
         task = Task.of(vectors, negatives=None if negatives is None else negatives.vectors, seed=seed)
         tuned = vectors.fold_spaces is not None
         with threads_for(task.X.size):
-            known = task.fit(np.ones(len(task.y), dtype=bool))
+            known = task.fit(np.ones(len(task.y), dtype=bool)).from_few(vectors, seed=seed)
             if previous is not None and previous.tuned and not tuned:
                 return previous._with(known, false_alarms)
             wanted = tuple(SCORES) if previous is None else tuple(dict.fromkeys((*previous.choice.in_use, ALWAYS)))
@@ -200,12 +193,12 @@ class UnknownDetector:
 
     def state(self) -> HeadState:
         """What restores the detector, in JSON and arrays."""
-        return _state_of(self)
+        return state_of(self)
 
     @classmethod
     def from_state(cls, state: HeadState) -> UnknownDetector:
         """Inverse of `state`."""
-        return cls(**_parts_of(state))
+        return cls(**parts_of(state))
 
     def _with(self, known: Known, false_alarms: float) -> UnknownDetector:
         """The same of other known classes, at a rate."""
@@ -229,71 +222,3 @@ class UnknownDetector:
             )
         parts = [score_table(self.known, X[at : at + CHUNK], names) for at in range(0, len(X), CHUNK)]
         return np.concatenate([np.zeros((0, len(names))), *parts])
-
-
-def _state_of(detector: UnknownDetector) -> HeadState:
-    """What JSON can hold, and the arrays."""
-    known, choice = detector.known, detector.choice
-    params = {key: getattr(known, key) for key in _KNOWN_PARAMS} | {
-        "n_dims": known.plain.n_dims,
-        "plain.degrees": known.plain.degrees,
-        "even.degrees": known.even.degrees,
-        "scores": list(choice.names),
-        "singles": dict(choice.singles),
-        "fused": choice.fused,
-        "false_alarms": detector.false_alarms,
-        "dropped": dict(detector.dropped),
-        "negative_names": list(detector.negative_names),
-        "tuned": detector.tuned,
-    }
-    arrays = {key: getattr(known, key) for key in _KNOWN_ARRAYS}
-    for space in ("plain", "even"):
-        arrays |= {f"{space}.{key}": getattr(getattr(known, space), key) for key in _GAUSSIANS}
-    arrays |= {
-        "plain.basis": known.plain_span.basis,
-        "even.basis": known.even_span.basis,
-        "standardization.mean": known.scale.mean,
-        "standardization.deviations": known.scale.deviations,
-        "weights": choice.weights,
-        "scale.mean": detector.scale.mean,
-        "scale.deviation": detector.scale.deviation,
-        "calibration": detector.conformal.calibration,
-    }
-    # Layout too: sums in another order differ in the last bits.
-    return HeadState(NAME, params, {key: np.asarray(value, order="C") for key, value in arrays.items()})
-
-
-def _parts_of(state: HeadState) -> dict[str, Any]:
-    """Attributes of the detector, by name."""
-    params, arrays = state.params, state.arrays
-    return {
-        "known": _known(params, arrays),
-        "choice": Choice(tuple(params["scores"]), arrays["weights"], params["singles"], params["fused"]),
-        "scale": Scale(arrays["scale.mean"], arrays["scale.deviation"]),
-        "conformal": Conformal(arrays["calibration"]),
-        "false_alarms": params["false_alarms"],
-        "dropped": params["dropped"],
-        "negative_names": tuple(params["negative_names"]),
-        "tuned": params["tuned"],
-    }
-
-
-def _known(params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Known:
-    def gaussians(space: str) -> ClassGaussians:
-        stored = {key: arrays[f"{space}.{key}"] for key in _GAUSSIANS}
-        return ClassGaussians(**stored, degrees=params[f"{space}.degrees"], n_dims=params["n_dims"])
-
-    return Known(
-        plain=gaussians("plain"),
-        plain_span=Span(arrays["plain.basis"]),
-        even=gaussians("even"),
-        even_span=Span(arrays["even.basis"]),
-        scale=Standardization(arrays["standardization.mean"], arrays["standardization.deviations"]),
-        exemplars=arrays["exemplars"],
-        members=arrays["members"],
-        text=arrays["text"],
-        negatives=arrays["negatives"],
-        embedding_dims=params["embedding_dims"],
-        logit_scale=params["logit_scale"],
-        shots=params["shots"],
-    )

@@ -25,8 +25,26 @@ COSINE_SHRINKAGE = 0.7
 GAUSSIAN_SHRINKAGE = 0.3
 MAX_EXEMPLARS = 10_000
 """Images that the nearest one is looked for among, evenly over the classes."""
+FEW_IMAGES = 512
+"""Images up to which everything is worked out again in less than half a second."""
 MAX_MEMBERS_SIZE = 4_000_000
 """Numbers that an ensemble may take; with more classes it would slow every prediction."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What the known classes were fitted on.
+
+    Attributes
+    ----------
+    vectors
+        Labelled vectors as they were handed over.
+    seed
+        Of the ensembles.
+    """
+
+    vectors: LabelledVectors
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +71,8 @@ class Known:
         Factor on cosines of images and texts.
     shots
         Images in the median class.
+    source
+        Images that all this can be worked out from again; None where there are too many.
     """
 
     plain: ClassGaussians
@@ -67,6 +87,7 @@ class Known:
     embedding_dims: int
     logit_scale: float
     shots: float
+    source: Source | None = None
 
     @classmethod
     def of(cls, vectors: LabelledVectors, *, negatives: FloatArray | None, seed: int) -> Known:
@@ -99,6 +120,12 @@ class Known:
             logit_scale=vectors.logit_scale,
             shots=vectors.median_shots,
         )
+
+    def from_few(self, vectors: LabelledVectors, *, seed: int) -> Known:
+        """The same with what it was fitted on, if that is no more than `FEW_IMAGES`."""
+        if len(vectors) > FEW_IMAGES:
+            return self
+        return replace(self, source=Source(replace(vectors, fold_spaces=None), seed))
 
     @cached_property
     def cosine_whitener(self) -> Whitener:
