@@ -193,7 +193,13 @@ class UnknownDetector:
 
     def state(self) -> HeadState:
         """What restores the detector, in JSON and arrays."""
-        return state_of(self)
+        told = {
+            "false_alarms": self.false_alarms,
+            "dropped": dict(self.dropped),
+            "negative_names": list(self.negative_names),
+            "tuned": self.tuned,
+        }
+        return state_of(self.known, self.choice, self.scale, self.conformal, told=told)
 
     @classmethod
     def from_state(cls, state: HeadState) -> UnknownDetector:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,6 @@ from inkling.unknown.gaussians import ClassGaussians
 from inkling.unknown.known_classes import Known, Source
 from inkling.unknown.span import Span
 
-if TYPE_CHECKING:
-    from inkling.unknown.detector import UnknownDetector
-
 NAME = "unknown"
 IMAGES = "images"
 """Vectors that the known classes are fitted on again, (n, n_dims), as they were handed over."""
@@ -35,24 +32,20 @@ _KNOWN_ARRAYS = ("exemplars", "members", "text", "negatives")
 _KNOWN_PARAMS = ("embedding_dims", "logit_scale", "shots")
 
 
-def state_of(detector: UnknownDetector) -> HeadState:
+def state_of(known: Known, choice: Choice, scale: Scale, conformal: Conformal, *, told: Mapping[str, Any]) -> HeadState:
     """What JSON can hold, and the arrays."""
-    known, choice = detector.known, detector.choice
     params, arrays = _statistics(known) if known.source is None else _few_images(known.source, known)
     params |= {
         "scores": list(choice.names),
         "singles": dict(choice.singles),
         "fused": choice.fused,
-        "false_alarms": detector.false_alarms,
-        "dropped": dict(detector.dropped),
-        "negative_names": list(detector.negative_names),
-        "tuned": detector.tuned,
+        **told,
     }
     arrays |= {
         "weights": choice.weights,
-        "scale.mean": detector.scale.mean,
-        "scale.deviation": detector.scale.deviation,
-        "calibration": detector.conformal.calibration,
+        "scale.mean": scale.mean,
+        "scale.deviation": scale.deviation,
+        "calibration": conformal.calibration,
     }
     # Layout too: sums in another order differ in the last bits.
     return HeadState(NAME, params, {key: np.asarray(value, order="C") for key, value in arrays.items()})
