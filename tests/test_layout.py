@@ -55,7 +55,6 @@ LONG_FUNCTIONS = {
     "src/inkling/finetune/finetuner.py: fit_records",
 }
 WIDE_FUNCTIONS = {
-    "src/inkling/evaluate/protocol.py: evaluate_predictions",
     "src/inkling/finetune/selection/out_of_fold.py: __init__",
     "src/inkling/finetune/training/trainer.py: train",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image
 from scipy.special import softmax
 
 from inkling.evaluate.protocol import evaluate_predictions
-from inkling.evaluate.results import Evaluation
+from inkling.evaluate.results import Evaluation, EvaluationContext
 from inkling.reports.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.types import FloatArray, IntArray
 
@@ -68,7 +69,8 @@ def evaluated(
         ),
         provenance={"Encoder": "sketch", "Command": "inkling evaluate vehicles.ink photos/test"},
     )
-    return evaluate_predictions(p, y, classes, **options), report
+    context = options.pop("context", EvaluationContext())
+    return replace(evaluate_predictions(p, y, classes, **options), context=context), report
 
 
 def _unit(x: FloatArray) -> FloatArray:

@@ -37,7 +37,6 @@ from inkling.evaluate.uncertainty import (
     exact_interval,
     mcnemar,
 )
-from inkling.evaluate.unknown_detection import Strangers
 from inkling.heads.calibration import (
     brier_score,
     expected_calibration_error,
@@ -58,8 +57,6 @@ def evaluate_predictions(
     zero_shot_p: FloatArray | None = None,
     logits: FloatArray | None = None,
     labels: Sequence[str | None] | None = None,
-    strangers: Strangers | None = None,
-    context: EvaluationContext | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Measure probabilities against the truth.
@@ -78,8 +75,6 @@ def evaluate_predictions(
         Logits of the head before the temperature, (n, n_classes), to show what calibration changed.
     labels
         Labels as the user wrote them, (n,), to name those that are not known classes.
-    strangers
-        What a detector of unknown images makes of them.
     seed
         Of the bootstrap.
 
@@ -104,8 +99,8 @@ def evaluate_predictions(
         confusion=confusion,
         reliability=tuple(reliability(p_known, y_known)),
         unknown_labels=_unknown_labels(known, labels),
-        strangers=strangers,
-        context=context or EvaluationContext(),
+        strangers=None,
+        context=EvaluationContext(),
         seed=seed,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,10 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
         zero_shot_p=fitted.zero_shot_probabilities(samples.X),
         logits=logits if fitted.fitted_head.temperature != 1.0 else None,
         labels=samples.labels,
+        seed=seed,
+    )
+    evaluation = replace(
+        evaluation,
         strangers=_strangers(classifier, samples, y),
         context=EvaluationContext(
             head=fitted.head,
@@ -84,6 +88,5 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
             memory_version=classifier.memory_version,
             skipped=samples.skipped,
         ),
-        seed=seed,
     )
     return EvaluatedRun(classifier, samples, p, y, evaluation)
