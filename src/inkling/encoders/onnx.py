@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from inkling.types import EncoderIdentity
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+_IMAGES_AT_ONCE = 4
+"""Images of one run on a processor. onnxruntime keeps all activations of a run: with two MobileNets, a fit of 234 crops
+peaks at 1,760 MB by 32 images, 800 by 8, and 640 by 4, in no more time."""
 
 
 class OnnxEncoder:
@@ -51,6 +55,7 @@ class OnnxEncoder:
             )
         self._description = read_description(Path(folder))
         self._source = source or str(folder)
+        self._on_cpu = device != "cuda"
         self._session = Session(self._description.model, device=device)
         self._texts = _text_side(self._description.texts, self._description.dimension)
 
@@ -103,9 +108,15 @@ class OnnxEncoder:
             return ImageVectors(
                 np.empty((0, described.dimension), np.float32), no_features if described.features else None
             )
-        outputs = [described.embeddings, *([described.features] if described.features else [])]
-        embeddings, *features = self._session.run(outputs, {described.input: np.stack(batch)})
+        at_once = _IMAGES_AT_ONCE if self._on_cpu else len(batch)
+        parts = [self._encode_some(batch[at : at + at_once]) for at in range(0, len(batch), at_once)]
+        embeddings, *features = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return ImageVectors(unit_vectors(embeddings), features[0].astype(np.float32) if features else None)
+
+    def _encode_some(self, batch: Sequence[Prepared]) -> list[NDArray[Any]]:
+        described = self._description
+        outputs = [described.embeddings, *([described.features] if described.features else [])]
+        return self._session.run(outputs, {described.input: np.stack(batch)})
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts.
