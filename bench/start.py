@@ -1,10 +1,10 @@
-"""What a command costs before it does anything: processor time and memory of whole processes, and the light installation.
+"""What a command costs before it does anything: processor time and memory of whole processes; the light installation.
 
     python bench/start.py [--rounds 5] [--install]
 
-Every command is run in a process of its own, in turn with ``python -c "import numpy, sqlalchemy"``, by which its processor
-time is divided; a figure is the median over rounds. With ``--install`` the light and the full installation are made anew
-beside each other, from wherever pip is configured to look.
+Every command is run in a process of its own, in turn with ``python -c "import numpy, sqlalchemy"``, by which its
+processor time is divided; a figure is the median over rounds. With ``--install`` the light and the full installation
+are made anew beside each other, from wherever pip is configured to look.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,13 @@ CROPS = SHARED / "data" / "coco_crops" / "few_shot"
 SURROGATE = ROOT / "bench" / "encoders" / "surrogate-clip-b32"
 N, DIMS, CLASSES = 100_000, 512, 1_000
 MB = 1e6
+
+_LAUNCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 
 @dataclass(frozen=True)
@@ -133,12 +139,17 @@ def cold_fit(place: Path, rounds: int) -> list[Row]:
 
 def installations(place: Path) -> list[Row]:
     """The light installation beside the full one."""
+    sys.path.append(str(ROOT / "tools"))
+    from set_up import install_torch, make_environment, wants_cpu_build
+
     took, size = {}, {}
     for name, what in (("light", str(ROOT)), ("full", f"{ROOT}[all]")):
         folder = place / name
-        venv.create(folder, symlinks=True, with_pip=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-cache-dir"]
+        python = make_environment(folder)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--no-cache-dir"]
         started = time.perf_counter()
+        if name == "full":
+            install_torch(python, wants_cpu_build("auto"))
         subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), what], check=True)
         took[name] = time.perf_counter() - started
         (packages,) = folder.glob("lib/python*/site-packages")
@@ -156,16 +167,17 @@ def cost_of(place: Path, *arguments: object, cache: Path | None = None) -> Cost:
 
 
 def _cost(command: Sequence[str], place: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    process = subprocess.Popen(
-        command, cwd=place, env=os.environ | dict(environment or {}), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    """By a small process between: one that is forked from a large process counts that one's memory as its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, *command],
+        cwd=place,
+        env=os.environ | dict(environment or {}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    told = process.stderr.read().decode() if process.stderr else ""
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed: {told}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    seconds, peak = done.stdout.split()
+    return Cost(float(seconds), int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 
 if __name__ == "__main__":
