@@ -96,7 +96,7 @@ def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_pat
     names = ("bench", "lamp", "sofa")
     entries = [replace(one, text_vector=unit(one.name)) for one in classifier.fitted.entries]
     negatives = Negatives(names, np.stack([unit("bench"), unit("lamp"), unit("lamp")]))
-    classifier.learn(classifier.fitted.samples, entries, negatives=negatives).save(tmp_path / "a.ink")
+    classifier.learn(classifier.fitted.samples, entries, negatives=negatives).save(tmp_path / "a.ink", replace=True)
     explore(tmp_path / "a.ink", Named.load(tmp_path / "a.ink"), seen(*KNOWN, "bench"), min_images=5)
     decisions = Decisions(tmp_path / "a.ink")
     (proposal,) = decisions.proposals()
