@@ -52,7 +52,6 @@ MOST_PARAMETERS = 7
 LONG_FILES: set[str] = set()
 LONG_FUNCTIONS = {
     "src/inkling/cli/finetune.py: run",
-    "src/inkling/finetune/finetuner.py: fit_records",
 }
 WIDE_FUNCTIONS = {
     "src/inkling/finetune/selection/out_of_fold.py: __init__",

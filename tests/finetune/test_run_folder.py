@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inkling.errors import InputError
-from inkling.finetune.run_folder import RUN, TRAINING, check_output, open_run
+from inkling.finetune.run_folder import RUN, TRAINING, alone_in, check_output, open_run
 from tests.finetune.cases import recipe
 
 
@@ -75,3 +75,16 @@ def test_a_run_is_refused_a_folder_before_images_are_read(tmp_path: Path) -> Non
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(InputError, match="no empty folder"):
         check_output(tmp_path, resume=False)
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with (
+        alone_in(folder),
+        pytest.raises(InputError, match="Another process is training"),
+        alone_in(folder),
+    ):
+        pass
+    with alone_in(folder):
+        assert folder.is_dir()
+    assert not folder.exists()

@@ -5,7 +5,8 @@ torch is imported when training begins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError, require
 from inkling.finetune.recipe import PRESETS, Recipe, preset
-from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, check_output
+from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, alone_in, check_output
 from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from inkling.finetune.prepare import PreparedData
     from inkling.finetune.selection.interpolate import Choice
     from inkling.finetune.selection.out_of_fold import Folds
+    from inkling.finetune.training.distributed import Team
     from inkling.finetune.training.history import Row
     from inkling.finetune.training.trainer import Training
 
@@ -170,11 +172,8 @@ class FineTuner:
         tensorboard: bool = False,
     ) -> FineTuned:
         """As `fit`, on image records."""
-        from inkling.encoders.loaded_model import load_towers
         from inkling.finetune.prepare import prepare
-        from inkling.finetune.selection.out_of_fold import Folds
         from inkling.finetune.training.distributed import Team
-        from inkling.finetune.training.trainer import train
 
         recipe, source = self.recipe, self.encoder.folder
         team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
@@ -183,12 +182,20 @@ class FineTuner:
         prepared = prepare(
             records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
-        shared: dict[str, Any] = {
-            "team": team,
-            "resume": resume,
-            "progress": progress,
-            "origin": {"encoder": self.encoder.identity.fingerprint},
-        }
+        shared = {"resume": resume, "progress": progress, "origin": {"encoder": self.encoder.identity.fingerprint}}
+        with alone_in(output) if team.is_main else nullcontext():
+            return self._trained(prepared, output, team, tensorboard=tensorboard, shared=shared)
+
+    def _trained(
+        self, prepared: PreparedData, output: Path, team: Team, *, tensorboard: bool, shared: Mapping[str, Any]
+    ) -> FineTuned:
+        """Train on all images and on those of each fold, choose the share, and write the encoder."""
+        from inkling.encoders.loaded_model import load_towers
+        from inkling.finetune.selection.out_of_fold import Folds
+        from inkling.finetune.training.trainer import train
+
+        recipe, source = self.recipe, self.encoder.folder
+        shared = {**shared, "team": team}
         model = load_towers(source)
         training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
         folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / FOLDS, **shared)

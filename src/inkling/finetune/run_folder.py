@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from inkling.errors import InputError
 from inkling.finetune.recipe import Recipe
-from inkling.outputs import appearing_whole
+from inkling.outputs import appearing_whole, held
 from inkling.wording import excerpt, quoted
 
 RUN = "run.json"
@@ -40,6 +41,29 @@ def check_output(folder: Path, *, resume: bool) -> None:
         )
     if not (folder / TRAINING).is_dir():
         _require_empty(folder)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in a folder, which is made where it is missing.
+
+    Raises
+    ------
+    InputError
+        If another process is training there.
+    """
+    _make(folder)
+    with held(folder) as alone:
+        if not alone:
+            raise InputError(
+                f"Another process is training in '{folder}'.",
+                remedy="Wait until it has finished, or name another folder with --output.",
+            )
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a refusal leaves no empty folder behind
+                folder.rmdir()
 
 
 def open_run(folder: Path, recipe: Recipe, origin: Mapping[str, str], *, resume: bool, n_bytes: int) -> None:
