@@ -45,6 +45,12 @@ def run(
     encoder: MovedEncoder = None,
     device: Device = "auto",
     seed: Seed = 0,
+    include_training: Annotated[
+        bool,
+        typer.Option(
+            "--include-training", help="Count images that the memory was taught with, or near-duplicates of them, too."
+        ),
+    ] = False,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
@@ -55,7 +61,7 @@ def run(
     check_outputs(report, json, keep=(memory, test))
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     samples = _samples(classifier, open_source(test, split="test"))
-    done = evaluate_classifier(classifier, samples, seed=seed)
+    done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training)
     if report:
         write_html(done, report, memory=memory, test=test)
         note(f"Report: {report}")
@@ -111,6 +117,7 @@ def print_scores(summary: Mapping[str, Any]) -> None:
     if summary["unknown"]:
         _tell_strangers(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])
+    _tell_training_images(summary["training_images"])
 
 
 def _tell_strangers(unknown: Mapping[str, Any]) -> None:
@@ -134,6 +141,20 @@ def _tell_left_out(unknown: Mapping[str, Any]) -> None:
         note(f"Left out of the measures, as their label is no known class: {shown}.")
     if unlabelled:
         note(f"Left out of the measures, as they have no label: {counted(unlabelled, 'image')}.")
+
+
+def _tell_training_images(found: Mapping[str, Any]) -> None:
+    """Test images that the memory was taught with."""
+    if not found["images"]:
+        return
+    kinds = ((found["copies"], "the same file"), (found["near_duplicates"], "a near-duplicate"))
+    told = ", ".join(f"{count} as {what}" for count, what in kinds if count)
+    first = found["images"][0]
+    fate = "Left out of all figures" if found["left_out"] else "Counted all the same, which flatters every figure"
+    note(
+        f"The memory was taught with {counted(len(found['images']), 'test image')} ({told}), such as {first['path']}. "
+        f"{fate}."
+    )
 
 
 def _shown(scores: Mapping[str, Any], key: str, *, as_share: bool) -> str:

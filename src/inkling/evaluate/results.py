@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.evaluate.training_images import TrainingImages
 from inkling.evaluate.uncertainty import Interval, PairedTest
 from inkling.evaluate.unknown_detection import Strangers
 from inkling.heads.calibration import ReliabilityBin
@@ -22,10 +23,12 @@ class EvaluationContext:
     encoder_fingerprint: str | None = None
     memory_version: int | None = None
     skipped: tuple[SkippedImage, ...] = ()
+    training_images: TrainingImages = field(default_factory=TrainingImages)
 
     def to_json(self) -> dict[str, Any]:
-        """The four fields as plain values."""
-        return {**asdict(self), "skipped": [asdict(image) for image in self.skipped]}
+        """The fields as plain values."""
+        skipped = [asdict(image) for image in self.skipped]
+        return {**asdict(self), "skipped": skipped, "training_images": self.training_images.to_json()}
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,12 @@ class Evaluation:
     def n_correct(self) -> int:
         """Images whose predicted label is the true one."""
         return int(np.trace(self.confusion))
+
+    @property
+    def n_left_out(self) -> int:
+        """Images that no figure counts: of other classes, unreadable, or known from the training."""
+        trained = self.context.training_images
+        return self.unknown_labels.count + len(self.context.skipped) + trained.left_out * len(trained.images)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dump`, by the keys that the command line promises; None for no value."""

@@ -10,9 +10,11 @@ import numpy as np
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.fitted import require_readable
 from inkling.embeddings.samples import Samples
+from inkling.errors import InputError
 from inkling.evaluate.checks import check_truth
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
+from inkling.evaluate.training_images import TrainingImages, training_images
 from inkling.evaluate.unknown_detection import Strangers, judge_strangers
 from inkling.heads.calibration import apply_temperature
 from inkling.types import FloatArray, IntArray
@@ -57,16 +59,41 @@ def _strangers(classifier: FewShotClassifier, samples: Samples, y: IntArray) -> 
     return judge_strangers(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
 
 
-def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed: int = 0) -> EvaluatedRun:
+def _without(samples: Samples, rows: IntArray) -> Samples:
+    """The samples without those that the classifier was taught with."""
+    left = np.setdiff1d(np.arange(len(samples)), rows)
+    if not len(left):
+        raise InputError(
+            f"All {len(samples)} test images are among those that the memory was taught with.",
+            remedy="Give other images, or add --include-training to measure on these, which flatters every figure.",
+        )
+    return samples if not len(rows) else samples.keep(left.tolist())
+
+
+def evaluate_classifier(
+    classifier: FewShotClassifier, samples: Samples, *, seed: int = 0, include_training: bool = False
+) -> EvaluatedRun:
     """Measure a classifier on samples, beside what its text vectors alone would say.
+
+    Parameters
+    ----------
+    samples
+        Test images by the classifier's encoder.
+    seed
+        Of the bootstrap.
+    include_training
+        Whether images that the classifier was taught with, or near-duplicates of them, count too.
 
     Raises
     ------
     InputError
-        If there is no sample, or none has the label of a known class.
+        If there is no sample, none has the label of a known class, or all of them were training images.
     """
     require_readable(samples)
     fitted = classifier.fitted
+    rows, repeated = training_images(samples, fitted.samples)
+    if not include_training:
+        samples = _without(samples, rows)
     y = class_indices(samples.labels, fitted.classes)
     logits = fitted.fitted_head.logits(samples.X)
     p = apply_temperature(logits, fitted.fitted_head.temperature)
@@ -87,6 +114,7 @@ def evaluate_classifier(classifier: FewShotClassifier, samples: Samples, *, seed
             encoder_fingerprint=fitted.samples.identity.fingerprint,
             memory_version=classifier.memory_version,
             skipped=samples.skipped,
+            training_images=TrainingImages(repeated, left_out=not include_training),
         ),
     )
     return EvaluatedRun(classifier, samples, p, y, evaluation)

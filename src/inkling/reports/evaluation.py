@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inkling.errors import InputError
 from inkling.evaluate.results import ClassScores, Evaluation
+from inkling.evaluate.training_images import TrainingImages
 from inkling.outputs import appearing_whole
 from inkling.reports import wording
 from inkling.reports.content import EvaluatedImages, Exemplars, ReportContext
@@ -104,13 +105,16 @@ def _check(evaluation: Evaluation, context: ReportContext) -> None:
 def _portable(evaluation: Evaluation, context: ReportContext) -> tuple[Evaluation, ReportContext]:
     """The same without the folders of this machine."""
     images, exemplars, skipped = context.images, context.exemplars, evaluation.context.skipped
+    pairs = _portable_pairs(evaluation.context.training_images)
     every, n = [*images.paths, *(image.path for image in skipped)], len(images.paths)
     paths, folder = shown_paths(every), shared_folder(every)
     told = tuple(
         SkippedImage(path, shown_text(one.reason, folder=folder)) for path, one in zip(paths[n:], skipped, strict=True)
     )
     return (
-        replace(evaluation, context=replace(evaluation.context, skipped=told)),
+        replace(
+            evaluation, context=replace(evaluation.context, skipped=told, training_images=pairs)
+        ),
         replace(
             context,
             memory_name=shown_name(context.memory_name),
@@ -120,6 +124,12 @@ def _portable(evaluation: Evaluation, context: ReportContext) -> tuple[Evaluatio
             provenance=without_places(context.provenance),
         ),
     )
+
+
+def _portable_pairs(found: TrainingImages) -> TrainingImages:
+    paths, exemplars = shown_paths([one.path for one in found.images]), shown_paths([o.exemplar for o in found.images])
+    pairs = zip(found.images, paths, exemplars, strict=True)
+    return replace(found, images=tuple(replace(one, path=path, exemplar=known) for one, path, known in pairs))
 
 
 def _page(evaluation: Evaluation, context: ReportContext) -> _Page:

@@ -136,3 +136,11 @@ def no_images(evaluation: Evaluation) -> str | None:
         f"{count(absent, 'known class has', 'known classes have')} no test image. "
         "Recall has no value there, and balanced accuracy is the mean over the others."
     )
+
+
+def training_images(evaluation: Evaluation) -> str | None:
+    """A warning where images count that the memory was taught with."""
+    found = evaluation.context.training_images
+    if found.left_out or not found.images:
+        return None
+    return f"{count(len(found.images), 'image')} of the training are among the test images: the figures are too good."
