@@ -170,6 +170,6 @@ def test_odd_names_of_memories_and_classes_work(inkling: Inkling, photos: Path) 
     assert done.code == 0, done.err
     told = inkling.here("predict", "\udcff odd.ink", photos, "--json", "-").json()
     assert any("\N{SNOWMAN}" in label for label in told["predictions"][0]["top_labels"])
-    report = inkling.here("evaluate", "\udcff odd.ink", photos, "--report", "r.html")
+    report = inkling.here("evaluate", "\udcff odd.ink", photos, "--include-training", "--report", "r.html")
     assert report.code == 0, report.err
     assert "<b>\N{SNOWMAN}" not in (inkling.folder / "r.html").read_text(encoding="utf-8")

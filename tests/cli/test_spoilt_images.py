@@ -69,7 +69,7 @@ def test_strict_makes_them_an_error_and_keeps_the_memory(inkling: Inkling, memor
 
 
 def test_evaluate_leaves_them_out(inkling: Inkling, memory: Path, spoilt: Path) -> None:
-    summary = inkling.here("evaluate", memory, spoilt, "--json", "-").json()
+    summary = inkling.here("evaluate", memory, spoilt, "--include-training", "--json", "-").json()
     assert summary["n"] == 18
     assert_all_told(summary["skipped"])
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from inkling.discovery.pool import look_alike
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import UNKNOWN, looks_of
-from inkling.types import BoolArray, IntArray
+from inkling.types import IntArray
 
 SAME_EMBEDDING = 0.9
 """Cosine from which two images may be one picture; most resized or recompressed copies lie above it."""
-SAME_LOOKS = 10
-"""Bits of 64 in which the perceptual hashes of one picture may differ."""
 _CHUNK = 1024
 
 
@@ -89,13 +88,9 @@ def _near_duplicates(samples: Samples, known: Samples) -> IntArray:
     for start in range(0, len(samples), _CHUNK):
         part = slice(start, start + _CHUNK)
         cosines = samples.embeddings[part] @ known.embeddings.T
-        alike = (cosines >= SAME_EMBEDDING) & _look_alike(looks[part, None], known_looks[None])
+        # Without a hash of both, nothing is said to be alike.
+        hashed = (looks[part, None] != UNKNOWN) & (known_looks[None] != UNKNOWN)
+        alike = (cosines >= SAME_EMBEDDING) & hashed & look_alike(looks[part, None], known_looks[None])
         best = np.where(alike, cosines, -1.0).argmax(axis=1)
         found[part] = np.where(alike.any(axis=1), best, -1)
     return found
-
-
-def _look_alike(first: np.ndarray[Any, np.dtype[np.uint64]], second: np.ndarray[Any, np.dtype[np.uint64]]) -> BoolArray:
-    """Whether perceptual hashes may be of one picture; without a hash nothing is said to be alike."""
-    known = (first != UNKNOWN) & (second != UNKNOWN)
-    return np.asarray(known & (np.bitwise_count(first ^ second) <= SAME_LOOKS))

@@ -112,9 +112,7 @@ def _portable(evaluation: Evaluation, context: ReportContext) -> tuple[Evaluatio
         SkippedImage(path, shown_text(one.reason, folder=folder)) for path, one in zip(paths[n:], skipped, strict=True)
     )
     return (
-        replace(
-            evaluation, context=replace(evaluation.context, skipped=told, training_images=pairs)
-        ),
+        replace(evaluation, context=replace(evaluation.context, skipped=told, training_images=pairs)),
         replace(
             context,
             memory_name=shown_name(context.memory_name),
