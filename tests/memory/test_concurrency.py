@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from inkling.errors import MemoryFileError
 from inkling.memory import database as database_module
+from inkling.memory.amend import amend
+from inkling.memory.classes import rename_class
 from inkling.memory.database import reading, writing
 from inkling.memory.read import read_content
 from inkling.memory.store import read_memory
@@ -64,6 +67,19 @@ def test_a_reader_sees_its_version_while_a_writer_commits(tmp_path: Path) -> Non
         assert read_memory(path).version == 2
     assert again.version == 1
     assert_whole(again)
+    assert names_in(tmp_path) == ["a.ink"]
+
+
+def test_what_stays_in_the_side_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    put(path, numbered(1))
+    with reading(path) as connection:
+        read_content(connection)
+        with pytest.warns(RuntimeWarning, match="a part of it is still in a.ink-wal .somebody is reading"):
+            amend(path, "rename", {}, lambda memory: rename_class(memory, 1, "other") or {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        put(path, numbered(2))
     assert names_in(tmp_path) == ["a.ink"]
 
 

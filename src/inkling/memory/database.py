@@ -18,6 +18,8 @@ from inkling.memory.schema import APPLICATION_ID
 PAGE_BYTES = 16384  # holds seven vectors of 512 float32; 4096 would hold one and waste half of the file
 CACHE_KIB = 65536
 BUSY_SECONDS = 60.0
+NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "SQLITE_IOERR_WRITE"})
+"""What SQLite says where it cannot make its side files on a full disk."""
 
 
 @contextmanager
@@ -57,10 +59,13 @@ def reading(path: Path) -> Iterator[Connection]:
     """One read transaction: all that is read belongs to the same version, whatever writers do meanwhile."""
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         # Opened for writing, although nothing is written: the last to close tidies the side files away.
-        with _opened(path, "mode=rw") as database, transaction(database, begin="BEGIN") as connection:
-            database.execute("PRAGMA query_only = ON")
-            yield connection
-    elif _has_side_file(path):
+        with _opened(path, "mode=rw") as database:
+            if _can_share(database):
+                with transaction(database, begin="BEGIN") as connection:
+                    database.execute("PRAGMA query_only = ON")
+                    yield connection
+                return
+    if _has_side_file(path):
         with _opened(path, "mode=ro") as database, transaction(database, begin="BEGIN") as connection:
             yield connection
     else:
@@ -106,6 +111,17 @@ def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
         yield database
 
 
+def _can_share(database: sqlite3.Connection) -> bool:
+    """Whether there is room for the side file that readers and writers share; on a full disk there is not."""
+    try:
+        database.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname in NO_ROOM:
+            return False
+        raise
+    return True
+
+
 def _has_side_file(path: Path) -> bool:
     """Whether a part of the memory is still in its -wal file."""
     side = path.with_name(path.name + "-wal")
@@ -125,13 +141,18 @@ def _unchanged(path: Path) -> Iterator[None]:
 
 
 def _checkpoint(database: sqlite3.Connection, path: Path) -> None:
-    """Bring what was committed from the side file into the memory itself."""
+    """Bring what was committed from the side file into the memory itself, and say so where a part stays behind."""
     try:
-        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        busy, pages, joined = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     except sqlite3.Error as error:
-        warnings.warn(
-            f"The new version of {path} is safe, but a part of it is still in {path.name}-wal ({error}). "
-            "Keep the two files together; the next command that opens the memory joins them.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        reason = str(error)
+    else:
+        if not busy and joined == pages:
+            return
+        reason = "somebody is reading the version before it"
+    warnings.warn(
+        f"The new version of {path} is safe, but a part of it is still in {path.name}-wal ({reason}). "
+        "Keep the two files together; the next command that opens the memory joins them.",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from inkling.errors import MemoryFileError
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What a full disk and a full quota say; not every system has quotas."""
+
+ROOM_BYTES = 65536
+"""Below this much free space, an error of the disk is taken for want of it: SQLite's shared side file takes half."""
 
 
 def damaged(where: object, detail: str) -> MemoryFileError:
@@ -62,6 +66,8 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
                 f"SQLite cannot work there ({error})",
                 remedy="Check the permissions, or copy the file and any -wal file of it to another folder.",
             )
+        case ["IOERR"] if shutil.disk_usage(path.parent).free < ROOM_BYTES:
+            return _full(path)
         case ["IOERR"]:
             return _unchanged(path, f"the disk reports an error ({error})", remedy="Check the disk and try again.")
         case ["CORRUPT" | "NOTADB" | "FORMAT"]:
