@@ -101,6 +101,7 @@ def _finetune(run: Listener, url: str, drawn: Path) -> None:
 def _decide(run: Listener, url: str) -> None:
     fit_and_pool(url)
     run("proposals", url, "--json", "-")
+    run("move", url, "bench/0.jpg", "--to", 2, "--json", "-")
     run("merge", url, 1, 2)
     run("split", url, 3)
     run("rename", url, 4, "fern")
@@ -141,6 +142,7 @@ def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, serv
 @pytest.mark.parametrize("url", NOWHERE)
 def test_no_error_tells_a_password(run: Listener, inkling: Inkling, drawn: Path, verb: str, url: str) -> None:
     others = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "add-class": ["a"], "remove-class": ["a"]}
+    others |= {"move": ["a.jpg", "--to", "a"]}
     others |= {"rename": [1, "a"], "backup": ["b.ink"], "discover": [drawn], "evaluate": [drawn], "predict": [drawn]}
     options = {"fit": [drawn, "--memory", url], "finetune": [drawn, "--memory", url, "--encoder", "sketch"]}
     options |= {"embed": [url, "--encoder", url, "--output", f"{url}.parquet"], "demo": ["--output", f"{url}/x\0"]}
