@@ -135,7 +135,7 @@ def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, serv
     for url in urls:
         _assert_clean_rows(url)
     _assert_clean_files(inkling.folder, inkling.cache)
-    assert "***" in (inkling.folder / "e.html").read_text()
+    assert "***" in (inkling.folder / "fit.json").read_text()
 
 
 @pytest.mark.parametrize("verb", VERBS)
