@@ -69,7 +69,9 @@ def test_predicting_a_known_image_takes_numpy_alone(inkling: Inkling, memory: Pa
 
 def test_a_warm_run_loads_no_model_library(inkling: Inkling, memory: Path, drawn: Path) -> None:
     models = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers"}
-    fitted, loaded = watched(inkling, "fit", drawn, "--memory", memory, "--encoder", "sketch", "--json", "fitted.json")
+    fitted, loaded = watched(
+        inkling, "fit", drawn, "--memory", "again.ink", "--encoder", "sketch", "--json", "fitted.json"
+    )
     assert fitted.code == 0, fitted.err
     assert json.loads((inkling.folder / "fitted.json").read_text())["encoded_now"] == 0
     assert loaded & models == set()

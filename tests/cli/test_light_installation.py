@@ -96,7 +96,15 @@ def test_what_is_missing_says_which_command_adds_it(inkling: Inkling, pictures: 
             ("finetune", "--merge", "run/adapters", "--encoder", "sketch", "--output", "merged"),
         ],
         "torch": [
-            ("fit", train, "--memory", "b.ink", "--encoder", ROOT / "src" / "inkling" / "sketch" / "weights"),
+            (
+                "fit",
+                train,
+                "--memory",
+                "b.ink",
+                "--encoder",
+                ROOT / "src" / "inkling" / "sketch" / "weights",
+                "--no-cache",
+            ),
             ("fit", train, "--memory", "b.ink", "--encoder", "openai/clip-vit-base-patch32"),
             ("fit", train, "--memory", "b.ink", "--encoder", "sketch", "--precision", "bfloat16", "--no-cache"),
         ],
