@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inkling.heads.softmax import log_softmax, logsumexp, softmax
+from inkling.heads.softmax import log_softmax
 from inkling.types import FloatArray, IntArray
 
 FAINT = 1e-3
@@ -49,8 +49,12 @@ def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
 
     def loss(w: FloatArray) -> tuple[float, FloatArray]:
         z = np.tensordot(w, scaled, axes=1)
-        slope = scaled.reshape(len(Z), -1) @ softmax(z).ravel() / len(y) - at_truth
-        return float(logsumexp(z).mean() - w @ at_truth), slope
+        top = z.max(axis=1, keepdims=True)
+        p = np.exp(z - top)
+        total = p.sum(axis=1, keepdims=True)
+        p /= total
+        slope = scaled.reshape(len(Z), -1) @ p.ravel() / len(y) - at_truth
+        return float((np.log(total) + top).mean() - w @ at_truth), slope
 
     bounds = [(0.0, None)] * len(Z)
     found = minimize(loss, np.ones(len(Z)), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-6})
