@@ -10,7 +10,7 @@ import pytest
 from tests.cli.program import Inkling
 
 VERBS = {
-    "fit": ("fit", "{drawn}", "--memory", "drawn.ink", "--encoder", "sketch"),
+    "fit": ("fit", "{drawn}", "--memory", "drawn.ink", "--replace", "--encoder", "sketch"),
     "evaluate": ("evaluate", "drawn.ink", "{drawn}", "--report", "r.html"),
     "predict": ("predict", "drawn.ink", "{drawn}/test"),
     "info": ("info", "drawn.ink"),
@@ -18,7 +18,7 @@ VERBS = {
     "encoders": ("encoders",),
     "cache info": ("cache", "info"),
 }
-CHANGING = {"seconds", "memory_version", "provenance", "bytes", "thumbnail_bytes", "encoded_now"}
+CHANGING = {"seconds", "memory_version", "provenance", "bytes", "thumbnail_bytes", "encoded_now", "replaced"}
 
 
 @pytest.mark.usefixtures("memory")

@@ -13,8 +13,9 @@ from tests.cli.program import Inkling
 
 
 def fit(inkling: Inkling, source: Path, *options: object) -> Any:
-    """Summary of a fit into ``o.ink``."""
-    done = inkling.here("fit", source, "--memory", "o.ink", "--encoder", "sketch", "--json", "-", *options)
+    """Summary of a fit into ``o.ink``, in place of what it held."""
+    into = ("--memory", "o.ink", "--replace")
+    done = inkling.here("fit", source, *into, "--encoder", "sketch", "--json", "-", *options)
     assert done.code == 0, done.err
     return done.json()
 
@@ -67,7 +68,7 @@ def test_a_slip_in_a_name_is_noticed(inkling: Inkling, drawn: Path) -> None:
 
 def test_the_same_seed_gives_the_same_memory(inkling: Inkling, drawn: Path) -> None:
     first, again = fit(inkling, drawn, "--seed", 7), fit(inkling, drawn, "--seed", 7)
-    for key in first.keys() - {"seconds", "memory_version"}:
+    for key in first.keys() - {"seconds", "memory_version", "replaced"}:
         assert first[key] == again[key]
     assert again["memory_version"] == 2
 

@@ -63,7 +63,7 @@ def test_fit_goes_on_without_them(inkling: Inkling, memory: Path, spoilt: Path) 
 
 def test_strict_makes_them_an_error_and_keeps_the_memory(inkling: Inkling, memory: Path, spoilt: Path) -> None:
     before = memory.read_bytes()
-    done = inkling.here("fit", spoilt, "--memory", memory, "--encoder", "sketch", "--strict", "--json", "-")
+    done = inkling.here("fit", spoilt, "--memory", memory, "--replace", "--encoder", "sketch", "--strict")
     done.refused("5 images cannot be used", "--strict")
     assert memory.read_bytes() == before
 
@@ -94,7 +94,8 @@ def test_embed_leaves_them_out(inkling: Inkling, spoilt: Path) -> None:
         ("predict", "drawn.ink", "bad", "--json", "out.csv"),
         ("embed", "bad", "--encoder", "sketch", "--output", "out.parquet"),
         ("evaluate", "drawn.ink", "bad", "--json", "out.csv"),
-        ("fit", "bad", "--memory", "drawn.ink", "--encoder", "sketch"),
+        ("fit", "bad", "--memory", "drawn.ink", "--encoder", "sketch", "--replace"),
+        ("fit", "bad", "--memory", "drawn.ink", "--encoder", "sketch", "--update"),
     ],
 )
 @pytest.mark.usefixtures("memory")
@@ -124,7 +125,7 @@ def test_images_without_a_class_are_skipped_in_fit(inkling: Inkling, drawn: Path
     shutil.copy(drawn / "test" / "car" / "car-0000.png", inkling.folder / "photos" / "loose.png")
     arguments = ("fit", "photos", "--memory", "l.ink", "--encoder", "sketch", "--json", "-")
     assert reasons(inkling.here(*arguments).json()["skipped"]) == {"loose.png": "no label"}
-    inkling.here(*arguments, "--strict").refused("1 image cannot be used")
+    inkling.here(*arguments, "--replace", "--strict").refused("1 image cannot be used")
 
 
 def test_test_images_of_unknown_classes_are_left_out_by_name(inkling: Inkling, memory: Path, drawn: Path) -> None:
