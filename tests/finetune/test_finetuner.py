@@ -70,7 +70,7 @@ def test_a_trained_head_is_kept_beside_the_encoder(tmp_path: Path) -> None:
 
 def test_share_zero_gives_back_the_encoder(tmp_path: Path) -> None:
     found = tuned(tmp_path, interpolate=0.0)
-    before, after = (load_encoder(one, device="cpu") for one in ("sketch", found.folder))
+    before, after = (load_encoder(one, device="cpu") for one in (weights_folder(), found.folder))
     batch = [before.prepare(image) for image in pictures(1)[0]]
     np.testing.assert_array_equal(before.encode_images(batch).embeddings, after.encode_images(batch).embeddings)
 
