@@ -16,6 +16,12 @@ import inkling
 from inkling.heads import HEADS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+INTRODUCTION = """Names that `from inkling import ...` gives, and the heads.
+
+The examples assume `import numpy as np`, that the names which they use were imported from `inkling`, and a folder with
+`photos/train`, `photos/test`, `inbox` and the memory `vehicles.ink`, in which two proposals are open."""
+OWN = ("inkling.classifier.", "inkling.review.")
+"""Rooms whose base classes are written out with the classes that are built of them."""
 NOTICE = "<!-- Written by tools/reference.py; change the code instead. -->"
 
 
@@ -35,7 +41,7 @@ def cli_page() -> str:
 
 def python_page() -> str:
     """The public classes and functions, and the heads, with their docstrings."""
-    parts = ["# Python", "", NOTICE, "", "Names that `from inkling import ...` gives, and the heads.", ""]
+    parts = ["# Python", "", NOTICE, "", INTRODUCTION, ""]
     for name in inkling.__all__:
         parts += _section(f"inkling.{name}", getattr(inkling, name))
     for head in HEADS.values():
@@ -58,7 +64,7 @@ def _section(title: str, thing: object) -> list[str]:
 
 def _members(thing: type) -> dict[str, object]:
     """What a class has of its own, and of the product's classes that it is built of."""
-    own = [one for one in inspect.getmro(thing) if one is thing or one.__module__.startswith("inkling.classifier")]
+    own = [one for one in inspect.getmro(thing) if one is thing or one.__module__.startswith(OWN)]
     return {name: member for one in reversed(own) for name, member in vars(one).items()}
 
 

@@ -13,20 +13,25 @@ if TYPE_CHECKING:
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
     from inkling.evaluate.results import Evaluation
+    from inkling.evaluate.run import EvaluatedRun
     from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
+    from inkling.finetune.shipping import Shipment
     from inkling.memory.classes import KnownClass
     from inkling.memory.discovered import Proposal
     from inkling.memory.events import Event
     from inkling.prompts import ClassPrompts
     from inkling.review.decisions import Decisions
+    from inkling.review.propose import Explored
     from inkling.types import SkippedImage, Verdict
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
     "Decisions": "inkling.review.decisions",
+    "EvaluatedRun": "inkling.evaluate.run",
     "Evaluation": "inkling.evaluate.results",
     "Event": "inkling.memory.events",
+    "Explored": "inkling.review.propose",
     "FewShotClassifier": "inkling.classifier.few_shot",
     "FineTuned": "inkling.finetune.finetuner",
     "FineTunedMemory": "inkling.finetune.run",
@@ -35,6 +40,7 @@ _HOMES = {
     "InklingError": "inkling.errors",
     "KnownClass": "inkling.memory.classes",
     "Proposal": "inkling.memory.discovered",
+    "Shipment": "inkling.finetune.shipping",
     "SkippedImage": "inkling.types",
     "Verdict": "inkling.types",
     "finetune_memory": "inkling.finetune.run",
@@ -44,8 +50,10 @@ _HOMES = {
 __all__ = [
     "ClassPrompts",
     "Decisions",
+    "EvaluatedRun",
     "Evaluation",
     "Event",
+    "Explored",
     "FewShotClassifier",
     "FineTuned",
     "FineTunedMemory",
@@ -54,6 +62,7 @@ __all__ = [
     "InklingError",
     "KnownClass",
     "Proposal",
+    "Shipment",
     "SkippedImage",
     "Verdict",
     "finetune_memory",

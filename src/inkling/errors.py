@@ -20,6 +20,14 @@ class InklingError(Exception):
         What was expected and what came instead, in one or two sentences.
     remedy
         What the user can do about it. Secrets in both are hidden, see `inkling.redaction`.
+
+    Examples
+    --------
+    >>> try:
+    ...     classifier = FewShotClassifier(views=0)
+    ... except InklingError as error:
+    ...     print(error.message, error.remedy)
+    views must be 1 or more, got 0. 1 is the image itself.
     """
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:

@@ -107,6 +107,12 @@ class ClassPrompts:
         Other names that fill the templates as well, and count alike.
     disambiguation
         What tells the word's meaning: "a bird" makes "crane, a bird" of "crane".
+
+    Examples
+    --------
+    >>> crane = ClassPrompts("crane", aliases=("whooping crane",), disambiguation="a bird")
+    >>> FewShotClassifier("sketch", prompts=[crane]).prompts[0].name
+    'crane'
     """
 
     name: str
@@ -121,7 +127,13 @@ class ClassPrompts:
                 raise InputError(f"The {field} of class '{self.name}' must be several texts.", remedy="Write (text,).")
 
     def texts(self, templates: Sequence[str]) -> tuple[str, ...]:
-        """All texts of the class, none twice."""
+        """All texts of the class, none twice.
+
+        Examples
+        --------
+        >>> ClassPrompts("crane", disambiguation="a bird").texts(["a photo of a {}."])
+        ('a photo of a crane, a bird.',)
+        """
         spoken = [" ".join(name.replace("_", " ").split()) for name in (self.name, *self.aliases)]
         if self.disambiguation:
             spoken = [f"{name}, {self.disambiguation}" for name in spoken]

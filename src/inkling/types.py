@@ -48,7 +48,16 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class SkippedImage:
-    """An image that could not be used, and why."""
+    """An image that could not be used, and why.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> size = Path("inbox/broken.jpg").write_bytes(b"not an image")
+    >>> found = list(FewShotClassifier.load("vehicles.ink").verdicts(["inbox/broken.jpg", "inbox/car-0000.png"]))
+    >>> [one.path for one in found if isinstance(one, SkippedImage)]
+    ['inbox/broken.jpg']
+    """
 
     path: str
     reason: str
@@ -175,6 +184,12 @@ class Verdict:
     names
         Where the image is unknown, what it may be instead, likeliest first; empty where nobody asked or no word is
         known.
+
+    Examples
+    --------
+    >>> verdict = next(FewShotClassifier.load("vehicles.ink").verdicts(["photos/test/cat/cat-0000.png"]))
+    >>> verdict.label, verdict.unknown, verdict.memory_version
+    ('cat', False, 3)
     """
 
     path: str

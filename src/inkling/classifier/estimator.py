@@ -42,6 +42,11 @@ class Estimator:
         ------
         InputError
             If there is no such option, or it cannot have the value.
+
+        Examples
+        --------
+        >>> FewShotClassifier("sketch").set_params(head="gda").head
+        'gda'
         """
         unknown = sorted(set(options) - set(self._option_names()))
         if unknown:

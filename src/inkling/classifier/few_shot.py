@@ -18,7 +18,7 @@ from inkling.classifier.fitted import (
     require_classes,
     require_readable,
 )
-from inkling.classifier.inputs import vectors_among
+from inkling.classifier.inputs import require_seed, vectors_among
 from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.predictor import Predictor
 from inkling.classifier.tuning import Tuning
@@ -28,7 +28,7 @@ from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
-from inkling.embeddings.samples import Samples, StoredSamples, embed_samples, given_samples, precomputed_samples
+from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.identity import check_encoder
@@ -39,11 +39,8 @@ from inkling.images.handed_over import read_images
 from inkling.labels import require_class_name
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command
-from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage
+from inkling.types import ClassEntry, EncoderIdentity, FloatArray
 from inkling.unknown import Negatives
-
-MAX_SEED = 2**32 - 1
-"""As far as all libraries go that draw from it."""
 
 
 class FewShotClassifier(Estimator, Predictor):
@@ -105,8 +102,7 @@ class FewShotClassifier(Estimator, Predictor):
         resolve_templates(templates)
         if views < 1:
             raise InputError(f"views must be 1 or more, got {views}.", remedy="1 is the image itself.")
-        if not 0 <= seed <= MAX_SEED:
-            raise InputError(f"seed must be a number from 0 to {MAX_SEED}, got {seed}.")
+        require_seed(seed)
         self.head = head
         self.seed = seed
         self.views = views
@@ -125,13 +121,8 @@ class FewShotClassifier(Estimator, Predictor):
         if self._fitted is None:
             name = self._encoder if isinstance(self._encoder, str | Path) else self._encoder.identity.name
             return f"FewShotClassifier(encoder={str(name)!r}, head={self.head!r}, not fitted)"
-        samples = self._fitted.samples
-        unread = isinstance(samples, StoredSamples) and not samples.are_read
-        images = "" if unread else f" from {samples.n_images} images"
-        return (
-            f"FewShotClassifier(encoder={samples.identity.name!r}, head={self.head!r}, "
-            f"{len(self.classes_)} classes{images})"
-        )
+        name = self._fitted.samples.identity.name
+        return f"FewShotClassifier(encoder={name!r}, head={self.head!r}, {self._fitted.summary})"
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -165,16 +156,6 @@ class FewShotClassifier(Estimator, Predictor):
     def fitted(self, fitted: FittedClassifier) -> None:
         self._fitted, self._namer, self.memory_version = fitted, None, None
 
-    @property
-    def finding_(self) -> str:
-        """What fitting found out, in one sentence."""
-        return self.fitted.fitted_head.finding
-
-    @property
-    def skipped_(self) -> tuple[SkippedImage, ...]:
-        """Training images that were not used, and why."""
-        return self.fitted.samples.skipped
-
     def fit(self, images: Any, labels: Any = None, *, progress: Progress | None = None) -> Self:
         """Learn from labelled images, or from vectors.
 
@@ -193,6 +174,11 @@ class FewShotClassifier(Estimator, Predictor):
         ------
         InputError
             If there are no labels, or fewer than two classes.
+
+        Examples
+        --------
+        >>> FewShotClassifier("sketch").fit("photos/train")
+        FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         if (vectors := vectors_among(images)) is not None:
             return self.fit_embeddings(vectors, labels)
@@ -236,6 +222,12 @@ class FewShotClassifier(Estimator, Predictor):
         groups
             Which source each row is of, such as a video or a day, (n,): rows of one source are held out together.
             None: equal vectors are one image.
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat(["ant", "bee", "cat", "dog"], 5)
+        >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).classes_.tolist()
+        ['ant', 'bee', 'cat', 'dog']
         """
         require_no_vocabulary(self.vocabulary)
         samples = given_samples(X, y, logit_scale=logit_scale, groups=groups)
@@ -253,6 +245,13 @@ class FewShotClassifier(Estimator, Predictor):
         in_words
             Have the encoder put the classes into words; it must be the one that made the vectors. Otherwise the text
             vectors count that the file brings.
+
+        Examples
+        --------
+        >>> from inkling.embeddings.precomputed import read_precomputed
+        >>> np.savez("vectors.npz", x=np.eye(4).repeat(5, axis=0), labels=np.repeat(["ant", "bee", "cat", "dog"], 5))
+        >>> FewShotClassifier(head="prototype").fit_precomputed(read_precomputed("vectors.npz")).classes_.tolist()
+        ['ant', 'bee', 'cat', 'dog']
         """
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
@@ -285,6 +284,13 @@ class FewShotClassifier(Estimator, Predictor):
             Names that no known class has, in the encoder's words.
         tuning
             What is known of it where the encoder was tuned on these samples; no row may be without a label then.
+
+        Examples
+        --------
+        >>> from inkling.types import ClassEntry
+        >>> samples = FewShotClassifier.load("vehicles.ink").fitted.samples
+        >>> FewShotClassifier().learn(samples, [ClassEntry(name) for name in ("castle", "cat", "tree")])
+        FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         require_readable(samples)
         rows, unlabelled = labelled_rows(samples.paths, samples.labels)
@@ -317,6 +323,12 @@ class FewShotClassifier(Estimator, Predictor):
         MemoryFileError
             If there is a memory already and it is not to be replaced, or it has another version; if the file cannot
             be written, or is no memory. Then nothing has changed.
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat(["ant", "bee", "cat", "dog"], 5)
+        >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).save("insects.ink")
+        1
         """
         from inkling.memory.store import holds_already, write_memory
 
@@ -354,6 +366,11 @@ class FewShotClassifier(Estimator, Predictor):
             If the file is missing, damaged, foreign or of a newer release.
         EncoderMismatchError
             If the encoder is not the one that the memory was made with.
+
+        Examples
+        --------
+        >>> FewShotClassifier.load("vehicles.ink").classes_.tolist()
+        ['castle', 'cat', 'tree']
         """
         fitted, version = load_classifier(path)
         identity = fitted.samples.identity

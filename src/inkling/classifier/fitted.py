@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
-from inkling.embeddings.samples import PRECOMPUTED, Samples, is_precomputed
+from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
 from inkling.errors import EncoderError, InputError
@@ -78,6 +78,13 @@ class FittedClassifier:
     def vectors(self) -> LabelledVectors:
         """The samples as heads and detectors take them."""
         return labelled_vectors(self.samples, self.entries)
+
+    @property
+    def summary(self) -> str:
+        """Number of classes, and of training images where they have been read already."""
+        unread = isinstance(self.samples, StoredSamples) and not self.samples.are_read
+        images = "" if unread else f" from {self.samples.n_images} images"
+        return f"{len(self.classes)} classes{images}"
 
     @property
     def text_finding(self) -> str | None:

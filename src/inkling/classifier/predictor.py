@@ -61,6 +61,16 @@ class Predictor:
         """Labels of the known classes, in the order of the columns: numbers where numbers were taught, else text."""
         return self.fitted.labels
 
+    @property
+    def finding_(self) -> str:
+        """What fitting found out, in one sentence."""
+        return self.fitted.fitted_head.finding
+
+    @property
+    def skipped_(self) -> tuple[SkippedImage, ...]:
+        """Training images that were not used, and why."""
+        return self.fitted.samples.skipped
+
     def predict(self, images: Any, *, errors: Errors = "raise") -> NDArray[Any]:
         """Label of each image, or vector, (n,).
 
@@ -75,6 +85,12 @@ class Predictor:
         ------
         InputError
             If an image can't be read.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> classifier.predict(["photos/test/cat/cat-0000.png"]).tolist()
+        ['cat']
         """
         p = self.predict_proba(images, errors=errors)
         unread = np.isnan(p[:, 0])
@@ -88,6 +104,12 @@ class Predictor:
         """Calibrated probabilities (n, n_classes) in the order of `classes_`; NaN for an image that was skipped.
 
         The parameters are those of `predict`.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> classifier.predict_proba(["photos/test/cat/cat-0000.png"]).shape
+        (1, 3)
         """
         if (vectors := vectors_among(images)) is not None:
             return self.probabilities(vectors)
@@ -117,6 +139,13 @@ class Predictor:
         ------
         MissingExtraError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> frame = classifier.predict_frame("photos/test", top=2)
+        >>> list(frame.columns[:3])
+        ['path', 'label', 'probability']
         """
         is_vectors = vectors_among(images) is not None
         given = images if is_vectors else records_of(images)
@@ -126,7 +155,13 @@ class Predictor:
         return verdict_frame(paths, found, kind=self.fitted.samples.label_kind, top=top)
 
     def score(self, images: Any, labels: Any = None) -> float:
-        """Top-1 accuracy on labelled images that can be read, or on vectors."""
+        """Top-1 accuracy on labelled images that can be read, or on vectors.
+
+        Examples
+        --------
+        >>> FewShotClassifier.load("vehicles.ink").score("photos/test")
+        1.0
+        """
         if (vectors := vectors_among(images)) is not None:
             names = read_labels(labels).names
             found = self.probabilities(vectors).argmax(axis=1)
@@ -139,7 +174,14 @@ class Predictor:
         return float(np.mean(found == columns_of(names, self.fitted.classes)))
 
     def predict_embeddings(self, X: Any) -> NDArray[Any]:
-        """Label of each vector, (n,)."""
+        """Label of each vector, (n,).
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat([2, 5, 10, 11], 5)
+        >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).predict_embeddings(X[[0, 5]])
+        array([2, 5])
+        """
         return np.asarray(self.classes_[self.probabilities(X).argmax(axis=1)])
 
     def probabilities(self, X: Any) -> FloatArray:
@@ -149,6 +191,13 @@ class Predictor:
         ------
         InputError
             If they are not finite numbers of the width that the classifier learned from, or one is zeros alone.
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat([2, 5, 10, 11], 5)
+        >>> p = FewShotClassifier(head="prototype").fit_embeddings(X, y).probabilities(X)
+        >>> p.shape, bool(np.allclose(p.sum(axis=1), 1))
+        ((20, 4), True)
         """
         fitted = self.fitted
         return fitted.fitted_head.probabilities(checked_vectors(X, fitted.samples.identity))
@@ -160,6 +209,13 @@ class Predictor:
         ------
         EncoderError, EncoderMismatchError
             If it cannot be opened, or is another one now.
+
+        Examples
+        --------
+        >>> from inkling.images.sources import find_images
+        >>> samples = FewShotClassifier.load("vehicles.ink").embed(find_images("photos/test").records)
+        >>> len(samples), samples.labels[0]
+        (9, 'castle')
         """
         encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
         with opened_cache(self._cache) as cache:
@@ -188,6 +244,14 @@ class Predictor:
             Sees the vectors of each batch before its verdicts are given.
         names
             How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> for verdict in classifier.verdicts(["inbox/car-0000.png", "photos/test/tree/tree-0000.png"]):
+        ...     print(verdict.path, "unknown" if verdict.unknown else verdict.label)
+        inbox/car-0000.png unknown
+        photos/test/tree/tree-0000.png tree
         """
         if (vectors := vectors_among(images)) is not None:
             yield from self.judge_embeddings(vectors, top=top, names=names)
@@ -203,7 +267,16 @@ class Predictor:
                 yield from part.skipped
 
     def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
-        """Verdict on each sample; `names` is as for `verdicts`."""
+        """Verdict on each sample; `names` is as for `verdicts`.
+
+        Examples
+        --------
+        >>> from inkling.images.sources import find_images
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> verdicts = classifier.judge(classifier.embed(find_images("photos/test").records), top=2)
+        >>> verdicts[0].label, len(verdicts[0].top_labels)
+        ('castle', 2)
+        """
         likely = partial(self._likely_names, count=names) if names else None
         return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
 
@@ -214,6 +287,13 @@ class Predictor:
         ------
         InputError
             As for `probabilities`.
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat(["ant", "bee", "cat", "dog"], 5)
+        >>> (verdict,) = FewShotClassifier(head="prototype").fit_embeddings(X, y).judge_embeddings(X[:1])
+        >>> verdict.path, verdict.label
+        ('row 0', 'ant')
         """
         return self.judge(samples_to_judge(X, self.fitted.samples.identity), top=top, names=names)
 
@@ -235,6 +315,15 @@ class Predictor:
         ------
         EncoderError, EncoderMismatchError
             If there is no such encoder, though the classifier was given a vocabulary.
+
+        Examples
+        --------
+        >>> from inkling.discovery.vocabulary import Vocabulary
+        >>> from inkling.images.sources import find_images
+        >>> classifier = FewShotClassifier.load("vehicles.ink", vocabulary=Vocabulary.of_names(["car", "cup", "snail"]))
+        >>> samples = classifier.embed(find_images("inbox").records)
+        >>> classifier.namer().of_each(samples.embeddings[:1], count=1)
+        [('car',)]
         """
         fitted = self.fitted
         images = fitted.samples.embeddings if background is None else background

@@ -36,6 +36,12 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = A
     ------
     EncoderError
         If there is no such encoder, or it is incomplete.
+
+    Examples
+    --------
+    >>> encoder = load_encoder("sketch")
+    >>> encoder.encode_texts(["a photo of a cat."]).shape
+    (1, 128)
     """
     text = str(source)
     if text == SKETCH:

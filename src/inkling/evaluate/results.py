@@ -139,6 +139,14 @@ class Evaluation:
         Counts (n_classes, n_classes), row the true class, column the predicted one.
     strangers
         What the detector of unknown images makes of them and of the others; None where there is none.
+
+    Examples
+    --------
+    >>> from inkling.evaluate.protocol import evaluate_predictions
+    >>> p, y = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 1, 1])
+    >>> found = evaluate_predictions(p, y, ("cat", "dog"))
+    >>> found.n, found.n_correct, round(found.scores.top1, 2)
+    (3, 2, 0.67)
     """
 
     n: int
@@ -166,7 +174,16 @@ class Evaluation:
         return self.unknown_labels.count + len(self.context.skipped) + trained.left_out * len(trained.images)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dump`, by the keys that the command line promises; None for no value."""
+        """Plain values for `json.dump`, by the keys that the command line promises; None for no value.
+
+        Examples
+        --------
+        >>> from inkling.evaluate.protocol import evaluate_predictions
+        >>> p, y = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 1, 1])
+        >>> found = evaluate_predictions(p, y, ("cat", "dog"))
+        >>> found.to_json()["confusion"][0]
+        {'true': 'cat', 'predicted': 'cat', 'count': 1}
+        """
         comparison = self.zero_shot
         return {
             "n": self.n,

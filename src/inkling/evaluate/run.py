@@ -30,6 +30,15 @@ class EvaluatedRun:
         Calibrated probabilities, (n, n_classes).
     y
         Column of the true class, -1 where the label is not a known class, (n,).
+
+    Examples
+    --------
+    >>> from inkling.evaluate.run import evaluate_classifier
+    >>> from inkling.images.sources import find_images
+    >>> classifier = FewShotClassifier.load("vehicles.ink")
+    >>> run = evaluate_classifier(classifier, classifier.embed(find_images("photos/test").records))
+    >>> run.p.shape, run.evaluation.scores.top1
+    ((9, 3), 1.0)
     """
 
     classifier: FewShotClassifier

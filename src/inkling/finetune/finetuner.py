@@ -67,6 +67,14 @@ class FineTuned:
         Images that were not used, and why.
     is_main
         Whether this process is the one that tells and writes; the others of a launch only compute.
+
+    Examples
+    --------
+    >>> from inkling.finetune.recipe import preset
+    >>> few_steps = preset("last-blocks").changed(steps=2)
+    >>> tuned = FineTuner("sketch", few_steps).fit("photos/train", output="runs/tuned")
+    >>> tuned.folder.name, tuned.class_names
+    ('encoder', ('castle', 'cat', 'tree'))
     """
 
     folder: Path
@@ -95,6 +103,11 @@ class FineTuner:
         How classes are put into words, as for `inkling.FewShotClassifier`.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
+
+    Examples
+    --------
+    >>> FineTuner("sketch", "lora")
+    FineTuner(encoder='sketch', train='lora')
     """
 
     def __init__(
@@ -153,6 +166,14 @@ class FineTuner:
             If images and recipe do not fit, or the folder can't be used.
         DivergedError
             If the training destroys what it should improve.
+
+        Examples
+        --------
+        >>> from inkling.finetune.recipe import preset
+        >>> few_steps = preset("last-blocks").changed(steps=2)
+        >>> tuned = FineTuner("sketch", few_steps).fit("photos/train", output="runs/fit")
+        >>> load_encoder(tuned.folder).identity.dimension == tuned.identity.dimension
+        True
         """
         return self.fit_records(
             records_of(images, labels, split="train"),
@@ -171,7 +192,18 @@ class FineTuner:
         progress: TrainingProgress = silent,
         tensorboard: bool = False,
     ) -> FineTuned:
-        """As `fit`, on image records."""
+        """As `fit`, on image records.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from inkling.finetune.recipe import preset
+        >>> from inkling.images.sources import find_images
+        >>> tuner = FineTuner("sketch", preset("last-blocks").changed(steps=2))
+        >>> tuned = tuner.fit_records(find_images("photos/train").records, output=Path("runs/records"))
+        >>> tuned.class_names
+        ('castle', 'cat', 'tree')
+        """
         from inkling.finetune.prepare import prepare
         from inkling.finetune.training.distributed import Team
 

@@ -95,6 +95,14 @@ class FineTunedMemory:
         The new encoder and its training.
     shipment
         The candidates and the evidence; None where this process only computed.
+
+    Examples
+    --------
+    >>> from inkling.finetune.recipe import preset
+    >>> few_steps = preset("last-blocks").changed(steps=2)
+    >>> done = finetune_memory("new.ink", "photos/train", options=FineTuningOptions(few_steps, encoder="sketch"))
+    >>> done.memory, done.version
+    ('new.ink', 1)
     """
 
     memory: str

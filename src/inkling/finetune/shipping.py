@@ -46,6 +46,14 @@ class Shipment:
         Which of them ships.
     told
         The fine-tuning as JSON can hold it: what a memory keeps, and reports show.
+
+    Examples
+    --------
+    >>> from inkling.finetune.recipe import preset
+    >>> few_steps = preset("last-blocks").changed(steps=2)
+    >>> done = finetune_memory("new.ink", "photos/train", options=FineTuningOptions(few_steps, encoder="sketch"))
+    >>> done.shipment.classifier.classes_.tolist()
+    ['castle', 'cat', 'tree']
     """
 
     zero_shot: FewShotClassifier
@@ -73,6 +81,14 @@ class Shipment:
         ------
         MemoryFileError
             If it cannot be written, or was changed since. Then it is as it was.
+
+        Examples
+        --------
+        >>> from inkling.finetune.recipe import preset
+        >>> few_steps = preset("last-blocks").changed(steps=2)
+        >>> done = finetune_memory("new.ink", "photos/train", options=FineTuningOptions(few_steps, encoder="sketch"))
+        >>> done.shipment.save("copy.ink", version=None)
+        1
         """
         if version is None:
             return self.classifier.save(memory)

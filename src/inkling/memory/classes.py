@@ -29,6 +29,12 @@ class KnownClass:
         As in `ClassEntry`.
     has_text
         Whether it has a text vector in the space in use.
+
+    Examples
+    --------
+    >>> one = Decisions("vehicles.ink").classes()[0]
+    >>> one.name, one.images, one.has_text
+    ('castle', 8, True)
     """
 
     name: str

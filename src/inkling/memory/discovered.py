@@ -155,6 +155,12 @@ class Proposal:
         The memory version that wrote it.
     edited
         Whether a person merged, split, renamed or otherwise changed it. Discovery leaves such a proposal as it is.
+
+    Examples
+    --------
+    >>> proposal = Decisions("vehicles.ink").proposals()[0]
+    >>> proposal.id, proposal.state, proposal.likely_name, proposal.finding.size
+    (1, 'open', 'car', 8)
     """
 
     id: int

@@ -49,6 +49,12 @@ class Event:
         The event that this one took back.
     digest
         Digest of all that the memory held afterwards.
+
+    Examples
+    --------
+    >>> event = Decisions("vehicles.ink").discard(2)
+    >>> event.verb, dict(event.arguments)
+    ('discard', {'proposal': 2})
     """
 
     id: int

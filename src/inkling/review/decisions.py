@@ -9,26 +9,20 @@ from typing import Any
 from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.two_means import two_means
 from inkling.embeddings.embed import Progress
-from inkling.errors import InputError
 from inkling.labels import require_class_name
 from inkling.memory.amend import Amendment, amend, amend_if_needed
-from inkling.memory.classes import KnownClass, list_classes
-from inkling.memory.discovered import OPEN, Proposal
-from inkling.memory.events import Event, list_events
-from inkling.memory.proposals import list_proposals
+from inkling.memory.events import Event
 from inkling.memory.undo import undo
 from inkling.prompts import ClassPrompts
 from inkling.review import class_changes, proposal_changes
-from inkling.review.lookup import open_number
 from inkling.review.move import move
 from inkling.review.new_class import ClassEmbedder, Prepared
 from inkling.review.refit import DetectorFitter, fit_anew
 from inkling.review.update import update
+from inkling.review.view import MemoryView
 
-SHOWN_NAMES = 3
 
-
-class Decisions:
+class Decisions(MemoryView):
     """Decide about the proposals and classes of a memory.
 
     Each decision is one transaction: it is live at once, whole or not at all, and `undo` takes it back to the last
@@ -46,6 +40,16 @@ class Decisions:
         count.
     split
         Says of each vector of a proposal which of two parts it belongs to; None goes by k-means.
+
+    Examples
+    --------
+    >>> decide = Decisions("vehicles.ink")
+    >>> [(one.id, one.likely_name) for one in decide.proposals()]
+    [(1, 'car'), (2, 'headboard')]
+    >>> decide.accept(1, "car").verb
+    'accept'
+    >>> decide.undo().undoes == decide.history()[-2].id
+    True
     """
 
     def __init__(
@@ -56,22 +60,10 @@ class Decisions:
         words: Callable[[str], Prepared] | None = None,
         split: proposal_changes.Splitter | None = None,
     ) -> None:
-        self.path = path
+        super().__init__(path)
         self._detect = detect or refit_detector
         self._words = words
         self._split = split or two_means
-
-    def proposals(self, *, state: str | None = OPEN) -> tuple[Proposal, ...]:
-        """Proposals that wait for a decision, or those in another state; None for all that there ever were."""
-        return list_proposals(self.path, state=state)
-
-    def classes(self) -> tuple[KnownClass, ...]:
-        """The known classes, by name."""
-        return list_classes(self.path)
-
-    def history(self) -> tuple[Event, ...]:
-        """What was done to the memory, oldest first."""
-        return list_events(self.path)
 
     def accept(self, number: int, name: str | None = None, *, first_name: bool = False, join: bool = False) -> Event:
         """Make a proposal a known class.
@@ -91,8 +83,15 @@ class Decisions:
         ------
         InputError
             If the proposal is not open, has no name, or its name is that of a known class or can be mistaken for it.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.accept(1, "car")
+        >>> [one.name for one in decide.classes()]
+        ['car', 'castle', 'cat', 'tree']
         """
-        name = require_class_name(name) if name else self._given_name(number, first_name=first_name)
+        name = require_class_name(name) if name else self.name_of(number, first_name=first_name)
         prepared = Prepared.of_name(name) if self._words is None or join else self._words(name)
 
         def change(memory: Amendment) -> Mapping[str, Any]:
@@ -107,6 +106,13 @@ class Decisions:
         ------
         InputError
             If there are fewer than two open ones.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.merge([1, 2])
+        >>> [one.id for one in decide.proposals()]
+        [3]
         """
         return self._amend(
             "merge", {"proposals": list(numbers)}, lambda memory: proposal_changes.merge(memory, numbers)
@@ -119,6 +125,13 @@ class Decisions:
         ------
         InputError
             If the proposal is not open, or there is nothing to split.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.split(1)
+        >>> [one.id for one in decide.proposals()]
+        [2, 3, 4]
         """
         return self._amend(
             "split", {"proposal": number}, lambda memory: proposal_changes.split(memory, number, self._split)
@@ -131,6 +144,13 @@ class Decisions:
         ------
         InputError
             If the proposal is not open.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.discard(2)
+        >>> [one.id for one in decide.proposals()]
+        [1]
         """
         return self._amend("discard", {"proposal": number}, lambda memory: proposal_changes.discard(memory, number))
 
@@ -141,6 +161,14 @@ class Decisions:
         ------
         InputError
             If there is no such proposal or class, or a class of the new name.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.rename("cat", "house cat")
+        >>> event = decide.rename(2, "starfish")
+        >>> decide.proposals()[1].name
+        'starfish'
         """
 
         name = require_class_name(name)
@@ -152,11 +180,6 @@ class Decisions:
 
         of = {"class": what} if isinstance(what, str) else {"proposal": what}
         return self._amend("rename", {**of, "to": name}, change)
-
-    def named(self, what: str) -> int | str:
-        """What `rename` is to rename: a class of that name, else the proposal of that number."""
-        is_class = any(one.name == what for one in self.classes())
-        return int(what) if what.isdecimal() and not is_class else what
 
     def move(self, image: str, to: str | int | None) -> Event:
         """Move one image to another class or proposal, or to neither, before and after accepting.
@@ -173,6 +196,13 @@ class Decisions:
         ------
         InputError
             If there is no such image, class or proposal, or the image is the last of a class without a text.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.move("inbox/car-0000.png", 2)
+        >>> "inbox/car-0000.png" in decide.proposals()[1].images
+        True
         """
 
         def change(memory: Amendment) -> Mapping[str, Any]:
@@ -209,6 +239,13 @@ class Decisions:
         ------
         InputError
             If there is neither image nor text to know it by, or such a class already.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.add_class("starfish", images=["inbox/starfish-0000.png", "inbox/starfish-0001.png"])
+        >>> [(one.name, one.images) for one in decide.classes()][2:]
+        [('starfish', 2), ('tree', 8)]
         """
         name, embed = require_class_name(name), embedder or ClassEmbedder()
         prepared = embed.new_class(self.path, name, images=images, prompts=prompts, progress=progress)
@@ -250,12 +287,29 @@ class Decisions:
         ------
         InputError
             If no image has a label or can be read, or the name of a new class can be mistaken for that of another.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.update("photos/test")
+        >>> [(one.name, one.images) for one in decide.classes()]
+        [('castle', 11), ('cat', 11), ('tree', 11)]
         """
         embed = embedder or ClassEmbedder()
         return self.teach(embed.labelled(self.path, images, labels, prompts=prompts, progress=progress))
 
     def teach(self, prepared: Prepared) -> Event | None:
-        """As `update`, of what was embedded before."""
+        """As `update`, of what was embedded before.
+
+        Examples
+        --------
+        >>> from inkling.review.new_class import ClassEmbedder
+        >>> decide = Decisions("vehicles.ink")
+        >>> images = ["inbox/car-0000.png", "inbox/car-0001.png"]
+        >>> prepared = ClassEmbedder().labelled("vehicles.ink", images, ["car", "car"])
+        >>> decide.teach(prepared).verb
+        'update'
+        """
 
         def change(memory: Amendment) -> Mapping[str, Any]:
             return update(memory, prepared, detect=self._detect)
@@ -269,13 +323,26 @@ class Decisions:
         ------
         InputError
             If there is no such class, or fewer than two would stay.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.remove_class("tree")
+        >>> [one.name for one in decide.classes()]
+        ['castle', 'cat']
         """
         return self._amend(
             "remove-class", {"class": name}, lambda memory: class_changes.remove(memory, name, detect=self._detect)
         )
 
     def refit(self) -> Event:
-        """Fit head, weights and temperature anew from the vectors in the memory, however long that takes."""
+        """Fit head, weights and temperature anew from the vectors in the memory, however long that takes.
+
+        Examples
+        --------
+        >>> Decisions("vehicles.ink").refit().verb
+        'refit'
+        """
 
         def change(memory: Amendment) -> Mapping[str, Any]:
             return fit_anew(memory, detect=self._detect)
@@ -292,20 +359,15 @@ class Decisions:
         ------
         InputError
             If there is none, or something else has changed the same since.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> event = decide.remove_class("tree")
+        >>> decide.undo().undoes == event.id
+        True
         """
         return undo(self.path)
-
-    def _given_name(self, number: int, *, first_name: bool) -> str:
-        every = {one.id: one for one in self.proposals(state=None)}
-        states = {one.id: (one.state, one.merged_into) for one in every.values()}
-        proposal = every[open_number(states, number)]
-        if proposal.name is None and not first_name:
-            likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
-            raise InputError(
-                f"Proposal {proposal.id} has no name yet{f'; it may be: {likely}' if likely else ''}.",
-                remedy="Say what it is with --name NAME, or take the first of these with --first-name.",
-            )
-        return proposal.likely_name
 
     def _amend(
         self, verb: str, arguments: Mapping[str, Any], change: Callable[[Amendment], Mapping[str, Any]]

@@ -42,6 +42,14 @@ class Explored:
         After it.
     skipped
         Images that could not be read, and why.
+
+    Examples
+    --------
+    >>> from inkling.review.explore import explore
+    >>> classifier = FewShotClassifier.load("vehicles.ink")
+    >>> found = explore("vehicles.ink", classifier, None, min_images=3)
+    >>> [one.likely_name for one in found.proposals]
+    ['car', 'headboard']
     """
 
     proposals: tuple[Proposal, ...]

@@ -1,0 +1,93 @@
+"""What a memory knows, and what waits in it for a person's decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inkling.errors import InputError
+from inkling.memory.classes import KnownClass, list_classes
+from inkling.memory.discovered import OPEN, Proposal
+from inkling.memory.events import Event, list_events
+from inkling.memory.proposals import list_proposals
+from inkling.review.lookup import open_number
+
+SHOWN_NAMES = 3
+
+
+class MemoryView:
+    """Reads a memory: its classes, its proposals and its history.
+
+    Parameters
+    ----------
+    path
+        The memory.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+
+    def proposals(self, *, state: str | None = OPEN) -> tuple[Proposal, ...]:
+        """Proposals that wait for a decision, or those in another state; None for all that there ever were.
+
+        Examples
+        --------
+        >>> [one.state for one in Decisions("vehicles.ink").proposals()]
+        ['open', 'open']
+        """
+        return list_proposals(self.path, state=state)
+
+    def classes(self) -> tuple[KnownClass, ...]:
+        """The known classes, by name.
+
+        Examples
+        --------
+        >>> [one.name for one in Decisions("vehicles.ink").classes()]
+        ['castle', 'cat', 'tree']
+        """
+        return list_classes(self.path)
+
+    def history(self) -> tuple[Event, ...]:
+        """What was done to the memory, oldest first.
+
+        Examples
+        --------
+        >>> [event.verb for event in Decisions("vehicles.ink").history()]
+        ['fit', 'observe', 'discover']
+        """
+        return list_events(self.path)
+
+    def named(self, what: str) -> int | str:
+        """What `rename` is to rename: a class of that name, else the proposal of that number.
+
+        Examples
+        --------
+        >>> decide = Decisions("vehicles.ink")
+        >>> decide.named("cat"), decide.named("2")
+        ('cat', 2)
+        """
+        is_class = any(one.name == what for one in self.classes())
+        return int(what) if what.isdecimal() and not is_class else what
+
+    def name_of(self, number: int, *, first_name: bool) -> str:
+        """Name that a person gave to an open proposal, or else its likeliest if that is asked for.
+
+        Raises
+        ------
+        InputError
+            If the proposal is not open, or has no name and the likeliest is not asked for.
+
+        Examples
+        --------
+        >>> Decisions("vehicles.ink").name_of(1, first_name=True)
+        'car'
+        """
+        every = {one.id: one for one in self.proposals(state=None)}
+        states = {one.id: (one.state, one.merged_into) for one in every.values()}
+        proposal = every[open_number(states, number)]
+        if proposal.name is None and not first_name:
+            likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
+            raise InputError(
+                f"Proposal {proposal.id} has no name yet{f'; it may be: {likely}' if likely else ''}.",
+                remedy="Say what it is with --name NAME, or take the first of these with --first-name.",
+            )
+        return proposal.likely_name
