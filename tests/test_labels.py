@@ -76,7 +76,7 @@ def test_text_stays_text(label: str) -> None:
         np.datetime64("2026-01-01"),
         torch.zeros(2),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_label_is_refused(label: Any) -> None:
     with pytest.raises(InputError, match="label"):
