@@ -17,7 +17,7 @@ from set_up import CONSTRAINTS, ROOT, install_torch, make_environment, pip, want
 HEADER = """\
 # Every package of a development environment, to its exact version, so that all machines test the same thing.
 # Written by `make constraints`. To take newer releases, run that and then the tests. To move to another torch, change
-# its line here first. Used by `make setup`, and of use to anybody: pip install --constraint constraints.txt ...
+# its line here first. Used by `make setup`, and of use to anyone: pip install --constraint constraints.txt ...
 """
 
 

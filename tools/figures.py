@@ -35,7 +35,7 @@ FEW = {
     },
     "unknown": {
         "crops, bench unknown, fused, detected at 5 % false alarms": (
-            "pictures of a kind that was never taught: called unknown, at 5 % false alarms"
+            "pictures of a kind that is not known: called unknown, at 5 % false alarms"
         ),
     },
     "memory": {"predict one embedding, ms (p50)": "judging one more embedding, 1,000 classes known, milliseconds"},

@@ -1,4 +1,4 @@
-"""Every error that a user can cause or mend. Each says what was expected, what came, and what to do.
+"""Every error that a user can cause or resolve. Each says what was expected, what came, and what to do.
 
 The command line prints these without a traceback and exits with code 2; anything else that is raised is a defect.
 """

@@ -41,7 +41,7 @@ class Kind(Enum):
     def label(self, name: str) -> Label:
         """The label of a class name: a number or truth value where labels are of that kind and the name tells one.
 
-        A class that a person named later, among classes taught by number, keeps its name.
+        A class that a person named later, among classes given by number, keeps its name.
 
         Examples
         --------

@@ -95,7 +95,7 @@ _CSV_FORM = "Its first line must name the columns: class, and any of prompt, ali
 
 @dataclass(frozen=True)
 class ClassPrompts:
-    """How a class is put into words.
+    """The texts that describe a class.
 
     Attributes
     ----------

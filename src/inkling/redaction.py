@@ -1,4 +1,4 @@
-"""Take secrets out of texts before anybody reads or keeps them: passwords in URLs and settings, access tokens.
+"""Take secrets out of texts before anyone reads or keeps them: passwords in URLs and settings, access tokens.
 
 A memory travels, and logs are shared: what is printed or written passes through `redacted`, and nothing else hides
 secrets. It would sooner hide too much than too little.

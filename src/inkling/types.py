@@ -137,7 +137,7 @@ class ClassEntry:
 
 @dataclass(frozen=True)
 class Exemplar:
-    """One view of a labelled image that the memory was taught with.
+    """One view of a labelled image that the memory was trained on.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ class Verdict:
         Version of the memory that said so; None for one that was never saved.
     unknown
         Whether the image is of no known class, at the false-alarm rate that was asked for; `label` then is what it
-        would have been. None where no detector could be taught.
+        would have been. None where no detector could be fitted.
     p_known
         p-value of "the image is of a known class".
     names

@@ -87,7 +87,7 @@ def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
     verdicts = FewShotClassifier.load(tmp_path / "a.ink").judge(seen("bench"), names=3)
     assert all(one.unknown and not one.names for one in verdicts)
     words = Vocabulary.of_names(["bench"])
-    with pytest.raises(EncoderError, match="taught with vectors"):
+    with pytest.raises(EncoderError, match="fitted on vectors"):
         FewShotClassifier.load(tmp_path / "a.ink", vocabulary=words).judge(seen("bench"), names=3)
 
 

@@ -326,12 +326,12 @@ class TestVectors:
             FewShotClassifier().fit_embeddings(X, y, **options)
 
     def test_a_vocabulary_needs_an_encoder(self) -> None:
-        with pytest.raises(InputError, match="Only an encoder puts the names"):
+        with pytest.raises(InputError, match="Only an encoder can encode the names"):
             FewShotClassifier(vocabulary=common_nouns()).fit_embeddings(self.X, self.y)
 
     def test_images_do_not_meet_vectors(self, test: Path) -> None:
         classifier = FewShotClassifier(FakeEncoder()).fit_embeddings(self.X, self.y)
-        with pytest.raises(EncoderError, match="taught with vectors"):
+        with pytest.raises(EncoderError, match="fitted on vectors"):
             classifier.predict(test)
 
     def test_images_may_follow_vectors(self, train: Path, test: Path) -> None:

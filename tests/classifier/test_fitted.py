@@ -1,4 +1,4 @@
-"""From labelled samples to a head: what can be taught with, and what a verdict is."""
+"""From labelled samples to a head: what can be fitted on, and what a verdict is."""
 
 from __future__ import annotations
 
@@ -121,5 +121,5 @@ class TestTheEncoderAgain:
     @pytest.mark.parametrize("source", ["precomputed", "somewhere/own.npz"])
     def test_vectors_have_none(self, source: str) -> None:
         identity = EncoderIdentity("precomputed", source, "precomputed:8+0", 8, 0, 100.0, "float32")
-        with pytest.raises(EncoderError, match="taught with vectors"):
+        with pytest.raises(EncoderError, match="fitted on vectors"):
             reopen_encoder(identity, FakeEncoder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inkling.cli.console import PIPE_WIDTH, print_table
-from inkling.cli.evaluate import TOO_FEW, TOO_MANY, _tell_strangers
+from inkling.cli.evaluate import TOO_FEW, TOO_MANY, _tell_unknown_detection
 
 LONG = "/srv/" + "folder/" * 30 + "picture-0042.jpg"
 
@@ -39,7 +39,7 @@ def test_a_rate_outside_the_promised_range_is_remarked_on(
         "false_alarms": {"n": 500, "share": share, "ci95": [0.0, 1.0]},
         "detected": None,
     }
-    _tell_strangers(told)
+    _tell_unknown_detection(told)
     said = capsys.readouterr().err
     assert "2.0% to 8.0% expected" in said
     assert [one for one in (TOO_MANY, TOO_FEW) if one in said] == ([] if remark is None else [remark])

@@ -156,7 +156,7 @@ def test_an_existing_memory_is_updated_or_replaced_and_never_by_the_way(
         inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update", *options).refused(told)
     assert (inkling.folder / "m.ink").read_bytes() == before
     updated = inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update")
-    assert updated.out == "Taught 8 images beside what was known.\n", updated.err
+    assert updated.out == "Added 8 images to what was known.\n", updated.err
     assert "New classes: boat." in updated.err
     assert "More images of: car." in updated.err
     again = inkling.here("fit", tmp_path / "more", "--memory", "m.ink", "--update", "--json", "-")

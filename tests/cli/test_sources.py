@@ -120,7 +120,7 @@ class TestEmbeddings:
     def test_a_memory_of_vectors_says_that_it_knows_no_images(self, inkling: Inkling, drawn: Path) -> None:
         np.savez(inkling.folder / "own.npz", x=np.eye(4), y=["a", "a", "b", "b"])
         inkling.here("fit", "own.npz", "--memory", "own.ink")
-        inkling.here("predict", "own.ink", drawn / "test").refused("taught with vectors", ".npz or .parquet")
+        inkling.here("predict", "own.ink", drawn / "test").refused("fitted on vectors", ".npz or .parquet")
 
     @pytest.mark.parametrize("option", [("--views", "3"), ("--templates", "simple")])
     def test_options_without_effect_are_refused(self, inkling: Inkling, option: tuple[str, str]) -> None:

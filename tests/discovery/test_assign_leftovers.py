@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkling.discovery.assign_leftovers import adopt
+from inkling.discovery.assign_leftovers import assign_leftovers
 from inkling.discovery.pool import Pairs, Pool, Ties
 from inkling.discovery.space import Space
 from inkling.heads.support import unit_rows
@@ -33,7 +33,7 @@ def pool_of(must_link: Pairs = (), cannot_link: Pairs = ()) -> Pool:
 
 
 def grown(pool: Pool) -> list[list[int]]:
-    return [rows.tolist() for rows in adopt(SPACE, pool, CLUSTERS, ALONE)]
+    return [rows.tolist() for rows in assign_leftovers(SPACE, pool, CLUSTERS, ALONE)]
 
 
 def test_images_join_the_proposal_they_lie_with_and_no_other() -> None:
@@ -51,5 +51,7 @@ def test_images_that_a_person_kept_apart_are_left_alone(pair: tuple[int, int]) -
 
 
 def test_without_proposals_or_images_nothing_happens() -> None:
-    assert adopt(SPACE, pool_of(), [], ALONE) == []
-    assert [it.tolist() for it in adopt(SPACE, pool_of(), CLUSTERS, ALONE[:0])] == [it.tolist() for it in CLUSTERS]
+    assert assign_leftovers(SPACE, pool_of(), [], ALONE) == []
+    assert [it.tolist() for it in assign_leftovers(SPACE, pool_of(), CLUSTERS, ALONE[:0])] == [
+        it.tolist() for it in CLUSTERS
+    ]

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from inkling.discovery.vocabulary import NO_PARENT, Vocabulary, common_nouns, strangers_to
+from inkling.discovery.vocabulary import NO_PARENT, Vocabulary, common_nouns, unrelated_names
 from inkling.errors import InputError
 
 SMALL = Vocabulary(
@@ -18,13 +18,13 @@ SMALL = Vocabulary(
 
 
 def test_a_known_class_its_kin_and_its_synonyms_are_no_negatives() -> None:
-    assert strangers_to(["car"], SMALL) == ("boat", "bench", "box")
-    assert strangers_to(["motorcar"], SMALL) == ("boat", "bench", "box")
-    assert strangers_to(["taxi", "boat"], SMALL) == ("bench", "box")
+    assert unrelated_names(["car"], SMALL) == ("boat", "bench", "box")
+    assert unrelated_names(["motorcar"], SMALL) == ("boat", "bench", "box")
+    assert unrelated_names(["taxi", "boat"], SMALL) == ("bench", "box")
 
 
 def test_a_class_that_no_word_names_costs_no_negative() -> None:
-    assert strangers_to(["flux capacitor"], SMALL) == ("vehicle", "car", "taxi", "boat", "bench", "box")
+    assert unrelated_names(["flux capacitor"], SMALL) == ("vehicle", "car", "taxi", "boat", "bench", "box")
 
 
 @pytest.mark.parametrize("word", ["Car", "cars", "auto", " motorcar "])
@@ -55,7 +55,7 @@ def test_the_embedded_nouns_know_everyday_things() -> None:
     assert nouns.meanings("saxophone") == nouns.meanings("sax")
     above = {nouns.names[at] for at in nouns.ancestors(nouns.meanings("bench")[0])}
     assert {"seat", "furniture"} <= above
-    negatives = strangers_to(["airplane", "car"], nouns)
+    negatives = unrelated_names(["airplane", "car"], nouns)
     assert {"bench", "dog"} <= set(negatives)
     assert {"airplane", "car", "vehicle", "taxi", "convertible"}.isdisjoint(negatives)
 
@@ -75,7 +75,7 @@ def test_names_from_a_list_keep_their_kin() -> None:
     assert "furniture" in above
     assert vocabulary.meanings("couch")[0] == vocabulary.meanings("sofa")[0]
     assert list(vocabulary.ancestors(vocabulary.meanings("flux capacitor")[0])) == []
-    assert strangers_to(["furniture"], vocabulary) == ("dog", "flux capacitor")
+    assert unrelated_names(["furniture"], vocabulary) == ("dog", "flux capacitor")
 
 
 def test_an_empty_list_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Test images that the memory was taught with are found, named and left out unless asked for."""
+"""Test images that the memory was trained on are found, named and left out unless asked for."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_command_says_which(tmp_path: Path, pictures: Path) -> None:
     inkling = Inkling(tmp_path, tmp_path / "cache")
     assert inkling.here("fit", pictures / "train", "--memory", "a.ink", "--encoder", "sketch").code == 0
     told = inkling.here("evaluate", "a.ink", pictures / "test")
-    assert "taught with 2 test images (1 as the same file, 1 as a near-duplicate)" in told.err
+    assert "trained on 2 test images (1 as the same file, 1 as a near-duplicate)" in told.err
     assert "Left out" in told.err
     facts = inkling.here("evaluate", "a.ink", pictures / "test", "--include-training", "--json", "-").json()
     assert facts["n"] == 17

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from inkling.evaluate.unknown_detection import Strangers, judge_strangers
+from inkling.evaluate.unknown_detection import UnknownDetection, measure_unknown_detection
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.reports import wording
 from inkling.unknown import UnknownDetector
@@ -23,11 +23,11 @@ def detector(task: OpenTask) -> UnknownDetector:
 
 
 @pytest.fixture(scope="module")
-def found(task: OpenTask, detector: UnknownDetector) -> Strangers:
-    return judge_strangers(detector, task.test_X[~task.strange], task.test_X[task.strange])
+def found(task: OpenTask, detector: UnknownDetector) -> UnknownDetection:
+    return measure_unknown_detection(detector, task.test_X[~task.strange], task.test_X[task.strange])
 
 
-def test_shares_are_those_of_the_verdicts(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+def test_shares_are_those_of_the_verdicts(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     told = detector.is_unknown(task.test_X)
     assert found.detected is not None
     assert found.false_alarms.value == told[~task.strange].mean()
@@ -37,30 +37,30 @@ def test_shares_are_those_of_the_verdicts(task: OpenTask, detector: UnknownDetec
     assert found.requested == 0.1
 
 
-def test_order_is_measured_as_elsewhere(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+def test_order_is_measured_as_elsewhere(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     score = detector.strangeness(task.test_X)
     assert found.auroc == pytest.approx(roc_auc_score(task.strange, score))
     false_positives, true_positives, _ = roc_curve(task.strange, score, drop_intermediate=False)
     assert found.fpr95 == pytest.approx(false_positives[true_positives >= 0.95][0], abs=0.01)
 
 
-def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     known = task.test_X[~task.strange]
-    few = judge_strangers(detector, known[:20], known[:0])
+    few = measure_unknown_detection(detector, known[:20], known[:0])
     assert few.expected.low <= found.expected.low
     assert few.expected.high > found.expected.high
     assert (few.detected, few.auroc, few.fpr95) == (None, None, None)
 
 
-def test_sentences_follow_from_the_figures(task: OpenTask, detector: UnknownDetector, found: Strangers) -> None:
+def test_sentences_follow_from_the_figures(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     assert "That is what to expect: 10.0" in wording.false_alarms(found)
     assert f"Of {int(task.strange.sum())} images of other classes" in wording.detected(found)
-    all_strange = judge_strangers(detector, task.test_X[task.strange], task.test_X[:0])
+    all_strange = measure_unknown_detection(detector, task.test_X[task.strange], task.test_X[:0])
     assert "more than to be expected" in wording.false_alarms(all_strange)
     assert "No test image is of another class" in wording.detected(all_strange)
 
 
-def test_plain_values_hold_all(found: Strangers) -> None:
+def test_plain_values_hold_all(found: UnknownDetection) -> None:
     told = found.to_json()
     assert told["expected"] == [found.expected.low, found.expected.high]
     assert found.detected is not None

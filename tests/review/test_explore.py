@@ -46,7 +46,7 @@ def test_known_kinds_alone_propose_nothing(path: Path) -> None:
     found = explored(path, *KNOWN)
     assert found.proposals == ()
     assert found.n_images == 60
-    assert found.n_strange == len(found.waiting) < 60
+    assert found.n_candidates == len(found.waiting) < 60
 
 
 def test_what_waited_counts_with_what_comes(path: Path) -> None:

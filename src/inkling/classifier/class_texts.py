@@ -1,4 +1,4 @@
-"""Classes in words: each with its prompts and text vector, from an encoder or as the caller brings them."""
+"""Class entries: each with its prompts and text vector, from an encoder or as the caller brings them."""
 
 from __future__ import annotations
 

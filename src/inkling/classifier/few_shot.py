@@ -187,7 +187,7 @@ class FewShotClassifier(Estimator, Predictor):
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         names = {str(records[row].label) for row in rows}
         require_classes({*names, *(entry.name for entry in self.prompts)})
-        entries = self._put_into_words(names)
+        entries = self._encode_class_texts(names)
         with opened_cache(self._cache) as cache:
             samples = embed_samples(
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
@@ -243,7 +243,7 @@ class FewShotClassifier(Estimator, Predictor):
         vectors
             As `inkling.embeddings.precomputed.read_precomputed` reads them.
         in_words
-            Have the encoder put the classes into words; it must be the one that made the vectors. Otherwise the text
+            Have the encoder encode the class texts; it must be the one that made the vectors. Otherwise the text
             vectors count that the file brings.
 
         Examples
@@ -259,7 +259,7 @@ class FewShotClassifier(Estimator, Predictor):
             require_no_vocabulary(self.vocabulary)
             return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
-        entries = self._put_into_words(names)
+        entries = self._encode_class_texts(names)
         return self.learn(samples, entries, negatives=self._negatives(entries))
 
     def learn(
@@ -270,7 +270,7 @@ class FewShotClassifier(Estimator, Predictor):
         negatives: Negatives | None = None,
         tuning: Tuning | None = None,
     ) -> Self:
-        """Learn from samples and classes in words, which the other ways to fit make of what they are given.
+        """Learn from samples and class entries, which the other ways to fit make of what they are given.
 
         A class whose images could not be read is known by its text, if it has one.
 
@@ -313,7 +313,7 @@ class FewShotClassifier(Estimator, Predictor):
         path
             Where there is no memory yet.
         replace
-            Replace whatever a memory there knows: its classes, and what people decided. To teach beside that, use
+            Replace whatever a memory there knows: its classes, and what people decided. To add to that, use
             `Decisions.update`.
         version
             The version that is to be replaced; None for whichever is there.
@@ -349,7 +349,7 @@ class FewShotClassifier(Estimator, Predictor):
         device: str = "auto",
         cache: bool | str | Path = True,
     ) -> Self:
-        """Open a memory file. What predicting needs is read now, the images that taught it when they are asked for.
+        """Open a memory file. What predicting needs is read now, its training images when they are asked for.
 
         Parameters
         ----------
@@ -395,6 +395,6 @@ class FewShotClassifier(Estimator, Predictor):
         with opened_cache(self._cache) as cache:
             return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache, progress=self.naming)
 
-    def _put_into_words(self, names: Collection[str]) -> tuple[ClassEntry, ...]:
+    def _encode_class_texts(self, names: Collection[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:
             return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)

@@ -1,4 +1,4 @@
-"""Labelled samples and classes in words, to a fitted and calibrated head."""
+"""Labelled samples and class entries, to a fitted and calibrated head."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _REMEDY = (
 
 @dataclass(frozen=True, eq=False)
 class FittedClassifier:
-    """Labelled samples, the classes in words, and the head that they make.
+    """Labelled samples, the class entries, and the head that they make.
 
     Attributes
     ----------
@@ -237,7 +237,7 @@ def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> E
     """
     if is_precomputed(made_with.source) or made_with.source == PRECOMPUTED:
         raise EncoderError(
-            "The classifier was taught with vectors, not by an encoder that could read images.",
+            "The classifier was fitted on vectors, not by an encoder that could read images.",
             remedy="Hand over vectors of the same kind: an .npz or .parquet file, or arrays.",
         )
     try:

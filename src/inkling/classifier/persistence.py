@@ -126,7 +126,7 @@ def _samples_as_loaded(path: str | Path, encoder: EncoderIdentity, classes: Sequ
 
 
 def samples_from(content: MemoryContent) -> Samples:
-    """The labelled samples that a memory was taught with."""
+    """The labelled samples that a memory was trained on."""
     exemplars = content.exemplars
     return Samples(
         identity=content.encoder,

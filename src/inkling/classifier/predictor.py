@@ -37,7 +37,7 @@ class Predictor:
     memory_version
         Version of the memory; None where there is none.
     naming
-        Is told how far a vocabulary is put into words, which may take a minute; set it to watch.
+        Is told how far a vocabulary is encoded, which may take a minute; set it to watch.
     """
 
     naming: Progress | None = None
@@ -58,7 +58,7 @@ class Predictor:
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """Labels of the known classes, in the order of the columns: numbers where numbers were taught, else text."""
+        """Labels of the known classes, in the order of the columns: numbers if fitted with numbers, else text."""
         return self.fitted.labels
 
     @property
@@ -203,7 +203,7 @@ class Predictor:
         return fitted.fitted_head.probabilities(checked_vectors(X, fitted.samples.identity))
 
     def embed(self, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Samples:
-        """Vectors of images by the encoder that the classifier was taught with.
+        """Vectors of images by the encoder that the classifier was trained on.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class Predictor:
         observe
             Sees the vectors of each batch before its verdicts are given.
         names
-            How many likely names to give to each unknown image; the vocabulary is put into words when the first comes.
+            How many likely names to give to each unknown image; the vocabulary is encoded when the first comes.
 
         Examples
         --------
@@ -298,13 +298,13 @@ class Predictor:
         return self.judge(samples_to_judge(X, self.fitted.samples.identity), top=top, names=names)
 
     def namer(self, background: FloatArray | None = None) -> Namer:
-        """Names of the vocabulary in the encoder's words, but for those that known classes have.
+        """Names of the vocabulary with their text vectors, but for those that known classes have.
 
         Parameters
         ----------
         background
             Embeddings (m, d) of images at large, by which names that suit every image are held back. None: those that
-            the classifier was taught with.
+            the classifier was trained on.
 
         Returns
         -------

@@ -40,8 +40,8 @@ class Tuning:
             raise tuned_twice()
         if self.fold_spaces is None:
             raise InputError(
-                "The encoder was tuned on all images that could tell what is strange to it: the classes had too few to "
-                "leave any out.",
+                "The encoder was tuned on all images that could calibrate the detection of unknown images: the classes "
+                "had too few to leave any out.",
                 remedy="Add images; with two of each class, trainings leave some out.",
             )
 

@@ -1,4 +1,4 @@
-"""A vocabulary in the words of an encoder: names for what no known class explains, and names to hold images against."""
+"""A vocabulary encoded by an encoder: names for images unlike every known class, and names to hold images against."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.discovery.naming import Namer
-from inkling.discovery.vocabulary import Vocabulary, common_nouns, strangers_to
+from inkling.discovery.vocabulary import Vocabulary, common_nouns, unrelated_names
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.embed import Progress, embed_texts
 from inkling.encoders.base import Encoder
@@ -65,7 +65,7 @@ def namer_for(
     progress
         Is told how many names have their text vectors.
     """
-    names, vectors = _in_words(vocabulary.candidates(), encoder, cache, progress)
+    names, vectors = _encoded(vocabulary.candidates(), encoder, cache, progress)
     return Namer.of(
         names,
         vectors,
@@ -99,7 +99,7 @@ def negatives_for(
         None where the encoder has no text for any class, or for any name.
     """
     text = text_matrix(entries, encoder.identity.dimension)
-    names, vectors = _in_words(strangers_to(_names_of(entries), vocabulary), encoder, cache, progress)
+    names, vectors = _encoded(unrelated_names(_names_of(entries), vocabulary), encoder, cache, progress)
     if text is None or not names:
         return None
     rows = mine_negatives(vectors, text)
@@ -110,12 +110,12 @@ def remaining_negatives(negatives: Negatives | None, entries: Sequence[ClassEntr
     """Of some negatives those that are kin to none of the classes there are now; None for none."""
     if negatives is None:
         return None
-    left = negatives.only(set(strangers_to(_names_of(entries), Vocabulary.of_names(negatives.names))))
+    left = negatives.only(set(unrelated_names(_names_of(entries), Vocabulary.of_names(negatives.names))))
     return left if left.names else None
 
 
 def require_no_vocabulary(vocabulary: Vocabulary | None) -> None:
-    """Refuse a vocabulary where nothing puts its names into words.
+    """Refuse a vocabulary where nothing encodes its names.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def require_no_vocabulary(vocabulary: Vocabulary | None) -> None:
     """
     if vocabulary is not None:
         raise InputError(
-            "Only an encoder puts the names of a vocabulary into words, and there are only vectors.",
+            "Only an encoder can encode the names of a vocabulary, and there are only vectors.",
             remedy="Name the encoder that made the vectors, or leave the vocabulary out.",
         )
 
@@ -133,7 +133,7 @@ def _names_of(entries: Sequence[ClassEntry]) -> list[str]:
     return [name for entry in entries for name in (entry.name, *entry.aliases)]
 
 
-def _in_words(
+def _encoded(
     names: Sequence[str], encoder: Encoder, cache: EmbeddingCache | None, progress: Progress | None
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Those of the names that the encoder has a text for, with their unit text vectors (n, d)."""

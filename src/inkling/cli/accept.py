@@ -29,7 +29,7 @@ def run(
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Make a proposal a known class, live at once. Its name is put into words; no image is embedded."""
+    """Make a proposal a known class, live at once. Its name is encoded as text; no image is embedded."""
     from inkling.review.new_class import ClassEmbedder
 
     if name is None and not first_name and sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""inkling add-class: teach one class more."""
+"""inkling add-class: add one class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Teach one class more, by images, by text, or both; nothing else is embedded."""
+    """Add one class, by images, by text, or both; nothing else is embedded."""
 
     def add(about: Decisions) -> Event:
         from inkling.images.sources import Found

@@ -35,7 +35,7 @@ def decide(
     undoable: bool = True,
     words: Callable[[str], Prepared] | None = None,
 ) -> None:
-    """Take a decision, and tell its outcome as a sentence or as JSON; `words` puts an accepted class into words."""
+    """Take a decision, and tell its outcome as a sentence or as JSON; `words` encodes the name of an accepted class."""
     check_outputs(json, keep=(memory,))
     event = decision(decisions(memory, words=words))
 

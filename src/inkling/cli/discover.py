@@ -79,14 +79,14 @@ def _samples(classifier: FewShotClassifier, name: str) -> Samples:
 
 def print_explored(summary: Mapping[str, Any]) -> None:
     """The proposals, or the word on drift."""
-    looked = f"Of {counted(summary['images'], 'image')}, {summary['strange']} may be strange; "
+    looked = f"Of {counted(summary['images'], 'image')}, {summary['strange']} are candidates (p-value up to .5); "
     note(f"{looked if summary['images'] else ''}{counted(summary['waiting'], 'image')} in the pool.")
     drift = summary["drift"]
     if drift["found"]:
         note(
-            f"The images look strange all alike (p = {drift['p_value']:.2g}): {drift['excess']:.0%} more than chance "
-            "makes so, and not in groups beside known ones. That is taken for drift, such as blur or another camera. "
-            "If they all show one new class, 'inkling add-class NAME --images DIR' teaches it."
+            f"Nearly all images look unlike the known classes (p = {drift['p_value']:.2g}): {drift['excess']:.0%} more "
+            "than chance explains, and not in groups. That is reported as drift, such as blur or another camera. "
+            "If they all show one new class, 'inkling add-class NAME --images DIR' adds it."
         )
         return
     print_proposals(summary["proposals"])

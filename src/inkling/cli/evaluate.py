@@ -1,4 +1,4 @@
-"""inkling evaluate: measure a memory on labelled images it was not taught with."""
+"""inkling evaluate: measure a memory on labelled images it was not trained on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(
     include_training: Annotated[
         bool,
         typer.Option(
-            "--include-training", help="Count images that the memory was taught with, or near-duplicates of them, too."
+            "--include-training", help="Count images that the memory was trained on, or near-duplicates of them, too."
         ),
     ] = False,
     no_cache: NoCache = False,
@@ -115,12 +115,12 @@ def print_scores(summary: Mapping[str, Any]) -> None:
     if zero_shot:
         note(f"Against zero-shot: {zero_shot['gain']:+.1%} top-1, McNemar p = {summary['mcnemar_p']:.2g}.")
     if summary["unknown"]:
-        _tell_strangers(summary["unknown"])
+        _tell_unknown_detection(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])
     _tell_training_images(summary["training_images"])
 
 
-def _tell_strangers(unknown: Mapping[str, Any]) -> None:
+def _tell_unknown_detection(unknown: Mapping[str, Any]) -> None:
     """Whether the detector of unknown images keeps its promise, and what it catches."""
     alarms, found, (low, high) = unknown["false_alarms"], unknown["detected"], unknown["expected"]
     note(
@@ -144,7 +144,7 @@ def _tell_left_out(unknown: Mapping[str, Any]) -> None:
 
 
 def _tell_training_images(found: Mapping[str, Any]) -> None:
-    """Test images that the memory was taught with."""
+    """Test images that the memory was trained on."""
     if not found["images"]:
         return
     kinds = ((found["copies"], "the same file"), (found["near_duplicates"], "a near-duplicate"))
@@ -152,7 +152,7 @@ def _tell_training_images(found: Mapping[str, Any]) -> None:
     first = found["images"][0]
     fate = "Left out of all figures" if found["left_out"] else "Counted all the same, which flatters every figure"
     note(
-        f"The memory was taught with {counted(len(found['images']), 'test image')} ({told}), such as {first['path']}. "
+        f"The memory was trained on {counted(len(found['images']), 'test image')} ({told}), such as {first['path']}. "
         f"{fate}."
     )
 

@@ -46,7 +46,7 @@ def run(
         ),
     ],
     update: Annotated[
-        bool, typer.Option("--update", help="Teach the images beside what an existing memory knows; undoable.")
+        bool, typer.Option("--update", help="Add the images to what an existing memory knows; undoable.")
     ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Begin an existing memory anew; what people decided is lost.")
@@ -152,7 +152,7 @@ def _update(
     strict: bool,
     json: str | None,
 ) -> None:
-    """Teach images beside what a memory knows."""
+    """Add images to what a memory knows."""
     from inkling.embeddings.precomputed import Precomputed
     from inkling.memory.holdings import read_holdings
     from inkling.prompts import read_prompts
@@ -176,7 +176,7 @@ def _update(
 
 def _print_update(summary: Mapping[str, Any]) -> None:
     outcome = summary["outcome"]
-    typer.echo(f"Taught {counted(outcome['images'], 'image')} beside what was known.")
+    typer.echo(f"Added {counted(outcome['images'], 'image')} to what was known.")
     if outcome["new_classes"]:
         note(f"New classes: {_listed(outcome['new_classes'])}.")
     if outcome["extended"]:
@@ -196,12 +196,12 @@ def _tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int], *
     if strict and skipped:
         raise InputError(
             f"{counted(len(skipped), 'image')} cannot be used, and --strict was asked for.",
-            remedy="Mend or remove them, or leave --strict out.",
+            remedy="Repair or remove them, or leave --strict out.",
         )
 
 
 def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
-    """Teach from images or from a file of embeddings; returns what there was beside what was learned."""
+    """Fit on images or a file of embeddings; returns what there was beside what was learned."""
     from inkling.embeddings.precomputed import Precomputed
 
     source = open_source(train, split="train")
@@ -224,7 +224,7 @@ def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bo
         raise InputError("Embeddings have no further views.", remedy="Leave --views out, or fit on the images.")
     if (classifier.templates or classifier.prompts) and not has_encoder:
         raise InputError(
-            "Only an encoder puts classes into words.",
+            "Only an encoder can encode class texts.",
             remedy="Name the one that made the embeddings with --encoder, or leave --templates and --prompts out.",
         )
 

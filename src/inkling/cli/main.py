@@ -49,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-TEACHING = (fit, evaluate, predict, finetune, info, encoders, embed, demo)
+LEARNING = (fit, evaluate, predict, finetune, info, encoders, embed, demo)
 DECIDING = (
     discover,
     proposals,
@@ -67,7 +67,7 @@ DECIDING = (
     history,
 )
 KEEPING = (verify, backup)
-for verb in (*TEACHING, *DECIDING, *KEEPING):
+for verb in (*LEARNING, *DECIDING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)
 app.add_typer(cache.app, name="cache")
 

@@ -54,7 +54,8 @@ def run(
     names: Annotated[int, typer.Option(min=0, help="Likely names to give to each unknown image; 0 gives none.")] = 5,
     vocabulary: Vocabulary = None,
     observe: Annotated[
-        bool, typer.Option("--observe", help="Keep what is strange in the memory, and propose new classes.")
+        bool,
+        typer.Option("--observe", help="Keep candidates (p-value up to .5), and propose new classes."),
     ] = False,
     min_images: MinImages = 5,
     encoder: MovedEncoder = None,

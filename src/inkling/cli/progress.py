@@ -51,7 +51,7 @@ class Bars:
 
 
 class Lines:
-    """A line now and then."""
+    """A line at intervals."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -12,7 +12,7 @@ NAME = "remove-class"
 
 
 def run(memory: Memory, name: ClassName, json: Json = None) -> None:
-    """Forget a class with the images that taught it."""
+    """Remove a class with its training images."""
     decide(memory, json, lambda about: about.remove_class(name), _sentence)
 
 

@@ -1,4 +1,4 @@
-"""New classes among images that no known class explains: clusters, proposals, names, and whether images have drifted.
+"""New classes among images unlike every known class: clusters, proposals, names, and whether images have drifted.
 
 Arrays and names in, frozen values out; what becomes of a proposal is decided by a person, elsewhere. Names are looked
 up at first use, so that likely names cost no clustering.

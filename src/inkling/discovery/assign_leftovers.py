@@ -17,7 +17,7 @@ NEARNESS = 0.5
 """Cosine to the centre that an image needs, as a share of that of the proposal's middle image."""
 
 
-def adopt(space: Space, pool: Pool, clusters: list[IntArray], alone: IntArray) -> list[IntArray]:
+def assign_leftovers(space: Space, pool: Pool, clusters: list[IntArray], alone: IntArray) -> list[IntArray]:
     """Clusters with the images `alone` (m,) that belong to them; rows ascending.
 
     What belongs together is taken in as a whole or not at all; images with a cannot-link are left alone.

@@ -31,7 +31,7 @@ def discover(
 ) -> Found:
     """Find classes that are not known yet.
 
-    Known classes and strange images are merged together, so that an image goes to a known class where that explains it
+    Known classes and candidates are merged together, so that an image goes to a known class where that fits it
     best. What stays apart from every known class, and holds together, is proposed.
 
     Parameters
@@ -63,7 +63,7 @@ def discover(
 
 
 def examined_rows(pool: Pool) -> IntArray:
-    """Rows to examine: strange ones, and what belongs together with them."""
+    """Rows to examine: candidates, and what belongs together with them."""
     strange = pool.p_known <= GATE
     return np.flatnonzero(np.isin(pool.together, pool.together[strange]))
 

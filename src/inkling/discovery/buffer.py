@@ -1,4 +1,4 @@
-"""The strange images that a stream keeps: their vectors, where they come from, and the cluster each is in."""
+"""The candidates that a stream keeps: their vectors, where they come from, and the cluster each is in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inkling.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Buffer:
     """One row an image, in the order of observation.
 
     Attributes
@@ -45,7 +45,7 @@ class Kept:
     looks: LooksArray
 
     @classmethod
-    def none(cls, d: int) -> Kept:
+    def none(cls, d: int) -> Buffer:
         """Nothing yet."""
         whole, text = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="U1")
         return cls(
@@ -62,15 +62,15 @@ class Kept:
     def __len__(self) -> int:
         return len(self.number)
 
-    def and_these(self, more: Kept) -> Kept:
+    def and_these(self, more: Buffer) -> Buffer:
         """With more rows after them."""
-        return Kept(*(np.concatenate([getattr(self, it.name), getattr(more, it.name)]) for it in fields(self)))
+        return Buffer(*(np.concatenate([getattr(self, it.name), getattr(more, it.name)]) for it in fields(self)))
 
-    def only(self, rows: BoolArray | IntArray) -> Kept:
+    def only(self, rows: BoolArray | IntArray) -> Buffer:
         """Some rows alone."""
-        return Kept(*(getattr(self, it.name)[rows] for it in fields(self)))
+        return Buffer(*(getattr(self, it.name)[rows] for it in fields(self)))
 
-    def labelled(self, label: IntArray) -> Kept:
+    def labelled(self, label: IntArray) -> Buffer:
         """With other labels."""
         return replace(self, label=label)
 

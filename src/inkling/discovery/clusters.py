@@ -37,7 +37,7 @@ def cluster(space: Space, pool: Pool) -> IntArray:
 
 
 def merged(space: Space, pool: Pool, labels: IntArray) -> IntArray:
-    """Put clusters together, or into known classes, where one centre explains them better, (n,).
+    """Put clusters together, or into known classes, where one centre fits them better, (n,).
 
     Where there are too many, pictures that found no company stay alone.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inkling.discovery.assign_leftovers import adopt
+from inkling.discovery.assign_leftovers import assign_leftovers
 from inkling.discovery.clusters import Standing, stabilities
 from inkling.discovery.p_values import PValues
 from inkling.discovery.pool import Pool
@@ -23,7 +23,7 @@ SHOWN = 9
 """Images shown from the middle of a proposal, and from its edge."""
 DRIFT_LEVEL = 0.001
 MIN_EXCESS = 0.1
-"""Strangers below this share of the images are not worth an alarm, however certain they are."""
+"""Unknown images below this share of the images are not worth an alarm, however certain they are."""
 MIN_EXPLAINED = 0.25
 MOST = 0.5
 MIN_LIKENESS = 0.7
@@ -51,7 +51,7 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     """Clusters that pass every rule, largest first.
 
     A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
-    images must be stranger than known classes give by chance: their odd images form heaps too.
+    images must have lower p-values than known classes give by chance: their outliers form clusters too.
 
     Parameters
     ----------
@@ -77,20 +77,20 @@ def completed(
     clusters = [it.rows for it in proposals]
     proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
     alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
-    whole = (_described(space, pool, rows, p_values) for rows in adopt(space, pool, clusters, alone))
+    whole = (_described(space, pool, rows, p_values) for rows in assign_leftovers(space, pool, clusters, alone))
     return _largest_first([replace(it, stability=of.stability) for it, of in zip(whole, proposals, strict=True)])
 
 
 def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_values: PValues) -> Drift:
-    """Whether strangers are too many for chance, and do not fall into groups.
+    """Whether there are more unknown images than chance allows, and do not fall into groups.
 
     Either proposals leave most of them unexplained, or they are the greater part of all images and alike throughout.
     """
     excess, below = p_values.excess
     strange = pool.p_known <= below
     rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
-    strangers = excess * p_values.total
-    explained = min(float(strange[rows].sum()) / strangers, 1.0) if strangers else 1.0
+    unknown = excess * p_values.total
+    explained = min(float(strange[rows].sum()) / unknown, 1.0) if unknown else 1.0
     likeness = _likeness(space, pool, np.flatnonzero(strange))
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS

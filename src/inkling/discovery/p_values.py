@@ -1,4 +1,4 @@
-"""How many of the images are stranger than known ones would be by chance, told from their conformal p-values.
+"""How many of the images are less like the known classes than chance allows, estimated from their conformal p-values.
 
 p-values of known images are uniform; those of new classes crowd at zero. The two-groups model (Efron 2008) tells for
 each p-value which share of the images that have it are known after all: f0(p) pi0 / f(p), with f0 = 1, pi0 from the

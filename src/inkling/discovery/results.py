@@ -49,21 +49,22 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Drift:
-    """Whether images look strange all alike, rather than in groups.
+    """Whether images all look unlike the known classes, rather than in groups.
 
     Attributes
     ----------
     found
-        Many are stranger than chance allows, and new classes do not account for it. Images alone cannot tell one
-        new class from a change of all images where next to no known class is left among them; that counts as drift.
+        More are unlike the known classes than chance allows, and new classes do not account for it. Images alone
+        cannot tell one new class from a change of all images where next to no known class is left among them; that
+        counts as drift.
     p_value
         Of uniform p-values, as the images of known classes would have.
     excess
-        Share of the images that is strange beyond what chance makes so.
+        Share of the images that is unlike the known classes beyond what chance explains.
     explained
         Share of that excess that lies in clusters fit to be proposed.
     likeness
-        Mean cosine between two strange images, against that expected within a class.
+        Mean cosine between two candidates, against that expected within a class.
     """
 
     found: bool

@@ -112,7 +112,7 @@ def _check_known(X: FloatArray, y: IntArray) -> None:
     if len(counts) < 2 or counts.min() == 0:
         raise InputError(
             "Discovery needs at least two known classes, numbered from 0 without a gap, each with an image.",
-            remedy="Teach another class, or leave out classes that have no image.",
+            remedy="Add another class, or leave out classes that have no image.",
         )
     if counts.max() < 2:
         raise InputError(

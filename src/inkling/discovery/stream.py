@@ -1,8 +1,8 @@
 """Discovery in one pass over images as they come: the same evidence, taken one image at a time.
 
-An image joins the cluster, known or new, that most likely has its centre, or opens a new one. Now and then the
+An image joins the cluster, known or new, that most likely has its centre, or opens a new one. Periodically the
 clusters are consolidated, and small old ones expire. While the images kept are few, that sorts them anew as a batch
-would; once they are many, what two centres explain better is split, and what one explains better is merged.
+would; once they are many, a cluster that two centres fit better is split, and clusters that one fits better are merged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
-from inkling.discovery.buffer import Kept
+from inkling.discovery.buffer import Buffer
 from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
 from inkling.discovery.criteria import Rules
 from inkling.discovery.evidence import gains, log_bayes_factors
@@ -43,7 +43,7 @@ NO_PAIRS = np.zeros((0, 2), dtype=np.int64)
 
 
 class Stream:
-    """Clusters of strange images, kept up to date with each image.
+    """Clusters of candidates, kept up to date with each image.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Stream:
         self.seen = 0
         self._rules = Rules(min_images, seed)
         self._space = Space.of(known_X, known_y)
-        self._kept = Kept.none(self._space.centres.shape[1])
+        self._kept = Buffer.none(self._space.centres.shape[1])
         self._p_values = PValues.of(np.zeros(0))
         self._must_link: IntArray = NO_PAIRS
         self._cannot_link: IntArray = NO_PAIRS
@@ -153,7 +153,7 @@ class Stream:
         return found.renamed(self._kept.number)
 
     def consolidate(self) -> None:
-        """Forget small old clusters, and mend the others."""
+        """Forget small old clusters, and cluster the others anew."""
         self._expire()
         if len(self._kept) <= AT_ONCE:
             self.rebuild()
@@ -182,7 +182,7 @@ class Stream:
         stream.seen, stream._since_consolidation = params["seen"], params["since_consolidation"]
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
-        stream._kept = Kept(**arrays)
+        stream._kept = Buffer(**arrays)
         stream._index()
         if params["n_classes"] != stream._space.n_classes:
             stream.rebuild()
@@ -203,7 +203,7 @@ class Stream:
         picture = int(self._kept.picture[copies].min()) if len(copies) else number
         label = int(self._kept.label[copies[0]]) if len(copies) else self._join_or_open(z)
         row = (x, p, number, picture, label, source, content, look)
-        self._kept = self._kept.and_these(Kept(*(np.array([value]) for value in row)))
+        self._kept = self._kept.and_these(Buffer(*(np.array([value]) for value in row)))
         self._kept.picture[np.isin(self._kept.picture, self._kept.picture[copies])] = picture
         self._Z = np.concatenate([self._Z, z[None]])
         self._since_consolidation += 1
@@ -256,7 +256,7 @@ class Stream:
         self._means, self._counts = with_clusters(self._space, self._Z, self._kept)
 
 
-def with_clusters(space: Space, Z: FloatArray, kept: Kept) -> tuple[FloatArray, FloatArray]:
+def with_clusters(space: Space, Z: FloatArray, kept: Buffer) -> tuple[FloatArray, FloatArray]:
     """Means and counts of the known classes, and of the clusters after them; a picture counts once."""
     k, label = space.n_classes, kept.label
     first = np.unique(kept.picture, return_index=True)[1]

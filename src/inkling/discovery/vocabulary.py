@@ -109,11 +109,11 @@ def common_nouns() -> Vocabulary:
     )
 
 
-def strangers_to(known_names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def unrelated_names(known_names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names that no image of a known class deserves: not a known name, its synonym, nor anything wider or narrower."""
     kin = vocabulary.kin(known_names)
-    strangers = (at for at in range(len(vocabulary.names)) if vocabulary.is_name[at] and at not in kin)
-    return tuple(vocabulary.names[at] for at in strangers)
+    unrelated = (at for at in range(len(vocabulary.names)) if vocabulary.is_name[at] and at not in kin)
+    return tuple(vocabulary.names[at] for at in unrelated)
 
 
 def _others(vocabulary: Vocabulary, at: int, name: str) -> tuple[str, ...]:

@@ -194,7 +194,7 @@ def _primary(error: sqlite3.Error) -> int | None:
 def _cannot_use(path: Path | None, error: Exception) -> CacheError:
     return CacheError(
         f"The embedding cache {path or '(temporary)'} cannot be used: {error}.",
-        remedy="Free some space or mend the permissions of that folder, or name another folder in the "
+        remedy="Free some space or correct the permissions of that folder, or name another folder in the "
         "environment variable INKLING_CACHE.",
     )
 

@@ -204,5 +204,5 @@ def _check(vectors: ImageVectors, encoder: Encoder, n_images: int) -> None:
     if found != expected:
         raise EncoderError(
             f"The encoder {identity.name} returned vectors of shapes {found}; it announces {expected}.",
-            remedy="Mend the description of the encoder: its dimensions must be those of its outputs.",
+            remedy="Correct the description of the encoder: its dimensions must be those of its outputs.",
         )

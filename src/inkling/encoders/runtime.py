@@ -97,5 +97,5 @@ def _check_names(file: Path, what: str, wanted: Sequence[str] | Mapping[str, Any
     if unknown:
         raise EncoderError(
             f"The model {file} has no {what} named {', '.join(unknown)}; it has {', '.join(there)}.",
-            remedy="Mend the names in encoder.json.",
+            remedy="Correct the names in encoder.json.",
         )

@@ -1,4 +1,4 @@
-"""The tokenizer of the embedded encoder in plain Python, so that a light installation puts classes into words.
+"""The tokenizer of the embedded encoder in plain Python, so that a light installation encodes class texts.
 
 It reads the `tokenizer.json` of one kind of tokenizer: text is decomposed, freed of accents and lower-cased, split into
 words and signs, and each of them into the longest pieces that the vocabulary has (WordPiece; Wu and others 2016,

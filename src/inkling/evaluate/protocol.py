@@ -99,7 +99,7 @@ def evaluate_predictions(
         confusion=confusion,
         reliability=tuple(reliability(p_known, y_known)),
         unknown_labels=_unknown_labels(known, labels),
-        strangers=None,
+        unknown_detection=None,
         context=EvaluationContext(),
         seed=seed,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from inkling.evaluate.training_images import TrainingImages
 from inkling.evaluate.uncertainty import Interval, PairedTest
-from inkling.evaluate.unknown_detection import Strangers
+from inkling.evaluate.unknown_detection import UnknownDetection
 from inkling.heads.calibration import ReliabilityBin
 from inkling.types import IntArray, SkippedImage
 
@@ -137,7 +137,7 @@ class Evaluation:
         Calibration of the raw logits, before the temperature; None where no logits were passed.
     confusion
         Counts (n_classes, n_classes), row the true class, column the predicted one.
-    strangers
+    unknown_detection
         What the detector of unknown images makes of them and of the others; None where there is none.
 
     Examples
@@ -158,7 +158,7 @@ class Evaluation:
     confusion: IntArray = field(repr=False)
     reliability: tuple[ReliabilityBin, ...] = field(repr=False)
     unknown_labels: UnknownLabels
-    strangers: Strangers | None
+    unknown_detection: UnknownDetection | None
     context: EvaluationContext
     seed: int
 
@@ -195,7 +195,7 @@ class Evaluation:
             "confusion": self._confusion_cells(),
             "reliability": [asdict(part) for part in self.reliability],
             "unknown_labels": {"count": self.unknown_labels.count, "names": dict(self.unknown_labels.names)},
-            "unknown": None if self.strangers is None else self.strangers.to_json(),
+            "unknown": None if self.unknown_detection is None else self.unknown_detection.to_json(),
             **self.context.to_json(),
             "seed": self.seed,
         }

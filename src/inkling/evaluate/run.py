@@ -15,7 +15,7 @@ from inkling.evaluate.checks import check_truth
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
 from inkling.evaluate.training_images import TrainingImages, training_images
-from inkling.evaluate.unknown_detection import Strangers, judge_strangers
+from inkling.evaluate.unknown_detection import UnknownDetection, measure_unknown_detection
 from inkling.heads.calibration import apply_temperature
 from inkling.types import FloatArray, IntArray
 
@@ -59,21 +59,21 @@ def require_known_labels(labels: Sequence[str | None], classes: Sequence[str]) -
     check_truth(class_indices(labels, classes), classes, labels)
 
 
-def _strangers(classifier: FewShotClassifier, samples: Samples, y: IntArray) -> Strangers | None:
+def _unknown_detection(classifier: FewShotClassifier, samples: Samples, y: IntArray) -> UnknownDetection | None:
     """The detector on images with a label: those of known classes, and those of others."""
     detector = classifier.fitted.detector
     if detector is None:
         return None
     labelled = np.array([label is not None for label in samples.labels])
-    return judge_strangers(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
+    return measure_unknown_detection(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
 
 
 def _without(samples: Samples, rows: IntArray) -> Samples:
-    """The samples without those that the classifier was taught with."""
+    """The samples without those that the classifier was trained on."""
     left = np.setdiff1d(np.arange(len(samples)), rows)
     if not len(left):
         raise InputError(
-            f"All {len(samples)} test images are among those that the memory was taught with.",
+            f"All {len(samples)} test images are among those that the memory was trained on.",
             remedy="Give other images, or add --include-training to measure on these, which flatters every figure.",
         )
     return samples if not len(rows) else samples.keep(left.tolist())
@@ -91,7 +91,7 @@ def evaluate_classifier(
     seed
         Of the bootstrap.
     include_training
-        Whether images that the classifier was taught with, or near-duplicates of them, count too.
+        Whether images that the classifier was trained on, or near-duplicates of them, count too.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def evaluate_classifier(
     )
     evaluation = replace(
         evaluation,
-        strangers=_strangers(classifier, samples, y),
+        unknown_detection=_unknown_detection(classifier, samples, y),
         context=EvaluationContext(
             head=fitted.head,
             encoder_fingerprint=fitted.samples.identity.fingerprint,

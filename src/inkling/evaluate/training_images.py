@@ -1,4 +1,4 @@
-"""Test images that the memory was taught with: they would flatter every figure."""
+"""Test images that the memory was trained on: they would flatter every figure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TrainingImage:
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """Test images that the memory was taught with.
+    """Test images that the memory was trained on.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def training_images(samples: Samples, exemplars: Samples) -> tuple[IntArray, tup
     Parameters
     ----------
     samples, exemplars
-        Test images, and those that the memory was taught with, of one encoder. Augmented views do not count.
+        Test images, and those that the memory was trained on, of one encoder. Augmented views do not count.
     """
     known = exemplars.keep([row for row, view in enumerate(exemplars.views) if view == 0])
     by_content = {content: row for row, content in reversed(list(enumerate(known.content_hashes)))}

@@ -35,8 +35,8 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Strangers:
-    """Unknown images told on test images.
+class UnknownDetection:
+    """How well unknown images are detected among test images.
 
     Attributes
     ----------
@@ -49,9 +49,9 @@ class Strangers:
     detected
         Images of other classes that were; None where there is none.
     auroc
-        Probability that an image of another class looks stranger than one of a known class; None likewise.
+        Probability that an image of another class scores higher than one of a known class; None likewise.
     fpr95
-        Share of the known images that look as strange as the strangest 95 % of the others; None likewise.
+        Share of the known images that score as high as the highest 95 % of the others; None likewise.
     """
 
     requested: float
@@ -77,7 +77,7 @@ class Strangers:
         }
 
 
-def judge_strangers(detector: UnknownDetector, known_X: FloatArray, other_X: FloatArray) -> Strangers:
+def measure_unknown_detection(detector: UnknownDetector, known_X: FloatArray, other_X: FloatArray) -> UnknownDetection:
     """Measure a detector.
 
     Parameters
@@ -90,7 +90,7 @@ def judge_strangers(detector: UnknownDetector, known_X: FloatArray, other_X: Flo
     told = detector.conformal.rate_range(detector.false_alarms, n_images=len(known_X))
     known, others = detector.strangeness(known_X), detector.strangeness(other_X)
     threshold = detector.conformal.threshold(detector.false_alarms)
-    return Strangers(
+    return UnknownDetection(
         requested=detector.false_alarms,
         expected=Interval(0.0 if detector.errs_safely else told.low, told.high),
         false_alarms=Share.of(known > threshold),

@@ -1,4 +1,4 @@
-"""Images that a memory was taught with, found again so that they can be learnt from and embedded anew."""
+"""Images that a memory was trained on, found again so that they can be learnt from and embedded anew."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def records_with_known(records: Sequence[ImageRecord], exemplars: Sequence[Exemp
     if lost:
         more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
         raise InputError(
-            f"{len(lost)} of the images that the memory was taught with are not where they were, or have changed: "
+            f"{len(lost)} of the images that the memory was trained on are not where they were, or have changed: "
             f"{', '.join(lost[:SHOWN])}{more}. A tuned encoder must see them again.",
             remedy="Put them back, give them among the training images, or name a new memory file.",
         )
@@ -40,7 +40,7 @@ def records_with_known(records: Sequence[ImageRecord], exemplars: Sequence[Exemp
 
 
 def prompts_of(entries: Sequence[ClassEntry]) -> tuple[ClassPrompts, ...]:
-    """How a memory puts its classes into words; classes that it knows by images alone are left to the templates."""
+    """The prompts of a memory's classes; classes that it knows by images alone are left to the templates."""
     return tuple(ClassPrompts(one.name, one.prompts, one.aliases) for one in entries if one.prompts)
 
 

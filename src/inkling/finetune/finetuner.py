@@ -100,7 +100,7 @@ class FineTuner:
     recipe
         How, or the name of one of `inkling.finetune.recipe.PRESETS`.
     templates, prompts
-        How classes are put into words, as for `inkling.FewShotClassifier`.
+        Prompts of the classes, as for `inkling.FewShotClassifier`.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
 

@@ -154,5 +154,5 @@ def folder_appearing_whole(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(
             f"The folder '{folder}' can't be written: {error.strerror or error}.",
-            remedy="Make room, or mend the folder, and run again with --resume: nothing is trained twice.",
+            remedy="Make room, or correct the folder, and run again with --resume: nothing is trained twice.",
         ) from error

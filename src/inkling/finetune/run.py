@@ -51,7 +51,7 @@ class FineTuningOptions:
         Rate at which images of known classes may be called unknown. None: that of the memory, where the images can
         support it.
     templates, prompts
-        How classes are put into words, as for `inkling.FewShotClassifier`. Classes without prompts of their own keep
+        Prompts of the classes, as for `inkling.FewShotClassifier`. Classes without prompts of their own keep
         those of the memory.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
@@ -201,7 +201,7 @@ def default_output(memory: str) -> Path:
 
 
 def _records(images: Any, labels: Sequence[Any] | None, stored: StoredMemory | None) -> list[ImageRecord]:
-    """Images to learn from: those given, and those that the memory was taught with."""
+    """Images to learn from: those given, and those that the memory was trained on."""
     if isinstance(images, str | Path):
         require_pictures(images)
     records = records_of(images, labels, split="train")

@@ -60,8 +60,9 @@ def expected_calibration_error(p: FloatArray, y: IntArray, *, bins: int = N_BINS
 def fit_temperature(z: FloatArray, y: IntArray) -> float:
     """Temperature T that minimises the NLL of softmax(z / T) (Guo et al. 2017, 1706.04599).
 
-    The logits must come from images that the head did not see in fitting. One image more is imagined, whose label is
-    anybody's guess; without it, a few images that are all right would claim certainty (Platt 1999).
+    The logits must come from images that the head did not see in fitting. One pseudo-observation
+    with a uniform label is added; without it, a few images that are all right would give infinite confidence (Platt
+    1999).
     """
     from scipy.optimize import minimize_scalar
 

@@ -30,10 +30,10 @@ def known_labels(y: NDArray[Any], classes: Sequence[Any] | None) -> NDArray[Any]
         named, labels = labels, np.unique(np.asarray(classes))
         if len(labels) != len(classes):
             raise InputError("`classes` names a class twice.", remedy="Name each class once, one row of text a class.")
-        strange = _strangers(named, labels)
-        if strange:
+        unexpected = _unexpected_labels(named, labels)
+        if unexpected:
             raise InputError(
-                f"y has labels that `classes` does not name: {name_some(strange)}.",
+                f"y has labels that `classes` does not name: {name_some(unexpected)}.",
                 remedy="Add them to `classes`, with a row of NaN in `text_vectors` where there is no text.",
             )
     if len(labels) < 2:
@@ -129,7 +129,7 @@ def name_some(labels: Sequence[Any]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _strangers(found: NDArray[Any], named: NDArray[Any]) -> list[Any]:
+def _unexpected_labels(found: NDArray[Any], named: NDArray[Any]) -> list[Any]:
     """Labels found that are not named. Compared as Python compares, so that 1 is not '1'."""
     known = set(named.tolist())
     return [label for label in found.tolist() if label not in known]

@@ -35,8 +35,9 @@ def log_loss(z: FloatArray, y: IntArray) -> FloatArray:
 def blend_weights(Z: FloatArray, y: IntArray) -> FloatArray:
     """Weights w >= 0 (n_experts,) that minimise the log-loss of sum_e w_e Z_e; Z is (n_experts, n, n_classes).
 
-    The problem is convex, and the weights set the temperature as well. One image more is imagined, whose label is
-    anybody's guess; without it, weights of few images that are all right would be unbounded (Platt 1999). Where nothing
+    The problem is convex, and the weights set the temperature as well. One pseudo-observation
+    with a uniform label is added; without it, weights of a few images that are all right would be unbounded (Platt
+    1999). Where nothing
     is better than even odds, all experts get a faint weight: the odds stay even, in the order of the experts.
     """
     from scipy.optimize import minimize

@@ -197,10 +197,10 @@ def columns_of(labels: Iterable[Any], classes: Sequence[Any]) -> IntArray:
 
 def _known_columns(labels: Sequence[Any], classes: Sequence[Any]) -> IntArray:
     y = columns_of(labels, classes)
-    strange = sorted({str(label) for label, k in zip(labels, y, strict=True) if k == NO_CLASS})
-    if strange:
+    unexpected = sorted({str(label) for label, k in zip(labels, y, strict=True) if k == NO_CLASS})
+    if unexpected:
         raise InputError(
-            f"Labels that are none of the {len(classes)} classes: {name_some(strange)}.",
+            f"Labels that are none of the {len(classes)} classes: {name_some(unexpected)}.",
             remedy="Add them to the classes, with a row of NaN in the text vectors where there is no text.",
         )
     return y

@@ -36,7 +36,7 @@ class WhitenedHead(Head):
 
 
 def scores_of(heads: Mapping[str, Head], X: FloatArray) -> dict[str, FloatArray]:
-    """Scores (n, n_classes) of rows with unit blocks by heads that were taught with the same images."""
+    """Scores (n, n_classes) of rows with unit blocks by heads that were fitted on the same images."""
     whitened = [head for head in heads.values() if isinstance(head, WhitenedHead)]
     if not whitened:
         return {name: head.logits(X) for name, head in heads.items()}
@@ -48,7 +48,7 @@ def scores_of(heads: Mapping[str, Head], X: FloatArray) -> dict[str, FloatArray]
 
 
 def learned_lightly(head: Head, support: Support) -> Head:
-    """The head, taught, and what it learned as float32: scores are as good with it, since vectors are float32 too."""
+    """The fitted head, and what it learned as float32: scores are as good with it, since vectors are float32 too."""
     head.learn(support, embedding_dims=support.n_dims)
     for name, value in vars(head).items():
         if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype == np.float64:

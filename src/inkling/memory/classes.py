@@ -24,7 +24,7 @@ class KnownClass:
     Attributes
     ----------
     images
-        Different images that taught it.
+        Number of different training images.
     prompts, aliases
         As in `ClassEntry`.
     has_text
@@ -128,7 +128,7 @@ def order_classes(memory: Amendment, names: Sequence[str]) -> None:
 
 
 def images_of_class(connection: Connection, class_id: int) -> list[str]:
-    """Content hashes of the images that taught a class."""
+    """Content hashes of the training images of a class."""
     table = schema.exemplar
     query = select(table.c.content_hash).where(table.c.class_id == class_id).distinct()
     return list(connection.execute(query).scalars())
@@ -172,7 +172,7 @@ def images_and_labels(memory: Amendment) -> tuple[list[str], list[str]]:
 
 
 def taught_views(connection: Connection, content_hashes: Collection[str]) -> dict[str, dict[str, set[int]]]:
-    """Of those of the images that taught classes: which, and by which of its views."""
+    """Of those of training images: which, and by which of its views."""
     exemplar, klass = schema.exemplar, schema.klass
     query = select(exemplar.c.content_hash, klass.c.name, exemplar.c.view).join(
         klass, klass.c.id == exemplar.c.class_id

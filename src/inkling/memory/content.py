@@ -98,7 +98,7 @@ class MemoryContent:
     classes
         Known classes in the order of the head's columns.
     exemplars
-        Images that taught them.
+        Their training images.
     vectors
         One row per exemplar, (n_exemplars, d + f) float32: embedding, then feature.
     head
@@ -110,7 +110,7 @@ class MemoryContent:
     provenance
         How it came to be.
     detector
-        What tells unknown images, where it was taught.
+        The detector of unknown images, where there is one.
     statistics
         What decisions need to fit the head again in closed form, by name. Derived: it is written, not read.
     """

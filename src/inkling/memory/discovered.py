@@ -17,7 +17,7 @@ MUST, CANNOT = "must", "cannot"
 
 @dataclass(frozen=True)
 class PooledImage:
-    """An image that no known class explains.
+    """An image unlike every known class.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Pool:
     vectors
         (n, d + f) float32: embedding, then feature.
     links
-        What decisions said of pairs of images, pooled or taught.
+        What decisions said of pairs of images, pooled or trained on.
     stream
         Where discovery in one pass stands; None where it has not begun, or the classes were fitted anew since.
     version

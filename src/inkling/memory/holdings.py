@@ -25,7 +25,7 @@ class Holdings:
     version
         Of the memory.
     classes, images
-        Known classes, and the different images that taught them.
+        Known classes, and their different training images.
     accepted
         Names of the classes with images that came from proposals.
     waiting, proposals

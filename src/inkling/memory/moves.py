@@ -25,7 +25,7 @@ class ImagePlace:
     content_hash, path
         Which image it is, and where it was found.
     classes
-        Numbers and names of the classes that it taught; two where it stood under two labels.
+        Numbers and names of the classes that it is a training image of; two where it stood under two labels.
     pooled
         Its number in the pool; None where it was never there.
     proposal
@@ -51,7 +51,7 @@ def place_of_image(connection: Connection, content_hash: str, path: str) -> Imag
     """Where an image is."""
     exemplar, klass = schema.exemplar, schema.klass
     pooled, member, proposal = schema.pooled, schema.proposal_member, schema.proposal
-    taught = (
+    classes = (
         select(klass.c.id, klass.c.name)
         .join(exemplar, exemplar.c.class_id == klass.c.id)
         .where(exemplar.c.content_hash == content_hash)
@@ -65,7 +65,7 @@ def place_of_image(connection: Connection, content_hash: str, path: str) -> Imag
     return ImagePlace(
         content_hash,
         path,
-        classes=dict(connection.execute(taught).all()),
+        classes=dict(connection.execute(classes).all()),
         pooled=number,
         proposal=connection.execute(within).scalar(),
     )
@@ -100,12 +100,12 @@ def to_class(memory: Amendment, place: ImagePlace, class_id: int) -> None:
 
 
 def out_of_classes(memory: Amendment, place: ImagePlace) -> None:
-    """Take an image out of the classes that it taught."""
+    """Take an image out of the classes that it is a training image of."""
     memory.rows.delete(schema.exemplar, schema.exemplar.c.content_hash == place.content_hash)
 
 
 def into_pool(memory: Amendment, place: ImagePlace) -> int:
-    """Put an image that taught a class into the pool too; returns its number there."""
+    """Put a training image of a class into the pool too; returns its number there."""
     if place.pooled is not None:
         return place.pooled
     exemplar, vector, thumbnail = schema.exemplar, schema.vector, schema.thumbnail

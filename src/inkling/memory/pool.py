@@ -33,7 +33,7 @@ def observe(
 ) -> Event | None:
     """Put images into the unknown pool, in one transaction.
 
-    Images that are there already, whatever became of them, and images that taught a class are left out. One that was
+    Images that are there already, whatever became of them, and training images are left out. One that was
     pooled with another encoder gets its vector in this one's space.
 
     Parameters
@@ -98,11 +98,11 @@ def pool_of(connection: Connection, ids: Sequence[int] | None = None) -> Pool:
     """The pool in the space that is in use; with `ids`, these images of it."""
     space_id, encoder = read_encoder(connection)
     table, vector = schema.pooled, schema.pooled_vector
-    taught = select(schema.exemplar.c.content_hash)
+    training = select(schema.exemplar.c.content_hash)
     query = (
         select(table.c.id, table.c.path, table.c.content_hash, table.c.p_known, table.c.thumbnail, vector.c.data)
         .join(vector, (vector.c.pooled_id == table.c.id) & (vector.c.space_id == space_id))
-        .where((table.c.state == WAITING) & table.c.content_hash.not_in(taught))
+        .where((table.c.state == WAITING) & table.c.content_hash.not_in(training))
         .order_by(table.c.id)
     )
     rows = connection.execute(query if ids is None else query.where(table.c.id.in_(ids))).all()
@@ -173,7 +173,7 @@ def _p_value(value: float | None) -> float | None:
 
 
 def _unseen(connection: Connection, images: Sequence[PooledImage]) -> list[int]:
-    """Which of the images are neither pooled nor taught, each content once."""
+    """Which of the images are neither pooled nor training images, each content once."""
     known: set[str] = set()
     for table in (schema.pooled, schema.exemplar):
         known |= set(connection.execute(select(table.c.content_hash)).scalars())

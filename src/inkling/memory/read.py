@@ -67,7 +67,7 @@ def read_encoder(connection: Connection) -> tuple[int, EncoderIdentity]:
 
 
 def read_detector(connection: Connection, space_id: int) -> DetectorState | None:
-    """What tells unknown images in a space, if it was taught."""
+    """The detector of unknown images in a space, if there is one."""
     table = schema.detector
     row = connection.execute(select(table).where(table.c.space_id == space_id)).mappings().one_or_none()
     if row is None:

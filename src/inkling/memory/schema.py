@@ -113,7 +113,7 @@ exemplar = Table(
     Column("content_hash", Text, nullable=False, doc="Hash of the image file."),
     Column("view", Integer, nullable=False, doc="0: the image itself; above: its augmented views."),
     sqlite_autoincrement=True,
-    info={"about": "Views of labelled images that the memory was taught with."},
+    info={"about": "Views of labelled images that the memory was trained on."},
 )
 
 thumbnail = Table(
@@ -170,7 +170,7 @@ pooled = Table(
     Column("p_known", Double, nullable=True, doc="p-value of its being of a known class, when it was first seen."),
     Column("thumbnail", LargeBinary, nullable=True, doc="A small JPEG."),
     sqlite_autoincrement=True,
-    info={"about": "The unknown pool: images that no known class explains, and what became of them."},
+    info={"about": "The unknown pool: images unlike every known class, and what became of them."},
 )
 
 pooled_vector = Table(

@@ -1,7 +1,7 @@
 """Pool and open proposals brought into agreement with the exemplars, after something changed those.
 
-An image that taught a class is accepted, and in no open proposal. An image that was accepted and teaches no class waits
-again.
+A training image is accepted, and in no open proposal. An image that was accepted and is a training
+image of no class waits again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from inkling.memory.rows import Rows
 def settle(rows: Rows) -> None:
     """Write states of pooled images, and take those that do not wait out of open proposals."""
     pooled, member, proposal = schema.pooled, schema.proposal_member, schema.proposal
-    taught = pooled.c.content_hash.in_(select(schema.exemplar.c.content_hash))
-    wrong_states = {ACCEPTED: taught & (pooled.c.state != ACCEPTED), WAITING: ~taught & (pooled.c.state == ACCEPTED)}
+    is_used = pooled.c.content_hash.in_(select(schema.exemplar.c.content_hash))
+    wrong_states = {
+        ACCEPTED: is_used & (pooled.c.state != ACCEPTED),
+        WAITING: ~is_used & (pooled.c.state == ACCEPTED),
+    }
     for state, wrong in wrong_states.items():
         for number in rows.connection.execute(select(pooled.c.id).where(wrong)).scalars().all():
             rows.update(pooled, (number,), {"state": state})

@@ -183,7 +183,7 @@ def check_target(path: str | Path, *, may_exist: bool = False) -> Holdings | Non
 def _occupied(place: Place, found: Holdings) -> MemoryFileError:
     return MemoryFileError(
         f"There is a memory at {place} already, version {found.version}. A new fit would lose {found}.",
-        remedy="Teach these images beside what it knows (--update, in Python Decisions.update), replace it "
+        remedy="Add these images to what it knows (--update, in Python Decisions.update), replace it "
         "(--replace, in Python save(..., replace=True)), or name another file.",
     )
 

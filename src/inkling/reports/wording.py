@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inkling.evaluate.results import Comparison, Evaluation
 from inkling.evaluate.uncertainty import LEVEL
-from inkling.evaluate.unknown_detection import Strangers
+from inkling.evaluate.unknown_detection import UnknownDetection
 from inkling.reports.formats import count, loss, p_value, percent, percent_interval, signed_points
 
 SIGNIFICANCE = 0.05
@@ -89,9 +89,9 @@ def before_calibration(evaluation: Evaluation) -> str | None:
     )
 
 
-def false_alarms(strangers: Strangers) -> str:
+def false_alarms(detection: UnknownDetection) -> str:
     """How often known images were called unknown, against what was asked for."""
-    share, expected = strangers.false_alarms, strangers.expected
+    share, expected = detection.false_alarms, detection.expected
     judged = (
         "more than to be expected"
         if share.value > expected.high
@@ -101,14 +101,14 @@ def false_alarms(strangers: Strangers) -> str:
     )
     return (
         f"Of {count(share.n, 'image')} of known classes {percent(share.value)} were called unknown "
-        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(strangers.requested)} were "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(detection.requested)} were "
         f"asked for, which gives {percent_interval(expected)} on so many images."
     )
 
 
-def detected(strangers: Strangers) -> str:
+def detected(detection: UnknownDetection) -> str:
     """How many images of other classes were called unknown; what it would take to tell, where there are none."""
-    share = strangers.detected
+    share = detection.detected
     if share is None:
         return "No test image is of another class; with some, this would tell how many of them are caught."
     return (
@@ -139,7 +139,7 @@ def no_images(evaluation: Evaluation) -> str | None:
 
 
 def training_images(evaluation: Evaluation) -> str | None:
-    """A warning where images count that the memory was taught with."""
+    """A warning where images count that the memory was trained on."""
     found = evaluation.context.training_images
     if found.left_out or not found.images:
         return None

@@ -33,10 +33,10 @@ class Decisions(MemoryView):
     path
         The memory.
     detect
-        Teaches the detector of unknown images again when classes change. None: with its rate and weights, calibrated
+        Refits the detector of unknown images when classes change. None: with its rate and weights, calibrated
         anew.
     words
-        Puts the name of an accepted class into words, as `ClassEmbedder.in_words` does; without, its images alone
+        Encodes the name of an accepted class, as `ClassEmbedder.in_words` does; without, its images alone
         count.
     split
         Says of each vector of a proposal which of two parts it belongs to; None goes by k-means.
@@ -190,7 +190,7 @@ class Decisions(MemoryView):
             Its path, the end of its path, or its content hash.
         to
             Name of a known class, number of an open proposal, or None: out of its class or proposal. An image that
-            came from the pool waits there again, one that was taught with `fit` is gone.
+            came from the pool waits there again, a training image of `fit` is gone.
 
         Raises
         ------
@@ -228,8 +228,8 @@ class Decisions(MemoryView):
         images
             Any source of images that `FewShotClassifier.fit` takes; labels are not looked at.
         prompts
-            Texts, or templates with ``{}`` in the name's place. Without, a class with images is put into words like
-            the others, where the encoder knows it.
+            Texts, or templates with ``{}`` in the name's place. Without, the name of a class with images is
+            encoded like those of the others, where the encoder knows it.
         embedder
             Embeds them; None opens the memory's encoder where it was.
         progress
@@ -265,7 +265,7 @@ class Decisions(MemoryView):
         embedder: ClassEmbedder | None = None,
         progress: Progress | None = None,
     ) -> Event | None:
-        """Teach labelled images beside what is known: new classes are added, known ones extended, decisions kept.
+        """Add labelled images to what is known: new classes are added, known ones extended, decisions kept.
 
         Parameters
         ----------

@@ -50,7 +50,7 @@ def explore(
     Raises
     ------
     InputError
-        If the memory can't tell strange images.
+        If the memory can't detect unknown images.
     EncoderMismatchError
         If the memory has another encoder by now.
     """
@@ -58,7 +58,7 @@ def explore(
     seen = None
     if samples is not None:
         seen = Seen(samples, np.asarray(detector.p_known(samples.X)))
-        observe(path, *seen.strange_ones(), fingerprint=samples.identity.fingerprint)
+        observe(path, *seen.candidates(), fingerprint=samples.identity.fingerprint)
 
     def attempt(is_last: bool) -> Found:
         pool = read_pool(path)
@@ -74,7 +74,7 @@ def explore(
 def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Seen | None, *, min_images: int) -> Found:
     """Clusters among the images that are free to be proposed; rows are theirs.
 
-    Images that are not strange are no candidates, but they tell how many strange ones chance accounts for.
+    The other images are no candidates, but they tell how many candidates chance accounts for.
     """
     d, known = classifier.fitted.samples.identity.dimension, KnownImages.of(classifier)
     n, detector = len(free.ids), detector_of(classifier)
@@ -84,7 +84,7 @@ def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Se
     if seen is not None:
         pooled = {image.content_hash for image in pool.images}
         others = [
-            row for row in np.flatnonzero(~seen.strange).tolist() if seen.samples.content_hashes[row] not in pooled
+            row for row in np.flatnonzero(~seen.candidate).tolist() if seen.samples.content_hashes[row] not in pooled
         ]
         X = np.concatenate([X, seen.samples.embeddings[others]])
         p_known = np.concatenate([p_known, seen.p_known[others]])
@@ -103,7 +103,7 @@ def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Se
 
 
 def _of_rows(found: Found, n: int, *, min_images: int) -> Found:
-    """What was found of the first n rows; an image that is not strange is not proposed for lying near one that is."""
+    """What was found of the first n rows; an image that is no candidate is not proposed for lying near one."""
     proposals = []
     for one in found.proposals:
         rows = one.rows[one.rows < n]

@@ -83,17 +83,17 @@ def _require_elsewhere(place: ImagePlace, to: str | int | None) -> None:
 
 
 def _into_class(memory: Amendment, place: ImagePlace, class_id: int, column: int) -> list[Step]:
-    """Let the image teach a class."""
+    """Make the image a training image of a class."""
     if place.classes:
         to_class(memory, place, class_id)
         return [more_examples(column, taught_vectors(memory, class_id, place.content_hash))]
-    assert place.pooled is not None, "an image that taught no class is pooled"
+    assert place.pooled is not None, "an image that is in no class is pooled"
     set_state(memory, [place.pooled], WAITING)
     members = waiting_members(memory, [place.pooled])
     if not members:
         raise InputError(
             f"The image {place.path} has no vector of the memory's encoder.",
-            remedy="Run 'inkling discover' on it, or teach it with 'inkling fit --update'.",
+            remedy="Run 'inkling discover' on it, or add it with 'inkling fit --update'.",
         )
     name = next(name for name, number in class_ids(memory.connection).items() if number == class_id)
     vectors = members[0].stacked(members)
@@ -128,5 +128,5 @@ def _require_classes(memory: Amendment, place: ImagePlace) -> None:
         if not has_text(memory, number) and not images_of_class(memory.connection, number):
             raise InputError(
                 f"The image {place.path} is the last that tells what a '{name}' looks like.",
-                remedy="Take the class out with 'inkling remove-class', or teach it other images first.",
+                remedy="Take the class out with 'inkling remove-class', or add other images to it first.",
             )

@@ -1,4 +1,4 @@
-"""What classes to be taught bring: their text and their images, embedded with the memory's encoder."""
+"""What is to be added: class texts and images, embedded with the memory's encoder."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from inkling.types import ClassEntry, EncoderIdentity, ImageRecord
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What is to be taught, and the encoder whose space it is in.
+    """What is to be added, and the encoder whose space it is in.
 
     Attributes
     ----------
     identity
         Encoder of all vectors, those of texts too; None where there is no vector.
     entries
-        Classes in words.
+        The classes.
     samples
         Images, labelled with the names of classes; None without any.
     """
@@ -69,7 +69,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class ClassEmbedder:
-    """Embeds what is to be taught beside what a memory knows.
+    """Embeds what is to be added to a memory.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class ClassEmbedder:
     def new_class(
         self, path: str | Path, name: str, *, images: Any, prompts: Sequence[str], progress: Progress | None
     ) -> Prepared:
-        """One new class: in words, and its images if it has any.
+        """One new class: its text, and its images if it has any.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class ClassEmbedder:
         views: int = 1,
         progress: Progress | None = None,
     ) -> Prepared:
-        """Labelled images of known and new classes; the new ones in words.
+        """Labelled images of known and new classes, and the texts of the new ones.
 
         Parameters
         ----------
@@ -158,20 +158,20 @@ class ClassEmbedder:
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         new = _new_names(content, [records[row].label for row in rows], prompts)
         samples = self._embedded(content.encoder, [records[row] for row in rows], views=views, progress=progress)
-        return Prepared(content.encoder, self._in_words(content, new, prompts), samples.also_skipped(unlabelled))
+        return Prepared(content.encoder, self._encoded(content, new, prompts), samples.also_skipped(unlabelled))
 
     def in_words(self, path: str | Path, name: str) -> Prepared:
-        """A class whose images are in the memory, in words; nothing but its name if the encoder cannot tell.
+        """A class whose images are in the memory, with its text; nothing but its name if the encoder cannot tell.
 
         It cannot where it is not at hand, or knows no such text, or where no class of the memory has one.
         """
         content = read_memory(path, exemplars=False).content
-        return Prepared(content.encoder, self._in_words(content, [name], ()))
+        return Prepared(content.encoder, self._encoded(content, [name], ()))
 
-    def _in_words(
+    def _encoded(
         self, content: MemoryContent, names: Sequence[str], prompts: Sequence[ClassPrompts]
     ) -> tuple[ClassEntry, ...]:
-        """New classes in words, as far as the memory goes by words."""
+        """New classes with their texts, as far as the memory uses texts."""
         without = tuple(ClassEntry(name) for name in names)
         own = [one for one in prompts if one.name in names]
         if not names or (not own and all(entry.text_vector is None for entry in content.classes)):

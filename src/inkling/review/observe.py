@@ -34,7 +34,7 @@ LAST = "last"
 
 
 class Observer:
-    """Watches images go by, and keeps in the memory what is strange.
+    """Watches images go by, and keeps the candidates in the memory.
 
     Several may watch for one memory at the same time, and people may decide meanwhile: what an observer holds is
     brought into agreement with the pool before it proposes.
@@ -49,7 +49,7 @@ class Observer:
     Raises
     ------
     InputError
-        If the memory can't tell strange images.
+        If the memory can't detect unknown images.
     """
 
     def __init__(self, path: str | Path, classifier: FewShotClassifier, *, min_images: int) -> None:
@@ -57,14 +57,14 @@ class Observer:
         self._detector = detector_of(classifier)
         self._last = 0
         self._stream = self._begun(read_pool(path))
-        self._n_images = self._n_strange = 0
+        self._n_images = self._n_candidates = 0
 
     def take(self, samples: Samples) -> None:
-        """Look at images, in order; what is strange is in the memory when this returns."""
+        """Look at images, in order; candidates are in the memory when this returns."""
         if not len(samples):
             return
         seen = Seen(samples, np.asarray(self._detector.p_known(samples.X)))
-        observe(self._path, *seen.strange_ones(), fingerprint=samples.identity.fingerprint)
+        observe(self._path, *seen.candidates(), fingerprint=samples.identity.fingerprint)
         self._stream.observe(
             samples.embeddings,
             seen.p_known,
@@ -72,7 +72,7 @@ class Observer:
             looks=looks_of(samples.thumbnails),
         )
         self._n_images += len(samples)
-        self._n_strange += int(seen.strange.sum())
+        self._n_candidates += int(seen.candidate.sum())
 
     def proposed(self) -> Explored:
         """Propose what holds together by now. Where the memory is changed meanwhile, it is done again."""
@@ -87,7 +87,9 @@ class Observer:
             put_forward(self._path, self._classifier, free, found, stream=state, any_version=is_last)
             return found
 
-        return replace(explored(self._path, retried(attempt), None), n_images=self._n_images, n_strange=self._n_strange)
+        return replace(
+            explored(self._path, retried(attempt), None), n_images=self._n_images, n_candidates=self._n_candidates
+        )
 
     def _begun(self, pool: Pool) -> Stream:
         """Where the memory's stream stands, or a new one."""

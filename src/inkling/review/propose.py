@@ -33,8 +33,8 @@ class Explored:
     proposals
         All that wait in the memory now.
     drift
-        Whether the images look strange all alike.
-    n_images, n_strange
+        Whether nearly all images look unlike the known classes, rather than groups of them.
+    n_images, n_candidates
         Images looked at now, and those of them that went to the pool.
     waiting
         The pool, by number.
@@ -55,7 +55,7 @@ class Explored:
     proposals: tuple[Proposal, ...]
     drift: Drift
     n_images: int
-    n_strange: int
+    n_candidates: int
     waiting: dict[int, PooledImage]
     memory_version: int
     skipped: tuple[SkippedImage, ...] = ()
@@ -74,12 +74,12 @@ class Seen:
 
     def __init__(self, samples: Samples, p_known: FloatArray) -> None:
         self.samples, self.p_known = samples, p_known
-        self.strange: BoolArray = p_known <= GATE
+        self.candidate: BoolArray = p_known <= GATE
 
-    def strange_ones(self) -> tuple[list[PooledImage], FloatArray]:
-        """The strange images as the pool keeps them, each content once, and their vectors."""
+    def candidates(self) -> tuple[list[PooledImage], FloatArray]:
+        """The candidates as the pool keeps them, each content once, and their vectors."""
         samples = self.samples
-        rows = {samples.content_hashes[row]: row for row in np.flatnonzero(self.strange)[::-1].tolist()}
+        rows = {samples.content_hashes[row]: row for row in np.flatnonzero(self.candidate)[::-1].tolist()}
         chosen = sorted(rows.values())
         images = [
             PooledImage(
@@ -94,7 +94,7 @@ class Seen:
 
 
 def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
-    """What tells strange images.
+    """The detector of unknown images.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def explored(path: str | Path, found: Found, seen: Seen | None) -> Explored:
         proposals=proposals,
         drift=found.drift,
         n_images=0 if seen is None else len(seen.p_known),
-        n_strange=0 if seen is None else int(seen.strange.sum()),
+        n_candidates=0 if seen is None else int(seen.candidate.sum()),
         waiting=dict(zip(pool.ids.tolist(), pool.images, strict=True)),
         memory_version=version,
         skipped=() if seen is None else seen.samples.skipped,

@@ -41,7 +41,7 @@ from inkling.unknown.task import MAX_IMAGES
 Step = Callable[[Head, Statistics], Statistics]
 """What a decision does to the statistics of the head's exemplars."""
 DetectorFitter = Callable[[MemoryContent], DetectorState | None]
-"""Teaches the detector again, from the memory with its new head and the old detector."""
+"""Refits the detector, from the memory with its new head and the old detector."""
 
 WEIGHTS_OF = "weights_of"
 MOMENT = 20_000_000
@@ -56,7 +56,7 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     step
         What changed, for statistics.
     detect
-        Teaches the detector of unknown images again; without, one that is there is taken out.
+        Refits the detector of unknown images; without, one that is there is taken out.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def _renew_provenance(memory: Amendment) -> None:
 
 
 def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any]:
-    """Teach the detector again. An old one would take the new class for unknown, so it never stays."""
+    """Refit the detector. An old one would take the new class for unknown, so it never stays."""
     if not has_detector(memory):
         return {}
     detector = None if detect is None else detect(_examples(memory))
@@ -207,7 +207,7 @@ def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any
 
 
 def _examples(memory: Amendment) -> MemoryContent:
-    """What a detector is taught with: all exemplars, or as many of each class as it would look at of a large memory."""
+    """What a detector is fitted on: all exemplars, or as many of each class as it would look at of a large memory."""
     few = count_exemplars(memory) <= MAX_IMAGES
     per_class = None if few else max(MAX_IMAGES // len(class_ids(memory.connection)), 1)
     return read_content(memory.connection, thumbnails=False, per_class=per_class).content

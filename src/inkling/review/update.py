@@ -1,4 +1,4 @@
-"""Labelled images taught beside what a memory knows: new classes are added, and known ones extended."""
+"""Labelled images added to what a memory knows: new classes are added, and known ones extended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = 20
 
 
 def update(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None) -> Mapping[str, Any]:
-    """Teach what was prepared. An image that is known stays where it is, whatever label it has now."""
+    """Add what was prepared. An image that is known stays where it is, whatever label it has now."""
     prepared.require_space_of(memory)
     before = set(class_ids(memory.connection))
     for entry in prepared.entries:
@@ -29,26 +29,26 @@ def update(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | No
             add_class(memory, entry)
     columns = {name: column for column, name in enumerate(class_ids(memory.connection))}
     samples = prepared.samples
-    assert samples is not None, "what is taught beside a memory has images"
+    assert samples is not None, "what is added to a memory has images"
     labels = [str(label) for label in samples.labels]
     _require_known(labels, columns)
     fresh, elsewhere = _sorted_out(memory, samples, labels)
-    taught = {name: [row for row in fresh if labels[row] == name] for name in columns}
-    for name, rows in taught.items():
+    added = {name: [row for row in fresh if labels[row] == name] for name in columns}
+    for name, rows in added.items():
         part = samples.keep(rows)
         add_exemplars(memory, class_ids(memory.connection)[name], exemplars_of(part, [name] * len(rows)), part.X)
     outcome: dict[str, Any] = {
         "images": len({samples.content_hashes[row] for row in fresh}),
         "known_already": len(set(samples.content_hashes) - {samples.content_hashes[row] for row in fresh}),
         "new_classes": [name for name in columns if name not in before],
-        "extended": [name for name, rows in taught.items() if rows and name in before],
+        "extended": [name for name, rows in added.items() if rows and name in before],
         "under_another_label": [[path, name] for path, name in elsewhere.items()][:SHOWN],
     }
     if not memory.rows.changes:
         return outcome
     settle(memory.rows)
     steps = [
-        more_examples(columns[name], samples.X[rows]) for name, rows in taught.items() if rows or name not in before
+        more_examples(columns[name], samples.X[rows]) for name, rows in added.items() if rows or name not in before
     ]
     return outcome | refit(memory, one_by_one(steps), detect=detect)
 
@@ -63,7 +63,7 @@ def _require_known(labels: list[str], columns: Mapping[str, int]) -> None:
 
 
 def _sorted_out(memory: Amendment, samples: Samples, labels: list[str]) -> tuple[list[int], dict[str, str]]:
-    """Rows that the memory was not taught with yet, and paths of images that are known under another label."""
+    """Rows that the memory was not trained on yet, and paths of images that are known under another label."""
     known = taught_views(memory.connection, set(samples.content_hashes))
     fresh: list[int] = []
     elsewhere: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A threshold by request: how strange must an image be, so that known images are called unknown at a chosen rate?
+"""How high the score of an image must be, so that known images are called unknown at a chosen rate.
 
 Conformal p-values (Vovk et al. 2005) need no model of the scores: all they ask for is that the scores of the
 calibration images and of known images to come are exchangeable. So no fit may have seen the images calibrated on.
@@ -38,7 +38,7 @@ class RateRange:
 
 
 class Conformal:
-    """Conformal calibration on scores of known images, higher for stranger ones.
+    """Conformal calibration on scores of known images, higher for those less like their class.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Conformal:
         return RateRange(float(low), float(high), rank / (n + 1), level)
 
     def _rank(self, alpha: float) -> int:
-        """How many calibration images may be at least as strange as the threshold: l = floor((n + 1) alpha)."""
+        """How many calibration images may score at least as high as the threshold: l = floor((n + 1) alpha)."""
         require_images(len(self.calibration), alpha)
         return int(np.floor((len(self.calibration) + 1) * alpha + ROUNDING))
 

@@ -118,7 +118,7 @@ class UnknownDetector:
         return cls.from_state(fitted.state())
 
     def scores(self, X: FloatArray) -> Mapping[str, FloatArray]:
-        """Every score that can be told of vectors X (n, n_dims), weighed or not; higher for stranger images."""
+        """Every score of vectors X (n, n_dims), weighted or not; higher for images less like the known classes."""
         return dict(zip(self.choice.names, self._table(X, self.choice.names).T, strict=True))
 
     def strangeness(self, X: FloatArray) -> FloatArray:
@@ -132,7 +132,7 @@ class UnknownDetector:
         return self.conformal.p_values(self.strangeness(X))
 
     def is_unknown(self, X: FloatArray) -> BoolArray:
-        """Which images are strange at the requested false-alarm rate, (n,)."""
+        """Which images are unknown at the requested false-alarm rate, (n,)."""
         return self.conformal.are_unknown(self.strangeness(X), self.false_alarms)
 
     @property

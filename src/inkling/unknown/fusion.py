@@ -126,13 +126,13 @@ class Evidence:
             here = self.part == part
             known = score[here & ~self.unknown]
             for left_out in np.unique(self.classes[here & self.unknown]):
-                strange = score[here & self.unknown & (self.classes == left_out)]
-                found[int(left_out)] = auroc(strange, known)
+                unknown = score[here & self.unknown & (self.classes == left_out)]
+                found[int(left_out)] = auroc(unknown, known)
         return found
 
 
-def auroc(strange: FloatArray, known: FloatArray) -> float:
-    """Probability that a strange image scores above a known one, ties counting half."""
+def auroc(unknown: FloatArray, known: FloatArray) -> float:
+    """Probability that an unknown image scores above a known one, ties counting half."""
     ordered = np.sort(known)
-    below = np.searchsorted(ordered, strange, side="left") + np.searchsorted(ordered, strange, side="right")
+    below = np.searchsorted(ordered, unknown, side="left") + np.searchsorted(ordered, unknown, side="right")
     return float(below.mean() / (2.0 * len(ordered)))

@@ -19,7 +19,7 @@ SHRINKAGE = 0.8
 PRIOR_CLASSES = 5
 """How many classes' worth of say an isotropic B has beside the B of the known classes.
 
-The centres of K classes span K - 1 directions; without it a stranger in any other direction would go unnoticed.
+The centres of K classes span K - 1 directions; without it an unknown image in any other direction would go unnoticed.
 """
 
 

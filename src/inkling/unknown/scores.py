@@ -1,4 +1,4 @@
-"""How strange an image looks to the known classes: one number each, higher is stranger.
+"""How unlike the known classes an image is: one number each, higher is less alike.
 
 No score wins everywhere. Each says of which classes it can't be told, and why.
 """
@@ -22,7 +22,7 @@ TEXT_TEMPERATURE = 0.01
 
 @dataclass(frozen=True)
 class Score:
-    """One way to tell how strange images are.
+    """One way to score how unlike the known classes images are.
 
     Attributes
     ----------

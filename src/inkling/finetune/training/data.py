@@ -1,4 +1,4 @@
-"""What a training learns from: prepared images, their classes, and the classes in words."""
+"""What a training learns from: prepared images, their classes, and the class texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a training must stop: numbers that are none, and losses that no learning explains."""
+"""When a training must stop: values that are not finite, and losses above those of chance."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ IMAGE_TOWER = ("vision_model.", "visual_projection.")
 TEXT_TOWER = ("text_model.", "text_projection.")
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj")
 UNUSED = ("logit_bias",)
-"""SigLIP's bias: one number added to all logits changes no softmax, so no loss here can teach it."""
+"""SigLIP's bias: one number added to all logits changes no softmax, so no loss here can train it."""
 _LAYERS = "vision_model.encoder.layers."
 
 
