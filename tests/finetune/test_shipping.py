@@ -210,7 +210,7 @@ def test_a_memory_stays_as_it_is_where_tuning_brings_nothing(judged: Shipment, t
 def test_a_memory_that_was_changed_meanwhile_is_not_overwritten(judged: Shipment, tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     judged.head.save(path)
-    judged.zero_shot.save(path)
+    judged.zero_shot.save(path, replace=True)
     with pytest.raises(MemoryFileError, match="changed meanwhile"):
         fine_tuned(judged).save(path, version=1)
     assert read_memory(path).content.head.name == ZERO_SHOT

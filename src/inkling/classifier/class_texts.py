@@ -28,7 +28,7 @@ def put_into_words(
     """Each class with its prompts and text vector.
 
     There is no vector where the encoder knows none of a class's texts, and none where its text would tell nothing: its
-    name is a code that no prompts explain, or another class has the same text.
+    name is a code that no prompts describe, or another class has the same text.
 
     Classes that only `prompts` name take part if they have a vector: their text is all that is known of them.
 

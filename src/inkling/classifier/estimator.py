@@ -83,7 +83,7 @@ class Estimator:
         )
 
     def __getstate__(self) -> Mapping[str, Any]:
-        """Without what can be opened anew: an encoder that was named, the names of a vocabulary, who watches."""
+        """Without what can be opened anew: a named encoder, the names of a vocabulary, a progress callback."""
         state = dict(vars(self))
         if isinstance(state["_encoder"], str | Path):
             state.pop("encoder", None)

@@ -68,8 +68,8 @@ class FewShotClassifier(Estimator, Predictor):
         Rate at which images of known classes may be called unknown. None: one in twenty, and nothing is called unknown
         where the images can't support that.
     vocabulary
-        Names of things at large. Images are held against those that no known class has, to tell the unknown, and
-        unknown images get the likeliest. None: they get common nouns, and nothing is held against names.
+        Names of things in general. Images are compared with those of no known class, to detect unknown images, which
+        get the likeliest name. None: they get common nouns, and no image is compared with names.
     device, precision
         Where and how exactly the encoder computes.
     cache

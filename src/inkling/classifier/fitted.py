@@ -147,18 +147,18 @@ class FittedClassifier:
                 p_known=p_known,
             )
             for path, row, best, (unknown, p_known) in zip(
-                samples.paths, p, order, self._strangeness(samples.X), strict=True
+                samples.paths, p, order, self._unknown_and_p(samples.X), strict=True
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
 
-    def _strangeness(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
+    def _unknown_and_p(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
         """For each vector whether it is unknown, and its p-value; None where nothing tells."""
         if self.detector is None:
             return [(None, None)] * len(X)
-        strange, conformal = self.detector.strangeness(X), self.detector.conformal
-        unknown = conformal.are_unknown(strange, self.detector.false_alarms)
-        return zip(unknown.tolist(), conformal.p_values(strange).tolist(), strict=True)
+        scores, conformal = self.detector.strangeness(X), self.detector.conformal
+        unknown = conformal.are_unknown(scores, self.detector.false_alarms)
+        return zip(unknown.tolist(), conformal.p_values(scores).tolist(), strict=True)
 
 
 def ships_tuned(finetuning: Mapping[str, Any] | None) -> bool:

@@ -303,7 +303,7 @@ class Predictor:
         Parameters
         ----------
         background
-            Embeddings (m, d) of images at large, by which names that suit every image are held back. None: those that
+            Embeddings (m, d) of images in general, by which names that suit every image are held back. None: those that
             the classifier was trained on.
 
         Returns

@@ -1,4 +1,4 @@
-"""A vocabulary encoded by an encoder: names for images unlike every known class, and names to hold images against."""
+"""A vocabulary encoded by an encoder: names for images unlike every known class, and names to compare images with."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def namer_for(
     Parameters
     ----------
     background
-        Unit vectors (m, d) of images at large, by which names that suit every image are held back.
+        Unit vectors (m, d) of images in general, by which names that suit every image are held back.
     entries
         The known classes.
     progress
@@ -84,7 +84,7 @@ def negatives_for(
     cache: EmbeddingCache | None,
     progress: Progress | None = None,
 ) -> Negatives | None:
-    """Names to hold images against: those that lie farthest from all known classes, and are kin to none.
+    """Names to compare images with: those that lie farthest from all known classes, and are related to none.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def negatives_for(
 
 
 def remaining_negatives(negatives: Negatives | None, entries: Sequence[ClassEntry]) -> Negatives | None:
-    """Of some negatives those that are kin to none of the classes there are now; None for none."""
+    """Of some negatives those that are related to none of the classes there are now; None for none."""
     if negatives is None:
         return None
     left = negatives.only(set(unrelated_names(_names_of(entries), Vocabulary.of_names(negatives.names))))

@@ -74,7 +74,7 @@ def run(
         str | None,
         typer.Option(
             metavar="nouns|FILE",
-            help="Hold images against names of no known class too: common nouns, or a file with one a line.",
+            help="Compare images with names of no known class too: common nouns, or a file with one a line.",
         ),
     ] = None,
     templates: Annotated[
@@ -201,7 +201,7 @@ def _tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int], *
 
 
 def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
-    """Fit on images or a file of embeddings; returns what there was beside what was learned."""
+    """Fit on images or a file of embeddings; returns the source and the classifier."""
     from inkling.embeddings.precomputed import Precomputed
 
     source = open_source(train, split="train")

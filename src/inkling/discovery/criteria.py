@@ -18,7 +18,7 @@ MIN_SOURCES = 2
 MIN_STABILITY = 0.7
 MAX_KNOWN_SHARE = 0.5
 MAX_KNOWN_SHARE_IF_COHESIVE = 0.6
-"""A cluster as cohesive as a known class needs less to be new than a heap of odd images."""
+"""A cluster as cohesive as a known class needs less to be new than a cluster of outliers."""
 SHOWN = 9
 """Images shown from the middle of a proposal, and from its edge."""
 DRIFT_LEVEL = 0.001

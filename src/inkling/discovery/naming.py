@@ -1,7 +1,7 @@
 """Names for images of no known class: which words lie nearest, and what can be said of a cluster where none stands out.
 
 Some texts lie near to every image (Radovanović et al. 2010, hubness); what counts is how much nearer a text is to the
-cluster than to images at large. Where no name has more than half of the say, the narrowest meaning that has is given
+cluster than to images in general. Where no name has more than half of the say, the narrowest meaning that has is given
 instead, such as "furniture" where bench, chair and sofa share it.
 """
 
@@ -105,7 +105,7 @@ class Namer:
         names, text_vectors
             Names and their text vectors, (n_names, d); a name without one, NaN or zeros, is left out.
         background
-            Vectors of images at large, (m, d): the known classes' images and the unlabelled ones.
+            Vectors of images in general, (m, d): the known classes' images and the unlabelled ones.
         vocabulary
             Where synonyms and hypernyms are looked up.
         taken

@@ -85,7 +85,7 @@ def _whitening(X: FloatArray, y: IntArray) -> Whitening:
 def _variances_of_new_classes(X: FloatArray, y: IntArray) -> tuple[float, float]:
     """w and b per dimension, each class whitened by the others."""
     Z = np.empty_like(X)
-    # Neighbours in the order of classes are often kin; taking every fifth class spreads them over the folds.
+    # Neighbours in the order of classes are often related; taking every fifth class spreads them over the folds.
     fold = y % min(FOLDS, int(y.max()) + 1)
     for held_out in np.unique(fold):
         Z[fold == held_out] = _whiten_unseen(X, y, fold == held_out)

@@ -36,7 +36,7 @@ class Vocabulary:
 
     @classmethod
     def of_names(cls, lines: Iterable[str]) -> Vocabulary:
-        """Names from a list, one a line; empty lines do not count. Names that WordNet's nouns know keep their kin.
+        """Names from a list, one a line; empty lines do not count. Names among WordNet's nouns keep their relations.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Vocabulary:
         while (index := self.parents[index]) != NO_PARENT:
             yield index
 
-    def kin(self, words: Iterable[str]) -> frozenset[int]:
+    def related(self, words: Iterable[str]) -> frozenset[int]:
         """Meanings of the words, all wider ones and all narrower ones."""
         own = {at for word in words for at in self.meanings(word)}
         wider = {above for at in own for above in self.ancestors(at)}
@@ -111,8 +111,8 @@ def common_nouns() -> Vocabulary:
 
 def unrelated_names(known_names: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names that no image of a known class deserves: not a known name, its synonym, nor anything wider or narrower."""
-    kin = vocabulary.kin(known_names)
-    unrelated = (at for at in range(len(vocabulary.names)) if vocabulary.is_name[at] and at not in kin)
+    related = vocabulary.related(known_names)
+    unrelated = (at for at in range(len(vocabulary.names)) if vocabulary.is_name[at] and at not in related)
     return tuple(vocabulary.names[at] for at in unrelated)
 
 

@@ -1,6 +1,6 @@
 """The trainings of a run as an ensemble: encoders that know the same classes from different images.
 
-Where they disagree, the classes do not explain an image (`inkling.unknown.mutual_information`). Members are the encoder
+Where they disagree, no class fits an image well (`inkling.unknown.mutual_information`). Members are the encoder
 that the run made and those of its folds, at the same share of the tuned weights. Any recipe will do: the checkpoints
 hold whatever was trained, which for LoRA are the additions alone.
 """

@@ -171,7 +171,7 @@ def images_and_labels(memory: Amendment) -> tuple[list[str], list[str]]:
     return [content_hash for content_hash, _ in rows], [names[class_id] for _, class_id in rows]
 
 
-def taught_views(connection: Connection, content_hashes: Collection[str]) -> dict[str, dict[str, set[int]]]:
+def training_views(connection: Connection, content_hashes: Collection[str]) -> dict[str, dict[str, set[int]]]:
     """Of those of training images: which, and by which of its views."""
     exemplar, klass = schema.exemplar, schema.klass
     query = select(exemplar.c.content_hash, klass.c.name, exemplar.c.view).join(

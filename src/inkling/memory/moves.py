@@ -71,7 +71,7 @@ def place_of_image(connection: Connection, content_hash: str, path: str) -> Imag
     )
 
 
-def taught_vectors(memory: Amendment, class_id: int, content_hash: str) -> Vectors:
+def training_vectors(memory: Amendment, class_id: int, content_hash: str) -> Vectors:
     """Vectors of an image among the exemplars of a class, its views included, (n, d + f)."""
     exemplar, vector = schema.exemplar, schema.vector
     query = (

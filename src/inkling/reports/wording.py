@@ -118,7 +118,7 @@ def detected(detection: UnknownDetection) -> str:
 
 
 def small_sample(evaluation: Evaluation) -> str | None:
-    """A word of caution where the images are too few for fine distinctions."""
+    """A caution where the images are too few for fine distinctions."""
     if evaluation.n >= 100:
         return None
     return (

@@ -19,8 +19,8 @@ from inkling.memory.moves import (
     out_of_classes,
     out_of_proposal,
     place_of_image,
-    taught_vectors,
     to_class,
+    training_vectors,
 )
 from inkling.memory.pool import set_state, waiting_members
 from inkling.memory.settle import settle
@@ -39,7 +39,8 @@ def move(memory: Amendment, image: str, to: str | int | None, *, detect: Detecto
     class_id = known_class(memory, to) if isinstance(to, str) else None
     columns = {number: column for column, number in enumerate(class_ids(memory.connection).values())}
     steps = [
-        fewer_examples(columns[number], taught_vectors(memory, number, place.content_hash)) for number in place.classes
+        fewer_examples(columns[number], training_vectors(memory, number, place.content_hash))
+        for number in place.classes
     ]
     _relink(memory, place, target, class_id)
     if place.proposal is not None and place.pooled is not None:
@@ -86,7 +87,7 @@ def _into_class(memory: Amendment, place: ImagePlace, class_id: int, column: int
     """Make the image a training image of a class."""
     if place.classes:
         to_class(memory, place, class_id)
-        return [more_examples(column, taught_vectors(memory, class_id, place.content_hash))]
+        return [more_examples(column, training_vectors(memory, class_id, place.content_hash))]
     assert place.pooled is not None, "an image that is in no class is pooled"
     set_state(memory, [place.pooled], WAITING)
     members = waiting_members(memory, [place.pooled])

@@ -8,7 +8,7 @@ from typing import Any
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.memory.amend import Amendment
-from inkling.memory.classes import add_class, add_exemplars, class_ids, taught_views
+from inkling.memory.classes import add_class, add_exemplars, class_ids, training_views
 from inkling.memory.settle import settle
 from inkling.review.class_changes import exemplars_of
 from inkling.review.lookup import check_new_name
@@ -64,7 +64,7 @@ def _require_known(labels: list[str], columns: Mapping[str, int]) -> None:
 
 def _sorted_out(memory: Amendment, samples: Samples, labels: list[str]) -> tuple[list[int], dict[str, str]]:
     """Rows that the memory was not trained on yet, and paths of images that are known under another label."""
-    known = taught_views(memory.connection, set(samples.content_hashes))
+    known = training_views(memory.connection, set(samples.content_hashes))
     fresh: list[int] = []
     elsewhere: dict[str, str] = {}
     for row, (content, view) in enumerate(zip(samples.content_hashes, samples.views, strict=True)):

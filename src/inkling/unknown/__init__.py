@@ -1,4 +1,4 @@
-"""Knowing what is not known: scores of strangeness, their fusion, and a threshold by request. Arrays only."""
+"""Detection of unknown images: scores, their fusion, and a threshold for a chosen false-alarm rate. Arrays only."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class UnknownDetector:
     dropped
         Why some scores take no part, by name.
     negative_names
-        Names of no known class that images are held against, in the order of `Known.negatives`.
+        Names of no known class that images are compared with, in the order of `Known.negatives`.
     tuned
         Whether the encoder was tuned on the images. Then trainings that left them out gave the calibration, and the
         weights are from before.
@@ -137,7 +137,7 @@ class UnknownDetector:
 
     @property
     def negatives(self) -> Negatives | None:
-        """Names that images are held against; None where there are none."""
+        """Names that images are compared with; None where there are none."""
         return Negatives(self.negative_names, self.known.negatives) if self.negative_names else None
 
     @property
@@ -212,7 +212,7 @@ class UnknownDetector:
         reasons = [f"{name}: {reason}" for name, reason in lacking.items() if reason is not None]
         if reasons:
             raise InputError(
-                f"Scores that strangeness was calibrated with can't be told of these classes ({'; '.join(reasons)}).",
+                f"Scores that the detector was calibrated with can't be told of these classes ({'; '.join(reasons)}).",
                 remedy="Fine-tune with these classes.",
             )
         require_images(len(self.conformal.calibration), false_alarms)

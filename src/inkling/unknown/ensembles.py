@@ -1,4 +1,4 @@
-"""Members that know the same classes a little differently: where they disagree, the classes do not explain the image.
+"""Members that know the same classes a little differently: where they disagree, no class fits the image well.
 
 Any ensemble will do, such as fine-tuned models with LoRA: hand their probabilities to `mutual_information`.
 """

@@ -1,4 +1,4 @@
-"""Names that are no known class, to hold images against. Jiang et al. 2024, 2403.20078."""
+"""Names that are no known class, to compare images with. Jiang et al. 2024, 2403.20078."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Score:
     name
         Name in reports.
     rate
-        Strangeness of images, (n,).
+        Score of images, (n,).
     lacks
         What the known classes lack for it, or None where it can be told.
     """
