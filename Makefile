@@ -57,6 +57,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/embed.py
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py
+	$(ENV) bench/start.py
 	$(ENV) bench/unknown.py
 	$(ENV) bench/discovery.py
 	$(ENV) bench/finetune.py

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from tools import export_sketch
@@ -79,6 +79,7 @@ SIGNS = st.characters(max_codepoint=0x0587, exclude_categories=("Cs", "Cn"))
 """Latin, Greek, Cyrillic: releases of Unicode differ in what they know of the rest."""
 
 
+@example("a\x1fcar")
 @given(st.text(SIGNS, max_size=80) | st.text("aeéß_ -carwheels'.,12²ΣǅΩⓐ\t\n٣", max_size=60))
 @settings(max_examples=500, deadline=None)
 def test_pieces_are_those_of_the_library(library: Tokenizer, text: str) -> None:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from inkling.encoders.model_folder import read_json
 
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "Pc"})
+_SEPARATORS = "\x1c\x1d\x1e\x1f"
+"""Blanks to Python, and not to Unicode."""
 _WORD_SIGNS = frozenset("\u200c\u200d").union(
     *(map(chr, range(first, last + 1)) for first, last in ((0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169)))
 )
@@ -94,6 +96,6 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _kind(sign: str) -> str:
-    if sign.isspace():
+    if sign.isspace() and sign not in _SEPARATORS:
         return "blank"
     return "word" if unicodedata.category(sign) in _WORD_CATEGORIES or sign in _WORD_SIGNS else "sign"
