@@ -80,7 +80,7 @@ class Neighbourhood:
         of_rows = self._rows_on_residuals(along, candidates)
         for batch in np.array_split(by_size, -(-len(sets) // BATCH)):
             index = self._padded(sets[batch])
-            means = self._means_on_residuals[index[:, :, None], sets[batch][:, None, :]]
+            means = self._means(index, sets[batch], len(sets))
             solved = np.linalg.solve(self._systems(index, len(sets)), means)
             explained[batch] = (means * solved).sum(axis=1)
             rows, place = _members(which, batch, len(sets))
@@ -109,6 +109,12 @@ class Neighbourhood:
         inner = inner.astype(np.float64)
         inner[:, np.arange(m), np.arange(m)] += self.prior_images
         return np.asarray(inner)
+
+    def _means(self, index: IntArray, sets: IntArray, n_sets: int) -> FloatArray:
+        """R m_k of each set's candidates, (n_sets, m, n_candidates); of all classes only where that is less work."""
+        if n_sets * index.shape[1] * sets.shape[1] > len(self.residuals) * len(self.means):
+            return np.asarray(self._means_on_residuals[index[:, :, None], sets[:, None, :]])
+        return np.asarray(self.residuals[index] @ self.means[sets].transpose(0, 2, 1))
 
     def _rows_on_residuals(self, along: FloatArray, candidates: IntArray) -> FloatArray:
         """Products of each row with the residuals of its candidates, (n, n_candidates, largest count)."""

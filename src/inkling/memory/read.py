@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ def read_content(
     """
     space_id, encoder = read_encoder(connection)
     head = _row(connection, schema.head, schema.head.c.space_id == space_id)
+    arrays = blob_arrays(head.pop("arrays"))  # as large as the arrays, so it must not stay while the rest is read
     found = _read_exemplars(connection, space_id, thumbnails, per_class) if exemplars else ()
     width = encoder.dimension + encoder.feature_dimension
     version = version_of(connection)
@@ -50,7 +51,7 @@ def read_content(
             vectors=read_vectors(connection, space_id, (len(found), width), per_class=per_class)
             if exemplars
             else _no_rows(width),
-            head=HeadState(head["name"], json.loads(head["params"]), blob_arrays(head["arrays"])),
+            head=HeadState(head["name"], json.loads(head["params"]), arrays),
             calibration=json.loads(head["calibration"]),
             training=json.loads(head["training"]),
             provenance=read_provenance(connection, version),
@@ -80,7 +81,7 @@ def version_of(connection: Connection) -> int:
     return int(_row(connection, schema.memory)["version"])
 
 
-def _row(connection: Connection, table: Table, condition: Any = True) -> Mapping[str, Any]:
+def _row(connection: Connection, table: Table, condition: Any = True) -> dict[str, Any]:
     row = connection.execute(select(table).where(condition)).mappings().one_or_none()
     if row is None:
         raise ValueError(f"table {table.name!r} lacks a row")
