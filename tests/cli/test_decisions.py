@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,12 @@ def test_a_class_is_added_by_images_and_by_text(inkling: Inkling, memory: str, d
     fitted = inkling.here("fit", drawn / "train", "--memory", "drawn.ink", "--encoder", "sketch")
     assert fitted.code == 0, fitted.err
     inkling.here("remove-class", "drawn.ink", "car")
-    done = inkling.here("add-class", "drawn.ink", "car", "--images", drawn / "train" / "car")
+    shutil.copytree(drawn / "train" / "car", inkling.folder / "cars")
+    (inkling.folder / "cars" / "a.png").write_text("no picture")
+    done = inkling.here("add-class", "drawn.ink", "car", "--images", "cars")
     assert done.code == 0, done.err
-    assert done.out == "The class 'car' is known now: 6 images, a text vector.\n"
+    assert done.out.startswith("The class 'car' is known now: 6 images, a text vector. Skipped 1 image, the first: ")
+    assert "a.png" in done.out
     done = inkling.here("add-class", "drawn.ink", "boat", "--prompt", "a drawing of a boat")
     predicted = inkling.here("predict", "drawn.ink", drawn / "test" / "car", "--json", "-").json()["predictions"]
     assert sum(one["label"] == "car" for one in predicted) >= 6

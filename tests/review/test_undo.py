@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inkling.errors import InputError
+from inkling.errors import InputError, MemoryFileError
 from inkling.memory.digest import digest_text, state_digest
 from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.opened import seeing
@@ -33,6 +33,22 @@ def test_every_decision_is_taken_back_to_the_last_bit(path: Path, decide: Decisi
     after = read_memory(path)
     assert after.version == undone.version == content.version + 2
     assert_same(after.content, content.content)
+
+
+def test_what_was_damaged_in_the_log_is_not_written_back(path: Path, decide: Decisions) -> None:
+    decide.accept(1, first_name=True)
+    with closing(sqlite3.connect(path)) as database:
+        number, blob = database.execute(
+            "SELECT rowid, blob FROM change WHERE row_table = 'head' AND blob IS NOT NULL ORDER BY rowid DESC"
+        ).fetchone()
+        damaged = bytearray(blob)
+        damaged[len(blob) // 2] ^= 1
+        database.execute("UPDATE change SET blob = ? WHERE rowid = ?", (bytes(damaged), number))
+        database.commit()
+    before = held(path)
+    with pytest.raises(MemoryFileError, match="is damaged"):
+        decide.undo()
+    assert held(path) == before
 
 
 def test_the_log_knows_the_digest_of_all_that_is_held(path: Path, decide: Decisions) -> None:

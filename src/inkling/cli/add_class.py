@@ -55,4 +55,7 @@ def run(
 
 def _sentence(outcome: Mapping[str, Any]) -> str:
     text = "a text vector" if outcome["has_text"] else "no text vector"
-    return f"The class '{outcome['class']}' is known now: {images(outcome['images'])}, {text}."
+    told = f"The class '{outcome['class']}' is known now: {images(outcome['images'])}, {text}."
+    if skipped := outcome["skipped"]:
+        told += f" Skipped {images(len(skipped))}, the first: {skipped[0]['path']}: {skipped[0]['reason']}"
+    return told

@@ -8,6 +8,7 @@ first. So the memory never holds what no sequence of decisions could have made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from inkling.errors import InputError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, begin, finish
+from inkling.memory.digest import MODULUS
 from inkling.memory.discovered import OPEN, WAITING
 from inkling.memory.events import (
     AUTOMATIC,
@@ -27,8 +29,10 @@ from inkling.memory.events import (
     read_events,
     undoable_events,
 )
+from inkling.memory.faults import damaged
 from inkling.memory.journal import ChangedSinceError
 from inkling.memory.opened import changing
+from inkling.memory.place import place_of
 from inkling.memory.write import repeat_provenance
 
 
@@ -43,12 +47,18 @@ def undo(path: str | Path) -> Event:
     ------
     InputError
         If there is nothing to take back, or something that cannot be taken back rests on it.
+    MemoryFileError
+        If the rows kept for it are damaged; nothing has changed then.
     """
     with changing(path) as connection:
         digest = logged_digest(connection)
         memory = begin(connection)
         event, later = _latest(connection)
         also = _take_back(memory, event, later)
+        if not _is_as_logged(memory, [event, *also]):
+            raise damaged(
+                place_of(path), f"what its log keeps to take event {event.id} back is not what was there before"
+            )
         for done in (event, *also):
             forget_event(connection, done.id)
         repeat_provenance(connection, before=event.version, version=memory.version)
@@ -56,6 +66,14 @@ def undo(path: str | Path) -> Event:
         if also:
             outcome["with"] = [done.verb for done in also]
         return finish(memory, Done(UNDO, {}, outcome, event.id), digest=digest, reversible=False)
+
+
+def _is_as_logged(memory: Amendment, taken_back: Sequence[Event]) -> bool:
+    """Whether what was taken back changes the digest as the log says; a first event has none before it."""
+    ids = {event.id for event in taken_back}
+    pairs = pairwise(read_events(memory.connection))
+    known = {after.id: int(before.digest, 16) - int(after.digest, 16) for before, after in pairs}
+    return not ids <= known.keys() or (memory.rows.delta - sum(known[number] for number in ids)) % MODULUS == 0
 
 
 def _latest(connection: Connection) -> tuple[Event, list[Event]]:

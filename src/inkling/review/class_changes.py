@@ -42,7 +42,9 @@ def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None)
     settle(memory.rows)
     column = len(class_ids(memory.connection)) - 1
     told = refit(memory, more_examples(column, vectors), detect=detect)
-    return {"class": entry.name, "images": prepared.n_images, "has_text": entry.text_vector is not None} | told
+    skipped = () if samples is None else samples.skipped
+    about = {"class": entry.name, "images": prepared.n_images, "has_text": entry.text_vector is not None}
+    return about | {"skipped": [{"path": one.path, "reason": one.reason} for one in skipped]} | told
 
 
 def remove(memory: Amendment, name: str, *, detect: DetectorFitter | None) -> dict[str, Any]:
