@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -45,6 +47,55 @@ def test_an_older_file_survives_what_goes_wrong(tmp_path: Path, fault: type[Base
         write_half()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def _interrupted(at: int) -> Callable[..., object]:
+    """A trace function that raises what Ctrl-C raises at the n-th line that runs in this module."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Callable[..., object] | None:
+        nonlocal lines
+        if frame.f_code.co_filename != outputs.__file__:
+            return None
+        lines += event == "line"
+        if event == "line" and lines == at:
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_ctrl_c_at_any_line_leaves_no_draft(tmp_path: Path) -> None:
+    target, done, at = tmp_path / "out.csv", False, 0
+    while not done:
+        at += 1
+        before = sys.gettrace()
+        try:
+            sys.settrace(_interrupted(at))
+            with appearing_whole(target) as draft:
+                draft.write_text("rows")
+            done = True
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        assert {path.name for path in tmp_path.iterdir()} <= {target.name}, at
+    assert at > 30
+
+
+def test_ctrl_c_while_the_draft_is_removed_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove, calls = shutil.rmtree, []
+
+    def interrupted(folder: Path, **options: bool) -> None:
+        calls.append(folder)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt), appearing_whole(tmp_path / "out.csv") as draft:
+        draft.write_text("rows")
+    assert {path.name for path in tmp_path.iterdir()} == {"out.csv"}
 
 
 def test_a_link_keeps_pointing_to_its_file(tmp_path: Path) -> None:

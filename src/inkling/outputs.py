@@ -62,13 +62,15 @@ def draft_beside(final: Path) -> Iterator[Path]:
     Hidden folders that killed writers left beside `final` are removed first.
     """
     _remove_leftovers(final.parent)
-    folder, lock = _claimed(final.parent)
+    draft = _Draft(final.parent)
     try:
-        yield folder / final.name
+        try:
+            draft.claim()
+            yield draft.folder / final.name
+        finally:
+            draft.remove()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        draft.remove()  # Ctrl-C may come while the first is at work
 
 
 @contextmanager
@@ -118,17 +120,37 @@ def _replacing(final: Path) -> Iterator[Path]:
         draft.replace(final)
 
 
-def _claimed(parent: Path) -> tuple[Path, int | None]:
-    """A new hidden folder, and the lock on it. Whoever tidies up may take it away before it is locked."""
-    while True:
-        folder = parent / f".inkling-{secrets.token_hex(8)}.part"
-        folder.mkdir()
-        with suppress(FileNotFoundError, BlockingIOError):
-            lock = _lock(folder)
-            if folder.is_dir():
-                return folder, lock
-            if lock is not None:
-                os.close(lock)
+class _Draft:
+    """A hidden folder of one writer, with its lock."""
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._lock: int | None = None
+        self._name_anew()
+
+    def claim(self) -> None:
+        """Make the folder and lock it. Whoever tidies up may take it away before it is locked; then it gets another."""
+        while True:
+            self.folder.mkdir()
+            with suppress(FileNotFoundError, BlockingIOError):
+                self._lock = _lock(self.folder)
+                if self.folder.is_dir():
+                    return
+                self._unlock()
+            self._name_anew()
+
+    def remove(self) -> None:
+        """Take the folder away with all that it holds, if it is there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._unlock()
+
+    def _name_anew(self) -> None:
+        self.folder = self._parent / f".inkling-{secrets.token_hex(8)}.part"
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def _remove_leftovers(parent: Path) -> None:
