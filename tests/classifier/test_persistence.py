@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from inkling.classifier.fitted import FittedClassifier
 from inkling.classifier.persistence import from_memory, to_memory
 from inkling.errors import MemoryFileError
 from inkling.memory.content import check_content
-from inkling.memory.store import read_memory, write_memory
+from inkling.memory.store import read_memory, switch_encoder, write_memory
 from inkling.provenance import current_command, data_hash
 from inkling.review.decisions import Decisions
 from inkling.types import SkippedImage
@@ -88,12 +89,31 @@ def test_what_a_memory_was_taught_with_is_read_when_asked_for(tmp_path: Path) ->
         assert samples.content_hashes == expected.content_hashes
 
 
-def test_samples_of_other_classes_are_not_read(tmp_path: Path) -> None:
+def test_samples_are_those_of_the_loaded_classes_whatever_was_decided_since(tmp_path: Path) -> None:
     task = draw_task(shots=8)
-    classifier = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
-    classifier.save(tmp_path / "a.ink")
-    loaded = FewShotClassifier.load(tmp_path / "a.ink", cache=False)
-    Decisions(tmp_path / "a.ink").rename("class 0", "renamed")
-    assert "class 0" in loaded.predict(task.test_X)
-    with pytest.raises(MemoryFileError, match="other classes or another encoder by now"):
+    path = tmp_path / "a.ink"
+    fitted = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
+    fitted.save(path)
+    loaded = FewShotClassifier.load(path, cache=False)
+    decide = Decisions(path)
+    decide.rename("class 0", "class x")
+    decide.rename("class 1", "class 0")
+    decide.remove_class("class 2")
+    rows = [row for row, label in enumerate(fitted.fitted.samples.labels) if label != "class 2"]
+    expected = fitted.fitted.samples.keep(rows)
+    samples = loaded.fitted.samples
+    assert samples.labels == expected.labels
+    assert samples.content_hashes == expected.content_hashes
+    assert_array_equal(samples.X, expected.X)
+    assert_array_equal(loaded.predict(task.test_X), fitted.predict(task.test_X))
+
+
+def test_samples_of_another_encoder_are_not_read(fitted: FittedClassifier, tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    content = to_memory(fitted, command="")
+    write_memory(path, content)
+    loaded = FewShotClassifier.load(path, cache=False)
+    other = replace(content.encoder, fingerprint="0" * len(content.encoder.fingerprint))
+    switch_encoder(path, replace(content, encoder=other), version=1)
+    with pytest.raises(MemoryFileError, match="has another encoder by now"):
         loaded.fitted.samples.X  # noqa: B018 - reading it is what fails

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
 from inkling.labels import Kind
-from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, unknown_finding
+from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
 from inkling.memory.store import read_memory
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.redaction import redacted
-from inkling.types import ClassEntry, EncoderIdentity, Exemplar, SkippedImage
+from inkling.types import Exemplar, SkippedImage
 
 
 def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
@@ -106,23 +107,32 @@ def load_classifier(path: str | Path) -> tuple[FittedClassifier, int]:
     ------
     MemoryFileError
         If the file is missing, damaged, foreign or of a newer release; and later, when rows are asked for, if it has
-        other classes by then.
+        another encoder by then.
     """
     stored = read_memory(path, exemplars=False)
-    content = stored.content
-    samples = StoredSamples(samples_from(content), partial(_samples_as_loaded, path, content.encoder, content.classes))
-    return from_memory(content, samples=samples), stored.version
+    samples = StoredSamples(samples_from(stored.content), partial(_samples_as_loaded, path, stored))
+    return from_memory(stored.content, samples=samples), stored.version
 
 
-def _samples_as_loaded(path: str | Path, encoder: EncoderIdentity, classes: Sequence[ClassEntry]) -> Samples:
-    content = read_memory(path).content
-    names = [[entry.name for entry in some] for some in (content.classes, classes)]
-    if content.encoder.fingerprint != encoder.fingerprint or names[0] != names[1]:
+def _samples_as_loaded(path: str | Path, loaded: StoredMemory) -> Samples:
+    """The samples of the classes that were loaded, under the names that they had then."""
+    stored = read_memory(path)
+    if stored.content.encoder.fingerprint != loaded.content.encoder.fingerprint:
         raise MemoryFileError(
-            f"The memory {redacted(str(path))} has other classes or another encoder by now than when it was loaded.",
+            f"The memory {redacted(str(path))} has another encoder by now than when it was loaded.",
             remedy="Load it again.",
         )
-    return samples_from(content)
+    name_of = dict(zip(loaded.class_ids, _names(loaded), strict=True))
+    then = {now: name_of.get(number) for number, now in zip(stored.class_ids, _names(stored), strict=True)}
+    samples = samples_from(stored.content)
+    labels = tuple(then[str(label)] for label in samples.labels)
+    if labels == samples.labels:
+        return samples
+    return replace(samples, labels=labels).keep([row for row, label in enumerate(labels) if label is not None])
+
+
+def _names(stored: StoredMemory) -> list[str]:
+    return [entry.name for entry in stored.content.classes]
 
 
 def samples_from(content: MemoryContent) -> Samples:

@@ -129,10 +129,21 @@ class MemoryContent:
 
 @dataclass(frozen=True, eq=False)
 class StoredMemory:
-    """Content as read from a file, and the version that it had there (1 for a new memory)."""
+    """Content as read from a file.
+
+    Attributes
+    ----------
+    content
+        What it knows.
+    version
+        The version that it had there; 1 for a new memory.
+    class_ids
+        Number of each class, in their order. A class keeps it under any name, and no other class ever gets it.
+    """
 
     content: MemoryContent
     version: int
+    class_ids: tuple[int, ...]
 
 
 def check_content(content: MemoryContent) -> None:

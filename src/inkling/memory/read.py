@@ -58,6 +58,7 @@ def read_content(
             detector=read_detector(connection, space_id),
         ),
         version=version,
+        class_ids=tuple(connection.execute(select(schema.klass.c.id).order_by(schema.klass.c.position)).scalars()),
     )
 
 
