@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
+from scipy.special import softmax
 
 from inkling.errors import InputError
 from inkling.heads.local_gda import MAX_IMAGES, RIDGE, LocalGDAHead
@@ -13,7 +14,7 @@ from inkling.types import FloatArray
 from tests.heads.samples import Task, draw_task
 
 
-def dense_scores(task: Task, *, n_candidates: int, prior_images: float) -> FloatArray:
+def dense_scores(task: Task, *, n_candidates: int, prior_images: float, sure: float = 1.0) -> FloatArray:
     """Log-densities of the test images, but for what all classes share, by dense covariances."""
     d, K = task.X.shape[1], task.n_classes
     counts = np.bincount(task.y)
@@ -25,6 +26,8 @@ def dense_scores(task: Task, *, n_candidates: int, prior_images: float) -> Float
     R, X = away @ root, (task.test_X - means.mean(axis=0)) @ root
     z = X @ centres.T - 0.5 * (centres**2).sum(axis=1)
     for x, row in zip(X, z, strict=True):
+        if softmax(row).max() > sure:
+            continue
         near = np.argsort(-row)[:n_candidates]
         mine = np.isin(task.y, near)
         A = (prior_images * np.eye(d) + R[mine].T @ R[mine]) / (prior_images + (counts[near] - 1).sum())
@@ -36,12 +39,13 @@ def dense_scores(task: Task, *, n_candidates: int, prior_images: float) -> Float
 
 @pytest.mark.parametrize(("shots", "dims"), [((5,) * 9, 12), ((3,) * 9, 40), ((9, 3, 1, 2, 5, 4, 6), 12)])
 @pytest.mark.parametrize(("n_candidates", "prior_images"), [(2, 100.0), (3, 4.0), (20, 50.0)])
+@pytest.mark.parametrize("sure", [0.9, 0.999, 1.0])
 def test_scores_are_those_of_dense_covariances(
-    shots: tuple[int, ...], dims: int, n_candidates: int, prior_images: float
+    shots: tuple[int, ...], dims: int, n_candidates: int, prior_images: float, sure: float
 ) -> None:
     task = draw_task(shots=shots, dims=dims, text_noise=None)
-    head = LocalGDAHead(n_candidates=n_candidates, prior_images=prior_images).fit(task.X, task.y)
-    expected = dense_scores(task, n_candidates=n_candidates, prior_images=prior_images)
+    head = LocalGDAHead(n_candidates=n_candidates, prior_images=prior_images, sure=sure).fit(task.X, task.y)
+    expected = dense_scores(task, n_candidates=n_candidates, prior_images=prior_images, sure=sure)
     assert head.logits(task.test_X) == pytest.approx(expected, rel=1e-7, abs=1e-7)
 
 
@@ -87,7 +91,7 @@ def test_classes_without_scatter_leave_finite_scores(copies: int) -> None:
     assert (head.predict(task.X) == task.y).all()
 
 
-@pytest.mark.parametrize(("name", "value"), [("n_candidates", 1), ("prior_images", 0.0)])
+@pytest.mark.parametrize(("name", "value"), [("n_candidates", 1), ("prior_images", 0.0), ("sure", 0.0), ("sure", 1.1)])
 def test_options_that_cannot_be_meant_are_refused(name: str, value: float) -> None:
     task = draw_task()
     with pytest.raises(InputError, match=name):

@@ -7,13 +7,14 @@ zero-shot is what ships, and the head says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from inkling.heads.base import Head
-from inkling.heads.checks import check_option
+from inkling.heads.checks import check_option, few_images_a_class
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
 from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
 from inkling.heads.fold_spaces import FoldSpaces
@@ -25,7 +26,7 @@ from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
 from inkling.heads.text_only import with_text_only
-from inkling.heads.threads import threads_for
+from inkling.heads.threads import at_once, threads_for
 from inkling.heads.whitened import learned_lightly, scores_of
 from inkling.types import FloatArray, HeadState, IntArray
 
@@ -81,7 +82,8 @@ class AutoHead(Head):
         check_option(self.n_folds >= 2, "n_folds", self.n_folds, "at least 2")
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
-        with threads_for(support.X.size):
+        # Here and not where it may warn: filters of warnings are not the threads' own.
+        with threads_for(support.X.size), few_images_a_class():
             self._weigh(support, sources, fold_spaces)
         return self
 
@@ -96,21 +98,23 @@ class AutoHead(Head):
         rows = np.flatnonzero(fold >= 0)
         if len(rows) < 2:
             self._ship_unproven(support, experts)
+            self._learn_experts(support, experts)
         else:
+            # Whichever of them ship: they are fitted beside the folds, which takes no longer than the folds alone.
             logits = self._out_of_fold(support, fold, experts, spaces)[:, rows]
             self._choose(support, experts, logits, rows, sources[rows])
-        self._learn_experts(support, experts)
+            for unused in set(self.experts_) - set(self._used()):
+                del self.experts_[unused]
 
     def _learn_experts(self, support: Support, experts: Experts) -> None:
-        """Fit those that the weights ask for on all examples."""
+        """Fit all experts on all examples."""
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
         space = standardization(support, embedding_dims=self.embedding_dims_)
         self.mean_, self.deviations_ = space.mean, space.deviations
         self.unseen_ = np.bincount(support.y[: support.n_real], minlength=support.n_classes) == 0
         images = space.support(support)
-        self.experts_ = {
-            name: learned_lightly(experts.makers[name](), images) for name in self._used() if name != ZERO_SHOT
-        }
+        learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
+        self.experts_: dict[str, Head] = learned
 
     def _score(self, X: FloatArray) -> FloatArray:
         z = np.zeros((len(X), len(self.classes_)))
@@ -132,20 +136,30 @@ class AutoHead(Head):
         return {name: weight for name, weight in self.weights_.items() if weight > 0}
 
     def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts, spaces: FoldSpaces | None) -> FloatArray:
-        """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold."""
+        """Logits (n_experts, n, n_classes) of zero-shot and every expert, from a fit without the image's fold.
+
+        The experts that may ship learn from all images at the same time.
+        """
         X, y, text = support.X[: support.n_real], support.y[: support.n_real], self._own_text()
         logits = np.zeros((len(experts.makers) + (support.text is not None), len(y), support.n_classes))
-        for held in np.unique(fold[fold >= 0]):
+
+        def hold_out(held: int) -> None:
             out = fold == held
-            if spaces is not None:
-                X, text = spaces.images[held], spaces.classes[held]
-            part = complete_support(X[~out], y[~out], text, support.n_classes, self.embedding_dims_)
-            space = standardization(part, embedding_dims=self.embedding_dims_)
-            images, held_images = space.support(part), space(X[out])
-            scores = [] if part.text is None else [self._text_logits(X[out], part.text)]
-            learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
-            logits[:, out] = scores + list(scores_of(learned, held_images).values())
+            images, texts = (X, text) if spaces is None else (spaces.images[held], spaces.classes[held])
+            part = complete_support(images[~out], y[~out], texts, support.n_classes, self.embedding_dims_)
+            logits[:, out] = self._logits_of(part, images[out], experts)
+
+        folds = [partial(hold_out, held) for held in np.unique(fold[fold >= 0]).tolist()]
+        at_once([partial(self._learn_experts, support, experts), *folds], size=X.size)
         return logits
+
+    def _logits_of(self, part: Support, X: FloatArray, experts: Experts) -> list[FloatArray]:
+        """Logits (n, n_classes) of rows by zero-shot and by every expert that learned from `part`."""
+        space = standardization(part, embedding_dims=self.embedding_dims_)
+        images = space.support(part)
+        zero_shot = [] if part.text is None else [self._text_logits(X, part.text)]
+        learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
+        return zero_shot + list(scores_of(learned, space(X)).values())
 
     def _choose(
         self, support: Support, experts: Experts, logits: FloatArray, rows: IntArray, sources: IntArray
@@ -231,8 +245,9 @@ class AutoHead(Head):
         self.chosen_, self.finding_ = previous.chosen_, previous.finding_
         self.weights_, self.evidence_ = previous.weights_, previous.evidence_
         self._hold_nothing_out(support)
-        with threads_for(support.X.size):
-            self._learn_experts(support, experts)
+        used = {name: make for name, make in experts.makers.items() if name in self._used()}
+        with threads_for(support.X.size), few_images_a_class():
+            self._learn_experts(support, replace(experts, makers=used))
         return self
 
     def _hold_nothing_out(self, support: Support) -> None:

@@ -61,7 +61,9 @@ class Head(Estimator):
 
     def fit(self, X: FloatArray, y: Any) -> Self:
         """Learn from embeddings X (n_samples, n_dims) with labels y (n_samples,)."""
-        self._learn(self._begin(X, y))
+        support = self._begin(X, y)
+        with few_images_a_class():
+            self._learn(support)
         self._prepare()
         return self
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from inkling.heads.checks import check_option
 from inkling.heads.neighbourhood import Neighbourhood
+from inkling.heads.scatter import Projection
 from inkling.heads.shrunk_means import shrunk_means
+from inkling.heads.softmax import softmax
 from inkling.heads.support import Support
 from inkling.heads.whitened import WhitenedHead
-from inkling.heads.whitening import Projection, noise_variance, whitening
+from inkling.heads.whitening import noise_variance, whitening
 from inkling.types import FloatArray, IntArray
 
 RIDGE = 3.0
@@ -32,8 +34,8 @@ class LocalGDAHead(WhitenedHead):
     """z_k = w_k.f - m_k' A^-1 m_k / 2, w_k = A^-1 m_k, in the space where the pooled covariance is the identity.
 
     For the likeliest classes of an image, A = (v I + sum R_k'R_k) / (v + sum (n_k - 1)) over their residuals R_k, the
-    posterior mean of a covariance whose prior is the pooled one. For the others A = I. Means are `shrunk_means`. It
-    learns from images alone.
+    posterior mean of a covariance whose prior is the pooled one. For the others A = I, and for all where that leaves
+    no doubt. Means are `shrunk_means`. It learns from images alone.
 
     Parameters
     ----------
@@ -41,16 +43,20 @@ class LocalGDAHead(WhitenedHead):
         How many classes are likeliest.
     prior_images
         Worth v of the pooled covariance, in images.
+    sure
+        Probability of a class with A = I above which there is no doubt; 1 looks closer at every image.
     """
 
     n_candidates: int = 5
     prior_images: float = 100.0
+    sure: float = 1.0
 
     name: ClassVar[str] = "local-gda"
 
     def _learn(self, support: Support) -> None:
         check_option(self.n_candidates >= 2, "n_candidates", self.n_candidates, "at least 2")
         check_option(self.prior_images > 0, "prior_images", self.prior_images, "above 0")
+        check_option(0 < self.sure <= 1, "sure", self.sure, "above 0 and at most 1")
         ridge = RIDGE * support.n_dims
         shrinkage = ridge / (ridge + max(support.degrees, 1))
         whiten = whitening(support, shrinkage=shrinkage)
@@ -60,8 +66,8 @@ class LocalGDAHead(WhitenedHead):
         self.means_ = shrunk_means(means, support.counts, noise=1.0)
         kept = _spread_rows(support.y[: support.n_real], limit=MAX_IMAGES)
         self.residual_class_ = support.y[kept]
-        away = whiten.linear(support.X[kept]) / self.deviation_ - means[self.residual_class_]
-        self.residuals_ = away @ self.directions_
+        along = whiten.mapped_along(support.projection)[kept] / self.deviation_
+        self.residuals_ = along - (means @ self.directions_)[self.residual_class_]
         n_kept = np.bincount(self.residual_class_, minlength=support.n_classes)
         self.degrees_ = n_kept * (1.0 - 1.0 / support.counts)
 
@@ -81,16 +87,23 @@ class LocalGDAHead(WhitenedHead):
         """Scores (n, n_classes) of rows."""
         products = rows.centred @ self._folded
         z = products - 0.5 * self._squares
+        hesitant = np.flatnonzero(softmax(z).max(axis=1) <= self.sure)
+        if len(hesitant):
+            z[hesitant] = self._looked_closer(rows.only(hesitant), products[hesitant], z[hesitant])
+        return np.asarray(z)
+
+    def _looked_closer(self, rows: Projection, products: FloatArray, z: FloatArray) -> FloatArray:
+        """Scores z (n, n_classes) of rows with those of their likeliest classes found anew."""
         n_candidates = min(self.n_candidates, z.shape[1])
         likeliest = np.sort(np.argpartition(-z, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
-        along = rows.along * ((1.0 + self._whiten.gains) / self.deviation_)
+        along = self._whiten.mapped_along(rows) / self.deviation_
         read, explained, growth = self._neighbourhood.look(along, likeliest)
         near = np.take_along_axis(products, likeliest, axis=1)
         closer = growth * (near - read - 0.5 * (self._squares[likeliest] - explained))
         pooled = np.take_along_axis(z, likeliest, axis=1)
         closer += (pooled - closer).mean(axis=1, keepdims=True)
         np.put_along_axis(z, likeliest, closer.astype(z.dtype), axis=1)
-        return np.asarray(z)
+        return z
 
 
 def _spread_rows(y: IntArray, *, limit: int) -> IntArray:

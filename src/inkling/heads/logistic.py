@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from inkling.heads.checks import few_images_a_class
-from inkling.heads.support import Support
+from inkling.heads.scatter import Projection
+from inkling.heads.support import Support, unit_rows
 from inkling.heads.whitened import WhitenedHead
-from inkling.heads.whitening import Projection, whitening
+from inkling.heads.whitening import whitening
 from inkling.types import FloatArray
 
 
@@ -43,10 +43,9 @@ class LogisticHead(WhitenedHead):
         if self.shrinkage is not None:
             whiten = whitening(support, shrinkage=self.shrinkage)
             self._keep(whiten)
-            X = whiten(X)
+            X = unit_rows(whiten.mapped(support.projection))
         model = LogisticRegression(C=self.C, max_iter=self.max_iterations)
-        with few_images_a_class():
-            model.fit(X, support.y)
+        model.fit(X, support.y)
         self.n_iter_ = int(np.max(model.n_iter_))
         two = support.n_classes == 2
         self.weights_ = np.concatenate([-model.coef_, model.coef_]) / 2 if two else model.coef_

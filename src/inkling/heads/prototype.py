@@ -11,10 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from inkling.heads.checks import check_option
+from inkling.heads.scatter import Projection
 from inkling.heads.shrunk_means import shrunk_means
 from inkling.heads.support import Support, unit_rows
 from inkling.heads.whitened import WhitenedHead
-from inkling.heads.whitening import Projection, noise_variance, whitening
+from inkling.heads.whitening import noise_variance, whitening
 from inkling.types import FloatArray, IntArray
 
 COSINE_SCALE = 18.0

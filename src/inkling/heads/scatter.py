@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ class Scatter:
     Attributes
     ----------
     directions
-        Eigenvectors U, (d, r).
+        Eigenvectors U, (d, r), as precise as the examples.
     eigenvalues
         e, (r,), positive.
     """
@@ -28,6 +29,42 @@ class Scatter:
     def trace(self) -> float:
         """tr(R'R)."""
         return float(self.eigenvalues.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Rows less the mean, and their coordinates along the directions: all that whitenings of one scatter differ in.
+
+    Attributes
+    ----------
+    centred
+        (n, d).
+    along
+        (n, r).
+    """
+
+    centred: FloatArray
+    along: FloatArray
+
+    @classmethod
+    def of(cls, X: FloatArray, mean: FloatArray, directions: FloatArray) -> Projection:
+        """Of rows X (n, d)."""
+        centred = X - mean
+        return cls(centred, centred @ directions)
+
+    def only(self, rows: IntArray) -> Projection:
+        """Some of the rows."""
+        return Projection(self.centred[rows], self.along[rows])
+
+    @cached_property
+    def squares(self) -> FloatArray:
+        """Squared length of each row, (n,)."""
+        return np.asarray(np.einsum("nd,nd->n", self.centred, self.centred))
+
+    @cached_property
+    def squares_along(self) -> FloatArray:
+        """Squared coordinates along the directions, (n, r)."""
+        return np.asarray(self.along**2)
 
 
 def class_means(X: FloatArray, y: IntArray, n_classes: int) -> FloatArray:
@@ -51,7 +88,8 @@ def within_class_scatter(X: FloatArray, y: IntArray, means: FloatArray) -> Scatt
     n, d = R.shape
     wide = n < d
     found = principal((R @ R.T if wide else R.T @ R).astype(np.float64), noise=max(n, d) * float(np.finfo(R.dtype).eps))
-    return Scatter(R.T @ found.directions / np.sqrt(found.eigenvalues), found.eigenvalues) if wide else found
+    directions = R.T @ found.directions / np.sqrt(found.eigenvalues) if wide else found.directions
+    return Scatter(directions.astype(R.dtype, copy=False), found.eigenvalues)
 
 
 def principal(matrix: FloatArray, *, noise: float) -> Scatter:

@@ -37,7 +37,7 @@ class Standardization:
     deviations: FloatArray
 
     def __call__(self, X: FloatArray) -> FloatArray:
-        return unit_rows(((X - self.mean) / self.deviations).astype(X.dtype, copy=False))
+        return unit_rows((X - self.mean.astype(X.dtype)) / self.deviations.astype(X.dtype))
 
     def support(self, support: Support) -> Support:
         """The support set in this space, its images alone."""

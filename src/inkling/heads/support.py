@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from inkling.heads.scatter import Scatter, class_means, within_class_scatter
+from inkling.heads.scatter import Projection, Scatter, class_means, within_class_scatter
 from inkling.types import BoolArray, FloatArray, IntArray
 
 
@@ -56,6 +56,11 @@ class Support:
     def scatter(self) -> Scatter:
         """Scatter of the images within their classes; worked out once for all heads that ask."""
         return within_class_scatter(self.X[: self.n_real], self.y[: self.n_real], self.means)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """The examples seen from the mean of the class means, and along the scatter's directions."""
+        return Projection.of(self.X, self.means.mean(axis=0).astype(self.X.dtype), self.scatter.directions)
 
     @property
     def degrees(self) -> int:

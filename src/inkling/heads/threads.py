@@ -1,7 +1,10 @@
-"""How many threads decompose a matrix. Only fitting asks: scoring has no matrix worth the question."""
+"""How many threads decompose a matrix, and what is fitted at the same time. Results are the same to the last bit."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,3 +18,20 @@ def threads_for(size: int) -> AbstractContextManager[Any]:
 
     limit: AbstractContextManager[Any] = threadpool_limits(1 if size <= SMALL_PROBLEM else None)
     return limit
+
+
+def at_once(parts: Sequence[Callable[[], None]], *, size: int) -> None:
+    """Do all parts of the work, such as folds: side by side where X is small, so that one thread decomposes.
+
+    Parameters
+    ----------
+    size
+        Numbers in X.
+    """
+    if size > SMALL_PROBLEM:
+        for part in parts:
+            part()
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done in [threads.submit(part) for part in parts]:
+            done.result()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkling.heads.base import Head
+from inkling.heads.scatter import Projection
 from inkling.heads.support import Support
-from inkling.heads.whitening import Projection, Whitening
+from inkling.heads.whitening import Whitening
 from inkling.types import FloatArray
 
 

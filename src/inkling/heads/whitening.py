@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from inkling.heads.checks import check_option
+from inkling.heads.scatter import Projection
 from inkling.heads.support import Support, unit_rows
 from inkling.types import FloatArray
 
 MIN_VARIANCE = 1e-6
 """Where images of a class are copies of each other there is no scatter; unit vectors leave no less than this."""
-
-
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """Rows less the mean, and their coordinates along the directions: all that whitenings of one scatter differ in.
-
-    Attributes
-    ----------
-    centred
-        (n, d).
-    along
-        (n, r).
-    """
-
-    centred: FloatArray
-    along: FloatArray
-
-    @cached_property
-    def squares(self) -> FloatArray:
-        """Squared length of each row, (n,)."""
-        return np.asarray(np.einsum("nd,nd->n", self.centred, self.centred))
-
-    @cached_property
-    def squares_along(self) -> FloatArray:
-        """Squared coordinates along the directions, (n, r)."""
-        return np.asarray(self.along**2)
 
 
 @dataclass(frozen=True)
@@ -64,8 +38,7 @@ class Whitening:
 
     def project(self, X: FloatArray) -> Projection:
         """Rows (n, d) seen from the mean."""
-        centred = X - self.mean
-        return Projection(centred, centred @ self.directions)
+        return Projection.of(X, self.mean, self.directions)
 
     def lengths(self, rows: Projection) -> FloatArray:
         """Lengths (n, 1) of rows after the map; 1 for rows that it leaves nothing of."""
@@ -81,8 +54,15 @@ class Whitening:
 
     def linear(self, X: FloatArray) -> FloatArray:
         """The map before rows are brought to unit length."""
-        centred = X - self.mean
-        return np.asarray(centred + (centred @ self.directions * self.gains) @ self.directions.T)
+        return self.mapped(self.project(X))
+
+    def mapped(self, rows: Projection) -> FloatArray:
+        """The same of rows (n, d) whose coordinates are known."""
+        return np.asarray(rows.centred + (rows.along * self.gains.astype(rows.along.dtype)) @ self.directions.T)
+
+    def mapped_along(self, rows: Projection) -> FloatArray:
+        """The same in coordinates along the directions, (n, r), for which no row is worked out."""
+        return np.asarray(rows.along * (1.0 + self.gains).astype(rows.along.dtype))
 
 
 def whitening(support: Support, *, shrinkage: float) -> Whitening:
