@@ -11,7 +11,7 @@ from sqlalchemy import Column, Table
 
 from inkling.memory import schema
 from inkling.memory.columns import AnyText
-from inkling.memory.database import PAGE_BYTES
+from inkling.memory.database import PAGES
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "memory-schema.md"
 
@@ -30,7 +30,7 @@ A memory is a SQLite database. Any SQLite tool opens it; only Inkling should wri
 | `application_id` | `{schema.APPLICATION_ID:#010x}` ("{ASCII_ID}" in ASCII) |
 | schema revision | `{schema.REVISION}`, kept in `alembic_version` |
 | journal mode | WAL |
-| page size | {PAGE_BYTES} bytes |
+| page size | {PAGES[0]} to {PAGES[-1]} bytes, by the length of the vectors |
 | auto-vacuum | full |
 
 In columns of type *escaped text*, NUL, lone surrogates (they stand for undecodable bytes of file names) and

@@ -111,7 +111,7 @@ def test_full_disk_while_an_existing_memory_is_written(small_disk: Path) -> None
 def test_full_disk_when_the_new_version_is_already_safe(small_disk: Path) -> None:
     path = small_disk / "a.ink"
     size = {"images": 1200, "dimension": 512}
-    put(path, numbered(1))
+    put(path, numbered(1, dimension=512))
     with pytest.warns(RuntimeWarning, match="Keep the two files together"):
         assert put(path, numbered(2, **size)) == 2
     stored = read_memory(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -25,6 +26,8 @@ NUMBER = 4
 """Bytes of a float32."""
 MAX_PACKED = 16_000_000
 """Bytes up to which packing takes less than half a second; a decision waits for it."""
+OF_EXEMPLARS = "of exemplars"
+"""Parameter of a detector: digests of the arrays that are not kept with it, as they are the exemplars' vectors."""
 ESCAPE = "␛"
 _UNSTORABLE = re.compile(f"[\x00\ud800-\udfff{ESCAPE}]")
 _ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
@@ -131,6 +134,11 @@ def _unpacked(blob: bytes) -> bytes:
     whole = len(content) - len(content) % NUMBER
     numbers = np.frombuffer(content[:whole], dtype=np.uint8).reshape(NUMBER, -1)
     return np.ascontiguousarray(numbers.T).tobytes() + content[whole:]
+
+
+def vectors_digest(vectors: NDArray[Any]) -> str:
+    """Tells whether vectors are still those that they were."""
+    return hashlib.sha256(np.ascontiguousarray(vectors, dtype="<f4").tobytes()).hexdigest()[:32]
 
 
 def array_blob(arrays: Mapping[str, NDArray[Any]]) -> bytes:

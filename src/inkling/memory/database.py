@@ -15,21 +15,45 @@ from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
 from inkling.memory.schema import APPLICATION_ID
 
-PAGE_BYTES = 16384  # holds seven vectors of 512 float32; 4096 would hold one and waste half of the file
+PAGES = (4096, 8192, 16384, 32768)
+N_TABLES = 32
+"""About so many tables and indices take a page each, however little they hold."""
+MIN_ROWS = 256
+"""Vectors that a file is laid out for at least, since memories grow."""
 CACHE_KIB = 65536
 BUSY_SECONDS = 60.0
 NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "SQLITE_IOERR_WRITE"})
 """What SQLite says where it cannot make its side files on a full disk."""
 
 
+def page_bytes(n_rows: int, row_bytes: int) -> int:
+    """Size of the pages that make the smallest file of rows of so many bytes.
+
+    4096 bytes hold one vector of 512 float32 and stay half empty, 16384 one of 3,072 and stay a quarter empty.
+
+    A row that fits no page goes on in pages of its own (the SQLite file format, section 1.6).
+    """
+
+    def size(page: int) -> float:
+        most, least = page - 35, (page - 12) * 32 // 255 - 23
+        local, spilled = row_bytes, 0
+        if row_bytes > most:
+            local = least + (row_bytes - least) % (page - 4)
+            local = local if local <= most else least
+            spilled = -(-(row_bytes - local) // (page - 4))
+        return page * (N_TABLES + max(n_rows, MIN_ROWS) * (spilled + 1 / ((page - 8) // (local + 8))))
+
+    return min(PAGES, key=size)
+
+
 @contextmanager
-def creating(path: Path) -> Iterator[Connection]:
-    """One transaction that fills a new database.
+def creating(path: Path, *, page: int = PAGES[-2]) -> Iterator[Connection]:
+    """One transaction that fills a new database with pages of so many bytes.
 
     There is no journal: where filling it fails, the caller throws the file away.
     """
     with _opened(path, "mode=rwc") as database:
-        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        database.execute(f"PRAGMA page_size = {page}")
         database.execute("PRAGMA auto_vacuum = FULL")  # what was taken out is not e-mailed along
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute("PRAGMA journal_mode = OFF")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
@@ -15,8 +16,9 @@ from inkling.memory.amend import Amendment
 from inkling.memory.columns import blob_arrays
 from inkling.memory.content import DetectorState
 from inkling.memory.journal import row_of
+from inkling.memory.read import read_vectors
 from inkling.memory.write import detector_row, head_key, head_row
-from inkling.types import HeadState
+from inkling.types import HeadState, Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,17 @@ def write_detector(memory: Amendment, detector: DetectorState | None) -> None:
     """Put a detector in place of the one in use; None takes it out."""
     memory.rows.delete(schema.detector, schema.detector.c.space_id == memory.space_id)
     if detector is not None:
-        memory.rows.insert(schema.detector, [{"space_id": memory.space_id, **detector_row(detector)}])
+        row = detector_row(detector, _twin(memory, detector))
+        memory.rows.insert(schema.detector, [{"space_id": memory.space_id, **row}])
+
+
+def _twin(memory: Amendment, detector: DetectorState) -> Vectors:
+    """The exemplars' vectors if the detector has an array of their shape, which may hold them; else no row."""
+    width = memory.encoder.dimension + memory.encoder.feature_dimension
+    shape = (count_exemplars(memory), width)
+    if any(array.shape == shape for array in detector.arrays.values()):
+        return read_vectors(memory.connection, memory.space_id, shape)
+    return np.zeros((0, width), dtype=np.float32)
 
 
 def count_exemplars(memory: Amendment) -> int:

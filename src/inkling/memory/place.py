@@ -10,10 +10,11 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from inkling.memory.database import PAGE_BYTES, check_integrity, creating, reading, transaction, writing
+from inkling.memory.database import check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign
 from inkling.memory.file import appearing, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts
+from inkling.types import Vectors
 
 T = TypeVar("T")
 
@@ -35,8 +36,11 @@ class Place(Protocol):
     def explained(self) -> AbstractContextManager[None]:
         """Turn errors of the database and of the system into `MemoryFileError`."""
 
-    def create(self, fill: Callable[[Connection], T]) -> T:
-        """Make a new memory, which appears whole or not at all; `FileExistsError` if somebody was quicker."""
+    def create(self, fill: Callable[[Connection], T], *, vectors: Vectors) -> T:
+        """Make a new memory, which appears whole or not at all; `FileExistsError` if somebody was quicker.
+
+        It is laid out for the vectors that it is to hold.
+        """
 
     def reading(self) -> AbstractContextManager[Connection]:
         """One read transaction."""
@@ -98,9 +102,10 @@ class FilePlace:
         """See `inkling.memory.faults.explained`."""
         return explained(self._path)
 
-    def create(self, fill: Callable[[Connection], T]) -> T:
+    def create(self, fill: Callable[[Connection], T], *, vectors: Vectors) -> T:
         """Build it beside its place and let it appear there."""
-        with appearing(self._path) as partial, creating(partial) as connection:
+        page = page_bytes(len(vectors), vectors.shape[1] * vectors.itemsize)
+        with appearing(self._path) as partial, creating(partial, page=page) as connection:
             return fill(connection)
 
     @contextmanager
@@ -137,7 +142,7 @@ class FilePlace:
         original = connection.connection.driver_connection
         assert isinstance(original, sqlite3.Connection)
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-            copy.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            copy.execute(f"PRAGMA page_size = {original.execute('PRAGMA page_size').fetchone()[0]}")
             original.backup(copy)
             with transaction(copy, begin="BEGIN") as altered:
                 yield altered

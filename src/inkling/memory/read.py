@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Column, Connection, Select, Table, distinct, func, null, select
 
 from inkling.memory import schema
-from inkling.memory.columns import blob_arrays
+from inkling.memory.columns import OF_EXEMPLARS, blob_arrays, vectors_digest
 from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory
 from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vectors
 
@@ -55,7 +55,7 @@ def read_content(
             calibration=json.loads(head["calibration"]),
             training=json.loads(head["training"]),
             provenance=read_provenance(connection, version),
-            detector=read_detector(connection, space_id),
+            detector=read_detector(connection, space_id, encoder),
         ),
         version=version,
         class_ids=tuple(connection.execute(select(schema.klass.c.id).order_by(schema.klass.c.position)).scalars()),
@@ -68,13 +68,22 @@ def read_encoder(connection: Connection) -> tuple[int, EncoderIdentity]:
     return space["id"], EncoderIdentity(**{name: value for name, value in space.items() if name != "id"})
 
 
-def read_detector(connection: Connection, space_id: int) -> DetectorState | None:
-    """The detector of unknown images in a space, if there is one."""
+def read_detector(connection: Connection, space_id: int, encoder: EncoderIdentity) -> DetectorState | None:
+    """The detector of unknown images in a space, if there is one.
+
+    Arrays of it that were the exemplars' vectors are read from there. Where exemplars have changed since, as they have
+    while a decision is being made, they are left out: only scoring asks for them.
+    """
     table = schema.detector
     row = connection.execute(select(table).where(table.c.space_id == space_id)).mappings().one_or_none()
     if row is None:
         return None
-    return DetectorState(row["name"], json.loads(row["params"]), blob_arrays(row["arrays"]), json.loads(row["report"]))
+    params, arrays = json.loads(row["params"]), blob_arrays(row["arrays"])
+    if digests := params.pop(OF_EXEMPLARS, {}):
+        vectors = _all_vectors(connection, space_id, encoder)
+        digest = vectors_digest(vectors)
+        arrays |= {name: vectors for name, then in digests.items() if then == digest}
+    return DetectorState(row["name"], params, arrays, json.loads(row["report"]))
 
 
 def version_of(connection: Connection) -> int:
@@ -177,6 +186,13 @@ def read_vectors(
     if filled != len(vectors):
         raise ValueError(f"it has {len(vectors)} exemplars and vectors of {filled}")
     return vectors
+
+
+def _all_vectors(connection: Connection, space_id: int, encoder: EncoderIdentity) -> Vectors:
+    """Vectors of all exemplars in a space, (n, d + f)."""
+    table = schema.vector
+    count = connection.execute(select(func.count()).select_from(table).where(table.c.space_id == space_id))
+    return read_vectors(connection, space_id, (count.scalar_one(), encoder.dimension + encoder.feature_dimension))
 
 
 def _no_rows(width: int) -> Vectors:

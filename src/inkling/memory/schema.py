@@ -234,8 +234,13 @@ detector = Table(
     metadata,
     Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, doc="The space it reads."),
     Column("name", Text, nullable=False, doc="Name of the score that tells unknown images."),
-    Column("params", Text, nullable=False, doc="JSON: settings and thresholds."),
-    Column("arrays", LargeBinary, nullable=False, doc="safetensors, packed: what the detector learned."),
+    Column(
+        "params",
+        Text,
+        nullable=False,
+        doc="JSON: settings and thresholds. `of exemplars` has digests of arrays that are the exemplars' vectors.",
+    ),
+    Column("arrays", LargeBinary, nullable=False, doc="safetensors, packed: what the detector learned, but for those."),
     Column("report", Text, nullable=False, doc="JSON: what its calibration found out."),
     info={"about": "What tells unknown images in a space; memories without one have no row."},
 )

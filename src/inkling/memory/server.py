@@ -15,6 +15,7 @@ from inkling.memory.database import BUSY_SECONDS
 from inkling.memory.faults import foreign
 from inkling.memory.server_schema import foreign_parts, shadowing_parts
 from inkling.redaction import redacted
+from inkling.types import Vectors
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class ServerPlace:
                 remedy="Check the URL, the server and your rights there, then run the command again.",
             ) from error
 
-    def create(self, fill: Callable[[Connection], T]) -> T:
+    def create(self, fill: Callable[[Connection], T], *, vectors: Vectors) -> T:  # noqa: ARG002 - the interface's
         """Make the tables and fill them, in one transaction."""
         with self._turn() as connection:
             if _holds_memory(connection):

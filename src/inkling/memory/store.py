@@ -85,7 +85,7 @@ def write_memory(path: str | Path, content: MemoryContent, *, replace: bool = Fa
         if not place.exists():
             # Where another process was quicker, its memory is treated like any that was there before.
             with suppress(FileExistsError):
-                return place.create(lambda connection: _fill(connection, content))
+                return place.create(lambda connection: _fill(connection, content), vectors=content.vectors)
         place.require_memory()
         if not replace:
             raise _occupied(place, read_holdings(path))

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select, update
 
 from inkling.memory import schema
-from inkling.memory.columns import array_blob, json_text, vector_rows
+from inkling.memory.columns import OF_EXEMPLARS, array_blob, json_text, vector_rows, vectors_digest
 from inkling.memory.content import DetectorState, MemoryContent, Provenance
 from inkling.memory.digest import digest_text, row_hash
 from inkling.memory.rows import Row, Rows
-from inkling.types import ClassEntry, EncoderIdentity, HeadState
+from inkling.types import ClassEntry, EncoderIdentity, HeadState, Vectors
 
 EXEMPLAR_KEY = ("class_id", "content_hash", "view", "path")
 REPLACED = (
@@ -75,7 +76,7 @@ def _write_all(rows: Rows, content: MemoryContent, space_id: int) -> None:
     if content.statistics is not None:
         write_statistics(rows, space_id, head_key(head), content.statistics)
     if content.detector is not None:
-        rows.insert(schema.detector, [{"space_id": space_id, **detector_row(content.detector)}])
+        rows.insert(schema.detector, [{"space_id": space_id, **detector_row(content.detector, content.vectors)}])
 
 
 def _write_space(rows: Rows, identity: EncoderIdentity) -> int:
@@ -221,12 +222,16 @@ def write_statistics(
     plain.insert(schema.statistics, [{"space_id": space_id, "head": key, "arrays": array_blob(arrays)}])
 
 
-def detector_row(detector: DetectorState) -> dict[str, Any]:
-    """Columns of a detector, but for its space."""
+def detector_row(detector: DetectorState, vectors: Vectors) -> dict[str, Any]:
+    """Columns of a detector, but for its space. An array that holds the exemplars' vectors is not kept twice."""
+    arrays, params = dict(detector.arrays), dict(detector.params)
+    twins = [name for name, array in arrays.items() if array.dtype == np.float32 and np.array_equal(array, vectors)]
+    if twins and len(vectors):
+        params[OF_EXEMPLARS] = {name: vectors_digest(arrays.pop(name)) for name in twins}
     return {
         "name": detector.name,
-        "params": json_text(detector.params, what="detector's parameters"),
-        "arrays": array_blob(detector.arrays),
+        "params": json_text(params, what="detector's parameters"),
+        "arrays": array_blob(arrays),
         "report": json_text(detector.report, what="detector's report"),
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ class UnknownDetector:
 
     Attributes
     ----------
-    known
-        The known classes.
+    find_known
+        Gives the known classes, when images are first scored.
     choice
         Scores and their weights.
     scale
@@ -46,20 +47,20 @@ class UnknownDetector:
         Requested rate at which known images may be called unknown.
     dropped
         Why some scores take no part, by name.
-    negative_names
-        Names of no known class that images are compared with, in the order of `Known.negatives`.
+    negatives
+        Names of no known class that images are compared with; None where there are none.
     tuned
         Whether the encoder was tuned on the images. Then trainings that left them out gave the calibration, and the
         weights are from before.
     """
 
-    known: Known
+    find_known: Callable[[], Known]
     choice: Choice
     scale: Scale
     conformal: Conformal
     false_alarms: float
     dropped: Mapping[str, str]
-    negative_names: tuple[str, ...] = ()
+    negatives: Negatives | None = None
     tuned: bool = False
 
     @classmethod
@@ -112,8 +113,7 @@ class UnknownDetector:
             )
         scale = Scale.of(calibration.table)
         conformal = Conformal(scale(calibration.table) @ choice.weights)
-        names = () if negatives is None else negatives.names
-        fitted = cls(known, choice, scale, conformal, false_alarms, calibration.dropped, names, tuned)
+        fitted = cls(lambda: known, choice, scale, conformal, false_alarms, calibration.dropped, negatives, tuned)
         # What a memory gives back is what is used from the start, to the last bit.
         return cls.from_state(fitted.state())
 
@@ -135,10 +135,10 @@ class UnknownDetector:
         """Which images are unknown at the requested false-alarm rate, (n,)."""
         return self.conformal.are_unknown(self.strangeness(X), self.false_alarms)
 
-    @property
-    def negatives(self) -> Negatives | None:
-        """Names that images are compared with; None where there are none."""
-        return Negatives(self.negative_names, self.known.negatives) if self.negative_names else None
+    @cached_property
+    def known(self) -> Known:
+        """The known classes."""
+        return self.find_known()
 
     @property
     def errs_safely(self) -> bool:
@@ -196,7 +196,7 @@ class UnknownDetector:
         told = {
             "false_alarms": self.false_alarms,
             "dropped": dict(self.dropped),
-            "negative_names": list(self.negative_names),
+            "negative_names": [] if self.negatives is None else list(self.negatives.names),
             "tuned": self.tuned,
         }
         return state_of(self.known, self.choice, self.scale, self.conformal, told=told)
@@ -216,7 +216,7 @@ class UnknownDetector:
                 remedy="Fine-tune with these classes.",
             )
         require_images(len(self.conformal.calibration), false_alarms)
-        return self.from_state(replace(self, known=known, false_alarms=false_alarms).state())
+        return self.from_state(replace(self, find_known=lambda: known, false_alarms=false_alarms).state())
 
     def _table(self, X: FloatArray, names: tuple[str, ...]) -> FloatArray:
         X = np.asarray(X)

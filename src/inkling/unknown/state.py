@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkling.errors import InputError
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.standardization import Standardization
 from inkling.types import HeadState
@@ -22,6 +24,7 @@ from inkling.unknown.conformal import Conformal
 from inkling.unknown.fusion import Scale
 from inkling.unknown.gaussians import ClassGaussians
 from inkling.unknown.known_classes import Known, Source
+from inkling.unknown.negatives import Negatives
 from inkling.unknown.span import Span
 
 NAME = "unknown"
@@ -54,14 +57,15 @@ def state_of(known: Known, choice: Choice, scale: Scale, conformal: Conformal, *
 def parts_of(state: HeadState) -> dict[str, Any]:
     """Attributes of the detector, by name."""
     params, arrays = state.params, state.arrays
+    names = params["negative_names"]
     return {
-        "known": _refitted(params, arrays) if IMAGES in arrays else _known(params, arrays),
+        "find_known": partial(_refitted if "columns" in arrays else _known, params, arrays),
         "choice": Choice(tuple(params["scores"]), arrays["weights"], params["singles"], params["fused"]),
         "scale": Scale(arrays["scale.mean"], arrays["scale.deviation"]),
         "conformal": Conformal(arrays["calibration"]),
         "false_alarms": params["false_alarms"],
         "dropped": params["dropped"],
-        "negative_names": tuple(params["negative_names"]),
+        "negatives": Negatives(tuple(names), arrays["negatives"]) if names else None,
         "tuned": params["tuned"],
     }
 
@@ -124,6 +128,11 @@ def _few_images(source: Source, known: Known) -> tuple[dict[str, Any], dict[str,
 
 
 def _refitted(params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Known:
+    if IMAGES not in arrays:
+        raise InputError(
+            "The detector of unknown images lacks the images that it was fitted on.",
+            remedy="Check the memory with: inkling verify MEMORY",
+        )
     text = arrays.get("text")
     vectors = LabelledVectors(
         X=arrays[IMAGES],
