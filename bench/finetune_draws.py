@@ -31,6 +31,7 @@ from inkling.encoders.loaded_model import load_towers
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import Recipe, preset
+from inkling.finetune.run_folder import FOLDS, TRAINING, Run
 from inkling.finetune.selection.interpolate import SHARES
 from inkling.finetune.selection.judge import Judge, weights_of
 from inkling.finetune.selection.out_of_fold import Folds
@@ -143,11 +144,11 @@ class Shares:
         self._tests = {name: self._prepared(folder) for name, folder in tests.items()}
         self._model, self._scale = load_towers(source), tuner.encoder.identity.logit_scale
         team = self._team = Team.form(precision="float32", cpu=True)
-        known = {"team": team, "resume": True, "origin": {"encoder": tuner.encoder.identity.fingerprint}}
-        training = train(self._model, self._data, tuner.recipe, output=output / "training", **known)
+        run = Run(folder=output, resume=True, origin={"encoder": tuner.encoder.identity.fingerprint})
+        training = train(self._model, self._data, tuner.recipe, run=run.within(TRAINING), team=team)
         start = weights_of(load_towers(source), list(training.tuned))
         self._judge = Judge(self._model, start, training, self._data, team)
-        folds = Folds(partial(load_towers, source), self._data, tuner.recipe, output=output / "folds", **known)
+        folds = Folds(partial(load_towers, source), self._data, tuner.recipe, run=run.within(FOLDS), team=team)
         self._spaces = dict(zip((*SHARES, HALF), folds.spaces((*SHARES, HALF)), strict=True))
 
     def __call__(self, share: float) -> dict[str, dict[str, float]]:

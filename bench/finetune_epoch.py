@@ -38,6 +38,7 @@ from inkling.encoders.loaded_model import load_towers
 from inkling.encoders.model_folder import ModelFolder
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import PRESETS, Recipe
+from inkling.finetune.run_folder import Run
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team
 from inkling.finetune.training.holdout import held_out
@@ -184,7 +185,8 @@ def _prepared(folder: Path, crops: Crops) -> TrainingData:
 def _train(folder: Path, data: TrainingData, recipe: Recipe, **options: Any) -> Any:
     team = Team.form(precision=recipe.precision, cpu=True)
     with tempfile.TemporaryDirectory() as output:
-        return train(load_towers(ModelFolder(folder)), data, recipe, output=Path(output), team=team, **options).history
+        run = Run(folder=Path(output), **options)
+        return train(load_towers(ModelFolder(folder)), data, recipe, run=run, team=team).history
 
 
 def _logits(model: Any, pixels: Tensor, tokens: dict[str, Tensor]) -> Tensor:

@@ -109,7 +109,7 @@ def test_adapters_can_be_merged_elsewhere(inkling: Inkling, pictures: Path) -> N
     )
     facts = done.json()
     merged = inkling.here(
-        "finetune", "--merge", facts["adapters"], "--encoder", "sketch", "--output", "merged", "--json", "-"
+        "merge-adapters", facts["adapters"], "--encoder", "sketch", "--output", "merged", "--json", "-"
     )
     assert merged.code == 0, merged.err
     assert inkling.here("fit", pictures / "train", "--memory", "b.ink", "--encoder", "merged").code == 0
@@ -159,9 +159,9 @@ def test_what_does_not_fit_is_refused_with_a_way_on(
 
 
 def test_what_is_missing_is_asked_for(inkling: Inkling, pictures: Path) -> None:
-    inkling.here("finetune", pictures / "train").refused("needs labelled images and a memory")
-    inkling.here("finetune", "--merge", "adapters").refused("--merge needs the encoder")
-    inkling.here("finetune", "--merge", "adapters", "--encoder", "sketch", "--output", "m").refused("adapter_config")
+    inkling.here("finetune", pictures / "train").refused("Missing option '--memory'")
+    inkling.here("merge-adapters", "adapters").refused("Missing option '--encoder'")
+    inkling.here("merge-adapters", "adapters", "--encoder", "sketch", "--output", "m").refused("adapter_config")
 
 
 def test_one_class_is_too_few(inkling: Inkling, pictures: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_is_missing_says_which_command_adds_it(inkling: Inkling, pictures: 
     refused = {
         "finetune": [
             ("finetune", train, "--memory", "b.ink", "--encoder", "sketch", "--output", "tuned"),
-            ("finetune", "--merge", "run/adapters", "--encoder", "sketch", "--output", "merged"),
+            ("merge-adapters", "run/adapters", "--encoder", "sketch", "--output", "merged"),
         ],
         "torch": [
             (

@@ -128,6 +128,7 @@ def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, serv
     _teach_and_predict(run, urls[0], drawn)
     _finetune(run, urls[1], drawn)
     _decide(run, urls[2])
+    run("merge-adapters", "no/such", "--encoder", urls[0], "--output", "merged", code=2)
     run("encoders")
     run("cache", "info")
     run("demo", "--output", "demo")
@@ -145,6 +146,7 @@ def test_no_error_tells_a_password(run: Listener, inkling: Inkling, drawn: Path,
     others |= {"move": ["a.jpg", "--to", "a"]}
     others |= {"rename": [1, "a"], "backup": ["b.ink"], "discover": [drawn], "evaluate": [drawn], "predict": [drawn]}
     options = {"fit": [drawn, "--memory", url], "finetune": [drawn, "--memory", url, "--encoder", "sketch"]}
+    options |= {"merge-adapters": [url, "--encoder", url, "--output", "merged"]}
     options |= {"embed": [url, "--encoder", url, "--output", f"{url}.parquet"], "demo": ["--output", f"{url}/x\0"]}
     first = options.get(verb, [url, *others.get(verb, [])])
     if verb not in {"encoders", "cache", "demo"}:

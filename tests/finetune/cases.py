@@ -13,6 +13,7 @@ from transformers import AutoModel
 
 from inkling.encoders.model_folder import ModelFolder
 from inkling.finetune.recipe import Recipe
+from inkling.finetune.run_folder import Run
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team
 from inkling.finetune.training.pixels import Pixels
@@ -65,6 +66,7 @@ def team() -> Team:
 
 
 def run(folder: Path, data: TrainingData, output: Path, *, model: Any = None, **options: Any) -> Training:
-    """Train the model in a folder; options of `train` are told from those of the recipe."""
-    to_train = {name: options.pop(name) for name in ("resume", "progress", "checkpoint_seconds") if name in options}
-    return train(model or load(folder), data, recipe(**options), output=output, team=team(), **to_train)
+    """Train the model in a folder; options of its run are told from those of the recipe."""
+    of_run = {name: options.pop(name) for name in ("resume", "progress", "checkpoint_seconds") if name in options}
+    kept = Run(folder=output, **of_run)
+    return train(model or load(folder), data, recipe(**options), run=kept, team=team())

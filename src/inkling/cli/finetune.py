@@ -26,21 +26,18 @@ NAME = "finetune"
 
 def run(
     train_images: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TRAIN",
-            help="Labelled images, in any form that fit reads; none with --merge.",
-            show_default=False,
-        ),
-    ] = None,
+        str,
+        typer.Argument(metavar="TRAIN", help="Labelled images, in any form that fit reads.", show_default=False),
+    ],
     memory: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--memory",
             metavar="FILE.ink",
             help="A new memory, or one whose classes and images join in and are embedded anew; or a PostgreSQL URL.",
+            show_default=False,
         ),
-    ] = None,
+    ],
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -71,13 +68,6 @@ def run(
             metavar="RATE",
             help="Share of known images that may be called unknown. Default: as in the memory, else 0.05, where the "
             "images can support it.",
-        ),
-    ] = None,
-    merge: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="ADAPTERS",
-            help="Train nothing: write to --output what --encoder and these LoRA adapters make together.",
         ),
     ] = None,
     report: Annotated[
@@ -117,10 +107,6 @@ def run(
     from inkling.finetune.recipe import preset as recipe_of
     from inkling.finetune.run import FineTuningOptions
 
-    if merge is not None:
-        _merge(merge, encoder=encoder, output=output, json=json)
-        return
-    train_images, memory = _required(train_images, memory)
     recipe = recipe_of(preset).changed(
         train=train,
         loss=loss,
@@ -158,15 +144,6 @@ def run(
     _finetune(memory, train_images, options, report=report, json=json)
 
 
-def _required(train_images: str | None, memory: str | None) -> tuple[str, str]:
-    if train_images is None or memory is None:
-        raise InputError(
-            "Fine-tuning needs labelled images and a memory.",
-            remedy="Such as: inkling finetune photos/train --memory vehicles.ink",
-        )
-    return train_images, memory
-
-
 def _finetune(
     memory: str, train_images: str, options: FineTuningOptions, *, report: Path | None, json: str | None
 ) -> None:
@@ -186,25 +163,6 @@ def _finetune(
         _write_report(report, done.shipment, memory)
     took = {"ignored": dict(source.ignored), "seconds": seconds_waited()}
     show(finetuning_payload(done) | took, json=json, table=_print)
-
-
-def _merge(adapters: Path, *, encoder: str | None, output: Path | None, json: str | None) -> None:
-    """Write the encoder that an encoder and its low-rank additions make together."""
-    from inkling.encoders.registry import load_encoder
-    from inkling.encoders.transformers import TransformersEncoder
-    from inkling.finetune.finetuner import two_towers
-    from inkling.finetune.result import merge_adapters
-
-    if encoder is None or output is None:
-        raise InputError(
-            "--merge needs the encoder that the adapters were trained on, and a folder for the result.",
-            remedy="Such as: inkling finetune --merge run/adapters --encoder E --output merged",
-        )
-    check_outputs(json)
-    merge_adapters(two_towers(load_encoder(encoder)).folder, adapters, output)
-    merged = TransformersEncoder(output).identity
-    facts = {"encoder": str(output), "encoder_fingerprint": merged.fingerprint}
-    show(facts, json=json, table=lambda _: print_table(("", "merged"), list(facts.items())))
 
 
 def _share(interpolate: str) -> float | None:

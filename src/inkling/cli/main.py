@@ -26,6 +26,7 @@ from inkling.cli import (
     history,
     info,
     merge,
+    merge_adapters,
     move,
     predict,
     proposals,
@@ -49,7 +50,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (fit, evaluate, predict, finetune, info, encoders, embed, demo)
+LEARNING = (fit, evaluate, predict, finetune, merge_adapters, info, encoders, embed, demo)
 DECIDING = (
     discover,
     proposals,

@@ -5,7 +5,7 @@ torch is imported when training begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
 from inkling.errors import EncoderError, InputError, require
 from inkling.finetune.recipe import PRESETS, Recipe, preset
-from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, alone_in, check_output
+from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, Run, alone_in, check_output
 from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
@@ -214,23 +214,22 @@ class FineTuner:
         prepared = prepare(
             records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
         )
-        shared = {"resume": resume, "progress": progress, "origin": {"encoder": self.encoder.identity.fingerprint}}
+        origin = {"encoder": self.encoder.identity.fingerprint}
+        run = Run(folder=output, resume=resume, origin=origin, progress=progress, tensorboard=tensorboard)
         with alone_in(output) if team.is_main else nullcontext():
-            return self._trained(prepared, output, team, tensorboard=tensorboard, shared=shared)
+            return self._trained(prepared, run, team)
 
-    def _trained(
-        self, prepared: PreparedData, output: Path, team: Team, *, tensorboard: bool, shared: Mapping[str, Any]
-    ) -> FineTuned:
+    def _trained(self, prepared: PreparedData, run: Run, team: Team) -> FineTuned:
         """Train on all images and on those of each fold, choose the share, and write the encoder."""
         from inkling.encoders.loaded_model import load_towers
         from inkling.finetune.selection.out_of_fold import Folds
         from inkling.finetune.training.trainer import train
 
-        recipe, source = self.recipe, self.encoder.folder
-        shared = {**shared, "team": team}
+        recipe, source, output = self.recipe, self.encoder.folder, run.folder
         model = load_towers(source)
-        training = train(model, prepared.data, recipe, output=output / TRAINING, tensorboard=tensorboard, **shared)
-        folds = Folds(partial(load_towers, source), prepared.data, recipe, output=output / FOLDS, **shared)
+        training = train(model, prepared.data, recipe, run=run.within(TRAINING), team=team)
+        in_folds = run.within(FOLDS, tensorboard=False)
+        folds = Folds(partial(load_towers, source), prepared.data, recipe, run=in_folds, team=team)
         choice, spaces = _choose(folds, prepared, recipe, logit_scale=self.encoder.identity.logit_scale)
         class_vectors = self._write(model, training, prepared, choice, output, team)
         return FineTuned(

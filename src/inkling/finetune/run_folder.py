@@ -1,4 +1,4 @@
-"""The folder of a training: what it may hold before, and whether a training can go on in it."""
+"""A run and its folder: what the folder may hold before, and whether a training can go on in it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from inkling.errors import InputError
 from inkling.finetune.recipe import Recipe
+from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.outputs import appearing_whole, held
 from inkling.wording import excerpt, quoted
 
@@ -23,6 +25,41 @@ _AFTER_TRAINING = ("interpolate", "folds")
 
 TRAINING, FOLDS, ENCODER = "training", "folds", "encoder"
 """Folders within the output of a run: the main training, those without some of the images, and the result."""
+
+CHECKPOINT_SECONDS = 60.0
+"""A kill loses no more work than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a training is kept and reported, whatever it trains.
+
+    Attributes
+    ----------
+    folder
+        For log and checkpoints.
+    resume
+        Go on with the training in that folder.
+    origin
+        Hashes that must agree when the training is resumed, beside those of data and recipe.
+    progress
+        Called after each step.
+    tensorboard
+        Whether to write TensorBoard scalars.
+    checkpoint_seconds
+        Time between two checkpoints.
+    """
+
+    folder: Path
+    resume: bool = False
+    origin: Mapping[str, str] = field(default_factory=dict)
+    progress: TrainingProgress = silent
+    tensorboard: bool = False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def within(self, folder: str, **changes: Any) -> Run:
+        """The same in a folder within this one."""
+        return replace(self, folder=self.folder / folder, **changes)
 
 
 def check_output(folder: Path, *, resume: bool) -> None:

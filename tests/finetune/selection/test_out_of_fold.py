@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inkling.finetune.run_folder import Run
 from inkling.finetune.selection.out_of_fold import VECTORS, Folds
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.progress import TrainingProgress, silent
@@ -24,7 +25,8 @@ def folds_for(
     progress: TrainingProgress = silent,
 ) -> Folds:
     how = recipe(train="projection", steps=3, learning_rate=0.01, folds=folds)
-    return Folds(partial(load, folder), data, how, output=output, team=team(), resume=resume, progress=progress)
+    run = Run(folder=output, resume=resume, progress=progress)
+    return Folds(partial(load, folder), data, how, run=run, team=team())
 
 
 def test_share_zero_is_the_encoder_as_it_was_and_tuning_changes_the_rest(sketch: Path, tmp_path: Path) -> None:

@@ -76,13 +76,15 @@ def test_two_processes_reach_the_weights_of_one(name: str, clip: Path, of_two_pr
 
 
 def test_bfloat16_rounds_products_and_keeps_weights(clip: Path, tmp_path: Path) -> None:
+    from inkling.finetune.run_folder import Run
     from inkling.finetune.training.distributed import Team
     from inkling.finetune.training.trainer import train
     from tests.finetune.cases import load
 
     how = recipe(precision="bfloat16", steps=2)
     model = load(clip)
-    rounded = train(model, noise(clip), how, output=tmp_path / "b", team=Team.form(precision=how.precision, cpu=True))
+    in_bfloat16 = Team.form(precision=how.precision, cpu=True)
+    rounded = train(model, noise(clip), how, run=Run(folder=tmp_path / "b"), team=in_bfloat16)
     exact = run(clip, noise(clip), tmp_path / "f", steps=2)
     assert {one.dtype for one in model.parameters()} == {torch.float32}
     assert rounded.history[-1].train_loss != exact.history[-1].train_loss

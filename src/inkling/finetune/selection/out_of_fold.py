@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from inkling.finetune.recipe import Recipe
+from inkling.finetune.run_folder import Run
 from inkling.finetune.selection.interpolate import SHARES
 from inkling.finetune.selection.judge import Judge, weights_of
 from inkling.finetune.training.checkpoint import read_checkpoint, write_checkpoint
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team
 from inkling.finetune.training.holdout import folds_of
-from inkling.finetune.training.progress import TrainingProgress, named, silent
+from inkling.finetune.training.progress import named
 from inkling.finetune.training.trainer import train
 from inkling.heads.fold_spaces import FoldSpaces
 
@@ -31,12 +32,8 @@ class Folds:
     ----------
     load
         Gives the model as it was before any training.
-    output
-        Folder for the runs.
-    resume
-        Go on with the runs in that folder.
-    origin
-        Hashes that must agree when a run is resumed.
+    run
+        Its folder holds one for each training.
 
     Attributes
     ----------
@@ -44,20 +41,8 @@ class Folds:
         Which training leaves an image out, (n,); -1 where all have it.
     """
 
-    def __init__(
-        self,
-        load: Callable[[], Any],
-        data: TrainingData,
-        recipe: Recipe,
-        *,
-        output: Path,
-        team: Team,
-        resume: bool = False,
-        progress: TrainingProgress = silent,
-        origin: Mapping[str, str] | None = None,
-    ) -> None:
-        self._load, self._data, self._recipe, self._team = load, data, recipe, team
-        self._output, self._resume, self._progress, self._origin = output, resume, progress, origin
+    def __init__(self, load: Callable[[], Any], data: TrainingData, recipe: Recipe, *, run: Run, team: Team) -> None:
+        self._load, self._data, self._recipe, self._run, self._team = load, data, recipe, run, team
         self.fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
 
     @property
@@ -73,8 +58,8 @@ class Folds:
 
     def _vectors(self, held: int, shares: Sequence[float]) -> dict[str, Tensor]:
         """Of all images (n_shares, n, d) and classes (n_shares, n_classes, d)."""
-        file = self._output / f"fold-{held}" / VECTORS
-        found = _known(file, shares) if self._resume else None
+        file = self._run.folder / _folder(held) / VECTORS
+        found = _known(file, shares) if self._run.resume else None
         if found is None:
             judge = self._judge(held)
             images, classes = zip(*(judge.vectors(share) for share in shares), strict=True)
@@ -86,17 +71,16 @@ class Folds:
     def _judge(self, held: int) -> Judge:
         """Train without the images of a fold."""
         model = self._load()
+        progress = named(self._run.progress, f"fold {held + 1} of {self.n_folds}")
+        run = self._run.within(_folder(held), progress=progress)
         training = train(
-            model,
-            self._data.only(np.flatnonzero(self.fold != held)),
-            self._recipe,
-            output=self._output / f"fold-{held}",
-            team=self._team,
-            resume=self._resume,
-            progress=named(self._progress, f"fold {held + 1} of {self.n_folds}"),
-            origin=self._origin,
+            model, self._data.only(np.flatnonzero(self.fold != held)), self._recipe, run=run, team=self._team
         )
         return Judge(model, weights_of(self._load(), list(training.tuned)), training, self._data, self._team)
+
+
+def _folder(held: int) -> str:
+    return f"fold-{held}"
 
 
 def _known(path: Path, shares: Sequence[float]) -> dict[str, Tensor] | None:

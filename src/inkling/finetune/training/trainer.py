@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from inkling.finetune.recipe import Recipe
-from inkling.finetune.run_folder import open_run
+from inkling.finetune.run_folder import Run, open_run
 from inkling.finetune.training.checkpoint import BEST, LAST, read_checkpoint, restore_optimizer, write_checkpoint
 from inkling.finetune.training.data import TrainingData, check_data, shots_of
 from inkling.finetune.training.distributed import Team
@@ -33,7 +32,7 @@ from inkling.finetune.training.history import History, Row
 from inkling.finetune.training.holdout import held_out
 from inkling.finetune.training.learner import Learner
 from inkling.finetune.training.losses import READS_ALL_CLASSES
-from inkling.finetune.training.progress import Clock, TrainingProgress, silent
+from inkling.finetune.training.progress import Clock
 from inkling.finetune.training.sampling import BalancedBatches, zero_shot_margins
 from inkling.finetune.training.schedules import rate_factor
 from inkling.finetune.training.stages import HEAD, Stage, stages_of
@@ -41,9 +40,6 @@ from inkling.finetune.training.state import State
 from inkling.finetune.training.step import GradientMaker, Score, Step
 from inkling.finetune.training.vectors import ImageSide, TextSide, encode
 from inkling.types import FloatArray, IntArray
-
-CHECKPOINT_SECONDS = 60.0
-"""A kill loses no more work than this."""
 
 _BYTES_TIMES = 8
 """Most bytes written for each byte trained: two checkpoints with two moments, one of them a draft, and the best."""
@@ -74,19 +70,7 @@ class Training:
     step: int
 
 
-def train(
-    model: Any,
-    data: TrainingData,
-    recipe: Recipe,
-    *,
-    output: Path,
-    resume: bool = False,
-    progress: TrainingProgress = silent,
-    team: Team | None = None,
-    origin: Mapping[str, str] | None = None,
-    tensorboard: bool = False,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Training:
+def train(model: Any, data: TrainingData, recipe: Recipe, *, run: Run, team: Team) -> Training:
     """Train a two-tower model, which is changed in place.
 
     Parameters
@@ -95,20 +79,10 @@ def train(
         A CLIP or SigLIP model of `transformers` in float32.
     data
         Images, classes and prompts.
-    output
-        Folder for log and checkpoints.
-    resume
-        Go on with the training in that folder.
-    progress
-        Is told of each step.
+    run
+        Where log and checkpoints are kept, and whether to go on with them.
     team
-        Processes and device; None asks `accelerate`.
-    origin
-        Hashes that must agree when the training is resumed, beside those of data and recipe.
-    tensorboard
-        Whether to write TensorBoard scalars.
-    checkpoint_seconds
-        Time between two checkpoints.
+        Processes and device.
 
     Raises
     ------
@@ -117,30 +91,19 @@ def train(
     DivergedError
         If the training destroys what it should improve.
     """
-    team = team or Team.form(precision=recipe.precision, cpu=False)
     check_data(data.labels, data.class_names, recipe, n_processes=team.size)
     model.to(team.device)
     with torch.random.fork_rng():
-        run = _Run(model, data, recipe, team, output, progress, checkpoint_seconds)
-        run.open(resume=resume, origin=origin or {})
-        return run.go(tensorboard=tensorboard)
+        trainer = _Trainer(model, data, recipe, run, team)
+        trainer.open()
+        return trainer.go()
 
 
-class _Run:
+class _Trainer:
     """One training under way."""
 
-    def __init__(
-        self,
-        model: Any,
-        data: TrainingData,
-        recipe: Recipe,
-        team: Team,
-        output: Path,
-        progress: TrainingProgress,
-        checkpoint_seconds: float,
-    ) -> None:
-        self._recipe, self._team, self._output = recipe, team, output
-        self._progress, self._checkpoint_seconds = progress, checkpoint_seconds
+    def __init__(self, model: Any, data: TrainingData, recipe: Recipe, run: Run, team: Team) -> None:
+        self._recipe, self._run, self._team = recipe, run, team
         self._all_data = data
         out = held_out(data.labels, share=recipe.holdout, seed=recipe.seed)
         self._data = data.only(np.flatnonzero(~out))
@@ -158,19 +121,19 @@ class _Run:
         self._stages = stages_of(recipe, epoch_length=epoch_length, shots=shots)
         self._state = State()
 
-    def open(self, *, resume: bool, origin: Mapping[str, str]) -> None:
+    def open(self) -> None:
         """Make the folder ready, and take up what it holds."""
         if self._team.is_main:
-            origin = {**origin, "data": self._all_data.digest()}
+            origin = {**self._run.origin, "data": self._all_data.digest()}
             n_bytes = _BYTES_TIMES * self._learner.n_bytes
-            open_run(self._output, self._recipe, origin, resume=resume, n_bytes=n_bytes)
+            open_run(self._run.folder, self._recipe, origin, resume=self._run.resume, n_bytes=n_bytes)
         self._team.wait()
-        if (self._output / LAST).is_file():
-            weights, values = read_checkpoint(self._output / LAST)
+        if (self._run.folder / LAST).is_file():
+            weights, values = read_checkpoint(self._run.folder / LAST)
             self._state = State.from_json(values)
             self._learner.load(weights)
 
-    def go(self, *, tensorboard: bool) -> Training:
+    def go(self) -> Training:
         """Train to the end."""
         self._clock = Clock(
             spent=self._state.seconds,
@@ -178,9 +141,8 @@ class _Run:
             n_steps=sum(stage.n_steps for stage in self._stages),
             batch_size=self._batches.batch_size,
         )
-        with History(
-            self._output, up_to=self._state.step, keeps=self._team.is_main, tensorboard=tensorboard
-        ) as history:
+        run, step = self._run, self._state.step
+        with History(run.folder, up_to=step, keeps=self._team.is_main, tensorboard=run.tensorboard) as history:
             while not self._state.finished:
                 self._train_stage(self._stages[self._state.stage], history)
                 self._take_best()
@@ -201,7 +163,7 @@ class _Run:
         optimizer = self._learner.optimizer(learning)
         images, texts = self._sides(stage)
         if state.stage_step > 0:
-            restore_optimizer(self._output / LAST, optimizer, learning)
+            restore_optimizer(self._run.folder / LAST, optimizer, learning)
         else:
             self._look(texts, history, rate=0.0)
         maker = GradientMaker(
@@ -220,7 +182,7 @@ class _Run:
             rate = self._follow(stage, maker, optimizer, learning, rows)
             if stage.is_look(state.stage_step):
                 self._look(texts, history, rate=rate)
-            if self._clock.is_due(self._checkpoint_seconds):
+            if self._clock.is_due(self._run.checkpoint_seconds):
                 self._keep(optimizer, learning)
 
     def _follow(
@@ -246,7 +208,7 @@ class _Run:
         n_compared = self._data.n_classes if _loss_of(stage, recipe) in READS_ALL_CLASSES else len(rows)
         check_learning(state.losses, guessing=math.log(n_compared), step=state.step, rate=recipe.learning_rate)
         if self._team.is_main:
-            self._progress(self._clock.report(state.step, score.loss))
+            self._run.progress(self._clock.report(state.step, score.loss))
         return rate
 
     def _sides(self, stage: Stage) -> tuple[ImageSide, TextSide]:
@@ -266,7 +228,7 @@ class _Run:
         state = self._state
         validation = self._validation(texts)
         if validation is not None and state.look(validation) and self._team.is_main:
-            write_checkpoint(self._output / BEST, self._learner.weights(), {"step": state.step})
+            write_checkpoint(self._run.folder / BEST, self._learner.weights(), {"step": state.step})
         epoch = state.step / self._batches.epoch_length
         history.add(
             Row.of(
@@ -292,7 +254,7 @@ class _Run:
         """Go back to the best moment of the stage, where held-out images tell it."""
         self._team.wait()
         if self._held_out is not None and self._state.best_step < self._state.step:
-            weights, _ = read_checkpoint(self._output / BEST)
+            weights, _ = read_checkpoint(self._run.folder / BEST)
             self._learner.load(weights)
 
     def _keep(self, optimizer: Optimizer | None = None, learning: Mapping[str, Parameter] | None = None) -> None:
@@ -300,7 +262,7 @@ class _Run:
         if self._team.is_main:
             self._state.seconds = self._clock.seconds()
             write_checkpoint(
-                self._output / LAST,
+                self._run.folder / LAST,
                 self._learner.weights(),
                 self._state.to_json(),
                 optimizer=optimizer,
