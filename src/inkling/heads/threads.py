@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from os import cpu_count
 from typing import Any
 
 SMALL_PROBLEM = 4_000_000
@@ -32,6 +32,6 @@ def at_once(parts: Sequence[Callable[[], None]], *, size: int) -> None:
         for part in parts:
             part()
         return
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(cpu_count()) as threads:
         for done in [threads.submit(part) for part in parts]:
             done.result()
