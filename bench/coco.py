@@ -33,11 +33,7 @@ def main() -> None:
     """Measure, print, keep."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        cold = _timed(work, "fit", CROPS / "train", "--memory", work / "auto.ink", "--encoder", ENCODER)
-        warm = [
-            _timed(work, "fit", CROPS / "train", "--memory", work / "auto.ink", "--encoder", ENCODER)
-            for _ in range(REPEATS)
-        ]
+        cold, *warm = [_timed(work, *_fit(work / f"{number}.ink")) for number in range(1 + REPEATS)]
         asked = [_timed(work, "--help") for _ in range(REPEATS)]
         found = {head: _evaluated(work, head) for head in HEADS}
     rows = [*_accuracy(found), *_times(cold, warm, asked)]
@@ -79,10 +75,13 @@ def _details(one: dict[str, Any]) -> dict[str, Any]:
 
 def _evaluated(work: Path, head: str) -> dict[str, Any]:
     memory, out = work / f"{head}.ink", work / f"{head}.json"
-    fit = ("fit", CROPS / "train", "--memory", memory, "--encoder", ENCODER, "--head", head, "--seed", SEED)
-    _timed(work, *fit)
+    _timed(work, *_fit(memory), "--head", head, "--seed", SEED)
     _timed(work, "evaluate", memory, CROPS / "test", "--json", out)
     return dict(json.loads(out.read_text()))
+
+
+def _fit(memory: Path) -> tuple[object, ...]:
+    return "fit", CROPS / "train", "--memory", memory, "--encoder", ENCODER
 
 
 def _timed(work: Path, *arguments: object) -> float:

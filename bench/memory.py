@@ -1,25 +1,28 @@
-"""Decisions and predictions on a large memory: 1,000 classes, 100,000 exemplars of 512 dimensions with thumbnails.
+"""Decisions, predictions and whole commands on memories up to 1,000 classes and 100,000 exemplars with thumbnails.
 
-    python bench/memory.py
+    python bench/memory.py [--rounds 5]
 
-Vectors are drawn: nothing here depends on what they show. Measured in one process, as a service has it: `accept` from
-the call until the head that knows the new class is read back, and `predict` of one embedding that is at hand.
+Vectors are drawn: nothing here depends on what they show. Measured twice. In one process, as a service has it: `accept`
+from the call until the head that knows the new class is read back, and `predict` of one embedding that is at hand. And
+as a user waits for it: commands in processes of their own, from start to end, on memories of three sizes.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from common import Row, at_most, record
+from drawn_memory import DIMS, IDENTITY, drawn, images_of
 from inkling import FewShotClassifier
 from inkling.classifier.detection import DEFAULT_FALSE_ALARMS
 from inkling.classifier.fitted import fit_classifier
@@ -32,11 +35,11 @@ from inkling.memory.proposals import write_proposals
 from inkling.memory.store import read_memory, write_memory
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
-from inkling.types import ClassEntry, EncoderIdentity
+from inkling.types import FloatArray
 from inkling.unknown import UnknownDetector
+from processes import Cost, cost_of
 
 SEED = 0
-N, DIMS, CLASSES = 100_000, 512, 1_000
 NEW_CLASSES, NEW_IMAGES = 5, 40
 THUMBNAIL_BYTES = 2_500
 PREDICTIONS = 200
@@ -45,37 +48,41 @@ ACCEPT_SECONDS, PREDICT_MS = 2.0, 20.0
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Size:
+    """Of a memory."""
+
+    classes: int
+    images: int
+
+    def __str__(self) -> str:
+        return f"{self.classes:,} classes, {self.images:,} images"
+
+
+SMALL, MIDDLING, LARGE = Size(8, 234), Size(100, 1_600), Size(1_000, 100_000)
+
+
 def main() -> None:
     """Build, decide, predict, report."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--head", default="auto")
-    head = arguments.parse_args().head
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--head", default="auto")
+    parser.add_argument("--rounds", type=int, default=5, help="Of each command.")
+    options = parser.parse_args()
     rng = np.random.default_rng(SEED)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.ink"
-        rows = _fit(path, head, rng)
-        _propose(path, rng)
+        rows = _fit(path, options.head, rng, LARGE)
+        whole = [row for size in (SMALL, MIDDLING) for row in _commands(size, options.head, options.rounds)]
+        whole += _commands(LARGE, options.head, options.rounds, made=path)
+        _propose(path, rng, NEW_CLASSES)
         rows += _decide(path)
         rows += _predict(path, rng)
-    record("memory", rows, seed=SEED, head=head, exemplars=N, dimensions=DIMS, classes=CLASSES)
+    shape = {"exemplars": LARGE.images, "dimensions": DIMS, "classes": LARGE.classes}
+    record("memory", [*rows, *whole], seed=SEED, head=options.head, rounds=options.rounds, **shape)
 
 
-def _fit(path: Path, head: str, rng: np.random.Generator) -> list[Row]:
-    y = np.arange(N) % CLASSES
-    centres = rng.standard_normal((CLASSES, DIMS), dtype=np.float32)
-    X = unit_rows(centres[y] + 1.5 * rng.standard_normal((N, DIMS), dtype=np.float32)).astype(np.float32)
-    text = unit_rows(centres + 3.0 * rng.standard_normal((CLASSES, DIMS), dtype=np.float32)).astype(np.float32)
-    names = [f"class {k:04d}" for k in range(CLASSES)]
-    samples = Samples(
-        identity=EncoderIdentity("drawn", "drawn", f"drawn:{DIMS}", DIMS, 0, 100.0, "float32"),
-        paths=tuple(f"images/{names[k]}/{row}.jpg" for row, k in enumerate(y)),
-        labels=tuple(names[k] for k in y),
-        content_hashes=tuple(f"{row:032x}" for row in range(N)),
-        thumbnails=tuple(rng.bytes(THUMBNAIL_BYTES) for _ in range(N)),
-        views=(0,) * N,
-        X=X,
-    )
-    entries = [ClassEntry(name, (f"a photo of a {name}.",), (), row) for name, row in zip(names, text, strict=True)]
+def _fit(path: Path, head: str, rng: np.random.Generator, size: Size) -> list[Row]:
+    samples, entries = drawn(size.images, size.classes, rng, with_text=True, thumbnail_bytes=THUMBNAIL_BYTES)
     fit_seconds, fitted = _timed(lambda: fit_classifier(samples, entries, head=head, seed=SEED))
     detector_seconds, detector = _timed(
         lambda: UnknownDetector.fit(fitted.vectors, false_alarms=DEFAULT_FALSE_ALARMS, seed=SEED)
@@ -90,14 +97,18 @@ def _fit(path: Path, head: str, rng: np.random.Generator) -> list[Row]:
     ]
 
 
-def _propose(path: Path, rng: np.random.Generator) -> None:
+def _propose(path: Path, rng: np.random.Generator, n: int) -> None:
     """Pool images of new kinds, and propose each kind."""
-    centres = np.repeat(rng.standard_normal((NEW_CLASSES, DIMS)), NEW_IMAGES, axis=0)
-    X = unit_rows(centres + 1.5 * rng.standard_normal(centres.shape))
+    X = _of_new_kinds(rng, n)
     images = [PooledImage(f"inbox/{k}.jpg", f"new-{k}", 0.01, rng.bytes(THUMBNAIL_BYTES)) for k in range(len(X))]
-    observe(path, images, X.astype(np.float32), fingerprint=f"drawn:{DIMS}")
-    parts = np.split(read_pool(path).ids, NEW_CLASSES)
+    observe(path, images, X, fingerprint=IDENTITY.fingerprint)
+    parts = np.split(read_pool(path).ids, n)
     write_proposals(path, [Finding(tuple(map(int, part)), len(part), 0.9) for part in parts])
+
+
+def _of_new_kinds(rng: np.random.Generator, n: int) -> FloatArray:
+    centres = np.repeat(rng.standard_normal((n, DIMS), dtype=np.float32), NEW_IMAGES, axis=0)
+    return images_of(centres, rng)
 
 
 def _decide(path: Path) -> list[Row]:
@@ -105,7 +116,7 @@ def _decide(path: Path) -> list[Row]:
 
     def accept_and_read() -> None:
         decide.accept(decide.proposals()[0].id)
-        assert len(read_memory(path, exemplars=False).content.classes) > CLASSES
+        assert len(read_memory(path, exemplars=False).content.classes) > LARGE.classes
 
     accepts = [_timed(accept_and_read)[0] for _ in range(NEW_CLASSES)]
     renamed = _timed(lambda: decide.rename("class 0007", "seven"))[0]
@@ -138,6 +149,47 @@ def _predict(path: Path, rng: np.random.Generator) -> list[Row]:
         at_most("predict one embedding, ms (p50)", statistics.median(took), PREDICT_MS),
         Row("predict one embedding, ms (p95)", float(np.quantile(took, 0.95))),
     ]
+
+
+def _commands(size: Size, head: str, rounds: int, *, made: Path | None = None) -> list[Row]:
+    """Each command in a process of its own, in turn; every round observes and accepts what no other round did."""
+    rng = np.random.default_rng(SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        memory = place / "a.ink"
+        if made is None:
+            _fit(memory, head, rng, size)
+        else:
+            shutil.copy(made, memory)
+        _propose(memory, rng, rounds)
+        np.savez(place / "one.npz", embeddings=_of_new_kinds(rng, 1)[:1])
+        costs: dict[str, list[Cost]] = {}
+        for number in range(rounds):
+            np.savez(place / "inbox.npz", embeddings=_of_new_kinds(rng, 1))
+            proposal = Decisions(memory).proposals()[0].id
+            for name, arguments in {
+                "info": ("info", memory),
+                "classes": ("classes", memory),
+                "predict of one": ("predict", memory, "one.npz"),
+                "accept": ("accept", memory, proposal, "--name", f"new {number}"),
+                f"predict --observe of {NEW_IMAGES}": ("predict", memory, "inbox.npz", "--observe"),
+            }.items():
+                costs.setdefault(name, []).append(cost_of(place, *arguments))
+    return [_whole_process(f"{size}: {name}", found) for name, found in costs.items()]
+
+
+def _whole_process(what: str, costs: list[Cost]) -> Row:
+    wall, processor = [one.wall for one in costs], [one.processor for one in costs]
+    return Row(
+        f"{what}, whole process, s",
+        statistics.median(wall),
+        details={
+            "all": wall,
+            "processor_seconds": statistics.median(processor),
+            "all_processor_seconds": processor,
+            "peak_mb": max(one.peak for one in costs) / 1e6,
+        },
+    )
 
 
 def _timed(do: Callable[[], T]) -> tuple[float, T]:
