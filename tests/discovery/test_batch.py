@@ -104,6 +104,18 @@ def test_copies_do_not_make_a_class() -> None:
     assert len(enough.rows) == 24
 
 
+def test_pictures_that_the_encoder_cannot_tell_apart_count_but_change_no_cluster() -> None:
+    sample = draw_sample(n_new=2, noise=1.1)
+    n = len(sample.y)
+    rows = np.concatenate([np.arange(n), np.repeat(np.flatnonzero(sample.y == sample.n_known)[:1], 40)])
+    looks = np.random.default_rng(0).integers(1, 2**63, size=len(rows), dtype=np.uint64)
+    before, after = found_in(sample), found_in(sample.in_order(rows), Ties(looks=looks))
+    assert sorted(it.rows.tolist() for it in before.proposals) == sorted(
+        it.rows[it.rows < n].tolist() for it in after.proposals
+    )
+    assert after.proposals[0].size == len(after.proposals[0].rows) > 40
+
+
 def test_one_source_is_not_enough() -> None:
     sample = draw_sample(n_new=1)
     one = ["camera"] * len(sample.y)

@@ -13,6 +13,8 @@ from tests.discovery.samples import draw_classes
 
 X, Y = draw_classes(n_classes=4, per_class=6, dims=16, noise=0.8, seed=0)
 SPACE = Space.of(X, Y)
+LOOKS = [0x00000000FFFFFFFF, 0xFFFFFFFF00000000, 0x0000FFFFFFFF0000, 0x00FF00FF00FF00FF]
+"""Perceptual hashes of different pictures."""
 Z = SPACE(draw_classes(n_classes=3, per_class=4, dims=16, noise=0.8, seed=1)[0])
 
 
@@ -21,12 +23,14 @@ def pool_of(
     rows: list[int] | None = None,
     sources: list[object] | None = None,
     hashes: list[str] | None = None,
+    looks: list[int] | None = None,
     must_link: Pairs = (),
     cannot_link: Pairs = (),
 ) -> Pool:
     vectors = Z if rows is None else Z[rows]
     p_known = np.full(len(vectors), 0.01)
-    return Pool.of(vectors, p_known, Ties(sources, hashes, None, must_link, cannot_link))
+    seen = None if looks is None else np.array(looks, dtype=np.uint64)
+    return Pool.of(vectors, p_known, Ties(sources, hashes, seen, must_link, cannot_link))
 
 
 def test_equal_vectors_and_equal_content_are_one_picture() -> None:
@@ -45,6 +49,21 @@ def test_ten_copies_weigh_as_much_as_one() -> None:
     items = Items.of(SPACE, pool_of(rows=[0] * 10 + [1], must_link=[(0, 10)]))
     assert items.counts[-1] == pytest.approx(2.0)
     assert items.means[-1] == pytest.approx((Z[0] + Z[1]) / 2.0)
+
+
+def test_pictures_with_one_vector_are_several_pictures_and_weigh_as_one() -> None:
+    pool = pool_of(rows=[0] * 4 + [1], looks=[*LOOKS, 1], must_link=[(0, 4)])
+    assert pool.n_pictures(np.arange(5)) == 5
+    items = Items.of(SPACE, pool)
+    assert items.counts[-1] == pytest.approx(2.0)
+    assert items.means[-1] == pytest.approx((Z[0] + Z[1]) / 2.0)
+
+
+@pytest.mark.parametrize("must_link", [[], [(0, 4)]])
+def test_a_person_may_keep_pictures_with_one_vector_apart(must_link: list[tuple[int, int]]) -> None:
+    pool = pool_of(rows=[0] * 4 + [1], looks=[*LOOKS, 1], must_link=must_link, cannot_link=[(4 if must_link else 0, 1)])
+    assert pool.together[0] != pool.together[1]
+    assert Items.of(SPACE, pool).apart[SPACE.n_classes :].any()
 
 
 def test_known_classes_stay_apart_and_links_hold() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from inkling.discovery import Found, Stream, clusters, discover, stream
+from inkling.discovery import Found, Stream, Ties, clusters, discover, stream
 from inkling.errors import InputError
 from inkling.types import HeadState
 from tests.discovery.samples import Sample, draw_sample
@@ -49,6 +49,29 @@ def test_a_stream_ends_where_a_batch_does(seed: int) -> None:
     assert rows_of(found) == rows_of(batch)
     assert [it.stability for it in found.proposals] == [it.stability for it in batch.proposals]
     assert found.drift == batch.drift
+
+
+def test_pictures_with_one_vector_are_told_by_their_looks_as_in_a_batch() -> None:
+    sample = draw_sample(n_new=2, noise=1.1)
+    rows = np.concatenate([np.arange(len(sample.y)), np.repeat(np.flatnonzero(sample.y == sample.n_known)[:2], 10)])
+    more = sample.in_order(np.random.default_rng(1).permutation(rows))
+    looks = np.random.default_rng(2).integers(1, 2**63, size=len(rows), dtype=np.uint64)
+    batch = discover(more.X, more.p_known, more.known_X, more.known_y, ties=Ties(looks=looks))
+    stream = stream_of(more)
+    for start in range(0, len(rows), 7):
+        part = slice(start, start + 7)
+        stream.observe(more.X[part], more.p_known[part], looks=looks[part])
+    found = stream.found()
+    assert rows_of(found) == rows_of(batch)
+    assert [it.size for it in found.proposals] == [it.size for it in batch.proposals]
+
+
+def test_it_goes_on_from_a_state_of_before_pictures_with_one_vector_weighed_as_one() -> None:
+    sample = draw_sample(noise=1.1)
+    state = stored(observed(sample).state())
+    old = HeadState(state.name, state.params, {name: it for name, it in state.arrays.items() if name != "alike"})
+    read = Stream.from_state(old, sample.known_X, sample.known_y)
+    assert rows_of(read.found()) == rows_of(observed(sample).found())
 
 
 def test_a_class_is_proposed_once_it_has_images_enough() -> None:

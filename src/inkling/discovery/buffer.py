@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.discovery.pool import LooksArray, Pool, components
+from inkling.discovery.pool import LooksArray, Pool, components, without_contradiction
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -27,6 +27,8 @@ class Buffer:
         Which observation each is, (m,), ascending.
     picture
         Copies of one picture share a number, (m,).
+    alike
+        Images that the encoder can't tell apart share a number, (m,), copies among them.
     label
         Known class or cluster, (m,).
     sources, hashes
@@ -39,6 +41,7 @@ class Buffer:
     p_known: FloatArray
     number: IntArray
     picture: IntArray
+    alike: IntArray
     label: IntArray
     sources: NDArray[np.str_]
     hashes: NDArray[np.str_]
@@ -51,6 +54,7 @@ class Buffer:
         return cls(
             np.zeros((0, d), dtype=np.float32),
             np.zeros(0),
+            whole,
             whole,
             whole,
             whole,
@@ -82,10 +86,10 @@ class Buffer:
         """These images as a pool; links are pairs of observation numbers, and count where both are kept."""
         m = len(self)
         must, cannot = self._rows_of(must_link), self._rows_of(cannot_link)
-        together = components(m, self.picture, must)
-        return Pool(
-            space(self.X), self.p_known, self.picture, np.unique(self.sources, return_inverse=True)[1], together, cannot
-        )
+        alike = without_contradiction(self.alike, self.picture, must, cannot)
+        sources = np.unique(self.sources, return_inverse=True)[1]
+        together = components(m, alike, must)
+        return Pool(space(self.X), self.p_known, self.picture, alike, sources, together, cannot)
 
     def _rows_of(self, pairs: IntArray) -> IntArray:
         """Pairs of numbers as pairs of rows; pairs with an image that is gone are left out."""

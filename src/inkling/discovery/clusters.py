@@ -116,9 +116,9 @@ class Standing:
     Attributes
     ----------
     centre
-        Mean of its pictures, (d,).
+        Mean of its pictures, those that are alike counted once, (d,).
     cohesion
-        Mean cosine between two of its pictures.
+        Mean cosine between two of them.
     nearest_class, distance
         The known class whose centre is nearest, and 1 - cosine to it in the whitened space.
     """
@@ -130,9 +130,9 @@ class Standing:
 
     @classmethod
     def of(cls, space: Space, pool: Pool, rows: IntArray) -> Standing:
-        """Measure one cluster; a copy of a picture counts once."""
-        pictures = rows[np.unique(pool.picture[rows], return_index=True)[1]]
-        centre, n = pool.Z[pictures].mean(axis=0), len(pictures)
+        """Measure one cluster."""
+        distinct = rows[np.unique(pool.alike[rows], return_index=True)[1]]
+        centre, n = pool.Z[distinct].mean(axis=0), len(distinct)
         square = float(centre @ centre)
         cohesion = (n * square - 1.0) / (n - 1) if n > 1 else 1.0
         lengths = np.linalg.norm(space.centres, axis=1) * np.sqrt(square)

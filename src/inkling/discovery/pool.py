@@ -1,8 +1,9 @@
 """The unlabelled images under examination, with what ties them together or keeps them apart.
 
-Near-duplicates count once: equal content, or vectors and perceptual hashes that are both next to equal. Vectors alone
-decide where there is no hash; an encoder that reads little of a picture gives nearly the same to different ones. What a
-person said belongs together is one from the start; what they said does not is never joined.
+Near-duplicates count as one picture: equal content, or vectors and perceptual hashes that are both next to equal.
+Vectors alone decide where there is no hash. An encoder that reads little of a picture gives nearly the same vector to
+different ones: they are several pictures, but as evidence they are one, for the encoder has said one thing of them.
+What a person said belongs together is one from the start; what they said does not is never joined.
 """
 
 from __future__ import annotations
@@ -72,10 +73,13 @@ class Pool:
         Conformal p-value of each, (n,).
     picture
         Images with the same number are copies of one picture, (n,).
+    alike
+        Images with the same number have next to the same vector, (n,): copies, and pictures that the encoder can't
+        tell apart. They weigh as one.
     sources
         Where each comes from, as numbers, (n,): a video, a camera, a day.
     together
-        Images with the same number belong together, (n,): copies, and what a person linked.
+        Images with the same number belong together, (n,): those that are alike, and what a person linked.
     cannot_link
         Pairs of images that must not be in one cluster, (m, 2).
     """
@@ -83,6 +87,7 @@ class Pool:
     Z: FloatArray
     p_known: FloatArray
     picture: IntArray
+    alike: IntArray
     sources: IntArray
     together: IntArray
     cannot_link: IntArray
@@ -99,12 +104,14 @@ class Pool:
         n = len(Z)
         must, cannot = as_pairs(ties.must_link, n, "must_link"), as_pairs(ties.cannot_link, n, "cannot_link")
         content = numbered(ties.hashes, n, "hashes")
-        near = near_duplicates(Z, np.full(n, UNHASHED, dtype=np.uint64) if ties.looks is None else ties.looks)
+        near = near_vectors(Z)
+        copies = near if ties.looks is None else near[look_alike(*ties.looks[near.T])]
         if len(cannot):
-            near = _without_contradiction(near, components(n, content, must), cannot)
-        picture = components(n, content, near)
+            copies = _copies_without_contradiction(copies, components(n, content, must), cannot)
+        picture = components(n, content, copies)
+        alike = without_contradiction(components(n, picture, near), picture, must, cannot)
         own = picture if ties.sources is None else numbered(ties.sources, n, "sources")
-        return check_links(cls(Z, p_known, picture, own, components(n, picture, must), cannot))
+        return check_links(cls(Z, p_known, picture, alike, own, components(n, alike, must), cannot))
 
     def of_rows(self, rows: IntArray) -> Pool:
         """The pool of some rows alone; links to others are dropped."""
@@ -116,6 +123,7 @@ class Pool:
             self.Z[rows],
             self.p_known[rows],
             self.picture[rows],
+            self.alike[rows],
             self.sources[rows],
             self.together[rows],
             pairs[kept],
@@ -133,7 +141,7 @@ class Items:
     Attributes
     ----------
     means, counts
-        Mean vector, (m, d), and number of pictures, (m,), of each.
+        Mean vector, (m, d), and number of pictures that are not alike, (m,), of each.
     apart
         Pairs never to be joined, (m, m): any two known classes, and what a person said.
     item
@@ -152,9 +160,9 @@ class Items:
 
         k = space.n_classes
         groups, item = np.unique(pool.together, return_inverse=True)
-        # A picture weighs as much with ten copies as with one.
-        _, picture, copies = np.unique(pool.picture, return_inverse=True, return_counts=True)
-        weight = 1.0 / copies[picture]
+        # A vector weighs as much with ten images as with one.
+        _, alike, n_alike = np.unique(pool.alike, return_inverse=True, return_counts=True)
+        weight = 1.0 / n_alike[alike]
         counts = np.bincount(item, weights=weight, minlength=len(groups))
         sums = coo_array((weight, (item, np.arange(len(item)))), shape=(len(groups), len(item))) @ pool.Z
         apart = np.zeros((k + len(groups), k + len(groups)), dtype=bool)
@@ -169,14 +177,13 @@ class Items:
         )
 
 
-def near_duplicates(Z: FloatArray, looks: LooksArray) -> IntArray:
-    """Pairs of images (m, 2) that are one picture by their vectors (n, d) and perceptual hashes (n,)."""
+def near_vectors(Z: FloatArray) -> IntArray:
+    """Pairs of images (m, 2) whose vectors, of (n, d), are next to equal."""
     found = [np.zeros((0, 2), dtype=np.intp)]
     for start in range(0, len(Z), CHUNK):
         pairs = np.argwhere(Z[start : start + CHUNK] @ Z[start:].T >= SAME_PICTURE)
         found.append(start + pairs[pairs[:, 0] < pairs[:, 1]])
-    near = np.concatenate(found)
-    return near[look_alike(looks[near[:, 0]], looks[near[:, 1]])]
+    return np.concatenate(found)
 
 
 def look_alike(first: LooksArray, second: LooksArray) -> BoolArray:
@@ -185,7 +192,7 @@ def look_alike(first: LooksArray, second: LooksArray) -> BoolArray:
     return np.asarray(unknown | (np.bitwise_count(first ^ second) <= DIFFERENT_BITS))
 
 
-def _without_contradiction(pairs: IntArray, groups: IntArray, cannot: IntArray) -> IntArray:
+def _copies_without_contradiction(pairs: IntArray, groups: IntArray, cannot: IntArray) -> IntArray:
     """Pairs that join no two images that must not be together, beside the `groups` (n,) that are together already."""
     group = groups.copy()
     kept = []
@@ -196,6 +203,17 @@ def _without_contradiction(pairs: IntArray, groups: IntArray, cannot: IntArray) 
             kept.append((first, second))
             group[group == theirs] = mine
     return np.array(kept, dtype=np.intp).reshape(-1, 2)
+
+
+def without_contradiction(alike: IntArray, picture: IntArray, must: IntArray, cannot: IntArray) -> IntArray:
+    """Numbers of those that are alike, (n,), where that doesn't tie together what a person said is apart.
+
+    There, each picture stands for itself.
+    """
+    together = components(len(alike), alike, must)
+    left, right = together[cannot].T
+    torn = np.isin(together, left[left == right])
+    return np.where(torn, alike.max(initial=0) + 1 + picture, alike)
 
 
 def as_pairs(pairs: Pairs, n: int, name: str) -> IntArray:

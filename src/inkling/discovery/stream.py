@@ -8,6 +8,7 @@ would; once they are many, a cluster that two centres fit better is split, and c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from inkling.discovery.pool import (
 )
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
-from inkling.types import FloatArray, HeadState, IntArray
+from inkling.types import BoolArray, FloatArray, HeadState, IntArray
 
 NAME = "discovery"
 PATIENCE = 5000
@@ -182,14 +183,14 @@ class Stream:
         stream.seen, stream._since_consolidation = params["seen"], params["since_consolidation"]
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
-        stream._kept = Buffer(**arrays)
+        stream._kept = Buffer(**{"alike": arrays["picture"], **arrays})  # earlier releases kept no such column
         stream._index()
         if params["n_classes"] != stream._space.n_classes:
             stream.rebuild()
         return stream
 
     def _take(self, image: tuple[Any, ...], z: FloatArray) -> None:
-        """Keep one image, in the cluster of its near-duplicate or in that for which the evidence is best.
+        """Keep one image, in the cluster of what looks the same to the encoder or in that which fits it best.
 
         Parameters
         ----------
@@ -198,13 +199,12 @@ class Stream:
         """
         x, p, number, source, content, look = image
         m = len(self._kept)
-        same = (self._Z[:m] @ z >= SAME_PICTURE) & look_alike(self._kept.looks, look)
-        copies = np.flatnonzero(same)
-        picture = int(self._kept.picture[copies].min()) if len(copies) else number
-        label = int(self._kept.label[copies[0]]) if len(copies) else self._join_or_open(z)
-        row = (x, p, number, picture, label, source, content, look)
-        self._kept = self._kept.and_these(Buffer(*(np.array([value]) for value in row)))
-        self._kept.picture[np.isin(self._kept.picture, self._kept.picture[copies])] = picture
+        near = self._Z[:m] @ z >= SAME_PICTURE
+        copies = near & look_alike(self._kept.looks, look)
+        label = int(self._kept.label[near][0]) if near.any() else self._join_or_open(z)
+        row = (x, p, number, number, number, label, source, content, look)
+        kept = self._kept.and_these(Buffer(*(np.array([value]) for value in row)))
+        self._kept = replace(kept, picture=_joined(kept.picture, copies), alike=_joined(kept.alike, near))
         self._Z = np.concatenate([self._Z, z[None]])
         self._since_consolidation += 1
         if self._since_consolidation >= max(CONSOLIDATE_EVERY, GROWTH * len(self._kept)):
@@ -256,10 +256,16 @@ class Stream:
         self._means, self._counts = with_clusters(self._space, self._Z, self._kept)
 
 
+def _joined(groups: IntArray, rows: BoolArray) -> IntArray:
+    """Groups (m + 1,) where the last image and those of some rows (m,) before it are one."""
+    members = groups[np.append(rows, True)]
+    return np.where(np.isin(groups, members), members.min(), groups)
+
+
 def with_clusters(space: Space, Z: FloatArray, kept: Buffer) -> tuple[FloatArray, FloatArray]:
-    """Means and counts of the known classes, and of the clusters after them; a picture counts once."""
+    """Means and counts of the known classes, and of the clusters after them; those alike count once."""
     k, label = space.n_classes, kept.label
-    first = np.unique(kept.picture, return_index=True)[1]
+    first = np.unique(kept.alike, return_index=True)[1]
     first = first[label[first] >= k]
     n_new = max(int(label.max(initial=k - 1)) + 1 - k, 0)
     counts = np.bincount(label[first] - k, minlength=n_new).astype(np.float64)
