@@ -115,7 +115,8 @@ def _decide(path: Path) -> list[Row]:
     decide = Decisions(path)
 
     def accept_and_read() -> None:
-        decide.accept(decide.proposals()[0].id)
+        proposal = decide.proposals()[0].id
+        decide.accept(proposal, f"new {proposal}")
         assert len(read_memory(path, exemplars=False).content.classes) > LARGE.classes
 
     accepts = [_timed(accept_and_read)[0] for _ in range(NEW_CLASSES)]
@@ -124,7 +125,7 @@ def _decide(path: Path) -> list[Row]:
     undone = [_timed(decide.undo)[0] for _ in range(3)]
     decide.undo()
     unknown = decide.proposals()
-    again = _timed(lambda: decide.accept(unknown[0].id))[0]
+    again = _timed(lambda: decide.accept(unknown[0].id, "again"))[0]
     verified, found = _timed(lambda: verify(path))
     return [
         at_most("accept to live, s (worst)", max(accepts), ACCEPT_SECONDS, all=accepts),

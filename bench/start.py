@@ -10,6 +10,7 @@ are made anew beside each other, from wherever pip is configured to look.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -110,11 +111,12 @@ def installations(place: Path) -> list[Row]:
     sys.path.append(str(ROOT / "tools"))
     from set_up import install_torch, make_environment, wants_cpu_build
 
+    os.environ |= {"PIP_NO_CACHE_DIR": "1", "UV_NO_CACHE": "1"}  # each downloads all that it needs
     took, size = {}, {}
     for name, what in (("light", str(ROOT)), ("full", f"{ROOT}[all]")):
         folder = place / name
         python = make_environment(folder)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--no-cache-dir"]
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
         started = time.perf_counter()
         if name == "full":
             install_torch(python, wants_cpu_build("auto"))
