@@ -166,6 +166,19 @@ def test_functions_take_few_parameters() -> None:
     assert wide == set()
 
 
+def test_suppressions_say_why() -> None:
+    """mypy does not read the tests, so there is nothing for them to suppress."""
+    marked = [
+        f"{path.relative_to(ROOT).as_posix()}:{number}: {line.strip()}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(r"# (type: ignore|noqa)", line)
+    ]
+    reasons = r"#\stype: ignore\[[\w, -]+\]  # \w|#\snoqa: [A-Z]+\d+ - \w"
+    assert [one for one in marked if not re.search(reasons, one)] == []
+    assert [one for one in marked if one.startswith("tests/") and "type: ignore[" in one] == []
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """Imports within functions and for type checkers count too: they only hide a circle."""
     names = {_module_name(path) for path in MODULES}

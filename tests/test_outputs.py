@@ -153,7 +153,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
 
 
 def _write(writer: str, target: Path, text: str, pause: Callable[[], object] = lambda: None) -> None:
-    with WRITERS[writer](target) as draft:  # type: ignore[attr-defined]  # context managers, all of them
+    with WRITERS[writer](target) as draft:
         (draft / "a.txt" if writer == "folder" else draft).write_text(text)
         pause()
 
@@ -167,7 +167,7 @@ def _write_for_ever(writer: str, target: Path, begun: Event) -> None:
 
 
 @contextmanager
-def _at_work(writer: str, target: Path):  # type: ignore[no-untyped-def]
+def _at_work(writer: str, target: Path):
     """A process that is in the middle of writing."""
     begun = FORK.Event()
     child = FORK.Process(target=_write_for_ever, args=(writer, target, begun))

@@ -21,7 +21,7 @@ from inkling.errors import InputError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # in place of the module
 
 _REMEDY = "Name a file in a folder that exists, has space, and that you may write to."
 _DRAFT = re.compile(r"\.inkling-[0-9a-f]{16}\.part")

@@ -24,7 +24,7 @@ class ClosedEncoder(FakeEncoder):
     names: tuple[str, ...] = ("red", "blue")
 
     @property
-    def text_template(self) -> str:  # type: ignore[override]  # the fake knows all
+    def text_template(self) -> str:
         return "a {}"
 
     def missing_texts(self, texts: Sequence[str]) -> list[str]:

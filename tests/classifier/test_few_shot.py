@@ -220,7 +220,7 @@ class TestMemory:
         assert loaded.skipped_ == fitted.skipped_
         assert (loaded.head, loaded.seed, loaded.memory_version) == ("auto", 0, 1)
         (verdict,) = loaded.verdicts([test / "red" / "0.png"])
-        assert verdict.memory_version == 1  # type: ignore[union-attr]  # it can be read
+        assert verdict.memory_version == 1
 
     @pytest.mark.parametrize("head", ["zero-shot", "gda", "kernel", "adapter", "logistic"])
     def test_each_head_comes_back(self, train: Path, test: Path, tmp_path: Path, head: str) -> None:

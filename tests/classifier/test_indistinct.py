@@ -56,7 +56,7 @@ def fitted(labels: dict[str, str], **options: object) -> FewShotClassifier:
     """Pictures of colours under other names."""
     images = [picture(colour, number) for colour in labels.values() for number in range(5)]
     y = [name for name in labels for _ in range(5)]
-    return FewShotClassifier(**{"encoder": FakeEncoder(), "cache": False, **options}).fit(images, y)  # type: ignore[arg-type]
+    return FewShotClassifier(**{"encoder": FakeEncoder(), "cache": False, **options}).fit(images, y)
 
 
 def with_text(classifier: FewShotClassifier) -> set[str]:

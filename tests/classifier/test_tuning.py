@@ -50,7 +50,7 @@ def before_tuning() -> UnknownDetector | None:
 
 def tuned(tuning: Tuning | None = None, **options: float) -> FewShotClassifier:
     entries = [ClassEntry(kind, text_vector=np.eye(DIMS)[k]) for k, kind in enumerate(KNOWN)]
-    classifier = FewShotClassifier("none", **options)  # type: ignore[arg-type]  # a rate
+    classifier = FewShotClassifier("none", **options)
     samples = given_samples(tuned_on(None), LABELS, logit_scale=100.0)
     return classifier.learn(samples, entries, tuning=tuning or Tuning(fold_spaces(), before_tuning()))
 

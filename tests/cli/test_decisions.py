@@ -9,7 +9,7 @@ import pytest
 
 from inkling.sketch import write_dataset
 from tests.cli.program import Inkling
-from tests.review.conftest import path  # noqa: F401 - a fixture
+from tests.review.conftest import fit_and_pool
 
 VERBS = (
     "accept merge split move rename discard classes add-class remove-class undo history verify backup proposals refit"
@@ -17,9 +17,9 @@ VERBS = (
 
 
 @pytest.fixture
-def memory(inkling: Inkling, path: Path) -> str:  # noqa: F811 - the fixture
+def memory(inkling: Inkling) -> str:
     """A memory with two proposals, in the program's folder."""
-    (inkling.folder / "m.ink").write_bytes(path.read_bytes())
+    fit_and_pool(inkling.folder / "m.ink")
     return "m.ink"
 
 

@@ -18,7 +18,7 @@ from tests.review.conftest import fit_and_pool
 
 pytest.importorskip("psycopg", reason="the driver is not installed: pip install 'inkling-vision[postgres]'")
 SECRET = "s3cret"
-VERBS = sorted(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
+VERBS = sorted(get_command(app).commands)
 NOWHERE = (
     f"postgresql://me:{SECRET}@127.0.0.1:1/nowhere",
     f"postgres://me:{SECRET}@127.0.0.1:1/nowhere",

@@ -95,7 +95,7 @@ def test_threads_share_a_cache(cache: EmbeddingCache) -> None:
 
 
 def test_put_is_all_or_none(cache: EmbeddingCache) -> None:
-    broken = entries.CachedImage(entry(2).embedding, None, None)  # type: ignore[arg-type] # breaks NOT NULL
+    broken = entries.CachedImage(entry(2).embedding, None, None)
     with pytest.raises(CacheError, match="NOT NULL"):
         cache.put_images(ENCODER, {"a": entry(1), "b": broken})
     assert cache.get_images(ENCODER, ["a", "b"]) == {}

@@ -114,7 +114,7 @@ def test_a_download_fetches_one_kind_of_weights(
 
 def test_a_name_that_the_hub_does_not_know(no_hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
-        raise RepositoryNotFoundError("404", response=SimpleNamespace(headers={}, request=None))  # type: ignore[arg-type]  # all that is read of it
+        raise RepositoryNotFoundError("404", response=SimpleNamespace(headers={}, request=None))
 
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", unknown)
     with pytest.raises(EncoderError, match=r"no model named openai/clip-vit-base-patch23.* Did you mean"):

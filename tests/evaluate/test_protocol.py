@@ -165,7 +165,7 @@ def _bad_calls() -> dict[str, tuple[object, ...]]:
 def test_what_cannot_be_measured_is_refused_with_a_reason(said: str) -> None:
     p, y, options = _bad_calls()[said]
     with pytest.raises(InputError) as caught:
-        evaluate_predictions(p, y, CLASSES, **options)  # type: ignore[arg-type]  # bad on purpose
+        evaluate_predictions(p, y, CLASSES, **options)
     assert said in str(caught.value)
 
 

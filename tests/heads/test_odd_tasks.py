@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from inkling.heads import HEADS, LogisticHead, PrototypeHead
@@ -170,8 +171,7 @@ def test_many_classes_of_one_image_raise_no_doubts(name: str) -> None:
 
 
 def test_columns_with_names_are_welcome() -> None:
-    pandas = pytest.importorskip("pandas")
     task = draw_task(text_noise=None)
-    frame = pandas.DataFrame(task.X, columns=[f"c{i}" for i in range(12)])
+    frame = pd.DataFrame(task.X, columns=[f"c{i}" for i in range(12)])
     head = LogisticHead().fit(frame, task.y)
     assert all(array.dtype != object for array in head.state().arrays.values())

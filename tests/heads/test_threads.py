@@ -24,7 +24,7 @@ def test_all_parts_are_done(size: int) -> None:
 @pytest.mark.parametrize("size", [1, SMALL_PROBLEM + 1])
 def test_a_fault_in_a_part_comes_out(size: int) -> None:
     with pytest.raises(ZeroDivisionError):
-        at_once([list, lambda: divmod(1, 0), list], size=size)  # type: ignore[list-item, return-value]
+        at_once([list, lambda: divmod(1, 0), list], size=size)
 
 
 def test_auto_is_the_same_on_any_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,6 @@ from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
 from tests.memory.samples import assert_same, numbered, put
 from tests.memory.server import new_database, running
-from tests.memory.test_migrate import later_release, old  # noqa: F401 - fixtures
 from tests.review.conftest import fit_and_pool
 
 TRIGGER = "CREATE TRIGGER evil AFTER INSERT ON event BEGIN DELETE FROM thumbnail; DELETE FROM vector; END"
@@ -145,7 +144,7 @@ def test_layout_and_order_of_a_definition_are_no_fault(path: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", [TRIGGER.replace("event", "class"), "CREATE TABLE pooled (id)"])
-def test_an_older_memory_is_not_brought_forward_with_what_was_planted(old: Path, statement: str) -> None:  # noqa: F811
+def test_an_older_memory_is_not_brought_forward_with_what_was_planted(old: Path, statement: str) -> None:
     _change(old, statement)
     before = old.read_bytes()
     for door in (lambda: put(old, numbered(2)), lambda: read_memory(old)):
@@ -154,7 +153,7 @@ def test_an_older_memory_is_not_brought_forward_with_what_was_planted(old: Path,
     assert old.read_bytes() == before
 
 
-def test_what_revisions_made_is_as_it_should_be(old: Path, later_release: None) -> None:  # noqa: F811
+def test_what_revisions_made_is_as_it_should_be(old: Path, later_release: None) -> None:
     put(old, numbered(2))
     with place_of(old).reading() as connection:
         assert foreign_parts(connection) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -25,22 +24,9 @@ from inkling.memory.store import read_memory
 from inkling.memory.undo import undo
 from inkling.memory.verify import verify
 from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState
+from tests.memory.conftest import NEXT_REVISION, as_release
 from tests.memory.samples import assert_same, names_in, put
 
-NEXT_REVISION = '''
-"""A later release: exemplars carry a weight, and paths get another name."""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0004"
-down_revision = "0003"
-
-
-def upgrade():
-    op.add_column("exemplar", sa.Column("weight", sa.Double, nullable=False, server_default="1"))
-    with op.batch_alter_table("class") as table:
-        table.alter_column("position", type_=sa.BigInteger)
-'''
 FAILING_REVISION = NEXT_REVISION + '    op.execute("INSERT INTO no_such_table VALUES (1)")\n'
 
 
@@ -63,28 +49,6 @@ def release_1() -> MemoryContent:
         training={"candidates": ["zero-shot", "gda"]},
         provenance=Provenance("2025-01-31T12:00:00Z", "0.1.0", "inkling fit vans", 0, {"numpy": "2.0"}, "da7a"),
     )
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A file of release 1."""
-    path = tmp_path / "old.ink"
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(Path(__file__).with_name("revision_0001.sql").read_text(encoding="utf-8"))
-    return path
-
-
-def _release(number: str, script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / f"{number}_later.py").write_text(script)
-    monkeypatch.setattr(revisions, "MIGRATIONS", folder)
-    monkeypatch.setattr(schema, "REVISION", number)
-
-
-@pytest.fixture
-def later_release(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if this were a release with one revision more."""
-    _release("0004", NEXT_REVISION, tmp_path_factory.mktemp("later") / "100% migrations", monkeypatch)
 
 
 def _query(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -166,7 +130,7 @@ def test_a_migration_that_fails_leaves_the_old_file(
     old: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _release("0004", FAILING_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
+        as_release("0004", FAILING_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
         with pytest.raises(MemoryFileError, match="no_such_table"):
             put(old, release_1())
     assert _query(old, "SELECT version_num FROM alembic_version") == [("0001",)]
@@ -178,7 +142,7 @@ def test_a_file_of_a_later_release_is_refused_by_an_earlier_one(
     old: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _release("0004", NEXT_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
+        as_release("0004", NEXT_REVISION, tmp_path_factory.mktemp("later") / "migrations", patched)
         put(old, release_1())
     for operation in (lambda: read_memory(old), lambda: put(old, release_1())):
         with pytest.raises(MemoryFileError, match=r"newer release of Inkling .*0004.*0003"):

@@ -64,7 +64,7 @@ class Page(HTMLParser):
 
 
 def page_of(*args: object, **options: object) -> Page:
-    return Page(render_report(*evaluated(*args, **options)))  # type: ignore[arg-type]  # passed on as they are
+    return Page(render_report(*evaluated(*args, **options)))
 
 
 def assert_self_contained(page: Page) -> None:

@@ -88,7 +88,7 @@ class Tuned:
 
 def tuned_task(seed: int = 0, *, n_folds: int = 4, pull: float = 0.5, **options: object) -> Tuned:
     """An open task; `pull` is the share of the way to its class that an image goes which an encoder was tuned on."""
-    drawn = open_task(seed, text_noise=0.5, **options)  # type: ignore[arg-type]  # handed on as it came
+    drawn = open_task(seed, text_noise=0.5, **options)
     assert drawn.text is not None
     fold = np.random.default_rng(seed).permutation(len(drawn.y)) % n_folds
     centres = np.stack([drawn.X[drawn.y == k].mean(axis=0) for k in range(drawn.n_classes)])

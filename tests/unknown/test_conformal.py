@@ -41,7 +41,7 @@ def test_threshold_and_p_values_agree(calibration: np.ndarray, asked: np.ndarray
 @given(calibration=scores, order=st.randoms())
 def test_the_order_of_the_images_does_not_matter(calibration: np.ndarray, order: object) -> None:
     shuffled = calibration.tolist()
-    order.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives its Random no type
+    order.shuffle(shuffled)
     assert (Conformal(np.array(shuffled)).p_values(calibration) == Conformal(calibration).p_values(calibration)).all()
 
 

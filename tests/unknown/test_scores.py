@@ -21,7 +21,7 @@ NEGATIVES = unit(np.random.default_rng(9).normal(size=(30, DIMS)))
 
 
 def all_known(seed: int = 0, **options: object) -> tuple[Known, np.ndarray, np.ndarray]:
-    task = open_task(seed, **{"text_noise": 0.3, **options})  # type: ignore[arg-type]  # handed on as it came
+    task = open_task(seed, **{"text_noise": 0.3, **options})
     known = task.task(negatives=NEGATIVES).fit(np.ones(len(task.y), dtype=bool))
     return known, task.test_X, task.strange
 

@@ -25,7 +25,7 @@ class Estimator:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - no option is an estimator
         """Options by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]  # each subclass is a dataclass
 
     def set_params(self, **options: Any) -> Self:
         """Set options by name.
@@ -57,7 +57,7 @@ class Estimator:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        options = [(field, getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
+        options = [(field, getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]  # each subclass is a dataclass
         changed = [f"{field.name}={_shown(value)}" for field, value in options if not _same(value, field.default)]
         return f"{type(self).__name__}({', '.join(changed)})"
 

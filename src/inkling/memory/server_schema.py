@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Column, Connection, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 
 from inkling.memory import schema
@@ -112,7 +121,7 @@ def _differences(connection: Connection, table: Table, number: int) -> Iterator[
 
 
 def _is_as_made(column: Column[object], type: str, required: bool, made: str, default: str | None, plain: bool) -> bool:
-    expected = column.type.compile(postgresql.dialect()).lower().replace("varchar", "character varying")  # type: ignore[no-untyped-call]
+    expected = column.type.compile(postgresql.dialect()).lower().replace("varchar", "character varying")  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no type
     numbers_itself = column.table.autoincrement_column is column
     counter = rf"nextval\('(\w+\.)?\"?{column.table.name}_id_seq\"?'::regclass\)"
     as_default = re.fullmatch(counter, default or "") if numbers_itself else default is None
@@ -130,8 +139,8 @@ def _constraints(table: Table) -> Iterator[str]:
             yield f"PRIMARY KEY ({_listed(constraint.columns.keys())})"
         elif isinstance(constraint, UniqueConstraint):
             yield f"UNIQUE ({_listed(constraint.columns.keys())})"
-        else:
-            yield f"CHECK (({constraint.sqltext}))"  # type: ignore[attr-defined]
+        elif isinstance(constraint, CheckConstraint):
+            yield f"CHECK (({constraint.sqltext}))"
 
 
 def _listed(names: Sequence[str]) -> str:
