@@ -27,7 +27,7 @@ class InklingError(Exception):
     ...     classifier = FewShotClassifier(views=0)
     ... except InklingError as error:
     ...     print(error.message, error.remedy)
-    views must be 1 or more, got 0. 1 is the image itself.
+    views must be a whole number, 1 or more, got 0. 1 is the image itself.
     """
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:

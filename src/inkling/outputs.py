@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inkling.errors import InputError
+from inkling.wording import excerpt
 
 try:
     import fcntl
@@ -46,13 +47,26 @@ def appearing_whole(path: str | Path) -> Iterator[Path]:
     ...     _ = draft.write_text("1,2,3")
     """
     target = Path(path)
-    try:
+    with told_as_unwritable(target):
         if target.exists() and not target.is_file():
             yield target
         else:
             yield from _replacing(target.resolve())
+
+
+@contextmanager
+def told_as_unwritable(target: Path) -> Iterator[None]:
+    """Name the file or folder that is being written where the system refuses.
+
+    Raises
+    ------
+    InputError
+        In place of any `OSError`.
+    """
+    try:
+        yield
     except OSError as error:
-        raise _unwritable(target, error.strerror or str(error)) from error
+        raise _unwritable(target, excerpt(error)) from error
 
 
 @contextmanager
@@ -102,7 +116,7 @@ def check_writable(path: str | Path) -> None:
     if not folder.is_dir():
         raise InputError(f"The folder '{folder}' for '{target}' does not exist.", remedy="Make it, or name another.")
     if not os.access(target if target.exists() else folder, os.W_OK):
-        raise _unwritable(target, "no permission")
+        raise _unwritable(target, "Permission denied")
 
 
 def flush_to_disk(path: Path) -> None:

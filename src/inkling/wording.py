@@ -15,6 +15,9 @@ _STEERING = re.compile(
 )
 
 
+_ERROR_NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\]\s*", re.IGNORECASE)
+
+
 class _Short(reprlib.Repr):
     """What is nested may be endless: aliases of a few bytes of YAML stand for gigabytes."""
 
@@ -31,8 +34,8 @@ def excerpt(value: object, *, most: int = LINE) -> str:
     Parameters
     ----------
     value
-        Text and the messages of exceptions are quoted as they read; anything else as Python writes it, nested values
-        only as far as a line can show them.
+        Text and the messages of exceptions are quoted as they read, save the numbers of errors of the system; anything
+        else as Python writes it, nested values only as far as a line can show them.
     most
         Characters.
 
@@ -44,12 +47,18 @@ def excerpt(value: object, *, most: int = LINE) -> str:
     '[[1, 2, 3], [1, 2, …'
     """
     if isinstance(value, BaseException):
-        text = str(value) or type(value).__name__
+        text = _cause(value)
     else:
         text = value if isinstance(value, str) else _Short().repr(value)
     # Only as much as can be shown is looked at: the text may be of any length.
     line = visible(" ".join(text[: 8 * most].split()))
     return line if len(line) <= most and len(text) <= 8 * most else f"{line[: most - 1]}…"
+
+
+def _cause(error: BaseException) -> str:
+    """What an exception says, without the numbers of the system: the words beside them say the same."""
+    text = error.strerror if isinstance(error, OSError) and isinstance(error.strerror, str) else str(error)
+    return _ERROR_NUMBER.sub("", text).strip() or type(error).__name__
 
 
 def quoted(value: object) -> str:

@@ -130,15 +130,35 @@ class TestMistakes:
         ("options", "told"),
         [
             ({"head": "tree"}, "no head 'tree'"),
-            ({"views": 0}, "views must be 1 or more"),
+            ({"head": 3}, "head must be the name of a head, got 3"),
+            ({"encoder": 3}, "encoder must be the name or the folder of an encoder, .* got 3"),
+            ({"encoder": None}, "got None"),
+            ({"device": "tpu"}, "device must be auto, cpu, cuda or mps, got 'tpu'"),
+            ({"cache": None}, "cache must be True"),
+            ({"false_alarms": 5}, "a rate between 0 and 1, got 5"),
+            ({"false_alarms": "often"}, "a rate between 0 and 1, got 'often'"),
+            ({"views": 0}, "views must be a whole number, 1 or more, got 0"),
+            ({"views": "two"}, "got 'two'"),
+            ({"views": 1.5}, "got 1.5"),
             ({"seed": -1}, "seed must be"),
+            ({"seed": None}, "seed must be"),
+            ({"templates": 3}, "templates must be"),
+            ({"templates": ["a {}", 3]}, "templates must be"),
+            ({"prompts": 3}, "prompts must be a list of ClassPrompts"),
+            ({"prompts": {"car": "a car"}}, "prompts must be a list of ClassPrompts"),
             ({"seed": 2**32}, "seed must be"),
             ({"templates": "no place"}, "neither a set of templates"),
         ],
     )
     def test_options_are_checked_at_once(self, options: dict[str, Any], told: str) -> None:
         with pytest.raises(InputError, match=told):
-            FewShotClassifier(FakeEncoder(), **options)
+            FewShotClassifier(**{"encoder": FakeEncoder()} | options)
+
+    @pytest.mark.parametrize("name", [None, 3, b"a.ink", "a\0.ink", ["a.ink"]])
+    def test_what_names_no_memory_is_refused(self, fitted: FewShotClassifier, name: Any) -> None:
+        for use in (FewShotClassifier.load, fitted.save):
+            with pytest.raises(InputError, match=r"path of its file .* got "):
+                use(name)
 
     def test_what_cannot_be_taught_is_told_before_anything_is_encoded(self, train: Path) -> None:
         encoder = FakeEncoder()

@@ -16,8 +16,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from inkling.embeddings.embed import embed_images
 from inkling.encoders.base import Encoder
+from inkling.encoders.devices import CUDA_PROVIDER
 from inkling.encoders.onnx import OnnxEncoder
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, InputError
 from inkling.images.sources import find_images
 from tests.encoders.folders import change_json, pictures
 
@@ -319,9 +320,17 @@ def test_precision_is_the_models_own(folder: Path) -> None:
         OnnxEncoder(folder, precision="int8")
 
 
-def test_devices(folder: Path) -> None:
-    with pytest.raises(EncoderError, match="not on 'mps'"):
-        OnnxEncoder(folder, device="mps")
+def test_a_device_that_is_not_there_is_refused_before_anything_is_encoded(folder: Path) -> None:
+    for device, told in (("mps", "not on mps"), ("cuda", "onnxruntime"), ("tpu", "auto, cpu, cuda or mps, got 'tpu'")):
+        with pytest.raises(InputError, match=told):
+            OnnxEncoder(folder, device=device)
+
+
+def test_a_gpu_that_onnxruntime_passes_over_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [CUDA_PROVIDER, "CPUExecutionProvider"])
+    encoder = OnnxEncoder(folder, device="cuda")
+    with pytest.raises(InputError, match="cannot use the device 'cuda'"):
+        encoder.encode_images([np.zeros((3, SIDE, SIDE), np.float32)])
 
 
 @pytest.mark.shared

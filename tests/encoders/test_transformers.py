@@ -18,8 +18,9 @@ from transformers import AutoImageProcessor, AutoTokenizer
 from inkling.encoders import tower
 from inkling.encoders.base import Encoder
 from inkling.encoders.precision import PRECISIONS
+from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, InputError
 from tests.encoders.folders import SENTENCES, TEXT_LENGTH, change_json, pictures, reference_vectors, reload, write_clip
 
 TOLERANCE = 1e-4
@@ -254,12 +255,12 @@ def test_a_model_without_text_tower_is_refused(clip_folder: Path, tmp_path: Path
 def test_unknown_names_are_refused(clip_folder: Path) -> None:
     with pytest.raises(EncoderError, match="precision 'int4' isn't known"):
         TransformersEncoder(clip_folder, precision="int4")
-    with pytest.raises(EncoderError, match="device 'tpu' isn't known"):
+    with pytest.raises(InputError, match="auto, cpu, cuda or mps, got 'tpu'"):
         TransformersEncoder(clip_folder, device="tpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
-def test_a_device_that_is_not_there(clip_folder: Path) -> None:
-    encoder = TransformersEncoder(clip_folder, device="cuda")
-    with pytest.raises(EncoderError, match="isn't available"):
-        encoder.encode_texts(["a cat"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_encoded(clip_folder: Path) -> None:
+    for source in (clip_folder, "sketch"):
+        with pytest.raises(InputError, match="'cuda' is not available"):
+            load_encoder(source, device="cuda")

@@ -18,7 +18,8 @@ from inkling.classifier.fitted import (
     require_classes,
     require_readable,
 )
-from inkling.classifier.inputs import require_seed, vectors_among
+from inkling.classifier.inputs import vectors_among
+from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.predictor import Predictor
 from inkling.classifier.tuning import Tuning
@@ -34,10 +35,9 @@ from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import InputError
-from inkling.heads import head_class
 from inkling.images.handed_over import read_images
 from inkling.labels import require_class_name
-from inkling.prompts import ClassPrompts, resolve_templates
+from inkling.prompts import ClassPrompts
 from inkling.provenance import current_command
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray
 from inkling.unknown import Negatives
@@ -98,11 +98,8 @@ class FewShotClassifier(Estimator, Predictor):
         precision: str = "auto",
         cache: bool | str | Path = True,
     ) -> None:
-        head_class(head)
-        resolve_templates(templates)
-        if views < 1:
-            raise InputError(f"views must be 1 or more, got {views}.", remedy="1 is the image itself.")
-        require_seed(seed)
+        check_options(encoder, head=head, seed=seed, views=views, false_alarms=false_alarms, device=device, cache=cache)
+        check_texts(templates, prompts)
         self.head = head
         self.seed = seed
         self.views = views

@@ -19,21 +19,6 @@ from inkling.wording import excerpt
 Errors = Literal["raise", "skip"]
 """What to do about images that can't be read."""
 
-MAX_SEED = 2**32 - 1
-"""The largest seed that NumPy, scikit-learn and torch all accept."""
-
-
-def require_seed(seed: int) -> None:
-    """Refuse a seed that a random generator would not take.
-
-    Raises
-    ------
-    InputError
-        If it is negative or too large.
-    """
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"seed must be a number from 0 to {MAX_SEED}, got {seed}.")
-
 
 def vectors_among(images: Any) -> Any | None:
     """What was handed over, if it is vectors: an array, tensor or data frame (n, d) of fractions.

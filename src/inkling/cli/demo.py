@@ -12,7 +12,7 @@ from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.evaluate import print_scores, write_html
 from inkling.cli.options import Json, Seed
 from inkling.cli.waiting import seconds_waited
-from inkling.errors import InputError
+from inkling.outputs import told_as_unwritable
 from inkling.payloads import evaluation_payload, verdict_payload
 
 NAME = "demo"
@@ -38,7 +38,8 @@ def run(
     check_outputs(json)
     kinds = sorted((*TRAINED[:N_TRAINED], *HELD_OUT[:N_NEW]))
     train, test, memory, report = (output / name for name in ("train", "test", "demo.ink", "report.html"))
-    _make(output)
+    with told_as_unwritable(output):
+        output.mkdir(parents=True, exist_ok=True)
     check_outputs(report)
     write_dataset(train, kinds, SHOTS, seed=2 * seed + 1)
     write_dataset(test, kinds, TEST_IMAGES, seed=2 * seed + 2)
@@ -66,10 +67,3 @@ def _print(summary: Mapping[str, Any]) -> None:
         paths=(0,),
     )
     note(f"Look at {summary['report']}. The encoder is a miniature for trying out: use another one for photographs.")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder '{folder}' cannot be made: {error.strerror}.", remedy="Name another.") from error

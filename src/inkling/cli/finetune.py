@@ -10,7 +10,7 @@ import typer
 
 from inkling.cli import recipe_options as options
 from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
-from inkling.cli.options import Device, Json, NoCache, Seed
+from inkling.cli.options import Json, NoCache, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
@@ -81,7 +81,7 @@ def run(
         Path | None, typer.Option(help="YAML or CSV with prompts, aliases and disambiguations of classes.")
     ] = None,
     seed: Seed = 0,
-    device: Device = "auto",
+    device: Annotated[str, typer.Option(help="auto, or cpu to leave a GPU alone.")] = "auto",
     no_cache: NoCache = False,
     json: Json = None,
     train: options.Train = None,

@@ -38,7 +38,7 @@ from inkling.cli import (
     verify,
     waiting,
 )
-from inkling.cli.border import Border, stop_in_order
+from inkling.cli.border import Border, StandardOutput, stop_in_order
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
 
@@ -93,6 +93,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="PIL")
     waiting.begin()
     stop_in_order()
+    StandardOutput.take_place()
     app()
 
 

@@ -15,6 +15,8 @@ from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from inkling.encoders import tower
+from inkling.encoders.devices import AUTO as AUTO_DEVICE
+from inkling.encoders.devices import CPU, CUDA, MPS, require_torch_device
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
 from inkling.encoders.streams import Streams
@@ -107,15 +109,11 @@ def load_towers(folder: ModelFolder) -> Any:
 
 
 def _choose_device(device: str) -> torch.device:
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        return torch.device(next(name for name, there in available.items() if there))
-    if not available[device]:
-        raise EncoderError(
-            f"The device '{device}' isn't available to this installation of torch.",
-            remedy="Use --device auto, or install the torch build for your accelerator.",
-        )
-    return torch.device(device)
+    if device != AUTO_DEVICE:
+        require_torch_device(device)  # again: an encoder may come pickled from a machine that has it
+        return torch.device(device)
+    available = {CUDA: torch.cuda.is_available(), MPS: torch.backends.mps.is_available(), CPU: True}
+    return torch.device(next(name for name, there in available.items() if there))
 
 
 def _device_dtype(precision: str, device: torch.device) -> torch.dtype:

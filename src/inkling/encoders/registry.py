@@ -10,6 +10,7 @@ from inkling.encoders import hub
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import HUB_CARDS, SKETCH, SKETCH_NOTE, EncoderCard
 from inkling.encoders.description import FILE as ONNX_DESCRIPTION
+from inkling.encoders.devices import check_device
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.onnx import OnnxEncoder
 from inkling.encoders.precision import AUTO, possible_names
@@ -36,6 +37,8 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = A
     ------
     EncoderError
         If there is no such encoder, or it is incomplete.
+    InputError
+        If there is no such device.
 
     Examples
     --------
@@ -43,6 +46,7 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = A
     >>> encoder.encode_texts(["a photo of a cat."]).shape
     (1, 128)
     """
+    check_device(device)
     text = str(source)
     if text == SKETCH:
         return SketchEncoder(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)

@@ -10,11 +10,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from inkling.encoders.devices import CUDA, CUDA_PROVIDER, require_onnx_device
 from inkling.encoders.per_process import PerProcess
-from inkling.errors import EncoderError
+from inkling.errors import EncoderError, InputError
 from inkling.wording import excerpt
 
-_PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+CPU_PROVIDER = "CPUExecutionProvider"
 
 
 @dataclass
@@ -34,15 +35,17 @@ class Session:
         ONNX model.
     device
         ``auto``, ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    InputError
+        If onnxruntime cannot use the device.
     """
 
     def __init__(self, file: Path, *, device: str) -> None:
-        if device not in _PROVIDERS:
-            raise EncoderError(
-                f"ONNX models run on {', '.join(_PROVIDERS)}, not on '{device}'.", remedy="Use --device cpu."
-            )
+        require_onnx_device(device)
         self._file = file
-        self._provider = _PROVIDERS[device]
+        self._provider = CUDA_PROVIDER if device == CUDA else CPU_PROVIDER
         self._own = PerProcess(_Own)
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
@@ -75,21 +78,23 @@ class Session:
     def _open(self) -> Any:
         import onnxruntime
 
-        if self._provider not in onnxruntime.get_available_providers():
-            raise EncoderError(
-                f"This installation of onnxruntime has no {self._provider}.",
-                remedy="Use --device cpu, or install onnxruntime-gpu.",
-            )
         options = onnxruntime.SessionOptions()
         # Threads that spin while they wait would take the cores from the threads that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
+            session = onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
         except Exception as error:  # as above
             raise EncoderError(
                 f"The ONNX model {self._file} can't be loaded: {excerpt(error)}", remedy="Export or download it again."
             ) from error
+        # Where the driver or a library is missing, onnxruntime goes on with the processor and says nothing.
+        if self._provider not in session.get_providers():
+            raise InputError(
+                "onnxruntime cannot use the device 'cuda' on this machine: its driver, CUDA or cuDNN is missing.",
+                remedy="Use the device auto or cpu, or install the versions that onnxruntime-gpu asks for.",
+            )
+        return session
 
 
 def _check_names(file: Path, what: str, wanted: Sequence[str] | Mapping[str, Any], there: list[str]) -> None:

@@ -16,16 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.base import ImageVectors, Prepared
+from inkling.encoders.devices import require_torch_device
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.per_process import PerProcess
 from inkling.encoders.precision import AUTO, FLOAT32, WIDE, check_precision
-from inkling.errors import EncoderError, require
+from inkling.errors import require
 from inkling.types import EncoderIdentity
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _TEXTS_AT_ONCE = 64
 
@@ -68,8 +67,7 @@ class TransformersEncoder:
         device: str = "auto",
         precision: str = AUTO,
     ) -> None:
-        if device not in DEVICES:
-            raise EncoderError(f"The device '{device}' isn't known; expected one of {', '.join(DEVICES)}.")
+        require_torch_device(device)
         check_precision(precision)
         self._folder = ModelFolder(Path(folder))
         self._name = name or self._folder.path.resolve().name

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+from inkling.encoders.devices import AUTO, CPU, check_device
 from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import TransformersEncoder
-from inkling.errors import EncoderError, InputError, require
+from inkling.errors import EncoderError, require
 from inkling.finetune.recipe import PRESETS, Recipe, preset
 from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, Run, alone_in, check_output
 from inkling.finetune.training.progress import TrainingProgress, silent
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from inkling.finetune.training.history import Row
     from inkling.finetune.training.trainer import Training
 
-DEVICES = ("auto", "cpu")
+DEVICES = (AUTO, CPU)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +121,7 @@ class FineTuner:
         device: str = "auto",
     ) -> None:
         require("torch", extra="finetune", purpose="Fine-tuning")
-        if device not in DEVICES:
-            raise InputError(
-                f"Fine-tuning runs on {' or '.join(DEVICES)}, not on '{device}'.",
-                remedy="auto takes a GPU where there is one; CUDA_VISIBLE_DEVICES chooses among several.",
-            )
+        check_device(device, choices=DEVICES)
         self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
         self.templates = resolve_templates(templates)
         self.prompts = tuple(prompts)

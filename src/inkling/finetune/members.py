@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import softmax
 
 from inkling.encoders.base import Encoder
+from inkling.encoders.devices import AUTO, CPU, check_device
 from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderMismatchError, InputError, UnreadableImageError
@@ -75,6 +76,7 @@ def member_probabilities(
     from inkling.finetune.training.pixels import Pixels
     from inkling.finetune.training.vectors import encode
 
+    check_device(device, choices=(AUTO, CPU))
     found, records = _read(Path(run), encoder), records_of(images)
     preprocessing = found.base.preprocessing
     levels = {row: preprocessing.levels(image) for row, image in _readable(records, preprocessing.shorter_side)}

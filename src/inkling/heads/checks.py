@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkling.errors import InputError
 from inkling.types import BoolArray, FloatArray
+from inkling.wording import quoted
 
 MAX_NAMED = 5
 """Labels that a message names; the rest is counted."""
@@ -110,7 +111,7 @@ def few_images_a_class() -> Iterator[None]:
         yield
 
 
-def check_option(holds: bool, name: str, value: object, expected: str) -> None:
+def check_option(holds: bool, name: str, value: object, expected: str, *, remedy: str | None = None) -> None:
     """Refuse the value of an option unless it holds what is expected.
 
     Raises
@@ -119,7 +120,7 @@ def check_option(holds: bool, name: str, value: object, expected: str) -> None:
         If it does not.
     """
     if not holds:
-        raise InputError(f"{name} must be {expected}, got {value!r}.")
+        raise InputError(f"{name} must be {expected}, got {quoted(value)}.", remedy=remedy)
 
 
 def name_some(labels: Sequence[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -10,11 +11,13 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from inkling.errors import InputError
 from inkling.memory.database import check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign
 from inkling.memory.file import appearing, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts
 from inkling.types import Vectors
+from inkling.wording import quoted
 
 T = TypeVar("T")
 
@@ -62,7 +65,18 @@ class Place(Protocol):
 
 
 def place_of(where: str | Path) -> Place:
-    """The place that a user names: a file, or a URL that begins with ``postgresql`` or ``postgres``."""
+    """The place that a user names: a file, or a URL that begins with ``postgresql`` or ``postgres``.
+
+    Raises
+    ------
+    InputError
+        If it is neither text nor a path.
+    """
+    if not isinstance(where, str | os.PathLike) or "\0" in str(where):
+        raise InputError(
+            f"A memory must be named by the path of its file or the URL of a PostgreSQL database, got {quoted(where)}.",
+            remedy="Such as 'vehicles.ink'.",
+        )
     scheme, colon, _ = str(where).partition(":")
     if isinstance(where, str) and colon and scheme.partition("+")[0].lower() in SERVERS:
         from inkling.memory.server import ServerPlace

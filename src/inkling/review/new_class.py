@@ -14,6 +14,7 @@ from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
 from inkling.embeddings.samples import Samples, embed_samples, precomputed_samples
 from inkling.encoders.base import Encoder
+from inkling.encoders.devices import check_device
 from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_same_encoder
 from inkling.errors import EncoderError, InputError
@@ -89,6 +90,9 @@ class ClassEmbedder:
     encoder: str | Path | Encoder | None = None
     device: str = "auto"
     cache: bool | str | Path = True
+
+    def __post_init__(self) -> None:
+        check_device(self.device)
 
     def new_class(
         self, path: str | Path, name: str, *, images: Any, prompts: Sequence[str], progress: Progress | None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from inkling.errors import InputError
+from inkling.outputs import told_as_unwritable
 from inkling.sketch.scene import draw
 
 FORMATS = ("png", "jpg")
@@ -47,7 +50,7 @@ def write_dataset(
     Raises
     ------
     InputError
-        If a kind, the style or the format does not exist, or there is nothing to draw.
+        If a kind, the style or the format does not exist, there is nothing to draw, or a file cannot be written.
     """
     if format not in FORMATS:
         raise InputError(f"Pictures are written as {' or '.join(FORMATS)}, not as {format!r}.")
@@ -58,10 +61,19 @@ def write_dataset(
         for number in range(per_class):
             picture = draw(kind, seed=picture_seed(seed, number), size=size, style=style)
             path = Path(folder) / kind / f"{kind}-{number:04d}.{format}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            picture.save(path, quality=JPEG_QUALITY)
+            with told_as_unwritable(path):
+                _save(picture, path)
             written.append(path)
     return written
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        picture.save(path, quality=JPEG_QUALITY)
+    except OSError:
+        path.unlink(missing_ok=True)  # a part of a picture
+        raise
 
 
 def picture_seed(seed: int, number: int) -> int:
