@@ -25,5 +25,8 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's own embedding cache."""
+    """No test reads or writes the user's own embedding cache, and each hears what a process says but once."""
+    from inkling.embeddings.cache import warn_once
+
+    warn_once.cache_clear()
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path_factory.mktemp("cache")))

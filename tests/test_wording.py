@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkling.wording import LINE, excerpt, quoted, visible
+from inkling.wording import LINE, counted, excerpt, quoted, visible
 
 
 @given(st.one_of(st.text(), st.binary(), st.lists(st.lists(st.text())), st.dictionaries(st.text(), st.floats())))
@@ -58,3 +65,44 @@ def test_what_steers_a_terminal_is_escaped(text: str, shown: str) -> None:
 
 def test_lines_are_kept_where_they_are_meant() -> None:
     assert visible("a\nb\x07", keep="\n") == "a\nb\\x07"
+
+
+def test_an_error_of_the_system_is_told_in_its_words_alone() -> None:
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.csv")
+    assert excerpt(error) == "No space left on device"
+    assert excerpt(RuntimeError(str(error))) == "No space left on device: 'a.csv'"
+    assert excerpt(OSError("Error writing. Detail: [errno 28] No space left on device")).endswith(
+        "Detail: No space left on device"
+    )
+    assert excerpt(OSError()) == "OSError"
+
+
+def test_counts_agree_with_their_nouns() -> None:
+    assert [counted(n, "image") for n in (0, 1, 2, 1500)] == ["0 images", "1 image", "2 images", "1,500 images"]
+    assert [counted(n, "class", "classes") for n in (1, 3)] == ["1 class", "3 classes"]
+
+
+SOURCES = sorted((Path(__file__).parents[1] / "src").rglob("*.py"))
+
+
+def handlers(tree: ast.AST) -> Iterator[tuple[ast.ExceptHandler, str]]:
+    """What catches errors of the system, and the name that it gives them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and node.name and node.type is not None:
+            kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            caught = [getattr(builtins, kind.id, None) for kind in kinds if isinstance(kind, ast.Name)]
+            if any(
+                isinstance(kind, type) and (issubclass(kind, OSError) or issubclass(OSError, kind)) for kind in caught
+            ):
+                yield node, node.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_error_of_the_system_is_quoted_but_by_excerpt(path: Path) -> None:
+    for handler, name in handlers(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(handler):
+            quoted_whole = isinstance(node, ast.FormattedValue) and ast.unparse(node.value) == name
+            by_str = isinstance(node, ast.Call) and ast.unparse(node) in (f"str({name})", f"repr({name})")
+            assert not quoted_whole, f"{path.name}:{node.lineno}"
+            assert not by_str, f"{path.name}:{node.lineno}"
+            assert ast.unparse(node) != f"{name}.strerror", f"{path.name}:{getattr(node, 'lineno', handler.lineno)}"

@@ -66,6 +66,17 @@ def quoted(value: object) -> str:
     return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, which gets an s beside any number but one unless its plural is given.
+
+    Examples
+    --------
+    >>> counted(1, "image"), counted(1200, "image"), counted(0, "class", "classes")
+    ('1 image', '1,200 images', '0 classes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def visible(text: str, *, keep: str = "") -> str:
     """Text with the characters that would steer a terminal written as escapes, save those in `keep`.
 

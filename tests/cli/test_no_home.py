@@ -15,7 +15,7 @@ from inkling.embeddings.cache import default_folder
 from inkling.errors import CacheError
 from tests.cli.light_encoder import write_light_encoder
 
-GOES_ON = "This run goes on without keeping its vectors."
+GOES_ON = "This run goes on without keeping new vectors."
 
 
 @pytest.fixture

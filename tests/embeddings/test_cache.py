@@ -6,6 +6,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,6 +190,22 @@ class TestPrune:
         cache.put_images(ENCODER, {"a": entry(1)})
         with pytest.raises(InputError, match="fake-0001"):
             cache.prune(encoder="fak")
+
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            {"older_than_days": -1},
+            {"older_than_days": float("nan")},
+            {"older_than_days": float("inf")},
+            {"older_than_days": "1"},
+            {"max_bytes": -1},
+        ],
+    )
+    def test_limits_that_cannot_be_meant_remove_nothing(self, cache: EmbeddingCache, limits: dict[str, Any]) -> None:
+        cache.put_images(ENCODER, {"a": entry(1)})
+        with pytest.raises(InputError, match="0 or more, got"):
+            cache.prune(**limits)
+        assert cache.get_images(ENCODER, ["a"])
 
     def test_without_a_limit(self, cache: EmbeddingCache) -> None:
         with pytest.raises(InputError, match="nothing to prune by"):

@@ -56,9 +56,9 @@ def test_texts_have_the_vectors_of_torch(in_torch: TransformersEncoder, in_onnx:
 
 def test_long_texts_are_cut_with_a_warning(in_torch: TransformersEncoder, in_onnx: SketchEncoder) -> None:
     text = "a small red car with wheels and windows and " * 9
-    with pytest.warns(UserWarning, match="1 texts are longer than the 40 tokens"):
+    with pytest.warns(UserWarning, match="1 text longer than the 40 tokens"):
         found = in_onnx.encode_texts([text])
-    with pytest.warns(UserWarning, match="1 texts are longer than the 40 tokens"):
+    with pytest.warns(UserWarning, match="1 text longer than the 40 tokens"):
         expected = in_torch.encode_texts([text])
     np.testing.assert_allclose(found, expected, atol=1e-5)
 

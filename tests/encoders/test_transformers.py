@@ -117,7 +117,7 @@ def test_siglip_lower_cases(siglip_folder: Path) -> None:
 
 def test_texts_beyond_the_tower_are_cut_with_a_warning(clip_folder: Path) -> None:
     encoder = TransformersEncoder(clip_folder)
-    with pytest.warns(UserWarning, match="1 texts are longer than the 24 tokens"):
+    with pytest.warns(UserWarning, match="1 text longer than the 24 tokens"):
         vectors = encoder.encode_texts(["a cat", "zebra " * 30])
     assert vectors.shape == (2, 24)
 

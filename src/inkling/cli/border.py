@@ -15,9 +15,10 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
+from inkling.cli.notices import warnings_as_notes
 from inkling.errors import InklingError
 from inkling.redaction import redacted
-from inkling.wording import visible
+from inkling.wording import excerpt, visible
 
 PARTLY_DONE = 1
 USERS_MISTAKE = 2
@@ -104,7 +105,7 @@ class Border(TyperGroup):
         # A name that the terminal's encoding lacks is no reason to lose a result.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
-        with _reader_may_leave(), _told_in_words():
+        with _reader_may_leave(), _told_in_words(), warnings_as_notes():
             return super().invoke(ctx)
 
 
@@ -141,7 +142,7 @@ def _told_in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno not in SURROUNDINGS:
             raise
-        _leave(f"{_refused_place(error)}: {error.strerror}.", "Check names, permissions and space.")
+        _leave(f"{_refused_place(error)}: {excerpt(error)}.", "Check names, permissions and space.")
 
 
 def _refused_place(error: OSError) -> str:

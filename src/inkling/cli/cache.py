@@ -11,6 +11,7 @@ import typer
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json
 from inkling.errors import InputError
+from inkling.wording import counted, quoted
 
 app = typer.Typer(help="Look into the embedding cache and keep it small.", no_args_is_help=True)
 
@@ -47,7 +48,7 @@ def prune(
     limit = None if max_size is None else _bytes(max_size)
     with EmbeddingCache() as cache:
         removed = cache.prune(older_than_days=older_than, max_bytes=limit, encoder=encoder)
-    note(f"Removed {removed} images and texts.")
+    note(f"Removed {counted(removed, 'image or text', 'images and texts')}.")
 
 
 @app.command()
@@ -57,7 +58,7 @@ def clear() -> None:
 
     with EmbeddingCache() as cache:
         removed = cache.clear()
-    note(f"Removed {removed} images and texts.")
+    note(f"Removed {counted(removed, 'image or text', 'images and texts')}.")
 
 
 def _print(summary: Mapping[str, Any]) -> None:
@@ -73,9 +74,9 @@ def _bytes(text: str) -> int:
     matched = re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", text)
     try:
         return int(float(matched[1]) * _UNITS[matched[2].upper()]) if matched else int("")
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise InputError(
-            f"'{text}' is not a size.", remedy="Write a number and a unit, such as 500MB or 2GB."
+            f"{quoted(text)} is not a size.", remedy="Write a number and a unit, such as 500MB or 2GB."
         ) from error
 
 

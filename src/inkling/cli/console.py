@@ -14,7 +14,7 @@ import typer
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
 from inkling.redaction import redacted
-from inkling.wording import visible
+from inkling.wording import counted, visible
 
 if TYPE_CHECKING:
     from inkling.types import SkippedImage
@@ -141,8 +141,3 @@ def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) ->
             note(f"  {image.path}: {image.reason}")
         if len(skipped) > SHOWN_SKIPS:
             note(f"  ... and {len(skipped) - SHOWN_SKIPS} more")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

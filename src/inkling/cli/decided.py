@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, counted, note, say, show
+from inkling.cli.console import check_outputs, note, say, show
 from inkling.payloads import event_payload
+from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.memory.events import Event

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, counted, note, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import open_source
 from inkling.payloads import explored_payload
+from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier

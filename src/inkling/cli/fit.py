@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, counted, note, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import open_source
@@ -18,6 +18,7 @@ from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import event_payload, fit_payload
 from inkling.redaction import redacted
+from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from inkling.cli.console import check_outputs, counted, say, show
+from inkling.cli.console import check_outputs, say, show
 from inkling.cli.options import Json, Memory
 from inkling.redaction import redacted
+from inkling.wording import counted
 
 NAME = "verify"
 

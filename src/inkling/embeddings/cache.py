@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -65,8 +66,14 @@ def opened_cache(where: bool | str | Path) -> Iterator[EmbeddingCache | None]:
 
 
 def warn_without_cache(error: CacheError) -> None:
-    """Say in the log that a run goes on without the user's cache, and why."""
-    _log.warning("%s\nThis run goes on without keeping its vectors.", error)
+    """Say in the log that a run goes on without the user's cache, and why. A process says the same thing once."""
+    warn_once(f"{error.message} This run goes on without keeping new vectors. {error.remedy or ''}".rstrip())
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Put a warning into the log, unless this process has said the same before."""
+    _log.warning("%s", text)
 
 
 class EmbeddingCache:

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from inkling.encoders.per_process import PerProcess
 from inkling.errors import CacheError
+from inkling.wording import excerpt
 
 SCHEMA_VERSION = 1
 """Raised with the tables, and with any change of decoding or views that changes what an encoder sees."""
@@ -58,6 +59,11 @@ CREATE TABLE texts (
 );
 """
 
+_REMEDY = (
+    "Free some space or correct the permissions, or name another folder: in the environment variable INKLING_CACHE, or "
+    "in the option cache of Python."
+)
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -89,8 +95,11 @@ class Database:
     def remove_set_aside(self) -> None:
         """Delete the files that were set aside over time."""
         if self._path is not None:
-            for file in self._path.parent.glob(f"{self._path.name}{ASIDE}*"):
-                file.unlink(missing_ok=True)
+            try:
+                for file in self._path.parent.glob(f"{self._path.name}{ASIDE}*"):
+                    file.unlink(missing_ok=True)
+            except OSError as error:
+                raise _cannot_use(self._path, error) from error
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -135,7 +144,7 @@ class Database:
         else:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             own.inode = _inode(self._path)
-            connection = _open(self._path)
+            connection = _open_to_read(self._path) if _is_read_only(self._path) else _open(self._path)
             own.inode = _inode(self._path)
         own.connection = connection
         return connection
@@ -192,11 +201,17 @@ def _primary(error: sqlite3.Error) -> int | None:
 
 
 def _cannot_use(path: Path | None, error: Exception) -> CacheError:
-    return CacheError(
-        f"The embedding cache {path or '(temporary)'} cannot be used: {error}.",
-        remedy="Free some space or correct the permissions of that folder, or name another folder in the "
-        "environment variable INKLING_CACHE.",
-    )
+    if path is None:
+        told = "The temporary embedding cache cannot be used"
+    elif isinstance(error, sqlite3.Error) and _primary(error) == sqlite3.SQLITE_READONLY:
+        return CacheError(
+            f"The embedding cache {path} is read-only: it can be read, and nothing be kept.", remedy=_REMEDY
+        )
+    else:
+        told = f"The embedding cache {path} cannot be used"
+    file = None if path is None else next((each for each in path.parents if each.is_file()), None)
+    cause = excerpt(error) if file is None else f"{file} is a file, and a folder is expected there"
+    return CacheError(f"{told}: {cause}.", remedy=_REMEDY)
 
 
 def _inode(path: Path) -> int | None:
@@ -232,6 +247,25 @@ def _open(path: Path | str) -> sqlite3.Connection:
         # In WAL mode a power cut may cost the last commits, never the file; no batch waits for the disk.
         connection.execute("PRAGMA synchronous = NORMAL")
         _ensure_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_read_only(path: Path) -> bool:
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Open without writing anything, not even the files beside it that readers and writers share."""
+    journal = Path(f"{path}-wal")
+    how = "mode=ro" if journal.exists() and journal.stat().st_size else "immutable=1"
+    where = f"{path.absolute().as_uri()}?{how}"
+    connection = sqlite3.connect(where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        if (found := _version(connection)) != SCHEMA_VERSION:
+            raise _ForeignDatabase(f"schema version {found}, {SCHEMA_VERSION} expected")
     except BaseException:
         connection.close()
         raise

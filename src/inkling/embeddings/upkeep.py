@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from inkling.embeddings.database import transaction
 from inkling.errors import InputError
+from inkling.wording import excerpt, quoted
 
 _DAY = 86_400.0
 
@@ -75,8 +77,9 @@ def prune(connection: sqlite3.Connection, limits: Limits) -> int:
     if limits == Limits(None, None, None):
         raise InputError(
             "There is nothing to prune by.",
-            remedy="Give an age in days, a size, or an encoder; `inkling cache clear` removes everything.",
+            remedy="Give an age in days, a size, or an encoder; clear removes everything.",
         )
+    _check(limits)
     with transaction(connection):
         connection.execute(f"CREATE TEMP TABLE doomed AS {_ENTRIES} LIMIT 0")
         _choose(connection, limits)
@@ -90,6 +93,15 @@ def prune(connection: sqlite3.Connection, limits: Limits) -> int:
         _remove_orphans(connection)
     _give_back(connection)
     return removed
+
+
+def _check(limits: Limits) -> None:
+    for name, number in (("age in days", limits.older_than_days), ("size in bytes", limits.max_bytes)):
+        if number is not None and not (isinstance(number, int | float) and 0 <= number < math.inf):
+            raise InputError(
+                f"The {name} must be a number, 0 or more, got {quoted(number)}.",
+                remedy="Entries beyond it are removed; 0 removes all.",
+            )
 
 
 def clear(connection: sqlite3.Connection) -> int:
@@ -125,10 +137,10 @@ def _encoder_numbers(connection: sqlite3.Connection, encoder: str | None) -> lis
     rows = connection.execute("SELECT id, name, fingerprint FROM encoders ORDER BY name").fetchall()
     numbers = [number for number, *names in rows if encoder is None or encoder in names]
     if encoder is not None and not numbers:
-        known = ", ".join(f"{name} ({fingerprint})" for _, name, fingerprint in rows) or "none"
+        known = ", ".join(f"{name} ({fingerprint})" for _, name, fingerprint in rows)
         raise InputError(
-            f"Nothing in the cache is of an encoder named '{encoder}'.",
-            remedy=f"Encoders in the cache: {known}.",
+            f"Nothing in the cache is of an encoder named '{excerpt(encoder)}'.",
+            remedy=f"Its encoders are: {known}." if known else "The cache is empty.",
         )
     return numbers
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inkling.encoders.weights import WeightFiles
 from inkling.errors import EncoderError, require
+from inkling.wording import excerpt
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -74,10 +75,6 @@ def _downloaded(name: str) -> Path:
         raise EncoderError(f"The hub has no model named {name}, or keeps it private.", remedy=WAYS_ON) from error
     except Exception as error:  # httpx, OSError and the hub's own kinds, which change from release to release
         raise EncoderError(
-            f"The model {name} isn't on this machine, and the hub can't be reached ({_first_line(error)}).",
+            f"The model {name} isn't on this machine, and the hub can't be reached ({excerpt(error)}).",
             remedy=WAYS_ON,
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

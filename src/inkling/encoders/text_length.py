@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+from inkling.wording import counted, excerpt
+
 _SHOWN = 60
 
 
@@ -12,7 +14,7 @@ def warn_of_cuts(cut: Sequence[str], *, longest: int) -> None:
     """Say which texts were cut at the length that the encoder reads; nothing where none was."""
     if cut:
         warnings.warn(
-            f"{len(cut)} texts are longer than the {longest} tokens that the encoder reads, and were cut; "
-            f"the first is: {cut[0][:_SHOWN]}...",
+            f"{counted(len(cut), 'text')} longer than the {longest} tokens that the encoder reads were cut there; "
+            f"the first is '{excerpt(cut[0], most=_SHOWN)}'.",
             stacklevel=3,
         )

@@ -36,6 +36,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inkling.wording import excerpt
+
 Arithmetic = Literal["float32", "bfloat16", "int8"]
 
 QUICK_GELU = 1.702
@@ -147,7 +149,7 @@ def why_not(arithmetic: Arithmetic) -> str | None:
     try:
         times = times_of_float32(arithmetic)
     except RuntimeError as error:
-        return f"this processor has no such products ({str(error).splitlines()[0]})"
+        return f"this processor has no such products ({excerpt(error)})"
     return f"on this processor it takes {times:.1f} times as long as float32" if times >= 1 else None
 
 

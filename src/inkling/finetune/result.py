@@ -24,6 +24,7 @@ from inkling.errors import InputError, require
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.training.parts import LORA_TARGETS
 from inkling.outputs import draft_beside
+from inkling.wording import excerpt
 
 PROVENANCE = "finetuning.json"
 CLASS_VECTORS = "class_vectors.safetensors"
@@ -133,7 +134,7 @@ def merge_adapters(base: ModelFolder, adapters: Path, folder: Path) -> None:
             merged = peft.PeftModel.from_pretrained(load_towers(base), str(adapters)).merge_and_unload()
     except (RuntimeError, ValueError, KeyError) as error:
         raise InputError(
-            f"The additions in '{adapters}' don't fit the encoder in '{base.path}': {error}",
+            f"The additions in '{adapters}' don't fit the encoder in '{base.path}': {excerpt(error)}.",
             remedy="Name the encoder that they were trained on; adapter_config.json tells it.",
         ) from error
     provenance = {"encoder": str(base.path), "adapters": str(adapters)}
@@ -153,6 +154,6 @@ def folder_appearing_whole(folder: Path) -> Iterator[Path]:
             draft.replace(folder)
     except OSError as error:
         raise InputError(
-            f"The folder '{folder}' can't be written: {error.strerror or error}.",
+            f"The folder '{folder}' can't be written: {excerpt(error)}.",
             remedy="Make room, or correct the folder, and run again with --resume: nothing is trained twice.",
         ) from error

@@ -179,7 +179,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The output folder '{folder}' can't be made: {error.strerror}.", remedy="Name a folder you may write to."
+            f"The output folder '{folder}' can't be made: {excerpt(error)}.", remedy="Name a folder you may write to."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"The output folder '{folder}' can't be written.", remedy="Name a folder you may write to.")

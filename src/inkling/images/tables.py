@@ -132,7 +132,7 @@ def _text(path: Path) -> str:
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return data.decode("utf-16" if wide else "utf-8-sig")
     except OSError as error:
-        raise InputError(f"'{path}' cannot be read: {error.strerror}.") from error
+        raise InputError(f"'{path}' cannot be read: {excerpt(error)}.") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"'{path}' is not text in UTF-8 (byte {error.start}).", remedy="Save the table as 'CSV UTF-8'."

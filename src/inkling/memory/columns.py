@@ -16,6 +16,7 @@ from sqlalchemy import Text
 from sqlalchemy.types import TypeDecorator
 
 from inkling.errors import InputError
+from inkling.wording import excerpt
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -79,7 +80,7 @@ def _strict_json(value: object, *, what: str) -> str:
         return json.dumps(value, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"The {what} of a memory must be plain JSON: {error}.",
+            f"The {what} of a memory must be plain JSON: {excerpt(error)}.",
             remedy="Use text, finite numbers, booleans, null, lists, mappings; arrays belong elsewhere.",
         ) from error
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from inkling.errors import MemoryFileError
+from inkling.wording import excerpt
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What a full disk and a full quota say; not every system has quotas."""
@@ -63,13 +64,15 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
         case ["READONLY" | "CANTOPEN" | "PERM" | "AUTH"]:
             return _unchanged(
                 path,
-                f"SQLite cannot work there ({error})",
+                f"SQLite cannot work there ({excerpt(error)})",
                 remedy="Check the permissions, or copy the file and any -wal file of it to another folder.",
             )
         case ["IOERR"] if shutil.disk_usage(path.parent).free < ROOM_BYTES:
             return _full(path)
         case ["IOERR"]:
-            return _unchanged(path, f"the disk reports an error ({error})", remedy="Check the disk and try again.")
+            return _unchanged(
+                path, f"the disk reports an error ({excerpt(error)})", remedy="Check the disk and try again."
+            )
         case ["CORRUPT" | "NOTADB" | "FORMAT"]:
             return damaged(path, str(error))
     if any(sign in str(error) for sign in ("no such table", "no such column", "Could not decode")):
@@ -80,7 +83,7 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
 def _of_system(error: OSError, path: Path) -> MemoryFileError:
     if error.errno in _FULL:
         return _full(path)
-    return _unchanged(path, f"{error.strerror}", remedy="Check the disk and the permissions, then try again.")
+    return _unchanged(path, excerpt(error), remedy="Check the disk and the permissions, then try again.")
 
 
 def _full(path: Path) -> MemoryFileError:

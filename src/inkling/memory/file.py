@@ -12,6 +12,7 @@ from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
 from inkling.memory.schema import APPLICATION_ID
 from inkling.outputs import draft_beside, flush_to_disk
+from inkling.wording import excerpt
 
 HEADER_BYTES = 100
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -55,7 +56,7 @@ def _read_header(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise MemoryFileError(
-            f"{path} cannot be read: {error.strerror}.",
+            f"{path} cannot be read: {excerpt(error)}.",
             remedy="Check the permissions of the file and its folders.",
         ) from error
 
