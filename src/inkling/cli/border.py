@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from inkling.cli.notices import warnings_as_notes
+from inkling.cli.usage import told
 from inkling.errors import InklingError
 from inkling.redaction import redacted
 from inkling.wording import excerpt, visible
@@ -131,8 +132,9 @@ def _told_in_words() -> Iterator[None]:
     except InklingError as error:
         _leave(error.message, error.remedy)
     except USAGE_ERROR as error:
-        error.message = visible(redacted(error.message), keep="\n")
-        raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        _leave(*told(error))
     except typer.Exit:
         sys.stdout.flush()
         raise

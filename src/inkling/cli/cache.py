@@ -10,6 +10,7 @@ import typer
 
 from inkling.cli.console import check_outputs, note, print_table, show
 from inkling.cli.options import Json
+from inkling.cli.usage import fraction
 from inkling.errors import InputError
 from inkling.wording import counted, quoted
 
@@ -36,7 +37,9 @@ def info(json: Json = None) -> None:
 
 @app.command()
 def prune(
-    older_than: Annotated[float | None, typer.Option(metavar="DAYS", help="Not used for so many days.")] = None,
+    older_than: Annotated[
+        float | None, typer.Option(parser=fraction, metavar="DAYS", help="Not used for so many days.")
+    ] = None,
     max_size: Annotated[str | None, typer.Option(metavar="SIZE", help="Down to a size such as 2GB.")] = None,
     encoder: Annotated[str | None, typer.Option(metavar="NAME", help="All that one encoder made.")] = None,
 ) -> None:

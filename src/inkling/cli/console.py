@@ -55,6 +55,8 @@ def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None]
     for target in targets:
         if target is None or str(target) == STDOUT:
             continue
+        if not str(target).strip():
+            raise InputError("The name of an output is empty.", remedy="Name a file, or leave the option out.")
         check_writable(target)
         if Path(target).resolve() in taken and not Path(target).is_char_device():
             raise InputError(f"'{target}' would replace another file of this run.", remedy="Name another file.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, say, show
+from inkling.cli.usage import whole
 from inkling.payloads import event_payload
 from inkling.wording import counted
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from inkling.review.decisions import Decisions
     from inkling.review.new_class import Prepared
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a proposal.", show_default=False)]
+Number = Annotated[int, typer.Argument(parser=whole(1), metavar="ID", help="Number of a proposal.", show_default=False)]
 ClassName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a class.", show_default=False)]
 
 

@@ -12,6 +12,7 @@ from inkling.cli import recipe_options as options
 from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
 from inkling.cli.options import Json, NoCache, Seed
 from inkling.cli.progress import board, counting, stepping
+from inkling.cli.usage import rate
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
@@ -65,6 +66,7 @@ def run(
     false_alarms: Annotated[
         float | None,
         typer.Option(
+            parser=rate,
             metavar="RATE",
             help="Share of known images that may be called unknown. Default: as in the memory, else 0.05, where the "
             "images can support it.",

@@ -14,6 +14,7 @@ from inkling.cli.console import check_outputs, note, print_table, show, tell_ski
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import open_source
+from inkling.cli.usage import rate, whole
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import event_payload, fit_payload
@@ -62,10 +63,13 @@ def run(
     ] = None,
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
     seed: Seed = 0,
-    views: Annotated[int, typer.Option(min=1, help="Views of each image; more than 1 adds augmented ones.")] = 1,
+    views: Annotated[
+        int, typer.Option(parser=whole(1), metavar="N", help="Views of each image; more than 1 adds augmented ones.")
+    ] = 1,
     false_alarms: Annotated[
         float | None,
         typer.Option(
+            parser=rate,
             metavar="RATE",
             help="Share of known images that may be called unknown. Default: 0.05, where the images can support it.",
         ),

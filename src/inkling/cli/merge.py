@@ -9,13 +9,16 @@ import typer
 
 from inkling.cli.decided import decide, images
 from inkling.cli.options import Json, Memory
+from inkling.cli.usage import whole
 
 NAME = "merge"
 
 
 def run(
     memory: Memory,
-    numbers: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of proposals.", show_default=False)],
+    numbers: Annotated[
+        list[int], typer.Argument(parser=whole(1), metavar="ID...", help="Numbers of proposals.", show_default=False)
+    ],
     json: Json = None,
 ) -> None:
     """Make one proposal of several; their numbers lead on to it."""

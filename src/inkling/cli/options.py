@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from inkling.cli.usage import whole
+
 Memory = Annotated[
     str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
 ]
@@ -19,8 +21,10 @@ MovedEncoder = Annotated[
     str | None,
     typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of every random choice.")]
-MinImages = Annotated[int, typer.Option("--min-images", min=2, help="Pictures that a proposed class needs.")]
+Seed = Annotated[int, typer.Option(parser=whole(0, 2**32 - 1), metavar="N", help="Seed of every random choice.")]
+MinImages = Annotated[
+    int, typer.Option("--min-images", parser=whole(2), metavar="N", help="Pictures that a proposed class needs.")
+]
 Vocabulary = Annotated[
     str | None,
     typer.Option(

@@ -15,6 +15,7 @@ from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.progress import board, counting
 from inkling.cli.sources import any_lost, open_sources
+from inkling.cli.usage import whole
 from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
@@ -50,8 +51,11 @@ def run(
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Write cells that a spreadsheet would run as formulas as they are.")
     ] = False,
-    top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 5,
-    names: Annotated[int, typer.Option(min=0, help="Likely names to give to each unknown image; 0 gives none.")] = 5,
+    top: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="Classes to name for each image.")] = 5,
+    names: Annotated[
+        int,
+        typer.Option(parser=whole(0), metavar="N", help="Likely names to give to each unknown image; 0 gives none."),
+    ] = 5,
     vocabulary: Vocabulary = None,
     observe: Annotated[
         bool,

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from inkling.errors import InputError
+from inkling.wording import quoted
 
 LOSSES = ("contrastive", "flyp", "classify")
 PARTS = ("full", "image", "text", "layernorm", "projection", "lora")
@@ -229,7 +230,9 @@ def _check_number(
         bounds = {"at least": at_least, "above": above, "at most": at_most, "below": below}
         told = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
         kind = "a whole number" if name in _WHOLE else "a number"
-        raise InputError(f"{name} must be {kind} {told}, got {value!r}.")
+        raise InputError(
+            f"{name} must be {kind}, {told}, got {quoted(value)}.", remedy="Leave it out to keep what the preset says."
+        )
 
 
 _WHOLE = frozenset(
