@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from inkling.cli.console import tell_skipped
 from inkling.cli.decided import ClassName, decide, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
 from inkling.cli.progress import progress_bar
@@ -41,6 +42,7 @@ def run(
         from inkling.review.new_class import ClassEmbedder
 
         found = None if source is None else open_source(source)
+        tell_skipped((), found.ignored if isinstance(found, Found) else {})
         with progress_bar("Embedding") as progress:
             return about.add_class(
                 name,

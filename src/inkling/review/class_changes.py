@@ -25,6 +25,7 @@ from inkling.memory.classes import (
 from inkling.memory.settle import settle
 from inkling.review.lookup import check_new_name, known_class
 from inkling.review.new_class import Prepared
+from inkling.review.one_class import without_known_images
 from inkling.review.refit import DetectorFitter, more_examples, refit
 from inkling.types import Exemplar
 
@@ -37,13 +38,15 @@ def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None)
     class_id = add_class(memory, entry)
     vectors = np.zeros((0, memory.encoder.dimension + memory.encoder.feature_dimension), np.float32)
     if samples is not None:
+        samples = without_known_images(memory, samples)
         vectors = samples.X
         add_exemplars(memory, class_id, exemplars_of(samples, [entry.name] * len(samples)), vectors)
     settle(memory.rows)
     column = len(class_ids(memory.connection)) - 1
     told = refit(memory, more_examples(column, vectors), detect=detect)
     skipped = () if samples is None else samples.skipped
-    about = {"class": entry.name, "images": prepared.n_images, "has_text": entry.text_vector is not None}
+    n_images = 0 if samples is None else samples.n_images
+    about = {"class": entry.name, "images": n_images, "has_text": entry.text_vector is not None}
     return about | {"skipped": [{"path": one.path, "reason": one.reason} for one in skipped]} | told
 
 

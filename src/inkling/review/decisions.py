@@ -226,7 +226,8 @@ class Decisions(MemoryView):
         name
             Of the class.
         images
-            Any source of images that `FewShotClassifier.fit` takes; labels are not looked at.
+            Any source of images that `FewShotClassifier.fit` takes, without labels or labelled with the name of the
+            class. An image that another class has is skipped.
         prompts
             Texts, or templates with ``{}`` in the name's place. Without, the name of a class with images is
             encoded like those of the others, where the encoder knows it.
@@ -238,7 +239,8 @@ class Decisions(MemoryView):
         Raises
         ------
         InputError
-            If there is neither image nor text to know it by, or such a class already.
+            If there is neither image nor text to know it by, such a class already, or images have other labels or are
+            all of other classes.
 
         Examples
         --------

@@ -24,6 +24,7 @@ from inkling.memory.content import MemoryContent
 from inkling.memory.store import read_memory
 from inkling.prompts import ClassPrompts
 from inkling.review.names import check_names
+from inkling.review.one_class import rows_of_class
 from inkling.types import ClassEntry, EncoderIdentity, ImageRecord
 
 
@@ -102,7 +103,7 @@ class ClassEmbedder:
         Raises
         ------
         InputError
-            If there is neither image nor text to know it by, or such a class already.
+            If there is neither image nor text to know it by, such a class already, or images have other labels.
         EncoderError, EncoderMismatchError
             If the memory's encoder cannot be opened, or is another one now.
         """
@@ -114,9 +115,11 @@ class ClassEmbedder:
             )
         if isinstance(images, Precomputed):
             check_encoder(content.encoder, images.identity)
+            vectors = precomputed_samples(images)
+            rows, unlabelled = rows_of_class(name, vectors.paths, vectors.labels)
             entry = self._words(content.encoder, name, prompts) if prompts else ClassEntry(name)
-            return Prepared(content.encoder, (entry,), precomputed_samples(images))
-        samples = None if images is None else self._embedded(content.encoder, records_of(images), progress=progress)
+            return Prepared(content.encoder, (entry,), vectors.keep(rows).also_skipped(unlabelled))
+        samples = None if images is None else self._of_class(content.encoder, name, images, progress)
         return Prepared(content.encoder, (self._words(content.encoder, name, prompts),), samples)
 
     def labelled(
@@ -187,6 +190,13 @@ class ClassEmbedder:
             if own:
                 raise
             return without
+
+    def _of_class(self, identity: EncoderIdentity, name: str, images: Any, progress: Progress | None) -> Samples:
+        """Images of one class."""
+        records = records_of(images)
+        rows, unlabelled = rows_of_class(name, [one.path for one in records], [one.label for one in records])
+        samples = self._embedded(identity, [records[row] for row in rows], progress=progress)
+        return samples.also_skipped(unlabelled)
 
     def _embedded(
         self, identity: EncoderIdentity, records: Sequence[ImageRecord], *, progress: Progress | None, views: int = 1
