@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkling.errors import InputError
-from inkling.labels import Kind, class_name, read_labels, require_class_name
+from inkling.labels import Kind, check_names, class_name, name_key, read_labels, require_class_name
+from inkling.wording import visible
 
 MISSING = [
     None,
@@ -151,6 +152,54 @@ def test_labels_come_back_as_they_were(labels: list[Any]) -> None:
     assert back == expected
     assert list(map(type, back)) == list(map(type, expected))
     assert read_labels(back).names == found.names
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "needs a name"),
+        ("\u200b", "needs a name"),
+        ("a\x1b[31mb", r"'a\\x1b\[31mb' has a control character"),
+        ("a\nb", "control character or a line break"),
+        ("a\u202eb", "control character"),
+        ("a" * 201, "has 201 characters; 200 are the most"),
+        ("unknown", "images of no known class"),
+        ("Un known", "images of no known class"),
+        ("nowhere", "no class at all"),
+    ],
+)
+def test_some_names_cannot_be_those_of_classes(name: str, told: str) -> None:
+    with pytest.raises(InputError, match=told) as refused:
+        check_names(["van", name], ["car"])
+    assert refused.value.remedy
+    assert len(str(refused.value)) < 500
+    assert visible(str(refused.value), keep="\n") == str(refused.value)
+
+
+@pytest.mark.parametrize("names", [map(str, range(12)), ["-1", "3.0", "007"], ["a" * 200, "a" * 199], ["no", "none"]])
+def test_other_names_can(names: Any) -> None:
+    check_names(names, ["car"])
+
+
+@pytest.mark.parametrize(("one", "other"), [("car", "Car"), ("fire truck", "firetruck"), ("2", "\u00b2")])
+def test_names_that_can_be_mistaken_for_each_other_are_refused(one: str, other: str) -> None:
+    with pytest.raises(InputError, match=f"{one}.*{other}.*by case, spaces or Unicode form") as refused:
+        check_names([one, "van", other])
+    assert "one folder" in str(refused.value.remedy)
+    with pytest.raises(InputError, match=f"{other}.*differs from that of the class '{one}'"):
+        check_names([other], ["van", one])
+
+
+@given(names=st.lists(st.text(st.characters(codec="utf-8"), max_size=300), max_size=5), known=st.lists(st.text()))
+def test_names_that_pass_are_one_line_and_stand_apart(names: list[str], known: list[str]) -> None:
+    try:
+        check_names(names, known)
+    except InputError:
+        return
+    keys = [name_key(name) for name in names]
+    assert len(set(keys)) == len(names)
+    assert not set(keys) & set(map(name_key, known))
+    assert all(visible(name) == name and len(name) <= 200 for name in names)
 
 
 def test_a_class_needs_a_name() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.errors import InputError
-from inkling.wording import excerpt
+from inkling.wording import excerpt, quoted, visible
 
 Label = str | int | bool
 """A label as it is handed over and given back."""
@@ -29,6 +29,19 @@ Label = str | int | bool
 _EXPECTED = "Labels are text, whole numbers or truth values, one for each image."
 _SHOWN = 60
 """Characters of a label that a message shows."""
+LONGEST_NAME = 200
+"""Characters that the name of a class has at most."""
+_RESERVED = {
+    "unknown": (
+        "that is what images of no known class are called",
+        "Leave these images out: images of no class are recognized without examples. If they do make a class of their "
+        "own, call it otherwise, such as 'other'.",
+    ),
+    "nowhere": ("that word stands for no class at all in 'inkling move --to'", "Choose another name."),
+}
+"""Words of the command line and of its outputs that no class can have: why, and what to do."""
+EXTEND = "Choose another name; 'inkling fit --update' adds images to a known class."
+"""What to do about the name of a known class where a new one was to be added."""
 
 
 class Kind(Enum):
@@ -120,6 +133,93 @@ def require_class_name(label: Any) -> str:
     if name is None:
         raise InputError("The name of a class is empty.", remedy="Give it a name.")
     return name
+
+
+def name_key(name: str) -> str:
+    """What two names share that differ by case, blanks, Unicode form or invisible characters alone.
+
+    Examples
+    --------
+    >>> name_key("Fire  Truck") == name_key("firetruck")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(one for one in folded if not one.isspace() and unicodedata.category(one) != "Cf")
+
+
+def check_names(new: Iterable[str], known: Iterable[str] = (), *, remedy: str = EXTEND) -> None:
+    """Make sure that names can become those of new classes.
+
+    Parameters
+    ----------
+    new
+        The names, each once.
+    known
+        Names of classes that there are already.
+    remedy
+        What to do where a name is that of a known class.
+
+    Raises
+    ------
+    InputError
+        If one is empty, too long, a word of the command line or has characters that steer a terminal; or if it differs
+        from a known or another new one by case, blanks or Unicode form at most.
+
+    Examples
+    --------
+    >>> check_names(["van", "car"], ["bus"])
+    >>> try:
+    ...     check_names(["van"], ["Van"])
+    ... except InputError as error:
+    ...     print(error.message)
+    The name 'van' differs from that of the class 'Van' by case, spaces or Unicode form alone.
+    """
+    taken = {name_key(name): name for name in known}
+    met: dict[str, str] = {}
+    for name in new:
+        key = name_key(name)
+        _check_name(name, key)
+        if key in taken:
+            raise _known_already(name, taken[key], remedy)
+        if key in met:
+            raise _alike(met[key], name)
+        met[key] = name
+
+
+def _check_name(name: str, key: str) -> None:
+    if not key:
+        raise InputError("A class needs a name.", remedy="Give it one of at least one letter.")
+    if visible(name) != name:
+        raise InputError(
+            f"The class name {quoted(visible(name))} has a control character or a line break.",
+            remedy="Rename its folder, or its label in the table.",
+        )
+    if len(name) > LONGEST_NAME:
+        raise InputError(
+            f"The class name '{excerpt(name, most=_SHOWN)}' has {len(name)} characters; {LONGEST_NAME} are the most.",
+            remedy="Give it a shorter name; what describes the class at length is a prompt.",
+        )
+    if key in _RESERVED:
+        why, remedy = _RESERVED[key]
+        raise InputError(f"A class can't be called '{name}': {why}.", remedy=remedy)
+
+
+def _known_already(name: str, other: str, remedy: str) -> InputError:
+    if name == other:
+        return InputError(f"There is a class {quoted(name)} already.", remedy=remedy)
+    return InputError(
+        f"The name {quoted(name)} differs from that of the class {quoted(other)} by case, spaces or Unicode form "
+        "alone.",
+        remedy=f"Write {quoted(other)} if that class is meant, or choose a name that nobody can mistake for it.",
+    )
+
+
+def _alike(one: str, other: str) -> InputError:
+    return InputError(
+        f"The names {quoted(one)} and {quoted(other)} differ by case, spaces or Unicode form alone.",
+        remedy="If they are one class, give its images one label: put them into one folder, or spell the label alike "
+        "in the table. If they are two, give one a name that nobody can mistake for the other.",
+    )
 
 
 def read_labels(labels: Any) -> Labels:

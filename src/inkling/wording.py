@@ -88,6 +88,17 @@ def visible(text: str, *, keep: str = "") -> str:
     return _STEERING.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
 
 
+def visible_json(text: str) -> str:
+    """JSON with such characters written as its own escapes: it lets some stand in text as they are.
+
+    Examples
+    --------
+    >>> visible_json('"a\x9bb"')
+    '"a\\\\u009bb"'
+    """
+    return _STEERING.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

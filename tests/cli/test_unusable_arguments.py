@@ -76,16 +76,17 @@ def test_flat_folders_are_told_what_is_expected(inkling: Inkling, memory: Path, 
 
 
 def test_names_do_not_steer_the_terminal(inkling: Inkling, memory: Path, picture: Path) -> None:
-    steering = "a\x1b[2J\x9b1mb.png"
+    steering = "a\x1b[2J\x9b1m\u202eb.png"
     shutil.copy(picture, inkling.folder / steering)
     (inkling.folder / f"bad{steering}").write_bytes(b"")
     told = inkling.here("predict", memory, inkling.folder / steering, inkling.folder / f"bad{steering}")
     assert told.code == 1
     refused = inkling.here("predict", memory, f"missing{steering}")
     as_json = inkling.here("predict", memory, steering, "--json", "-")
-    for text in (told.out, told.err, refused.err, as_json.out):
+    as_csv = inkling.here("predict", memory, steering, "--output", "-")
+    for text in (told.out, told.err, refused.err, as_json.out, as_csv.out):
         assert "b.png" in text
-        assert not set(text) & {"\x1b", "\x9b"}
+        assert not set(text) & {"\x1b", "\x9b", "\u202e"}
     assert as_json.json()["predictions"][0]["path"] == steering
 
 
@@ -99,7 +100,7 @@ def test_cells_that_a_spreadsheet_would_run(inkling: Inkling, memory: Path, pict
         assert done.code == 0, done.err
         return next(csv.DictReader(io.StringIO(done.out)))["path"]
 
-    assert path_by() == (name if name == "plain.png" else f"'{name}")
+    assert path_by() == (name if name == "plain.png" else "'" + name.replace("\t", "\\x09"))
     assert path_by("--raw-csv") == name
 
 

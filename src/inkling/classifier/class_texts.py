@@ -13,6 +13,7 @@ from inkling.embeddings.embed import embed_texts
 from inkling.encoders.base import Encoder
 from inkling.errors import InputError
 from inkling.heads.checks import name_some
+from inkling.labels import check_names
 from inkling.prompts import ClassPrompts, mean_text_vector, resolve_templates
 from inkling.types import ClassEntry, FloatArray
 
@@ -43,10 +44,11 @@ def put_into_words(
     ------
     InputError
         If templates are asked for, and the encoder knows no class in their words; or if a class without images has the
-        text of another.
+        text of another; or as `inkling.labels.check_names`.
     """
     own = {entry.name: entry for entry in prompts}
     seen = set(names)
+    check_names(sorted(seen | own.keys()))
     filled = resolve_templates(templates, only=encoder.text_template)
     described = [own.get(name) or ClassPrompts(name) for name in sorted(seen | own.keys())]
     texts = _known_texts(described, filled, encoder)
@@ -78,9 +80,10 @@ def given_entries(
     Raises
     ------
     InputError
-        If the numbers of names and vectors differ, or a name occurs twice.
+        If the numbers of names and vectors differ, or a name occurs twice; or as `inkling.labels.check_names`.
     """
     if text_vectors is None:
+        check_names(sorted(names))
         return tuple(ClassEntry(name) for name in sorted(names))
     text_vectors = np.asarray(text_vectors, dtype=np.float64)
     if text_vectors.ndim != 2 or len(class_names) != len(text_vectors):
@@ -92,6 +95,7 @@ def given_entries(
     if len(with_text) < len(class_names):
         raise InputError("class_names names a class twice.", remedy="Give one row of text vectors a class.")
     kept = {*names, *(name for name, vector in with_text.items() if vector is not None)}
+    check_names(sorted(kept))
     return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from inkling.cli.decided import Number, decide, decisions, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.wording import visible
 
 NAME = "accept"
 SHOWN_NAMES = 3
@@ -51,7 +52,7 @@ def _asked(memory: str, number: int) -> str | None:
         return None
     likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
     question = f"What is proposal {number} ({images(len(proposal.images))}{f'; may be {likely}' if likely else ''})?"
-    return str(typer.prompt(question, err=True))
+    return str(typer.prompt(visible(question), err=True))
 
 
 def _sentence(outcome: Mapping[str, Any]) -> str:

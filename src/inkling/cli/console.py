@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import typer
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole, check_writable
 from inkling.redaction import redacted
-from inkling.wording import counted, visible
+from inkling.wording import counted, visible, visible_json
 
 if TYPE_CHECKING:
     from inkling.types import SkippedImage
@@ -80,8 +79,7 @@ def show(summary: Mapping[str, Any], *, json: str | None, table: Callable[[Mappi
 def _write_json(target: str, content: Mapping[str, Any]) -> None:
     text = json_format.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     if target == STDOUT:
-        # Some terminals obey these too, and JSON lets them stand in text as they are.
-        typer.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
+        typer.echo(visible_json(text))
         return
     with appearing_whole(target) as draft:
         draft.write_text(text + "\n", encoding="utf-8")

@@ -27,7 +27,8 @@ def run(
         typer.Option(
             "--to",
             metavar="CLASS|ID|nowhere",
-            help="A class, the number of a proposal, or neither.",
+            help="A class, the number of a proposal, or neither. Where a class is called like a proposal: class:3, "
+            "proposal:3.",
             show_default=False,
         ),
     ],

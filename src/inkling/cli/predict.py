@@ -49,7 +49,7 @@ def run(
         typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
     ] = None,
     raw_csv: Annotated[
-        bool, typer.Option("--raw-csv", help="Write cells that a spreadsheet would run as formulas as they are.")
+        bool, typer.Option("--raw-csv", help="Write cells as they are that would steer a spreadsheet or a terminal.")
     ] = False,
     top: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="Classes to name for each image.")] = 5,
     names: Annotated[

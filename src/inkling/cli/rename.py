@@ -17,7 +17,11 @@ def run(
     memory: Memory,
     what: Annotated[
         str,
-        typer.Argument(metavar="CLASS|ID", help="A class, or the number of a proposal.", show_default=False),
+        typer.Argument(
+            metavar="CLASS|ID",
+            help="A class, or the number of a proposal; class:3 or proposal:3 where both are there.",
+            show_default=False,
+        ),
     ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.", show_default=False)],
     json: Json = None,

@@ -16,6 +16,7 @@ from inkling.cli.console import STDOUT
 from inkling.errors import InputError, require
 from inkling.outputs import appearing_whole
 from inkling.payloads import flat_verdict, verdict_payload
+from inkling.wording import visible
 
 if TYPE_CHECKING:
     from inkling.types import Verdict
@@ -53,8 +54,8 @@ def open_writer(output: str | None, *, columns: Sequence[str], raw: bool = False
     columns
         Of a CSV file, as `inkling.payloads.verdict_columns` names them. Parquet has lists in place of numbered columns.
     raw
-        Whether cells of a CSV file that spreadsheets would run are written as they are. Else they begin with an
-        apostrophe.
+        Whether cells of a CSV file are written as they are. Else those that spreadsheets would run begin with an
+        apostrophe, and control characters are escapes.
 
     Raises
     ------
@@ -95,9 +96,9 @@ def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
 
 
 def _cell(value: Any, *, raw: bool) -> Any:
-    """Probabilities with six digits, truth in the spelling of JSON, text that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and not raw and value.startswith(_FORMULAS):
-        return f"'{value}"
+    """Probabilities with six digits, truth in the spelling of JSON, text that steers nothing."""
+    if isinstance(value, str) and not raw:
+        return f"'{visible(value)}" if value.startswith(_FORMULAS) else visible(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6f}" if isinstance(value, float) else value

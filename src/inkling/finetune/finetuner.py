@@ -26,6 +26,7 @@ from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, Run, alone_in,
 from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.images.handed_over import records_of
+from inkling.labels import check_names
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
@@ -172,8 +173,11 @@ class FineTuner:
         >>> load_encoder(tuned.folder).identity.dimension == tuned.identity.dimension
         True
         """
+        records = records_of(images, labels, split="train")
+        named = {one.label for one in records if one.label is not None} | {one.name for one in self.prompts}
+        check_names(sorted(named))
         return self.fit_records(
-            records_of(images, labels, split="train"),
+            records,
             output=Path(output),
             resume=resume,
             progress=progress,

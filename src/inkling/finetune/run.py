@@ -23,6 +23,7 @@ from inkling.finetune.recipe import PRESETS, Recipe
 from inkling.finetune.shipping import Shipment, judge, require_rate
 from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.images.handed_over import records_of
+from inkling.labels import check_names
 from inkling.memory.content import StoredMemory
 from inkling.memory.place import FilePlace, place_of
 from inkling.memory.store import check_target, read_memory
@@ -159,7 +160,7 @@ def finetune_memory(
     memory = str(memory)
     check_target(memory, may_exist=True)
     stored = read_memory(memory) if place_of(memory).exists() else None
-    records = _records(images, labels, stored)
+    records = _records(images, labels, stored, options.prompts)
     tuner = _tuner(options, stored)
     rate = _false_alarms(options.false_alarms, stored, tuner, records)
     tuned = tuner.fit_records(
@@ -200,11 +201,16 @@ def default_output(memory: str) -> Path:
     return Path(database or "memory").with_suffix(RUN_SUFFIX)
 
 
-def _records(images: Any, labels: Sequence[Any] | None, stored: StoredMemory | None) -> list[ImageRecord]:
+def _records(
+    images: Any, labels: Sequence[Any] | None, stored: StoredMemory | None, prompts: Sequence[ClassPrompts]
+) -> list[ImageRecord]:
     """Images to learn from: those given, and those that the memory was trained on."""
     if isinstance(images, str | Path):
         require_pictures(images)
     records = records_of(images, labels, split="train")
+    known = [entry.name for entry in stored.content.classes] if stored else []
+    named = {one.label for one in records if one.label is not None} | {one.name for one in prompts}
+    check_names(sorted(named - {*known}), known)
     return records_with_known(records, stored.content.exemplars) if stored else records
 
 

@@ -29,6 +29,8 @@ from inkling.review.one_class import without_known_images
 from inkling.review.refit import DetectorFitter, more_examples, refit
 from inkling.types import Exemplar
 
+_ONE_BY_ONE = "Choose another name; 'inkling move' takes an image from one class to another."
+
 
 def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None) -> dict[str, Any]:
     """Add a class with its images, its text, or both."""
@@ -73,7 +75,7 @@ def remove(memory: Amendment, name: str, *, detect: DetectorFitter | None) -> di
 def rename(memory: Amendment, name: str, to: str) -> dict[str, Any]:
     """Give a class another name. What it looks like, and its texts, stay."""
     class_id = known_class(memory, name)
-    check_new_name(memory, to, instead_of=name)
+    check_new_name(memory, to, instead_of=name, remedy=_ONE_BY_ONE)
     rename_class(memory, class_id, to)
     return {"class": to, "from": name}
 

@@ -91,7 +91,7 @@ class Decisions(MemoryView):
         >>> [one.name for one in decide.classes()]
         ['car', 'castle', 'cat', 'tree']
         """
-        name = require_class_name(name) if name else self.name_of(number, first_name=first_name)
+        name = require_class_name(name) if name is not None else self.name_of(number, first_name=first_name)
         prepared = Prepared.of_name(name) if self._words is None or join else self._words(name)
 
         def change(memory: Amendment) -> Mapping[str, Any]:

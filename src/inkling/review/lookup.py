@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from inkling.errors import InputError
+from inkling.labels import EXTEND, check_names, name_key
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids
 from inkling.memory.discovered import MERGED, OPEN, WITHDRAWN, Proposal
 from inkling.memory.proposals import proposal_states, proposals_numbered
-from inkling.review.names import check_names, name_key
 
 SHOWN = 8
 
@@ -70,18 +70,18 @@ def known_class(memory: Amendment, name: str) -> int:
     return ids[name]
 
 
-def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = None) -> None:
+def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = None, remedy: str = EXTEND) -> None:
     """Make sure that a name can become that of another class, or of the class `instead_of`.
 
     Raises
     ------
     InputError
-        If it is empty, or differs from that of a known class by case, spaces or Unicode form at most.
+        As `inkling.labels.check_names`.
     """
     known = class_ids(memory.connection)
     if name == instead_of:
         raise InputError(f"The class is called '{name}' already.", remedy="Nothing was changed.")
-    check_names([name], [one for one in known if one != instead_of])
+    check_names([name], [one for one in known if one != instead_of], remedy=remedy)
 
 
 def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:

@@ -19,11 +19,11 @@ from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_same_encoder
 from inkling.errors import EncoderError, InputError
 from inkling.images.handed_over import records_of
+from inkling.labels import check_names
 from inkling.memory.amend import Amendment
 from inkling.memory.content import MemoryContent
 from inkling.memory.store import read_memory
 from inkling.prompts import ClassPrompts
-from inkling.review.names import check_names
 from inkling.review.one_class import rows_of_class
 from inkling.types import ClassEntry, EncoderIdentity, ImageRecord
 

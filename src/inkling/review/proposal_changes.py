@@ -33,7 +33,7 @@ def accept(
     if join:
         class_id = known_class(memory, name)
     else:
-        check_new_name(memory, name)
+        check_new_name(memory, name, remedy=_join(number, name))
         class_id = add_class(memory, entry)
     vectors = members[0].stacked(members)
     add_exemplars(memory, class_id, [exemplar_of(one, name) for one in members], vectors)
@@ -47,6 +47,12 @@ def accept(
     if left := len(proposal.images) - len(members):
         outcome["without_vector"] = left
     return outcome | {"has_text": not join and entry.text_vector is not None} | told
+
+
+def _join(number: int, name: str) -> str:
+    return (
+        f"Choose another name; 'inkling accept MEMORY {number} --name {name!r} --join' gives its images to that class."
+    )
 
 
 def merge(memory: Amendment, numbers: Sequence[int]) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def discard(memory: Amendment, number: int) -> dict[str, Any]:
 def rename(memory: Amendment, number: int, name: str) -> dict[str, Any]:
     """Give a proposal the name that it is accepted by."""
     proposal = open_proposal(memory, number)
-    check_new_name(memory, name)
+    check_new_name(memory, name, remedy=_join(number, name))
     if name == proposal.name:
         raise InputError(f"Proposal {proposal.id} is called '{name}' already.", remedy="Nothing was changed.")
     rename_proposal(memory, proposal.id, name)

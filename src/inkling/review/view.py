@@ -6,12 +6,14 @@ from pathlib import Path
 
 from inkling.errors import InputError
 from inkling.memory.classes import KnownClass, list_classes
-from inkling.memory.discovered import OPEN, Proposal
+from inkling.memory.discovered import MERGED, OPEN, Proposal
 from inkling.memory.events import Event, list_events
 from inkling.memory.proposals import list_proposals
 from inkling.review.lookup import open_number
 
 SHOWN_NAMES = 3
+LONGEST_NUMBER = 18
+"""Digits that the number of a proposal may have."""
 
 
 class MemoryView:
@@ -57,16 +59,39 @@ class MemoryView:
         return list_events(self.path)
 
     def named(self, what: str) -> int | str:
-        """What `rename` is to rename: a class of that name, else the proposal of that number.
+        """Which is meant where a person names a class or a proposal: a class of that name, else a proposal's number.
+
+        ``class:3`` and ``proposal:3`` say which of the two is meant.
+
+        Raises
+        ------
+        InputError
+            If it is the name of a class and the number of a proposal that can be decided about.
 
         Examples
         --------
         >>> decide = Decisions("vehicles.ink")
-        >>> decide.named("cat"), decide.named("2")
-        ('cat', 2)
+        >>> decide.named("cat"), decide.named("2"), decide.named("proposal:2"), decide.named("class:2")
+        ('cat', 2, 2, '2')
         """
-        is_class = any(one.name == what for one in self.classes())
-        return int(what) if what.isdecimal() and not is_class else what
+        number = _number(what)
+        if any(one.name == what for one in self.classes()):
+            if number is not None and self._is_proposal(number):
+                raise InputError(
+                    f"'{what}' is the name of a class and the number of a proposal.",
+                    remedy=f"Say which one is meant: 'class:{what}' or 'proposal:{what}'.",
+                )
+            return what
+        if number is not None:
+            return number
+        kind, _, rest = what.partition(":")
+        if kind == "proposal" and (number := _number(rest)) is not None:
+            return number
+        return rest if kind == "class" and rest else what
+
+    def _is_proposal(self, number: int) -> bool:
+        """Whether a number leads to an open proposal."""
+        return any(one.id == number and one.state in (OPEN, MERGED) for one in self.proposals(state=None))
 
     def name_of(self, number: int, *, first_name: bool) -> str:
         """Name that a person gave to an open proposal, or else its likeliest if that is asked for.
@@ -91,3 +116,7 @@ class MemoryView:
                 remedy="Say what it is with --name NAME, or take the first of these with --first-name.",
             )
         return proposal.likely_name
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else None
