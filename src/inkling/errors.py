@@ -73,6 +73,10 @@ class MissingExtraError(InklingError):
     """A feature needs a package that the core installation leaves out."""
 
 
+class SkippedImagesWarning(UserWarning):
+    """Images were left out, since they cannot be read or have no label. Python callers are told; verbs print a list."""
+
+
 def require(module: str, *, extra: str, purpose: str = "This") -> ModuleType:
     """Import an optional dependency, or say which pip command adds it.
 

@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from inkling import FewShotClassifier
 from tests.cli.conftest import KINDS
 from tests.cli.program import Inkling
 
@@ -136,3 +138,17 @@ def test_auto_learns_from_photographs(measured: Inkling, crops: Path, surrogate:
     assert summary["top1"] > summary["zero_shot"]["top1"]
     assert summary["top1"] > 0.77
     assert summary["ece"] < 0.08
+
+
+def test_numbers_of_a_parquet_table_stay_numbers(inkling: Inkling, drawn: Path) -> None:
+    files = sorted((drawn / "train").rglob("*.png"))
+    kinds = sorted({file.parent.name for file in files})
+    labels = [kinds.index(file.parent.name) + 9 for file in files]
+    parquet.write_table(pa.table({"path": list(map(str, files)), "label": labels}), inkling.folder / "t.parquet")
+    inkling.here("embed", "t.parquet", "--encoder", "sketch", "--output", "v.parquet")
+    inkling.here("embed", "t.parquet", "--encoder", "sketch", "--output", "v.npz")
+    for source in ("t.parquet", "v.parquet", "v.npz"):
+        options = ("--encoder", "sketch", "--replace", "--memory", "n.ink")
+        done = inkling.here("fit", source, *options)
+        assert done.code == 0, done.err
+        assert FewShotClassifier.load(inkling.folder / "n.ink").classes_.tolist() == [9, 10, 11]

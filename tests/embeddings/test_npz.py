@@ -11,6 +11,7 @@ import pytest
 from inkling.embeddings.embed import embed_images, iter_embedded
 from inkling.embeddings.npz import write_npz
 from inkling.embeddings.precomputed import read_precomputed
+from inkling.labels import Kind
 from inkling.types import ImageRecord
 from tests.fakes import FakeEncoder
 
@@ -38,3 +39,15 @@ def test_without_any_label(pictures: list[ImageRecord], tmp_path: Path) -> None:
     records, encoder = [replace(record, label=None) for record in pictures], FakeEncoder()
     write_npz(tmp_path / "v.npz", iter_embedded(records, encoder, cache=None), encoder.identity)
     assert read_precomputed(tmp_path / "v.npz").labels is None
+
+
+@pytest.mark.parametrize(("kind", "labels"), [(Kind.NUMBER, ("10", "9")), (Kind.TRUTH, ("True", "False"))])
+def test_labels_keep_their_kind(
+    pictures: list[ImageRecord], tmp_path: Path, kind: Kind, labels: tuple[str, str]
+) -> None:
+    records = [replace(one, label=labels[row % 2]) for row, one in enumerate(pictures)]
+    encoder, path = FakeEncoder(), tmp_path / "v.npz"
+    write_npz(path, iter_embedded(records, encoder, cache=None), encoder.identity, kind)
+    read = read_precomputed(path)
+    assert read.label_kind is kind
+    assert read.labels == tuple(one.label for one in records)

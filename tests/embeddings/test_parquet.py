@@ -15,6 +15,7 @@ from inkling.embeddings.embed import Embedded, embed_images, iter_embedded
 from inkling.embeddings.parquet import ROWS_OF_A_GROUP, write_parquet
 from inkling.embeddings.precomputed import read_precomputed
 from inkling.errors import InputError
+from inkling.labels import Kind
 from inkling.types import ImageRecord
 from tests.fakes import FakeEncoder
 
@@ -113,3 +114,25 @@ def test_damaged(tmp_path: Path) -> None:
     (tmp_path / "v.parquet").write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(InputError, match="cannot be read as a Parquet"):
         read_precomputed(tmp_path / "v.parquet")
+
+
+@pytest.mark.parametrize(("kind", "labels"), [(Kind.NUMBER, ("10", "9")), (Kind.TRUTH, ("True", "False"))])
+def test_labels_keep_their_kind(
+    pictures: list[ImageRecord], tmp_path: Path, kind: Kind, labels: tuple[str, str]
+) -> None:
+    records = [replace(one, label=labels[row % 2]) for row, one in enumerate(pictures)]
+    encoder, path = FakeEncoder(), tmp_path / "v.parquet"
+    write_parquet(path, iter_embedded(records, encoder, cache=None), encoder.identity, kind)
+    read = read_precomputed(path)
+    assert read.label_kind is kind
+    assert read.labels == tuple(one.label for one in records)
+    records[0] = replace(records[0], label=None)
+    write_parquet(path, iter_embedded(records, encoder, cache=None), encoder.identity, kind)
+    assert read_precomputed(path).label_kind is kind
+
+
+def test_a_number_too_large_for_the_file_is_refused(pictures: list[ImageRecord], tmp_path: Path) -> None:
+    records, encoder = [replace(pictures[0], label=str(2**64))], FakeEncoder()
+    parts = iter_embedded(records, encoder, cache=None)
+    with pytest.raises(InputError, match="64 bits"):
+        write_parquet(tmp_path / "v.parquet", parts, encoder.identity, Kind.NUMBER)

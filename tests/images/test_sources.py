@@ -15,6 +15,7 @@ from pyarrow import parquet
 from inkling.errors import InputError
 from inkling.images.decode import load
 from inkling.images.sources import Found, find_images
+from inkling.labels import Kind
 from tests.images.pictures import encoded, photo
 
 PNG = encoded(photo(size=(4, 4)), "PNG")
@@ -198,12 +199,23 @@ class TestTables:
         path.write_bytes("\r\n".join([*lines, "", ""]).encode(encoding))
         expected = [("a/1.png", "bus"), ("b.png", None), ("c é.png", "Zebra, Grant's")]
         assert names(find_images(path), tmp_path) == expected
+        assert find_images(path).label_kind is Kind.TEXT
 
     def test_parquet(self, tmp_path: Path) -> None:
         path = tmp_path / "table.parquet"
         table = pa.table({"path": ["a.png", "b.png", None], "label": [1, None, 2], "other": [[1], [2], [3]]})
         parquet.write_table(table, path)
-        assert names(find_images(path), tmp_path) == [("a.png", "1"), ("b.png", None)]
+        found = find_images(path)
+        assert names(found, tmp_path) == [("a.png", "1"), ("b.png", None)]
+        assert found.label_kind is Kind.NUMBER
+
+    @pytest.mark.parametrize(
+        ("labels", "kind"),
+        [([1, 2], Kind.NUMBER), ([1.0, None], Kind.NUMBER), ([True, False], Kind.TRUTH), (["1", "2"], Kind.TEXT)],
+    )
+    def test_labels_in_parquet_keep_their_kind(self, tmp_path: Path, labels: list[object], kind: Kind) -> None:
+        parquet.write_table(pa.table({"path": ["a.png", "b.png"], "label": labels}), tmp_path / "t.parquet")
+        assert find_images(tmp_path / "t.parquet").label_kind is kind
 
     def test_categories_in_parquet(self, tmp_path: Path) -> None:
         path = tmp_path / "table.parquet"

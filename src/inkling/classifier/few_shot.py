@@ -18,7 +18,7 @@ from inkling.classifier.fitted import (
     require_classes,
     require_readable,
 )
-from inkling.classifier.inputs import vectors_among
+from inkling.classifier.inputs import vectors_among, warn_of_skipped
 from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.predictor import Predictor
@@ -296,7 +296,7 @@ class FewShotClassifier(Estimator, Predictor):
         spaces = None if tuning is None else tuning.fold_spaces
         fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
-        self.memory_version = None
+        warn_of_skipped(samples.skipped, stacklevel=4)
         return self
 
     def save(self, path: str | Path, *, replace: bool = False, version: int | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 
 from inkling.embeddings.checks import matrix, unit_rows
 from inkling.embeddings.samples import Samples
-from inkling.errors import InputError
+from inkling.errors import InputError, SkippedImagesWarning
 from inkling.images.tables import PATH
 from inkling.types import EncoderIdentity, SkippedImage
 from inkling.wording import excerpt
 
 Errors = Literal["raise", "skip"]
 """What to do about images that can't be read."""
+
+SHOWN_REASONS = 3
 
 
 def vectors_among(images: Any) -> Any | None:
@@ -80,4 +83,22 @@ def report_unread(skipped: Sequence[SkippedImage], errors: Errors) -> None:
         raise InputError(
             f"Images that can't be read: {told}.", remedy='Leave them out, or get None for them by errors="skip".'
         )
-    warnings.warn(f"Images were skipped: {told}.", stacklevel=3)
+    warnings.warn(f"Images were skipped: {told}.", SkippedImagesWarning, stacklevel=3)
+
+
+def warn_of_skipped(skipped: Sequence[SkippedImage], *, stacklevel: int) -> None:
+    """Say how many images were left out, and why; nothing where none was.
+
+    Parameters
+    ----------
+    stacklevel
+        Calls from here to the user's, this one among them.
+    """
+    if skipped:
+        reasons = Counter(image.reason for image in skipped)
+        told = "; ".join(f"{count} times: {excerpt(reason)}" for reason, count in reasons.most_common(SHOWN_REASONS))
+        warnings.warn(
+            f"Images were skipped: {len(skipped)} ({told}); the first is '{excerpt(skipped[0].path)}'.",
+            SkippedImagesWarning,
+            stacklevel=stacklevel,
+        )

@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 
 from inkling.classifier.fitted import FittedClassifier, labelled_rows, reopen_encoder, require_readable
 from inkling.classifier.frames import verdict_frame
-from inkling.classifier.inputs import Errors, checked_vectors, report_unread, samples_to_judge, vectors_among
+from inkling.classifier.inputs import (
+    Errors,
+    checked_vectors,
+    report_unread,
+    samples_to_judge,
+    vectors_among,
+    warn_of_skipped,
+)
 from inkling.classifier.vocabularies import namer_for
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.embeddings.cache import opened_cache
+from inkling.embeddings.checks import same_length
 from inkling.embeddings.embed import Progress, iter_embedded
 from inkling.embeddings.samples import Samples, embed_samples, samples_of
 from inkling.encoders.base import Encoder
@@ -155,7 +163,7 @@ class Predictor:
         return verdict_frame(paths, found, kind=self.fitted.samples.label_kind, top=top)
 
     def score(self, images: Any, labels: Any = None) -> float:
-        """Top-1 accuracy on labelled images that can be read, or on vectors.
+        """Top-1 accuracy on labelled images that can be read, or on vectors; others are left out with a warning.
 
         Examples
         --------
@@ -163,15 +171,18 @@ class Predictor:
         1.0
         """
         if (vectors := vectors_among(images)) is not None:
-            names = read_labels(labels).names
-            found = self.probabilities(vectors).argmax(axis=1)
+            names, X = read_labels(labels).names, checked_vectors(vectors, self.fitted.samples.identity)
+            same_length("labels", len(names), len(X))
+            rows, skipped = labelled_rows([f"row {row}" for row in range(len(X))], names)
+            names, X = tuple(names[row] for row in rows), X[rows]
         else:
             records = records_of(images, labels, split="test")
-            rows, _ = labelled_rows([one.path for one in records], [one.label for one in records])
-            samples = self.embed([records[row] for row in rows])
+            rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
+            samples = self.embed([records[row] for row in rows]).also_skipped(unlabelled)
             require_readable(samples)
-            names, found = samples.labels, self.probabilities(samples.X).argmax(axis=1)
-        return float(np.mean(found == columns_of(names, self.fitted.classes)))
+            names, X, skipped = samples.labels, samples.X, samples.skipped
+        warn_of_skipped(skipped, stacklevel=3)
+        return float(np.mean(self.probabilities(X).argmax(axis=1) == columns_of(names, self.fitted.classes)))
 
     def predict_embeddings(self, X: Any) -> NDArray[Any]:
         """Label of each vector, (n,).

@@ -18,6 +18,7 @@ from inkling.payloads import skipped_payload
 if TYPE_CHECKING:
     from inkling.embeddings.embed import Embedded
     from inkling.images.sources import Found
+    from inkling.labels import Kind
     from inkling.types import EncoderIdentity, SkippedImage
 
 NAME = "embed"
@@ -51,7 +52,7 @@ def run(
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:
         parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
-        n_rows = write(output, _watched(parts, found, skipped), opened.identity)
+        n_rows = write(output, _watched(parts, found, skipped), opened.identity, found.label_kind)
     summary = {
         "images": n_rows,
         "skipped": skipped_payload(skipped),
@@ -66,7 +67,7 @@ def run(
     show(summary, json=json, table=_print)
 
 
-def _writer(output: Path) -> Callable[[Path, Iterable[Embedded], EncoderIdentity], int]:
+def _writer(output: Path) -> Callable[[Path, Iterable[Embedded], EncoderIdentity, Kind], int]:
     """What writes a file of that name.
 
     Raises

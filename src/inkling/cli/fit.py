@@ -218,7 +218,7 @@ def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dic
         return {"ignored": {}, "classes_left_out": []}
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
-        classifier.fit(source.records, progress=counting(where, "Embedding"))
+        classifier.fit(source, progress=counting(where, "Embedding"))
     labels = {record.label for record in source.records if record.label is not None} | {*source.classes_without_images}
     return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.fitted.classes))}
 

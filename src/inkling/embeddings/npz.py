@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.embed import Embedded, joined
+from inkling.labels import Kind
 from inkling.outputs import appearing_whole
 from inkling.types import EncoderIdentity
 
 NO_LABEL = ""
 
 
-def write_npz(path: str | Path, parts: Iterable[Embedded], identity: EncoderIdentity) -> int:
+def write_npz(
+    path: str | Path, parts: Iterable[Embedded], identity: EncoderIdentity, label_kind: Kind = Kind.TEXT
+) -> int:
     """Write embedded images; the file appears under its name when it is complete.
 
     Parameters
@@ -33,6 +36,8 @@ def write_npz(path: str | Path, parts: Iterable[Embedded], identity: EncoderIden
         Batches, as `iter_embedded` yields them.
     identity
         Encoder that made them.
+    label_kind
+        What the labels are of. Beside images without a label they become text: an array has no number for those.
 
     Returns
     -------
@@ -46,11 +51,11 @@ def write_npz(path: str | Path, parts: Iterable[Embedded], identity: EncoderIden
     """
     whole = joined(list(parts), identity)
     with appearing_whole(path) as draft, draft.open("wb") as file:
-        np.savez(file, allow_pickle=False, **_arrays(whole, identity))
+        np.savez(file, allow_pickle=False, **_arrays(whole, identity, label_kind))
     return len(whole.records)
 
 
-def _arrays(whole: Embedded, identity: EncoderIdentity) -> dict[str, NDArray[Any]]:
+def _arrays(whole: Embedded, identity: EncoderIdentity, kind: Kind) -> dict[str, NDArray[Any]]:
     labels = [record.label for record in whole.records]
     arrays: dict[str, NDArray[Any]] = {
         "paths": np.array([record.path for record in whole.records], dtype=np.str_),
@@ -58,7 +63,10 @@ def _arrays(whole: Embedded, identity: EncoderIdentity) -> dict[str, NDArray[Any
         "embeddings": whole.embeddings,
         "encoder": np.array(json.dumps(asdict(identity))),
     }
-    if any(label is not None for label in labels):
+    known = [label for label in labels if label is not None]
+    if known and len(known) == len(labels) and kind is not Kind.TEXT:
+        arrays["labels"] = kind.array(known)
+    elif known:
         arrays["labels"] = np.array([NO_LABEL if label is None else label for label in labels], dtype=np.str_)
     if whole.features is not None:
         arrays["features"] = whole.features

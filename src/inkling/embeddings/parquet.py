@@ -1,14 +1,14 @@
 """Embeddings as a Parquet file that any data tool opens: written batch by batch, and atomically.
 
-Columns: ``path`` text, ``label`` text or null, ``content_hash`` text, ``embedding`` list of float32, and
-``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as JSON under
+Columns: ``path`` text, ``label`` (text, whole number or truth value) or null, ``content_hash`` text, ``embedding``
+list of float32, and ``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as JSON under
 the key ``inkling.encoder`` of the file's metadata.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pyarrow import compute, parquet
 
 from inkling.embeddings.embed import Embedded
 from inkling.errors import InputError
+from inkling.labels import Kind, Label
 from inkling.outputs import appearing_whole
 from inkling.types import EncoderIdentity
 from inkling.wording import excerpt
@@ -34,12 +35,16 @@ _KEYS = {
     "feature": "features",
 }
 
+_LABELS = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.int64(), Kind.TRUTH: pa.bool_()}
+
 ROWS_OF_A_GROUP = 1024
 """Batches are gathered to row groups of at least this many rows: readers are slow with thousands of tiny
 ones."""
 
 
-def write_parquet(path: str | Path, parts: Iterable[Embedded], identity: EncoderIdentity) -> int:
+def write_parquet(
+    path: str | Path, parts: Iterable[Embedded], identity: EncoderIdentity, label_kind: Kind = Kind.TEXT
+) -> int:
     """Write embedded images as they come.
 
     The file appears under its name when it is complete; if the work is interrupted, an older file of that
@@ -53,6 +58,8 @@ def write_parquet(path: str | Path, parts: Iterable[Embedded], identity: Encoder
         Batches, as `iter_embedded` yields them.
     identity
         Encoder that made them.
+    label_kind
+        What the labels are of.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def write_parquet(path: str | Path, parts: Iterable[Embedded], identity: Encoder
         If the file cannot be written.
     """
     with appearing_whole(path) as draft:
-        return _write(draft, parts, identity)
+        return _write(draft, parts, identity, label_kind)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
@@ -96,21 +103,21 @@ def _arrays_of(table: pa.Table) -> dict[str, Any]:
     return arrays
 
 
-def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity) -> int:
-    schema = _schema(identity)
+def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity, kind: Kind) -> int:
+    schema = _schema(identity, kind)
     n_rows = 0
     with parquet.ParquetWriter(path, schema) as writer:
         for group in _groups(parts):
-            batches = [_batch(part, schema) for part in group]
+            batches = [_batch(part, schema, kind) for part in group]
             writer.write_table(pa.Table.from_batches(batches, schema))
             n_rows += sum(batch.num_rows for batch in batches)
     return n_rows
 
 
-def _schema(identity: EncoderIdentity) -> pa.Schema:
+def _schema(identity: EncoderIdentity, kind: Kind) -> pa.Schema:
     vector = pa.list_(pa.float32())
     text = pa.string()
-    fields = [("path", text), ("label", text), ("content_hash", text), ("embedding", vector)]
+    fields = [("path", text), ("label", _LABELS[kind]), ("content_hash", text), ("embedding", vector)]
     if identity.feature_dimension:
         fields.append(("feature", vector))
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(asdict(identity)).encode()})
@@ -127,16 +134,24 @@ def _groups(parts: Iterable[Embedded]) -> Iterator[list[Embedded]]:
         yield group
 
 
-def _batch(part: Embedded, schema: pa.Schema) -> pa.RecordBatch:
+def _batch(part: Embedded, schema: pa.Schema, kind: Kind) -> pa.RecordBatch:
+    labels = [None if record.label is None else kind.label(record.label) for record in part.records]
     columns = [
         pa.array([record.path for record in part.records], pa.string()),
-        pa.array([record.label for record in part.records], pa.string()),
+        _label_column(labels, kind),
         pa.array(part.content_hashes, pa.string()),
         _lists(part.embeddings),
     ]
     if part.features is not None:
         columns.append(_lists(part.features))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _label_column(labels: Sequence[Label | None], kind: Kind) -> pa.Array:
+    try:
+        return pa.array(labels, _LABELS[kind])
+    except OverflowError as error:
+        raise InputError("A label has more than 64 bits.", remedy="Write such labels as text.") from error
 
 
 def _lists(matrix: NDArray[np.float32]) -> pa.ListArray:

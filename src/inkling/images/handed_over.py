@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from inkling.errors import InputError
-from inkling.images.sources import find_images
+from inkling.images.sources import Found, find_images
 from inkling.images.tables import LABEL, PATH
 from inkling.labels import Kind, read_labels
 from inkling.types import ImageRecord
@@ -52,8 +52,9 @@ def read_images(images: Any, labels: Any = None, *, split: str | None = None) ->
     Parameters
     ----------
     images
-        A source that `find_images` reads; or a sequence of paths, bytes of image files, PIL images, arrays or tensors
-        (height, width, 3) of uint8, or image records; or a data frame with a column ``path`` and maybe ``label``.
+        A source that `find_images` reads, or what it found there; or a sequence of paths, bytes of image files, PIL
+        images, arrays or tensors (height, width, 3) of uint8, or image records; or a data frame with a column ``path``
+        and maybe ``label``.
     labels
         Label of each image, where the source does not tell, as for `inkling.labels.read_labels`.
     split
@@ -71,7 +72,11 @@ def read_images(images: Any, labels: Any = None, *, split: str | None = None) ->
     """
     if isinstance(images, str | Path):
         _require_local(images)
-        records = list(find_images(images, split=split).records)
+        images = find_images(images, split=split)
+    if isinstance(images, Found):
+        if labels is None:
+            return GivenImages(list(images.records), images.label_kind)
+        records = list(images.records)
     elif hasattr(images, "columns"):
         columns = _columns(images)
         records = [_record(image, number) for number, image in enumerate(columns[PATH])]

@@ -26,6 +26,7 @@ from inkling.images.layout import (
 )
 from inkling.images.listing import list_folder, list_zip
 from inkling.images.tables import TABLE_SUFFIXES, Row, read_list, read_table
+from inkling.labels import Kind
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
@@ -52,11 +53,14 @@ class Found:
         How many other entries there were, by kind, such as ``{"hidden": 2, ".txt": 1}``.
     classes_without_images
         Class folders that hold no image file.
+    label_kind
+        What the labels are of; records have names of classes.
     """
 
     records: tuple[ImageRecord, ...]
     ignored: Mapping[str, int]
     classes_without_images: tuple[str, ...] = ()
+    label_kind: Kind = Kind.TEXT
 
 
 def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO | None = None) -> Found:
@@ -104,7 +108,8 @@ def _from_path(path: Path, split: str | None) -> Found:
     if suffix == ".zip":
         return _from_zip(path, split)
     if suffix in TABLE_SUFFIXES:
-        return _from_rows(read_table(path), path.parent, split=split)
+        table = read_table(path)
+        return replace(_from_rows(table.rows, path.parent, split=split), label_kind=table.label_kind)
     if suffix in IMAGE_SUFFIXES:
         return Found((ImageRecord(str(path)),), {})
     if _is_memory(path):

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from inkling.errors import InputError, require
-from inkling.labels import class_name
+from inkling.labels import Kind, class_name, read_labels
 from inkling.wording import excerpt
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
@@ -37,7 +37,15 @@ class Row:
     split: str | None = None
 
 
-def read_table(path: Path) -> list[Row]:
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table, and what its labels are of: Parquet has numbers, of which CSV knows nothing."""
+
+    rows: tuple[Row, ...]
+    label_kind: Kind = Kind.TEXT
+
+
+def read_table(path: Path) -> Table:
     """Rows of a CSV or Parquet file with a column ``path``, and optionally ``label`` and ``split``.
 
     Column names are read without regard to case. Rows without a path are left out.
@@ -48,8 +56,9 @@ def read_table(path: Path) -> list[Row]:
         If the file is not such a table, or has no column ``path``.
     """
     if path.suffix.lower() == ".parquet":
-        return _rows(_read_parquet(path))
-    return _rows(read_csv(path, key=PATH, header=_HEADER))
+        columns, kind = _read_parquet(path)
+        return Table(tuple(_rows(columns)), kind)
+    return Table(tuple(_rows(read_csv(path, key=PATH, header=_HEADER))))
 
 
 def read_list(lines: Iterable[str]) -> list[Row]:
@@ -108,7 +117,8 @@ def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Colu
     return {name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)}
 
 
-def _read_parquet(path: Path) -> dict[str, _Column]:
+def _read_parquet(path: Path) -> tuple[dict[str, _Column], Kind]:
+    """The columns, labels as names of classes, and what they were of."""
     require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     from pyarrow import parquet
 
@@ -122,8 +132,10 @@ def _read_parquet(path: Path) -> dict[str, _Column]:
         ) from error
     if PATH not in map(_key, names):
         raise _no_column(f"'{path}'", names, key=PATH, header=_HEADER)
-    read = {LABEL: class_name}
-    return {_key(name): list(map(read.get(_key(name), _cell), values)) for name, values in columns.items()}
+    cells = {_key(name): values for name, values in columns.items()}
+    labels = read_labels(cells.pop(LABEL, []))
+    read = {name: list(map(_cell, values)) for name, values in cells.items()}
+    return read | ({LABEL: list(labels.names)} if labels.names else {}), labels.kind
 
 
 def _text(path: Path) -> str:

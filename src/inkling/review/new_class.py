@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from inkling.classifier.class_texts import given_entries, put_into_words
 from inkling.classifier.fitted import labelled_rows, reopen_encoder, require_readable
+from inkling.classifier.inputs import warn_of_skipped
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.precomputed import Precomputed
@@ -117,9 +118,11 @@ class ClassEmbedder:
             check_encoder(content.encoder, images.identity)
             vectors = precomputed_samples(images)
             rows, unlabelled = rows_of_class(name, vectors.paths, vectors.labels)
+            warn_of_skipped(unlabelled, stacklevel=4)
             entry = self._words(content.encoder, name, prompts) if prompts else ClassEntry(name)
             return Prepared(content.encoder, (entry,), vectors.keep(rows).also_skipped(unlabelled))
         samples = None if images is None else self._of_class(content.encoder, name, images, progress)
+        warn_of_skipped(samples.skipped if samples else (), stacklevel=4)
         return Prepared(content.encoder, (self._words(content.encoder, name, prompts),), samples)
 
     def labelled(
@@ -158,6 +161,7 @@ class ClassEmbedder:
             samples = precomputed_samples(images)
             rows, unlabelled = labelled_rows(samples.paths, samples.labels)
             samples = samples.keep(rows).also_skipped(unlabelled)
+            warn_of_skipped(samples.skipped, stacklevel=4)
             new = _new_names(content, samples.labels)
             entries = given_entries(new, images.class_names, images.text_vectors)
             return Prepared(content.encoder, tuple(one for one in entries if one.name in new), samples)
@@ -165,7 +169,9 @@ class ClassEmbedder:
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         new = _new_names(content, [records[row].label for row in rows], prompts)
         samples = self._embedded(content.encoder, [records[row] for row in rows], views=views, progress=progress)
-        return Prepared(content.encoder, self._encoded(content, new, prompts), samples.also_skipped(unlabelled))
+        samples = samples.also_skipped(unlabelled)
+        warn_of_skipped(samples.skipped, stacklevel=4)
+        return Prepared(content.encoder, self._encoded(content, new, prompts), samples)
 
     def in_words(self, path: str | Path, name: str) -> Prepared:
         """A class whose images are in the memory, with its text; nothing but its name if the encoder cannot tell.
