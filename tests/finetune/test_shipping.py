@@ -214,3 +214,14 @@ def test_a_memory_that_was_changed_meanwhile_is_not_overwritten(judged: Shipment
     with pytest.raises(MemoryFileError, match="changed meanwhile"):
         fine_tuned(judged).save(path, version=1)
     assert read_memory(path).content.head.name == ZERO_SHOT
+
+
+def test_classes_without_texts_are_fine_tuned_and_held_against_the_head(tmp_path: Path) -> None:
+    """Their names are codes, of which the encoder's texts tell nothing: there is no zero-shot to compare with."""
+    tuner = FineTuner("sketch", recipe(train="projection", steps=4, learning_rate=1e-3, folds=2), device="cpu")
+    images, labels = pictures(6)
+    tuned = tuner.fit(images, [KINDS.index(label) for label in labels], output=tmp_path / "run")
+    judged = judge(tuner, tuned, cache=False)
+    assert judged.zero_shot is None
+    assert [one.name for one in judged.candidates] == [HEAD, FINE_TUNED]
+    assert judged.classifier in (judged.head, judged.fine_tuned)

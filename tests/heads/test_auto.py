@@ -98,6 +98,28 @@ class TestGuard:
         fair = AutoHead(task.text[named]).fit(task.X[rows], np.searchsorted(np.flatnonzero(named), task.y[rows]))
         assert head.evidence_[0]["top1"] == pytest.approx(fair.evidence_[0]["top1"], abs=0.05)
 
+    @pytest.mark.parametrize("spread", [0.3, 1.5])
+    def test_one_text_among_several_classes_is_no_zero_shot(self, spread: float) -> None:
+        """On one class there is nothing to be right or wrong about: 100 % against 100 % says nothing."""
+        task = draw_task(shots=8, spread=spread, text_noise=0.2)
+        assert task.text is not None
+        text = np.full_like(task.text, np.nan)
+        text[1] = task.text[1]
+        head = AutoHead(text).fit(task.X, task.y)
+        assert head.chosen_.startswith("zero-shot + prototype + ")
+        assert head.finding_.endswith(f"only 1 of {len(text)} classes has a text to compare with")
+        assert [one["name"] for one in head.evidence_] == [head.chosen_]
+        assert head.evidence_[0]["top1"] == top1_out_of_fold(head, task.y)
+
+    def test_zero_shot_that_ships_says_which_classes_have_no_text(self) -> None:
+        task = draw_task(seed=1, **GOOD_TEXT)
+        assert task.text is not None
+        text = task.text.copy()
+        text[0] = np.nan
+        head = AutoHead(text).fit(task.X, np.random.default_rng(1).permutation(task.y))
+        assert head.chosen_ == "zero-shot"
+        assert head.finding_.endswith("zero-shot ships, and 1 class by images carried to texts")
+
     def test_images_that_tell_more_than_texts_ship_the_blend(self) -> None:
         task = draw_task(shots=8, spread=0.5, text_noise=3.0)
         head = AutoHead(task.text).fit(task.X, task.y)

@@ -1,8 +1,8 @@
 """Embeddings as a Parquet file that any data tool opens: written batch by batch, and atomically.
 
 Columns: ``path`` text, ``label`` (text, whole number or truth value) or null, ``content_hash`` text, ``embedding``
-list of float32, and ``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as JSON under
-the key ``inkling.encoder`` of the file's metadata.
+list of float32, and ``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as
+JSON under the key ``inkling.encoder`` of the file's metadata.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Shipment:
     Attributes
     ----------
     zero_shot, head, fine_tuned
-        Classifiers by the encoder as it was and its texts, by a head on it, and by the tuned encoder.
+        Classifiers by the encoder as it was and its texts (None where fewer than two classes have one), by a head on
+        it, and by the tuned encoder.
     candidates
         What each says of images that it did not see; empty where nothing could be held out.
     verdict
@@ -56,7 +57,7 @@ class Shipment:
     ['castle', 'cat', 'tree']
     """
 
-    zero_shot: FewShotClassifier
+    zero_shot: FewShotClassifier | None
     head: FewShotClassifier
     fine_tuned: FewShotClassifier
     candidates: tuple[Evidence, ...]
@@ -66,7 +67,10 @@ class Shipment:
     @property
     def classifier(self) -> FewShotClassifier:
         """The one that ships."""
-        return {ZERO_SHOT: self.zero_shot, HEAD: self.head, FINE_TUNED: self.fine_tuned}[self.verdict.name]
+        classifiers = {HEAD: self.head, FINE_TUNED: self.fine_tuned}
+        if self.zero_shot is not None:
+            classifiers[ZERO_SHOT] = self.zero_shot
+        return classifiers[self.verdict.name]
 
     def save(self, memory: str | Path, *, version: int | None) -> int | None:
         """Write what ships; returns the memory's version, or None where an existing memory stays as it is.
@@ -147,10 +151,13 @@ def judge(
         "cache": cache,
     }
     head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
-    zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
+    zero_shot = None
+    if sum(entry.text_vector is not None for entry in head.fitted.entries) > 1:
+        zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
     tuning = Tuning(tuned.fold_spaces, head.fitted.detector, tuned_before=_was_tuned(tuner))
     fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
-    classifiers = {ZERO_SHOT: zero_shot, HEAD: head, FINE_TUNED: fine_tuned}
+    by_texts = {} if zero_shot is None else {ZERO_SHOT: zero_shot}
+    classifiers = {**by_texts, HEAD: head, FINE_TUNED: fine_tuned}
     candidates = _evidence(classifiers)
     if candidates:
         verdict = simplest_not_beaten(candidates)

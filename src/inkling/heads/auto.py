@@ -177,8 +177,9 @@ class AutoHead(Head):
         names = (*((ZERO_SHOT,) if support.text is not None else ()), *experts.makers)
         blend = Evidence.of(" + ".join(names), cross_fitted(logits, y, weight_fold, weigh), y)
         ships, found = blend, [blend]
-        if support.text is None:
-            self.finding_ = f"'{blend.name}' has {blend.top1:.1%} top-1 out of fold; no texts to compare with"
+        if self._n_texts() < 2:  # whoever can name one class at most has nothing to be right or wrong about
+            told = f"only 1 of {support.n_classes} classes has a text" if self._n_texts() else "no texts"
+            self.finding_ = f"'{blend.name}' has {blend.top1:.1%} top-1 out of fold; {told} to compare with"
         else:
             zero_shot = Evidence.of(ZERO_SHOT, cross_fitted(logits[:1], y, weight_fold, weigh), y)
             even_odds = Evidence.of("even odds", np.zeros_like(blend.logits), y)
@@ -189,6 +190,11 @@ class AutoHead(Head):
         self.weights_ = dict(zip(names, weigh(used, y).tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
+
+    def _n_texts(self) -> int:
+        """Classes that have a text of their own."""
+        text = self._own_text()
+        return 0 if text is None else int(has_text(text).sum())
 
     def _compared(self, blend: Evidence, zero_shot: Evidence, ships: Evidence, y: IntArray, p: float) -> list[Evidence]:
         """Zero-shot and the blend on the classes that have a text; without one there is no zero-shot to beat.
@@ -211,7 +217,11 @@ class AutoHead(Head):
         level = f"p = {p:.2g}, below {GAIN_LEVEL:g} is a gain"
         compared = f"{blend.top1:.1%} against {zero_shot.top1:.1%} top-1 out of fold{where}; {level}"
         if ships.name == ZERO_SHOT:
-            self.finding_ = f"no gain detected over zero-shot ({compared}): zero-shot ships"
+            others = int((~named).sum())
+            by_images = f", and {others} {'class' if others == 1 else 'classes'} by images carried to texts"
+            self.finding_ = (
+                f"no gain detected over zero-shot ({compared}): zero-shot ships{by_images if others else ''}"
+            )
         else:
             verb = "beats zero-shot" if blend.top1 >= zero_shot.top1 else "gains over texts and their stand-ins"
             self.finding_ = f"'{blend.name}' {verb} ({compared})"
