@@ -98,7 +98,7 @@ def test_a_parquet_table_gives_back_labels_as_it_has_them(labels: list[object], 
     table = pd.DataFrame({"path": paths, "label": [labels[path.parent.name == "red"] for path in paths]})
     table.astype({"path": str}).to_parquet(tmp_path / "t.parquet")
     classifier = fitted().fit(tmp_path / "t.parquet")
-    assert classifier.classes_.tolist() == sorted(labels)  # type: ignore[type-var]
+    assert classifier.classes_.tolist() == sorted(labels)
     assert classifier.predict(tmp_path / "t.parquet").tolist() == table["label"].tolist()
     table.astype(str).to_csv(tmp_path / "t.csv")
     assert fitted().fit(tmp_path / "t.csv").classes_.tolist() == sorted(map(str, labels))
