@@ -2,9 +2,9 @@
 
 Whitening, variances, gates and rules were chosen on validation images with classes left out, and on the training crops
 with each class left out in turn. Test images were read four times, and once more for the scores of a stand-in. After
-the first reading a cluster had to be stranger than chance, drift was judged by likeness and clusters got the
-restaurant's prior; after the second a proposal took in images left alone. Both readings fell short on the crops, so the
-figures of the crops are a little better than those of crops never looked at.
+the first reading a cluster had to be less like the known classes than chance, drift was judged by likeness and clusters
+got the restaurant's prior; after the second a proposal took in images left alone. Both readings fell short on the
+crops, so the figures of the crops are a little better than those of crops never looked at.
 
     python bench/discovery.py
 """
@@ -126,7 +126,7 @@ def _half(task: FeatureTask, seed: int) -> FeatureTask:
 
 
 def _scored(task: FeatureTask) -> dict[str, float]:
-    """All figures of one half, beside a classifier that knows no unknown and k-means that is told the true number."""
+    """All figures of one half, beside a classifier that knows no unknown and k-means that knows the true number."""
     p_known = _p_known(task)
     nearest = AutoHead().fit(task.X, task.y).logits(task.test_X).argmax(axis=1)
     started = time.perf_counter()

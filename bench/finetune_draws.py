@@ -131,7 +131,7 @@ def pictures(work: Path, kinds: Sequence[str], style: str, per_kind: int, seed: 
 
 
 def _scores(classifier: FewShotClassifier, tests: Mapping[str, Path]) -> dict[str, float]:
-    """Of what was taught: the kinds of the shots."""
+    """On what it was trained on: the kinds of the shots."""
     return {name: classifier.score(str(tests[name])) for name in (PLAIN, SHIFTED)}
 
 
@@ -152,7 +152,7 @@ class Shares:
         self._spaces = dict(zip((*SHARES, HALF), folds.spaces((*SHARES, HALF)), strict=True))
 
     def __call__(self, share: float) -> dict[str, dict[str, float]]:
-        """Top-1 on each test; the kinds known before are told by their texts."""
+        """Top-1 on each test; the kinds known before are classified by their texts."""
         classes = self._judge.set_to(share)
         with inference(self._model):
             known = text_vectors(self._model, self._tests[KNOWN].texts, self._team)

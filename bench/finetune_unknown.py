@@ -1,4 +1,4 @@
-"""Unknown images after fine-tuning: how many known ones are called unknown at 10 %, and how well others are told.
+"""Unknown images after fine-tuning: how many known ones are called unknown at 10 %, and how well others are detected.
 
 The embedded miniature is tuned on seven of the drawn kinds that it was not trained on; the other three are unknown.
 Three detectors judge fresh pictures: that of the encoder as it was, that of the tuned encoder calibrated by the
@@ -72,19 +72,19 @@ def measure(seed: int, share: float, output: Path, *, resume: bool) -> dict[str,
     told, before = fitted.detector, judged.head.fitted.detector
     assert told is not None
     assert before is not None
-    X, strange = (embedded(judged.fine_tuned, some) for some in (known, others))
-    figures = {TUNED: figures_of(told, X, strange), NAIVE: figures_of(naive, X, strange)}
+    X, others_X = (embedded(judged.fine_tuned, some) for some in (known, others))
+    figures = {TUNED: figures_of(told, X, others_X), NAIVE: figures_of(naive, X, others_X)}
     figures[BEFORE] = figures_of(before, *(embedded(judged.head, some) for some in (known, others)))
     disagreement = [mutual_information(member_probabilities(output, some)) for some in (others, known)]
     return {**figures, "members": {"auroc": auroc(*disagreement)}}
 
 
 def figures_of(detector: UnknownDetector, known: FloatArray, others: FloatArray) -> Figures:
-    """Share of either kind that is called unknown, how well they are told apart, and what was promised."""
+    """Share of either kind that is called unknown, how well they are separated, and what was promised."""
     return {
         "false_alarms": float(detector.is_unknown(known).mean()),
         "found": float(detector.is_unknown(others).mean()),
-        "auroc": auroc(detector.strangeness(others), detector.strangeness(known)),
+        "auroc": auroc(detector.fused_scores(others), detector.fused_scores(known)),
         "at_most": detector.conformal.rate_range(RATE, n_images=len(known)).high,
     }
 
@@ -110,7 +110,7 @@ def rows_of(share: float, draws: Sequence[Mapping[str, Figures]]) -> list[Row]:
         *rows,
         Row(title.replace("members", "mutual information of the trainings"), got, details=details),
         at_most(f"share {share:g}: false alarms at 10 % requested, mean", mean(TUNED, "false_alarms")[1], RATE),
-        at_least(f"share {share:g}: draws at or below the upper end that was told", float(np.mean(kept)), 0.9),
+        at_least(f"share {share:g}: draws at or below the upper end that was stated", float(np.mean(kept)), 0.9),
     ]
 
 

@@ -111,7 +111,7 @@ def imagenet(heads: Sequence[str]) -> Iterator[Row]:
 
 
 def permuted_labels() -> Iterator[Row]:
-    """Shots that teach nothing: how often `auto` sees it and ships zero-shot."""
+    """Shots that bring nothing: how often `auto` sees it and ships zero-shot."""
     for shots in (2, 4, 16):
         task = caltech_43(shots)
         shipped = [

@@ -51,7 +51,7 @@ class Problem:
         As `LabelledVectors.of` takes them.
     test_X
         Test images.
-    strange
+    unknown
         Which of them are unknown.
     """
 
@@ -60,7 +60,7 @@ class Problem:
     sources: IntArray
     text: FloatArray | None
     test_X: FloatArray
-    strange: BoolArray
+    unknown: BoolArray
 
     def detector(self, **options: Any) -> UnknownDetector:
         """Fitted on the support."""
@@ -84,8 +84,8 @@ class Crops:
     @property
     def with_benches(self) -> Problem:
         """All classes known, benches unknown."""
-        strange = np.arange(len(self.test_X) + len(self.bench_X)) >= len(self.test_X)
-        return Problem(self.X, self.y, self.sources, self.text, np.concatenate([self.test_X, self.bench_X]), strange)
+        unknown = np.arange(len(self.test_X) + len(self.bench_X)) >= len(self.test_X)
+        return Problem(self.X, self.y, self.sources, self.text, np.concatenate([self.test_X, self.bench_X]), unknown)
 
     def without(self, left_out: int) -> Problem:
         """One class unknown, no benches."""
@@ -140,7 +140,7 @@ def benches(crops: Crops) -> Iterator[Row]:
         what = f"crops, bench unknown, fused, {key}, worst of {OTHER_SEEDS} other seeds"
         yield Row(what, min(found_there), details={"all": found_there})
     for rate in RATES:
-        told = problem.detector(false_alarms=rate).is_unknown(problem.test_X[problem.strange])
+        told = problem.detector(false_alarms=rate).is_unknown(problem.test_X[problem.unknown])
         yield Row(f"crops, bench unknown, fused, called unknown at {rate:.0%} requested", float(told.mean()))
     yield from _single_scores("crops, bench unknown", found)
     entries = [ClassEntry(name, text_vector=text) for name, text in zip(crops.classes, crops.text, strict=True)]
@@ -183,7 +183,7 @@ def halves() -> Iterator[Row]:
         for seed in range(HALVES):
             problem = half_known(set_name, seed)
             detector = problem.detector()
-            alarms = float(detector.is_unknown(problem.test_X[~problem.strange]).mean())
+            alarms = float(detector.is_unknown(problem.test_X[~problem.unknown]).mean())
             rounds.append((measured(detector, problem), detector, alarms))
         found = {
             name: {key: float(np.mean([one[name][key] for one, _, _ in rounds])) for key in rounds[0][0][name]}
@@ -237,9 +237,9 @@ def measured(detector: UnknownDetector, problem: Problem) -> dict[str, dict[str,
     """AUROC, unknown images detected at 5 % false alarms, and FPR95, of every score and of the fusion."""
     scores: Mapping[str, FloatArray] = {
         **detector.scores(problem.test_X),
-        FUSED: detector.strangeness(problem.test_X),
+        FUSED: detector.fused_scores(problem.test_X),
     }
-    return {name: _figures(score[problem.strange], score[~problem.strange]) for name, score in scores.items()}
+    return {name: _figures(score[problem.unknown], score[~problem.unknown]) for name, score in scores.items()}
 
 
 def half_known(set_name: str, seed: int) -> Problem:
@@ -282,12 +282,12 @@ def _single_scores(what: str, found: Mapping[str, Mapping[str, float]]) -> Itera
         yield Row(f"{what}, {name}, AUROC", figures["auroc"], details=dict(figures))
 
 
-def _figures(strange: FloatArray, known: FloatArray) -> dict[str, float]:
+def _figures(unknown: FloatArray, known: FloatArray) -> dict[str, float]:
     at_rate = np.sort(known)[len(known) - 1 - int(0.05 * len(known))]
-    at_recall = np.quantile(strange, 0.05, method="lower")
+    at_recall = np.quantile(unknown, 0.05, method="lower")
     return {
-        "auroc": auroc(strange, known),
-        "detected": float((strange > at_rate).mean()),
+        "auroc": auroc(unknown, known),
+        "detected": float((unknown > at_rate).mean()),
         "fpr95": float((known >= at_recall).mean()),
     }
 

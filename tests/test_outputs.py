@@ -121,7 +121,7 @@ def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_in_words() -> None:
+def test_a_full_disk_is_reported_in_words() -> None:
     with (
         pytest.raises(InputError, match="'/dev/full' cannot be written: No space left"),
         appearing_whole("/dev/full") as f,

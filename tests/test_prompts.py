@@ -195,7 +195,7 @@ class TestFiles:
         assert name in str(caught.value)
         assert caught.value.remedy
 
-    def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
+    def test_a_missing_file_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="does not exist"):
             read_prompts(tmp_path / "p.yaml")
 

@@ -92,13 +92,13 @@ def test_the_first_python_that_works_is_taken(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("python3.12\n", 0)
 
 
-def test_a_missing_or_old_python_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_old_python_is_reported(tmp_path: Path) -> None:
     done = find_python(tmp_path, python3="exit 1")
     assert (done.stdout, done.returncode) == ("", 1)
     assert "needs Python 3.11 or newer" in done.stderr
 
 
-def test_a_python_without_venv_is_told(tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported(tmp_path: Path) -> None:
     done = find_python(tmp_path, python3='case "$2" in *ensurepip*) exit 1 ;; esac')
     assert (done.stdout, done.returncode) == ("", 1)
     assert "apt-get install python3-venv" in done.stderr

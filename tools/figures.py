@@ -196,7 +196,7 @@ def _plain(row: dict[str, Any]) -> str:
 
 
 def _figure(row: dict[str, Any]) -> str:
-    """A missed goal is told to one digit more, so that it doesn't look reached."""
+    """A missed goal is shown to one digit more, so that it doesn't look reached."""
     digits = (3 if row["got"] < 1 else 2) + (row["reached"] is False)
     return f"{row['got']:.{digits}f}{' (missed)' if row['reached'] is False else ''}"
 

@@ -23,7 +23,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 ENVIRONMENT = ROOT / ".venv"
 
 NO_CPU_BUILD = """\
-The CPU build of torch {version} could not be installed for this Python ({python}); what pip and uv say of it stands
+The CPU build of torch {version} could not be installed for this Python ({python}); the output of pip and uv stands
 above. The usual build brings several GB of CUDA libraries that a machine without an NVIDIA GPU cannot use. If the
 network is not to blame, do one of these:
   - tell pip where PyTorch keeps its CPU builds (the PyTorch site's page "Get started" shows the command), by

@@ -68,7 +68,7 @@ def parameter_groups(model: CLIPModel, weight_decay: float) -> list[dict[str, ob
 def batch_loss(model: CLIPModel, tokenizer: PreTrainedTokenizerFast, batch: Batch) -> torch.Tensor:
     """Contrastive loss of a batch, plus the cross-entropy of zero-shot classification among all trained kinds.
 
-    The second term gives every picture all names to be told apart from, where the batch has only some.
+    The second term gives every picture all names to be compared with, where the batch has only some.
     """
     names = [f"a photo of a {kind}." for kind in TRAINED]
     tokens = tokenizer(batch.texts + names, padding=True, return_tensors="pt")

@@ -239,7 +239,7 @@ def read_labels(labels: Any) -> Labels:
     kinds = {_kind(value): value for value in values if value is not None}
     if len(kinds) > 1:
         shown = ", ".join(f"{value!r} ({kind.value})" for kind, value in kinds.items())
-        raise InputError(f"Labels of several kinds can't be told apart: {shown}.", remedy="Make all of them text.")
+        raise InputError(f"Labels of several types can't be distinguished: {shown}.", remedy="Make all of them text.")
     return Labels(tuple(None if value is None else str(value) for value in values), next(iter(kinds), Kind.TEXT))
 
 

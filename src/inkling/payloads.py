@@ -112,7 +112,7 @@ def explored_payload(explored: Explored) -> Payload:
     """What came of unlabelled images."""
     return {
         "images": explored.n_images,
-        "strange": explored.n_candidates,
+        "candidates": explored.n_candidates,
         "waiting": len(explored.waiting),
         "drift": asdict(explored.drift),
         "proposals": [proposal_payload(one) for one in explored.proposals],

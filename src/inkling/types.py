@@ -162,7 +162,7 @@ class Exemplar:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the classifier says of one image.
+    """Result of a classifier for one image.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from inkling.classifier.class_texts import given_entries, put_into_words, text_matrix
+from inkling.classifier.class_texts import embedded_entries, given_entries, text_matrix
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.errors import InputError
 from inkling.prompts import SIMPLE_TEMPLATES, ClassPrompts
@@ -33,7 +33,7 @@ class ClosedEncoder(FakeEncoder):
 
 
 def words(encoder: FakeEncoder, names: Sequence[str], *prompts: ClassPrompts, templates: str | None = None) -> dict:
-    made = put_into_words(names, prompts, encoder=encoder, cache=None, templates=templates)
+    made = embedded_entries(names, prompts, encoder=encoder, cache=None, templates=templates)
     return {entry.name: entry for entry in made}
 
 
@@ -67,7 +67,7 @@ def test_texts_are_encoded_once_and_kept(tmp_path: Path) -> None:
     encoder = FakeEncoder()
     with EmbeddingCache(tmp_path) as cache:
         first, again = (
-            put_into_words(["ant", "bee"], [], encoder=encoder, cache=cache, templates="imagenet") for _ in range(2)
+            embedded_entries(["ant", "bee"], [], encoder=encoder, cache=cache, templates="imagenet") for _ in range(2)
         )
     assert len(encoder.texts_encoded) == len(set(encoder.texts_encoded))
     for one, other in zip(first, again, strict=True):

@@ -1,4 +1,4 @@
-"""Unknown images are told at the rate that was asked for, from the memory as before it."""
+"""Unknown images are detected at the rate that was asked for, from the memory as before it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
 from inkling.types import FloatArray
 from inkling.unknown import Negatives
-from tests.review.cases import KNOWN, Named, centre, seen, taught
+from tests.review.cases import KNOWN, Named, centre, fitted_memory, seen
 
 
 def test_verdicts_say_unknown_and_how_sure(tmp_path: Path) -> None:
-    classifier = taught(tmp_path / "a.ink")
-    strange = classifier.judge(seen("bench"))
+    classifier = fitted_memory(tmp_path / "a.ink")
+    unknown = classifier.judge(seen("bench"))
     known = classifier.judge(seen(*KNOWN, n=30))
-    assert all(one.unknown for one in strange)
-    assert all(one.label in KNOWN for one in strange)
-    assert max(one.p_known or 0 for one in strange) <= 0.05
+    assert all(one.unknown for one in unknown)
+    assert all(one.label in KNOWN for one in unknown)
+    assert max(one.p_known or 0 for one in unknown) <= 0.05
     assert np.mean([bool(one.unknown) for one in known]) < 0.12
 
 
 def test_a_memory_gives_the_same_verdicts(tmp_path: Path) -> None:
-    classifier = taught(tmp_path / "a.ink", false_alarms=0.1)
+    classifier = fitted_memory(tmp_path / "a.ink", false_alarms=0.1)
     again = FewShotClassifier.load(tmp_path / "a.ink")
     samples = seen(*KNOWN, "lamp")
     assert [(one.unknown, one.p_known) for one in classifier.judge(samples)] == [
@@ -45,19 +45,19 @@ def test_a_memory_gives_the_same_verdicts(tmp_path: Path) -> None:
 
 def test_a_rate_that_the_images_cannot_support_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least 99 known images"):
-        taught(tmp_path / "a.ink", false_alarms=0.01)
+        fitted_memory(tmp_path / "a.ink", false_alarms=0.01)
     assert not (tmp_path / "a.ink").exists()
 
 
 def test_without_a_rate_too_few_images_do_without(tmp_path: Path) -> None:
-    classifier = taught(tmp_path / "a.ink", shots=2)
+    classifier = fitted_memory(tmp_path / "a.ink", shots=2)
     assert "unknown images are not told" in classifier.fitted.unknown
     verdict = classifier.judge(seen("bench", n=1))[0]
     assert (verdict.unknown, verdict.p_known) == (None, None)
 
 
-def test_a_detector_is_taught_again_with_its_rate_and_weights(tmp_path: Path) -> None:
-    taught(tmp_path / "a.ink", false_alarms=0.08)
+def test_a_detector_is_fitted_again_with_its_rate_and_weights(tmp_path: Path) -> None:
+    fitted_memory(tmp_path / "a.ink", false_alarms=0.08)
     before = read_memory(tmp_path / "a.ink").content
     Decisions(tmp_path / "a.ink").remove_class("eel")
     after = FewShotClassifier.load(tmp_path / "a.ink")
@@ -73,7 +73,7 @@ def test_a_detector_is_taught_again_with_its_rate_and_weights(tmp_path: Path) ->
 
 
 def test_unknown_images_get_likely_names_where_they_are_asked_for(tmp_path: Path) -> None:
-    taught(tmp_path / "a.ink")
+    fitted_memory(tmp_path / "a.ink")
     classifier = Named.load(tmp_path / "a.ink")
     samples = seen(*KNOWN, "bench")
     named = classifier.judge(samples, names=2)
@@ -83,7 +83,7 @@ def test_unknown_images_get_likely_names_where_they_are_asked_for(tmp_path: Path
 
 
 def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
-    taught(tmp_path / "a.ink")
+    fitted_memory(tmp_path / "a.ink")
     verdicts = FewShotClassifier.load(tmp_path / "a.ink").judge(seen("bench"), names=3)
     assert all(one.unknown and not one.names for one in verdicts)
     words = Vocabulary.of_names(["bench"])
@@ -92,7 +92,7 @@ def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
 
 
 def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_path: Path) -> None:
-    classifier = taught(tmp_path / "a.ink")
+    classifier = fitted_memory(tmp_path / "a.ink")
     names = ("bench", "lamp", "sofa")
     entries = [replace(one, text_vector=unit(one.name)) for one in classifier.fitted.entries]
     negatives = Negatives(names, np.stack([unit("bench"), unit("lamp"), unit("lamp")]))
@@ -113,7 +113,7 @@ def unit(kind: str) -> FloatArray:
 
 
 def test_a_detector_that_was_taken_out_promises_nothing(tmp_path: Path) -> None:
-    taught(tmp_path / "a.ink")
+    fitted_memory(tmp_path / "a.ink")
     Decisions(tmp_path / "a.ink", detect=lambda _: None).remove_class("eel")
     assert FewShotClassifier.load(tmp_path / "a.ink").fitted.unknown == WITHOUT_DETECTOR
     Decisions(tmp_path / "a.ink").undo()

@@ -160,7 +160,7 @@ class TestMistakes:
             with pytest.raises(InputError, match=r"path of its file .* got "):
                 use(name)
 
-    def test_what_cannot_be_taught_is_told_before_anything_is_encoded(self, train: Path) -> None:
+    def test_what_cannot_be_fitted_is_refused_before_anything_is_encoded(self, train: Path) -> None:
         encoder = FakeEncoder()
         with pytest.raises(InputError, match="None of the 5 images has a label"):
             FewShotClassifier(encoder).fit(train / "red")
@@ -175,7 +175,7 @@ class TestMistakes:
         with pytest.raises(InputError, match="not fitted"):
             list(getattr(FewShotClassifier(FakeEncoder()), ask)(test))
 
-    def test_nothing_readable_is_told(self, fitted: FewShotClassifier, tmp_path: Path) -> None:
+    def test_nothing_readable_is_reported(self, fitted: FewShotClassifier, tmp_path: Path) -> None:
         (tmp_path / "bad.png").write_text("nothing")
         for ask in (fitted.fit, fitted.score):
             with pytest.raises(InputError, match="None of the 2 images can be used"):
@@ -212,7 +212,7 @@ class TestClasses:
         classifier.fit(sorted((train / "red").iterdir()), ["red"] * 5)
         assert classifier.predict([picture("black", 1), picture("red", 1)]).tolist() == ["black", "red"]
 
-    def test_an_encoder_without_texts_goes_by_images(self, train: Path, test: Path) -> None:
+    def test_an_encoder_without_texts_uses_images(self, train: Path, test: Path) -> None:
         classifier = FewShotClassifier(FakeEncoder(with_texts=False)).fit(train)
         assert all(entry.text_vector is None for entry in classifier.fitted.entries)
         assert classifier.fitted.zero_shot_probabilities(np.zeros((1, DIMENSION))) is None
@@ -250,16 +250,16 @@ class TestMemory:
         assert_array_equal(loaded.predict_proba(test), fitted.predict_proba(test))
         assert (loaded.head, loaded.seed) == (head, 5)
 
-    def test_saving_replaces_only_what_it_is_told_to(
+    def test_saving_replaces_only_what_it_is_asked_to(
         self, fitted: FewShotClassifier, train: Path, test: Path, tmp_path: Path
     ) -> None:
         path = tmp_path / "a.ink"
         assert [fitted.save(path) for _ in range(2)] == [1, 1], "what is there already is left alone"
         loaded = FewShotClassifier.load(path, encoder=FakeEncoder())
         assert loaded.save(path) == 1
-        for stranger in (FewShotClassifier(FakeEncoder()).fit(train), loaded.fit(test)):
+        for other in (FewShotClassifier(FakeEncoder()).fit(train), loaded.fit(test)):
             with pytest.raises(MemoryFileError, match=r"There is a memory at .* would lose 3 classes") as caught:
-                stranger.save(path)
+                other.save(path)
             assert "replace=True" in str(caught.value)
         assert loaded.save(path, replace=True, version=1) == 2
         with pytest.raises(MemoryChangedError, match="it has version 2, and this began with 1"):
@@ -341,7 +341,7 @@ class TestVectors:
             (X, y, {"text_vectors": np.eye(3, 15)}, "16"),
         ],
     )
-    def test_what_is_no_such_array_is_told(self, X: Any, y: Any, options: dict[str, Any], told: str) -> None:
+    def test_what_is_no_such_array_is_reported(self, X: Any, y: Any, options: dict[str, Any], told: str) -> None:
         with pytest.raises(InputError, match=told):
             FewShotClassifier().fit_embeddings(X, y, **options)
 
@@ -371,7 +371,7 @@ def test_the_repr_says_what_there_is(train: Path, fitted: FewShotClassifier) -> 
     assert repr(fitted) == "FewShotClassifier(encoder='fake', head='auto', 3 classes from 15 images)"
 
 
-def test_progress_is_told(train: Path) -> None:
+def test_progress_is_reported(train: Path) -> None:
     told: list[tuple[int, int]] = []
     FewShotClassifier(FakeEncoder()).fit(train, progress=lambda done, total: told.append((done, total)))
     assert told[0] == (0, 15)

@@ -78,7 +78,7 @@ class TestVerdicts:
             fitted.judge(other, top=1, memory_version=None)
 
 
-class TestWhatCanBeTaughtWith:
+class TestWhatCanBeTrainedOn:
     def test_two_classes_at_least(self) -> None:
         require_classes(["ant", "bee"])
         with pytest.raises(InputError, match="found 1: ant"):

@@ -1,4 +1,4 @@
-"""Labels come back as they were taught, in their order, and a memory keeps what they are."""
+"""Labels come back as they were given, in their order, and a memory keeps what they are."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def fitted(tmp_path: Path) -> FittedClassifier:
     return FewShotClassifier(FakeEncoder(), views=2, seed=6).fit(train).fitted
 
 
-def test_all_that_was_taught_comes_back(fitted: FittedClassifier, tmp_path: Path) -> None:
+def test_all_that_was_fitted_comes_back(fitted: FittedClassifier, tmp_path: Path) -> None:
     content = to_memory(fitted, command="inkling fit train")
     check_content(content)
     write_memory(tmp_path / "a.ink", content)
@@ -73,7 +73,7 @@ def test_the_command_is_that_of_the_process(monkeypatch: pytest.MonkeyPatch) -> 
     assert current_command() == "inkling fit 'my photos' --memory '\\udcff.ink'"
 
 
-def test_what_a_memory_was_taught_with_is_read_when_asked_for(tmp_path: Path) -> None:
+def test_what_a_memory_was_trained_on_is_read_when_asked_for(tmp_path: Path) -> None:
     task = draw_task(shots=8)
     fitted = FewShotClassifier(cache=False).fit_embeddings(task.X, [f"class {label}" for label in task.y])
     fitted.save(tmp_path / "a.ink")

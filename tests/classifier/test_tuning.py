@@ -82,7 +82,7 @@ def test_known_images_stay_known_to_an_encoder_that_was_tuned_on_others() -> Non
         (Tuning(fold_spaces(), before_tuning(), tuned_before=True), "had been tuned before"),
     ],
 )
-def test_nothing_is_told_where_every_encoder_has_seen_the_images(tuning: Tuning, reason: str) -> None:
+def test_nothing_is_reported_where_every_encoder_has_seen_the_images(tuning: Tuning, reason: str) -> None:
     classifier = tuned(tuning)
     assert classifier.fitted.detector is None
     assert "unknown images are not told" in classifier.fitted.unknown

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkling.classifier.class_texts import put_into_words
+from inkling.classifier.class_texts import embedded_entries
 from inkling.classifier.vocabularies import namer_for, negatives_for, read_vocabulary, remaining_negatives
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.errors import InputError
@@ -18,7 +18,7 @@ COLOURS = Vocabulary.of_names(["red", "green", "blue", "orange", "tomato", "navy
 
 
 def entries(*names: str, encoder: FakeEncoder | None = None) -> tuple[ClassEntry, ...]:
-    return put_into_words(names, (), encoder=encoder or FakeEncoder(), cache=None, templates=None)
+    return embedded_entries(names, (), encoder=encoder or FakeEncoder(), cache=None, templates=None)
 
 
 def test_a_file_has_one_name_a_line(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_file_has_one_name_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "told"), [(b"", "is empty"), (b"\xff\xfe\xfa", "can't be read")])
-def test_what_is_no_vocabulary_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_vocabulary_is_reported(tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / "names.txt").write_bytes(content)
     with pytest.raises(InputError, match=told):
         read_vocabulary(str(tmp_path / "names.txt"))
@@ -65,7 +65,7 @@ def test_putting_a_vocabulary_into_words_tells_how_far_it_is() -> None:
     assert len(set(told)) > 2
 
 
-def test_negatives_are_strangers_far_from_the_known() -> None:
+def test_negatives_are_other_names_far_from_the_known() -> None:
     encoder = FakeEncoder()
     found = negatives_for(COLOURS, entries("red", "tomato"), encoder=encoder, cache=None)
     assert found is not None

@@ -182,7 +182,7 @@ def test_two_classes_must_stay(inkling: Inkling, memory: str) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS.split())
-def test_a_missing_memory_is_told(inkling: Inkling, verb: str) -> None:
+def test_a_missing_memory_is_reported(inkling: Inkling, verb: str) -> None:
     more = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "rename": ["a", "b"], "backup": ["b.ink"]}
     more |= {"move": ["a.jpg", "--to", "a"]}
     more |= {"add-class": ["a", "--prompt", "a"], "remove-class": ["a"]}

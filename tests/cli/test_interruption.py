@@ -132,7 +132,7 @@ def test_a_reader_that_leaves_early_is_no_defect(inkling: Inkling, memory: Path,
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_full_disks_are_told_in_words(inkling: Inkling, memory: Path, drawn: Path) -> None:
+def test_full_disks_are_reported_in_words(inkling: Inkling, memory: Path, drawn: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*PROGRAM, "info", str(memory)],
@@ -175,7 +175,7 @@ def _names(folder: Path) -> set[str]:
 
 
 @pytest.fixture
-def taught(alone: Inkling, drawn: Path, light: Path) -> Path:
+def fitted(alone: Inkling, drawn: Path, light: Path) -> Path:
     """A memory of the light encoder that tells unknown images."""
     done = alone.here("fit", drawn / "train", "--memory", "m.ink", "--encoder", light, "--false-alarms", 0.2)
     assert done.code == 0, done.err
@@ -198,7 +198,7 @@ def taught(alone: Inkling, drawn: Path, light: Path) -> Path:
     ],
 )
 def test_a_verb_that_is_stopped_leaves_all_as_it_was(
-    alone: Inkling, taught: Path, many: Path, light: Path, verb: str, number: signal.Signals
+    alone: Inkling, fitted: Path, many: Path, light: Path, verb: str, number: signal.Signals
 ) -> None:
     images = many.parent / "pictures"
     for name, known_class in (("ant", "car"), ("bee", "house")):
@@ -206,26 +206,26 @@ def test_a_verb_that_is_stopped_leaves_all_as_it_was(
     many.rename(images)
     arguments: dict[str, tuple[object, ...]] = {
         "fit": ("fit", images, "--memory", "new.ink", "--encoder", light),
-        "evaluate": ("evaluate", taught, images, "--report", "out.html", "--json", "out.json"),
-        "predict to CSV": ("predict", taught, images, "--output", "out.csv"),
-        "predict to Parquet": ("predict", taught, images, "--output", "out.parquet"),
-        "predict --observe": ("predict", taught, images, "--observe", "--output", "out.csv"),
-        "discover": ("discover", taught, images, "--report", "out.html"),
+        "evaluate": ("evaluate", fitted, images, "--report", "out.html", "--json", "out.json"),
+        "predict to CSV": ("predict", fitted, images, "--output", "out.csv"),
+        "predict to Parquet": ("predict", fitted, images, "--output", "out.parquet"),
+        "predict --observe": ("predict", fitted, images, "--observe", "--output", "out.csv"),
+        "discover": ("discover", fitted, images, "--report", "out.html"),
         "embed": ("embed", images, "--encoder", light, "--output", "out.parquet"),
     }
     (alone.folder / "out.csv").write_text("an older result")
-    before, known, version = _names(alone.folder), cached(alone), alone.here("info", taught, "--json", "-").json()
+    before, known, version = _names(alone.folder), cached(alone), alone.here("info", fitted, "--json", "-").json()
     process = alone.started(*arguments[verb])
     wait_for(alone, known + 1, process)
     _stop(process, number)
     assert _names(alone.folder) == before
     assert (alone.folder / "out.csv").read_text() == "an older result"
-    after = alone.here("info", taught, "--json", "-").json()
+    after = alone.here("info", fitted, "--json", "-").json()
     if verb == "predict --observe":
         assert after["memory_version"] >= version["memory_version"]
     else:
         assert after == version
-    assert alone.here("verify", taught).code == 0
+    assert alone.here("verify", fitted).code == 0
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_without_a_home_folder_there_is_no_cache_and_a_note(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["light", "m.ink"]
 
 
-def test_the_cache_itself_is_told_to_be_nowhere(homeless: None) -> None:
+def test_the_cache_itself_is_reported_to_be_nowhere(homeless: None) -> None:
     done = CliRunner().invoke(app, ["cache", "info"], catch_exceptions=False)
     assert done.exit_code == 2
     assert "There is no home folder" in done.stderr

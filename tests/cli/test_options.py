@@ -21,7 +21,7 @@ def fit(inkling: Inkling, source: Path, *options: object) -> Any:
 
 
 def known(inkling: Inkling) -> dict[str, Any]:
-    """What ``o.ink`` says of each class."""
+    """The classes of ``o.ink``."""
     return {one["name"]: one for one in inkling.here("info", "o.ink", "--json", "-").json()["classes"]}
 
 

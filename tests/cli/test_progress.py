@@ -8,7 +8,7 @@ from inkling.cli.progress import LINE_SECONDS, Lines, counting, progress_bar
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that passes when it is advanced."""
 
     now = 100.0
 

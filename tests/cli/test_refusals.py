@@ -23,7 +23,7 @@ def photos(inkling: Inkling, drawn: Path) -> Path:
 
 @pytest.fixture
 def nothing_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mistakes must be told before the encoder gets to work."""
+    """Mistakes must be reported before the encoder gets to work."""
 
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("the encoder was asked for vectors")
@@ -72,7 +72,7 @@ class TestBeforeWork:
             (("evaluate", "notes.txt", "photos"), "not an Inkling memory"),
             (("evaluate", "other.sqlite", "photos"), "another program"),
             (("evaluate", "drawn.ink", "photos/car"), "they have no labels"),
-            (("evaluate", "drawn.ink", "strangers"), "labels found: bicycle"),
+            (("evaluate", "drawn.ink", "others"), "labels found: bicycle"),
             (("evaluate", "drawn.ink", "photos", "--report", "missing/a.html"), "does not exist"),
             (("evaluate", "drawn.ink", "photos", "--seed", "-1"), "--seed"),
             (("predict", "drawn.ink"), "IMAGES_OR_DIR"),
@@ -99,11 +99,11 @@ class TestBeforeWork:
         ],
     )
     @pytest.mark.usefixtures("memory")
-    def test_a_mistake_is_told(self, inkling: Inkling, photos: Path, arguments: tuple[str, ...], told: str) -> None:
+    def test_a_mistake_is_reported(self, inkling: Inkling, photos: Path, arguments: tuple[str, ...], told: str) -> None:
         (inkling.folder / "empty").mkdir()
         (inkling.folder / "notes.txt").write_text("mine")
         shutil.copytree(photos / "car", inkling.folder / "one" / "car")
-        shutil.copytree(photos / "car", inkling.folder / "strangers" / "bicycle")
+        shutil.copytree(photos / "car", inkling.folder / "others" / "bicycle")
         (inkling.folder / "list.csv").write_text("path\nphotos/car/car-0000.png\n")
         np.savez(inkling.folder / "other.npz", x=np.eye(4))
         with sqlite3.connect(inkling.folder / "other.sqlite") as database:
@@ -133,7 +133,7 @@ def test_an_encoder_that_moved_is_asked_for(inkling: Inkling, drawn: Path) -> No
     assert inkling.here("predict", "m.ink", drawn / "test", "--encoder", "moved").code == 0
 
 
-def test_a_hub_that_cannot_be_reached_is_told_soon(
+def test_a_hub_that_cannot_be_reached_is_reported_soon(
     inkling: Inkling, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(*arguments: object, **options: object) -> None:
@@ -154,7 +154,7 @@ def test_one_path_with_two_labels_is_refused(inkling: Inkling, drawn: Path) -> N
     inkling.here("fit", "list.csv", *FIT).refused("second, different label")
 
 
-def test_one_picture_under_two_labels_is_told(inkling: Inkling, photos: Path) -> None:
+def test_one_picture_under_two_labels_is_reported(inkling: Inkling, photos: Path) -> None:
     shutil.copy(photos / "car" / "car-0000.png", photos / "tree" / "copy.png")
     done = inkling.here("fit", "photos", *FIT, "--json", "-")
     assert done.json()["contradictions"] == [["photos/car/car-0000.png", "photos/tree/copy.png"]]

@@ -111,7 +111,7 @@ def test_sources_are_judged_in_the_order_given(inkling: Inkling, memory: Path, d
 
 @pytest.fixture(scope="session")
 def measured(crops: Path, surrogate: Path, session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Inkling:
-    """The crops in the cache, and the head that goes by texts alone fitted on them."""
+    """The crops in the cache, and the head that uses texts alone fitted on them."""
     inkling = Inkling(tmp_path_factory.mktemp("crops"), session_cache)
     done = inkling(
         "fit", crops, "--memory", "zero-shot.ink", "--encoder", surrogate, "--head", "zero-shot", "--json", "-"

@@ -82,7 +82,7 @@ def _assert_clean_files(*folders: Path) -> None:
     assert [path for path in files if SECRET.encode() in path.read_bytes() or SECRET in str(path)] == []
 
 
-def _teach_and_predict(run: Listener, url: str, drawn: Path) -> None:
+def _fit_and_predict(run: Listener, url: str, drawn: Path) -> None:
     train, test = drawn / "train", drawn / "test"
     run("fit", train, "--memory", url, "--encoder", "sketch", "--false-alarms", 0.2, "--json", "fit.json")
     run("info", url, "--json", "-")
@@ -124,8 +124,8 @@ def _decide(run: Listener, url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["user", "password"])
 def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, server: str, drawn: Path, how: str) -> None:
-    urls = [_with_password(new_database(server, f"{kind}_{how}"), how) for kind in ("taught", "tuned", "decided")]
-    _teach_and_predict(run, urls[0], drawn)
+    urls = [_with_password(new_database(server, f"{kind}_{how}"), how) for kind in ("fitted", "tuned", "decided")]
+    _fit_and_predict(run, urls[0], drawn)
     _finetune(run, urls[1], drawn)
     _decide(run, urls[2])
     run("merge-adapters", "no/such", "--encoder", urls[0], "--output", "merged", code=2)

@@ -1,4 +1,4 @@
-"""Where images come from makes no difference: all forms of a source teach the same."""
+"""Where images come from makes no difference: all forms of a source train the same classifier."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def rows(drawn: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("form", [as_divided_folder, as_class_folders, as_zip, as_csv, as_parquet, as_standard_input])
-def test_any_form_of_a_source_teaches_the_same(
+def test_any_form_of_a_source_trains_the_same(
     inkling: Inkling, memory: Path, drawn: Path, form: Callable[[Path, Path], Named]
 ) -> None:
     source, stdin = form(drawn, inkling.folder)
@@ -81,7 +81,7 @@ def test_other_files_are_counted_and_do_no_harm(inkling: Inkling, memory: Path, 
 
 
 class TestEmbeddings:
-    def test_embeddings_teach_and_are_judged_as_their_images(self, inkling: Inkling, memory: Path, drawn: Path) -> None:
+    def test_embeddings_train_and_are_judged_as_their_images(self, inkling: Inkling, memory: Path, drawn: Path) -> None:
         for split in ("train", "test"):
             inkling.here("embed", drawn / split, "--encoder", "sketch", "--output", f"{split}.parquet")
         done = inkling.here("fit", "train.parquet", "--memory", "v.ink", "--encoder", "sketch", "--json", "-").json()
@@ -93,7 +93,7 @@ class TestEmbeddings:
         assert of_vectors["nll"] == pytest.approx(of_images["nll"], rel=1e-5)
 
     @pytest.mark.usefixtures("memory")
-    def test_without_an_encoder_they_go_by_images_alone(self, inkling: Inkling, drawn: Path) -> None:
+    def test_without_an_encoder_they_use_images_alone(self, inkling: Inkling, drawn: Path) -> None:
         inkling.here("embed", drawn / "train", "--encoder", "sketch", "--output", "train.parquet")
         done = inkling.here("fit", "train.parquet", "--memory", "v.ink", "--json", "-")
         assert done.json()["classes_without_text"] == list(KINDS)

@@ -69,7 +69,7 @@ def test_class_folders_without_an_image_are_named(inkling: Inkling, drawn: Path)
     assert "Known by text alone: birch." in done.err
 
 
-def test_flat_folders_are_told_what_is_expected(inkling: Inkling, memory: Path, picture: Path) -> None:
+def test_flat_folders_are_refused_with_what_is_expected(inkling: Inkling, memory: Path, picture: Path) -> None:
     for arguments in (("fit", picture.parent, "--memory", "n.ink", "--encoder", "sketch"), ("evaluate", memory)):
         done = inkling.here(*arguments, *([picture.parent] if arguments[0] == "evaluate" else []))
         done.refused("one subfolder a class (photos/cat/1.jpg, photos/dog/2.jpg)")

@@ -134,7 +134,7 @@ def test_large_pools_are_sorted_in_blocks_to_nearly_the_same_end(monkeypatch: py
     assert all(len(set(sample.y[it.rows])) == 1 for it in blocks.proposals)
 
 
-def test_strangers_of_no_kind_are_drift() -> None:
+def test_unknown_images_of_no_kind_are_drift() -> None:
     sample = draw_sample(n_new=0, per_known=30)
     noise = np.random.default_rng(1).normal(size=sample.X.shape)
     p = np.full(len(sample.y), 0.01)
@@ -144,7 +144,7 @@ def test_strangers_of_no_kind_are_drift() -> None:
     assert found.proposals == ()
 
 
-def test_strangers_all_alike_are_drift_and_two_new_classes_are_not() -> None:
+def test_unknown_images_all_alike_are_drift_and_two_new_classes_are_not() -> None:
     sample = draw_sample(n_new=0, per_known=30)
     shift = 3.0 * np.random.default_rng(2).normal(size=sample.X.shape[1]) / np.sqrt(sample.X.shape[1])
     p = np.full(len(sample.y), 0.01)

@@ -1,4 +1,4 @@
-"""The share of known images among strange ones, and whether there are too many."""
+"""The share of known images among unknown ones, and whether there are too many."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def test_the_share_of_known_images_is_about_right() -> None:
     known, new = ranks(rng, 4000), ranks(rng, 1000, 0.1)
     p = np.concatenate([known, new])
     share = PValues.of(p).known_share(p)
-    strange = p <= 0.1
-    assert share[strange].mean() == pytest.approx((known <= 0.1).sum() / strange.sum(), abs=0.05)
+    unknown = p <= 0.1
+    assert share[unknown].mean() == pytest.approx((known <= 0.1).sum() / unknown.sum(), abs=0.05)
     assert share[p > 0.5].mean() > 0.95
 
 
-def test_without_strangers_all_count_as_known() -> None:
+def test_without_unknown_images_all_count_as_known() -> None:
     p = ranks(np.random.default_rng(1), 5000)
     assert PValues.of(p).known_share(p).min() > 0.75
 
@@ -38,7 +38,7 @@ def test_the_share_never_falls_as_p_values_grow() -> None:
     assert ((share >= 0) & (share <= 1)).all()
 
 
-def test_uniformity_is_rarely_denied_to_known_images_and_always_to_strangers() -> None:
+def test_uniformity_is_rarely_denied_to_known_images_and_always_to_unknown_ones() -> None:
     rng = np.random.default_rng(3)
     denied = 0
     for _ in range(200):

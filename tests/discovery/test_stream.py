@@ -51,7 +51,7 @@ def test_a_stream_ends_where_a_batch_does(seed: int) -> None:
     assert found.drift == batch.drift
 
 
-def test_pictures_with_one_vector_are_told_by_their_looks_as_in_a_batch() -> None:
+def test_pictures_with_one_vector_are_distinguished_by_their_looks_as_in_a_batch() -> None:
     sample = draw_sample(n_new=2, noise=1.1)
     rows = np.concatenate([np.arange(len(sample.y)), np.repeat(np.flatnonzero(sample.y == sample.n_known)[:2], 10)])
     more = sample.in_order(np.random.default_rng(1).permutation(rows))
@@ -102,12 +102,12 @@ def test_it_goes_on_where_it_was_stored() -> None:
     assert rows_of(second.found()) == rows_of(first.found())
 
 
-def test_a_class_taught_since_takes_its_images() -> None:
+def test_a_class_added_since_takes_its_images() -> None:
     sample = draw_sample(n_new=2)
     state = observed(sample).state()
-    taught = sample.y == sample.n_known
-    known_X = np.concatenate([sample.known_X, sample.X[taught]])
-    known_y = np.concatenate([sample.known_y, sample.y[taught]])
+    added = sample.y == sample.n_known
+    known_X = np.concatenate([sample.known_X, sample.X[added]])
+    known_y = np.concatenate([sample.known_y, sample.y[added]])
     found = Stream.from_state(state, known_X, known_y).found()
     assert [set(sample.y[rows]) for rows in rows_of(found)] == [{sample.n_known + 1}]
 

@@ -64,7 +64,7 @@ def test_what_is_cached_is_not_encoded(records: tuple[ImageRecord, ...], tmp_pat
     assert_array_equal(first.X, again.X)
 
 
-def test_an_unreadable_image_has_no_row_and_is_told_once(tmp_path: Path) -> None:
+def test_an_unreadable_image_has_no_row_and_is_reported_once(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("nothing")
     records = [ImageRecord(str(tmp_path / "bad.png"), "red"), ImageRecord("red", "red", image=picture("red", 1))]
     samples = embed_samples(records, FakeEncoder(), cache=None, views=3)
@@ -113,7 +113,7 @@ class TestFilesOfVectors:
         assert samples.labels == (None, None, None)
         assert samples.n_images == 3
 
-    def test_they_are_told_from_tables_of_paths(self, tmp_path: Path) -> None:
+    def test_they_are_distinguished_from_tables_of_paths(self, tmp_path: Path) -> None:
         parquet.write_table(pa.table({"path": ["a.png"], "label": ["ant"]}), tmp_path / "list.parquet")
         parquet.write_table(pa.table({"embedding": [[1.0, 0.0]]}), tmp_path / "vectors.parquet")
         (tmp_path / "broken.parquet").write_text("nothing")

@@ -1,4 +1,4 @@
-"""A precision is taken only where it pays: on processors that torch is told to see, in processes of their own."""
+"""A precision is taken only where it pays: on processors that torch is made to see, in processes of their own."""
 
 from __future__ import annotations
 

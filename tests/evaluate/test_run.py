@@ -73,12 +73,12 @@ def test_the_report_shows_images_and_exemplars_but_no_views(classifier: FewShotC
     assert "today" in page
 
 
-def test_nothing_to_measure_is_told(classifier: FewShotClassifier, samples: Samples) -> None:
+def test_nothing_to_measure_is_reported(classifier: FewShotClassifier, samples: Samples) -> None:
     with pytest.raises(InputError, match="None of the 1 images can be used"):
         evaluate_classifier(classifier, samples.keep([]))
-    strangers = [row for row, label in enumerate(samples.labels) if label == "white"]
+    others = [row for row, label in enumerate(samples.labels) if label == "white"]
     with pytest.raises(InputError, match="labels found: white"):
-        evaluate_classifier(classifier, samples.keep(strangers))
+        evaluate_classifier(classifier, samples.keep(others))
     assert samples.skipped == (SkippedImage(samples.skipped[0].path, samples.skipped[0].reason),)
 
 
@@ -98,13 +98,13 @@ def test_the_detector_is_judged_on_known_and_other_labels(tmp_path: Path) -> Non
     told = done.evaluation.to_json()["unknown"]
     assert (told["false_alarms"]["n"], told["detected"]["n"]) == (18, 6)
     verdicts = classifier.judge(samples)
-    strange = [bool(one.unknown) for one, label in zip(verdicts, samples.labels, strict=True) if label == "white"]
-    assert told["detected"]["share"] == np.mean(strange)
+    unknown = [bool(one.unknown) for one, label in zip(verdicts, samples.labels, strict=True) if label == "white"]
+    assert told["detected"]["share"] == np.mean(unknown)
     context = report_context(done, memory_name="a.ink", test_name="test", provenance={})
     assert "images of other classes" in render_report(done.evaluation, context)
 
 
-def test_without_a_detector_nothing_is_said_of_it(classifier: FewShotClassifier, samples: Samples) -> None:
+def test_without_a_detector_nothing_is_reported(classifier: FewShotClassifier, samples: Samples) -> None:
     assert classifier.fitted.detector is None
     done = evaluate_classifier(classifier, samples)
     assert done.evaluation.to_json()["unknown"] is None

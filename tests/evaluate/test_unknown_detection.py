@@ -24,28 +24,28 @@ def detector(task: OpenTask) -> UnknownDetector:
 
 @pytest.fixture(scope="module")
 def found(task: OpenTask, detector: UnknownDetector) -> UnknownDetection:
-    return measure_unknown_detection(detector, task.test_X[~task.strange], task.test_X[task.strange])
+    return measure_unknown_detection(detector, task.test_X[~task.unknown], task.test_X[task.unknown])
 
 
 def test_shares_are_those_of_the_verdicts(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     told = detector.is_unknown(task.test_X)
     assert found.detected is not None
-    assert found.false_alarms.value == told[~task.strange].mean()
-    assert found.detected.value == told[task.strange].mean()
-    assert (found.false_alarms.n, found.detected.n) == ((~task.strange).sum(), task.strange.sum())
+    assert found.false_alarms.value == told[~task.unknown].mean()
+    assert found.detected.value == told[task.unknown].mean()
+    assert (found.false_alarms.n, found.detected.n) == ((~task.unknown).sum(), task.unknown.sum())
     assert found.false_alarms.interval.low < found.false_alarms.value < found.false_alarms.interval.high
     assert found.requested == 0.1
 
 
 def test_order_is_measured_as_elsewhere(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
-    score = detector.strangeness(task.test_X)
-    assert found.auroc == pytest.approx(roc_auc_score(task.strange, score))
-    false_positives, true_positives, _ = roc_curve(task.strange, score, drop_intermediate=False)
+    score = detector.fused_scores(task.test_X)
+    assert found.auroc == pytest.approx(roc_auc_score(task.unknown, score))
+    false_positives, true_positives, _ = roc_curve(task.unknown, score, drop_intermediate=False)
     assert found.fpr95 == pytest.approx(false_positives[true_positives >= 0.95][0], abs=0.01)
 
 
 def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
-    known = task.test_X[~task.strange]
+    known = task.test_X[~task.unknown]
     few = measure_unknown_detection(detector, known[:20], known[:0])
     assert few.expected.low <= found.expected.low
     assert few.expected.high > found.expected.high
@@ -54,10 +54,10 @@ def test_fewer_images_leave_more_room(task: OpenTask, detector: UnknownDetector,
 
 def test_sentences_follow_from_the_figures(task: OpenTask, detector: UnknownDetector, found: UnknownDetection) -> None:
     assert "That is what to expect: 10.0" in wording.false_alarms(found)
-    assert f"Of {int(task.strange.sum())} images of other classes" in wording.detected(found)
-    all_strange = measure_unknown_detection(detector, task.test_X[task.strange], task.test_X[:0])
-    assert "more than to be expected" in wording.false_alarms(all_strange)
-    assert "No test image is of another class" in wording.detected(all_strange)
+    assert f"Of {int(task.unknown.sum())} images of other classes" in wording.detected(found)
+    all_unknown = measure_unknown_detection(detector, task.test_X[task.unknown], task.test_X[:0])
+    assert "more than to be expected" in wording.false_alarms(all_unknown)
+    assert "No test image is of another class" in wording.detected(all_unknown)
 
 
 def test_plain_values_hold_all(found: UnknownDetection) -> None:

@@ -66,7 +66,7 @@ def team() -> Team:
 
 
 def run(folder: Path, data: TrainingData, output: Path, *, model: Any = None, **options: Any) -> Training:
-    """Train the model in a folder; options of its run are told from those of the recipe."""
+    """Train the model in a folder; options of its run are split from those of the recipe."""
     of_run = {name: options.pop(name) for name in ("resume", "progress", "checkpoint_seconds") if name in options}
     kept = Run(folder=output, **of_run)
     return train(model or load(folder), data, recipe(**options), run=kept, team=team())

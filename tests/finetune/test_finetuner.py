@@ -87,7 +87,7 @@ def test_adapters_merge_to_the_same_encoder(share: float, tmp_path: Path) -> Non
     assert (found.adapters / "adapter_model.safetensors").stat().st_size < 100_000
 
 
-def test_adapters_that_are_none_or_another_models_are_told(clip: Path, tmp_path: Path) -> None:
+def test_adapters_that_are_none_or_another_models_are_reported(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no adapter_config.json"):
         merge_adapters(ModelFolder(clip), tmp_path, tmp_path / "merged")
     found = tuned(tmp_path / "run", interpolate=1.0)

@@ -51,13 +51,13 @@ def test_a_folder_under_a_file_cannot_be_made(tmp_path: Path) -> None:
         open_(tmp_path / "file" / "run")
 
 
-def test_an_unwritable_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match="can't be written"):
         open_(tmp_path / "run")
 
 
-def test_a_damaged_description_is_told(tmp_path: Path) -> None:
+def test_a_damaged_description_is_reported(tmp_path: Path) -> None:
     open_(tmp_path / "run")
     (tmp_path / "run" / RUN).write_text("{")
     with pytest.raises(InputError, match="can't be read"):

@@ -132,7 +132,9 @@ def test_a_new_memory_holds_what_ships_and_how_it_came_about(judged: Shipment, t
     assert [row["step"] for row in told["log"]][-1] == 4
 
 
-def test_unknown_images_are_told_by_weights_from_before_and_trainings_that_left_images_out(judged: Shipment) -> None:
+def test_unknown_images_are_detected_by_earlier_weights_and_trainings_that_left_images_out(
+    judged: Shipment,
+) -> None:
     before, after = judged.head.fitted.detector, judged.fine_tuned.fitted.detector
     assert before is not None
     assert after is not None

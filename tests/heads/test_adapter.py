@@ -58,7 +58,7 @@ def test_steps_lower_the_loss() -> None:
 
 
 def test_the_map_turns_the_space_for_classes_it_never_saw() -> None:
-    """Texts lie in a turned copy of the image space: what six classes teach holds for the other six."""
+    """Texts lie in a turned copy of the image space: what six classes show holds for the other six."""
     rng = np.random.default_rng(0)
     turn = np.linalg.qr(np.eye(8) + 0.5 * rng.normal(size=(8, 8)))[0]
     centres = unit(rng.normal(size=(400, 8)))

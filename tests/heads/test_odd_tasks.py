@@ -97,7 +97,7 @@ def test_labels_of_any_kind_come_back(name: str, labels: list[object]) -> None:
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_text_rows_go_by_their_names_in_whatever_order(name: str) -> None:
+def test_text_rows_are_matched_by_their_names_in_whatever_order(name: str) -> None:
     task = draw_task()
     assert task.text is not None
     expected = quick(name, task.text, classes=[0, 1, 2, 3]).fit(task.X, task.y).logits(task.test_X)
@@ -140,7 +140,7 @@ class TestTwoBlocks:
         scaled = quick(name, self.task.text).fit(scaled_X, self.task.y).logits(scaled_test_X)
         assert scaled == pytest.approx(expected)
 
-    def test_without_text_the_width_of_the_embedding_is_told(self) -> None:
+    def test_without_text_the_width_of_the_embedding_is_reported(self) -> None:
         X, _ = self.blocks(feature_scale=1000.0)
         equal, lopsided = (
             PrototypeHead(shrinkage=1.0, embedding_dims=dims).fit(X, self.task.y).prototypes_ for dims in (12, None)

@@ -24,7 +24,7 @@ def test_images_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("text", [None, np.full((4, 12), np.nan)])
-def test_without_a_text_vector_there_is_nothing_to_go_by(text: np.ndarray | None) -> None:
+def test_without_a_text_vector_there_is_nothing_to_classify_by(text: np.ndarray | None) -> None:
     task = draw_task(text_noise=None)
     with pytest.raises(InputError, match="no class has one"):
         ZeroShotHead(text).fit(task.X, task.y)

@@ -91,7 +91,7 @@ def test_a_webp_is_judged_by_what_its_decoding_takes(tmp_path: Path) -> None:
     assert peak < 256 * 2**20
 
 
-def test_a_jpeg_of_several_scans_is_told_from_one_of_a_single_scan() -> None:
+def test_a_jpeg_of_several_scans_is_distinguished_from_one_of_a_single_scan() -> None:
     plain, progressive = (encoded(photo(), "JPEG", progressive=flag) for flag in (False, True))
     assert budget._first_scan_is_whole(plain, 3)
     at = plain.index(b"\xff\xda")

@@ -146,7 +146,7 @@ except Exception as error:
 """
 
 
-def test_without_the_extra_the_command_that_adds_it_is_told(tmp_path: Path) -> None:
+def test_without_the_extra_the_command_that_adds_it_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.heic"
     path.write_bytes(heic(photo()))
     done = subprocess.run([sys.executable, "-c", WITHOUT, str(path)], capture_output=True, text=True, check=True)

@@ -54,7 +54,7 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["a.ink", "b.ink"]
 
 
-def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_reported(tmp_path: Path) -> None:
     put(tmp_path / "a.ink", numbered(1))
     with pytest.raises(MemoryFileError, match="mkdir -p"):
         backup(tmp_path / "a.ink", tmp_path / "no" / "b.ink")

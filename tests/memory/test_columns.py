@@ -33,7 +33,7 @@ def test_ordinary_text_is_stored_as_it_is(text: str) -> None:
     assert AnyText().process_bind_param(text, DIALECT) == text
 
 
-def test_undecodable_file_names_are_told_apart() -> None:
+def test_undecodable_file_names_stay_distinct() -> None:
     column = AnyText()
     assert column.process_bind_param("caf\udce9.jpg", DIALECT) == "caf␛dce9.jpg"
     assert column.process_bind_param("caf␛dce9.jpg", DIALECT) == "caf␛241bdce9.jpg"
@@ -86,7 +86,7 @@ def test_arrays_of_text_or_objects_are_refused(array: np.ndarray) -> None:
         array_blob({"names": array})
 
 
-def test_broken_arrays_are_told() -> None:
+def test_broken_arrays_are_reported() -> None:
     with pytest.raises(ValueError, match="arrays of the head are broken"):
         blob_arrays(array_blob({"a": np.zeros(3)})[:-1])
 

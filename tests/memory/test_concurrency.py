@@ -70,7 +70,7 @@ def test_a_reader_sees_its_version_while_a_writer_commits(tmp_path: Path) -> Non
     assert names_in(tmp_path) == ["a.ink"]
 
 
-def test_what_stays_in_the_side_file_is_told(tmp_path: Path) -> None:
+def test_what_stays_in_the_side_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     put(path, numbered(1))
     with reading(path) as connection:
@@ -100,7 +100,7 @@ def test_readers_beside_a_busy_writer_always_see_one_version(tmp_path: Path) -> 
     assert seen == sorted(seen)
 
 
-def test_a_writer_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_never_ends_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.ink"
     put(path, numbered(1))
     monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.2)

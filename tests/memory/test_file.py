@@ -40,13 +40,13 @@ def memory(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_missing_file_is_told_with_its_neighbours(memory: Path) -> None:
+def test_a_missing_file_is_reported_with_its_neighbours(memory: Path) -> None:
     with pytest.raises(MemoryFileError, match=r"no memory at .*vehicle\.ink") as caught:
         read_memory(memory.with_name("vehicle.ink"))
     assert f"Did you mean {memory}?" in str(caught.value)
 
 
-def test_a_missing_file_without_neighbours_is_told_with_the_way_to_make_one(tmp_path: Path) -> None:
+def test_a_missing_file_without_neighbours_is_reported_with_the_way_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(MemoryFileError, match="inkling fit"):
         read_memory(tmp_path / "no folder" / "a.ink")
 
@@ -57,7 +57,7 @@ def test_a_folder_is_no_memory(tmp_path: Path) -> None:
             operation()
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MemoryFileError, match="mkdir -p"):
         put(tmp_path / "out" / "a.ink", numbered(1))
 

@@ -1,4 +1,4 @@
-"""A full disk: the memory there can still be read, and what cannot be written is told as that."""
+"""A full disk: the memory there can still be read, and what cannot be written is reported as that."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def test_what_goes_in_comes_out(path: Path) -> None:
     assert_same(read_memory(path).content, numbered(1))
 
 
-def test_an_image_is_pooled_once_and_not_at_all_if_it_taught_a_class(path: Path) -> None:
-    again = [IMAGES[1], PooledImage("d.jpg", "d"), PooledImage("copy of d.jpg", "d"), PooledImage("taught.jpg", "1")]
+def test_an_image_is_pooled_once_and_not_at_all_if_a_class_was_trained_on_it(path: Path) -> None:
+    again = [IMAGES[1], PooledImage("d.jpg", "d"), PooledImage("copy of d.jpg", "d"), PooledImage("trained.jpg", "1")]
     event = observe(path, again, np.ones((4, 4), np.float32), fingerprint="f00d")
     assert event is not None
     assert event.outcome == {"seen": 4, "new": 1}

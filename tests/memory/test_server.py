@@ -181,7 +181,7 @@ def test_the_program_takes_a_url(url: str, inkling: Inkling) -> None:
     assert inkling.here("undo", url).code == 0
 
 
-def test_what_is_not_there_is_told(url: str, server: str) -> None:
+def test_what_is_not_there_is_reported(url: str, server: str) -> None:
     with pytest.raises(MemoryFileError, match="There is no memory at postgresql"):
         read_memory(url)
     with pytest.raises(MemoryFileError, match="the server says"):

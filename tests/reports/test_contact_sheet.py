@@ -33,7 +33,7 @@ def sheet(folder: Path, *, n_images: int, members: tuple[int, ...]) -> str:
     return (folder / "sheet.html").read_text()
 
 
-def test_images_in_no_group_are_shown_the_strangest_first(tmp_path: Path) -> None:
+def test_images_in_no_group_are_shown_the_least_known_first(tmp_path: Path) -> None:
     page = sheet(tmp_path, n_images=9, members=(4, 5, 6, 7, 8))
     group, alone = page.split('id="in-no-group"')
     assert "4 candidates in the pool that no proposal holds" in alone

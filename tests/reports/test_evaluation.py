@@ -145,7 +145,7 @@ def test_one_class_one_image() -> None:
     assert not page.all("select")
 
 
-def test_absent_classes_unknown_labels_and_skipped_images_are_told() -> None:
+def test_absent_classes_unknown_labels_and_skipped_images_are_reported() -> None:
     page = page_of(
         y=np.r_[[-1] * 3, np.arange(77) % 2],
         labels=["bench", "bench", "tram", *("airplane" if i % 2 == 0 else "boat" for i in range(77))],

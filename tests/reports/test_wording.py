@@ -21,7 +21,7 @@ def compared(*, only_head: int, only_zero_shot: int, both: int = 50) -> Comparis
     return comparison
 
 
-def test_a_clear_gain_a_clear_loss_and_chance_are_told_apart() -> None:
+def test_a_clear_gain_a_clear_loss_and_chance_are_distinguished() -> None:
     assert "the exemplars help" in wording.against_zero_shot(compared(only_head=30, only_zero_shot=5))
     loss = wording.against_zero_shot(compared(only_head=5, only_zero_shot=30))
     assert "zero-shot is the better choice" in loss
@@ -69,7 +69,7 @@ def test_few_images_and_empty_classes_are_said() -> None:
     assert wording.no_images(_confident(0.8, 0.8)) is None
 
 
-def test_what_calibration_changed_is_told_where_it_is_known() -> None:
+def test_what_calibration_changed_is_reported_where_it_is_known() -> None:
     p, y = probabilities(100, 4)
     logits = 3 * np.log(p)
     before = wording.before_calibration(evaluate_predictions(p, y, "abcd", logits=logits))

@@ -37,7 +37,7 @@ def seen(*kinds: str, n: int = 10, seed: int = 1) -> Samples:
     return Samples(samples.identity, names, samples.labels, names, samples.thumbnails, samples.views, samples.X)
 
 
-def taught(path: Path, *, false_alarms: float | None = None, shots: int = 12) -> FewShotClassifier:
+def fitted_memory(path: Path, *, false_alarms: float | None = None, shots: int = 12) -> FewShotClassifier:
     """A classifier of the known kinds, saved."""
     X = np.concatenate([vectors(kind, shots, seed=0) for kind in KNOWN])
     labels = [kind for kind in KNOWN for _ in range(shots)]

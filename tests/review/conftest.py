@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fit_and_pool(path: str | Path) -> None:
-    """Teach the known classes, and propose the unknown ones."""
+    """Fit the known classes, and propose the unknown ones."""
     X = np.concatenate([drawn(name, SHOTS) for name in CLASSES])
     labels = [name for name in CLASSES for _ in range(SHOTS)]
     texts = np.stack([centre(name) for name in CLASSES])

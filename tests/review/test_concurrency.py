@@ -20,7 +20,7 @@ from inkling.review.new_class import Prepared
 from inkling.review.observe import Observer
 from inkling.types import ClassEntry
 from tests.memory.samples import FORK
-from tests.review.cases import DIMS, KNOWN, Named, seen, taught
+from tests.review.cases import DIMS, KNOWN, Named, fitted_memory, seen
 from tests.review.conftest import pool
 
 
@@ -128,7 +128,7 @@ class _OfText:
 @pytest.mark.slow
 def test_six_processes_observe_discover_and_decide_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
-    taught(path)
+    fitted_memory(path)
     jobs = [("observe", 1), ("observe", 1), ("observe", 2), ("discover", 3), ("discover", 3), ("decide", 4)]
     assert _six(path, _observe_discover_or_decide, jobs) == ["done"] * 6
     explore(path, Named.load(path), None, min_images=5)

@@ -12,12 +12,12 @@ from inkling.memory.pool import read_pool
 from inkling.memory.proposals import list_proposals
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
-from tests.review.cases import KNOWN, Named, seen, taught
+from tests.review.cases import KNOWN, Named, fitted_memory, seen
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    taught(tmp_path / "a.ink")
+    fitted_memory(tmp_path / "a.ink")
     return tmp_path / "a.ink"
 
 
@@ -83,7 +83,7 @@ def test_discarded_images_are_not_proposed_again(path: Path) -> None:
 
 
 def test_a_memory_that_tells_no_unknowns_is_refused(tmp_path: Path) -> None:
-    taught(tmp_path / "small.ink", shots=2)
+    fitted_memory(tmp_path / "small.ink", shots=2)
     with pytest.raises(InputError, match="can't tell what is new"):
         explored(tmp_path / "small.ink", "bench")
     assert len(read_pool(tmp_path / "small.ink").ids) == 0

@@ -69,7 +69,7 @@ def test_it_must_be_the_memory_s_encoder(path: Path, colours: Path) -> None:
         Decisions(path).add_class("red", images=colours / "red", embedder=other)
 
 
-def test_a_prompt_that_the_encoder_does_not_know_is_told(path: Path) -> None:
+def test_a_prompt_that_the_encoder_does_not_know_is_reported(path: Path) -> None:
     mute = ClassEmbedder(FakeEncoder(with_texts=False), cache=False)
     with pytest.raises(InputError, match="has no vector for any of these prompts"):
         Decisions(path).add_class("red", prompts=["red"], embedder=mute)
@@ -91,7 +91,7 @@ def _propose(path: Path) -> None:
     write_proposals(path, [Finding((1, 2, 3), 3, 0.9, ({"name": "red"},))])
 
 
-def test_an_accepted_class_is_put_into_words_and_no_image_is_embedded(path: Path, encoder: FakeEncoder) -> None:
+def test_an_accepted_class_gets_its_text_vector_and_no_image_is_embedded(path: Path, encoder: FakeEncoder) -> None:
     _propose(path)
     embed = ClassEmbedder(encoder, cache=False)
     event = Decisions(path, words=lambda name: embed.in_words(path, name)).accept(1, first_name=True)

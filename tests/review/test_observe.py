@@ -9,12 +9,12 @@ import pytest
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
 from inkling.review.observe import Observer
-from tests.review.cases import KNOWN, Named, seen, taught
+from tests.review.cases import KNOWN, Named, fitted_memory, seen
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    taught(tmp_path / "a.ink")
+    fitted_memory(tmp_path / "a.ink")
     return tmp_path / "a.ink"
 
 
@@ -35,7 +35,7 @@ def members(proposals) -> set[frozenset[str]]:
 def test_a_stream_finds_what_the_batch_finds(path: Path, tmp_path: Path) -> None:
     found = observed(path, (*KNOWN, "bench", "lamp"))
     other = tmp_path / "b.ink"
-    taught(other)
+    fitted_memory(other)
     at_once = explore(other, Named.load(other), seen(*KNOWN, "bench", "lamp"), min_images=5)
     assert members(found.proposals) == members(at_once.proposals)
     assert len(found.proposals) == 2

@@ -228,11 +228,11 @@ def test_a_stale_detector_never_stays(path: Path) -> None:
     write_memory(path, MemoryContent(**{**vars(stored), "detector": detector}), replace=True)
     asked: list[MemoryContent] = []
 
-    def taught_again(content: MemoryContent) -> DetectorState:
+    def fitted_again(content: MemoryContent) -> DetectorState:
         asked.append(content)
         return DetectorState("knn", {"k": 4}, {"X": np.ones((3, 2))}, {})
 
-    assert Decisions(path, detect=taught_again).accept(1, first_name=True).outcome["detector"] == "taught again"
+    assert Decisions(path, detect=fitted_again).accept(1, first_name=True).outcome["detector"] == "fitted again"
     assert [entry.name for entry in asked[0].classes] == ["bench", *CLASSES]
     now = read_memory(path).content.detector
     assert now is not None

@@ -67,9 +67,9 @@ def several(*parts: Samples) -> Samples:
 def _first(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The memory that every sequence begins with."""
     Machine.first = tmp_path_factory.mktemp("machine") / "first.ink"
-    taught = several(*(images(kind, 1000, 8) for kind in KNOWN))
+    trained = several(*(images(kind, 1000, 8) for kind in KNOWN))
     entries = [ClassEntry(kind, text_vector=np.float32(np.eye(DIMS)[KINDS.index(kind)])) for kind in KNOWN]
-    FewShotClassifier("none", head="prototype").learn(taught, entries).save(Machine.first)
+    FewShotClassifier("none", head="prototype").learn(trained, entries).save(Machine.first)
 
 
 class Machine(RuleBasedStateMachine):
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
         return every[pick * 7 % len(every)]
 
     @initialize()
-    def something_strange(self) -> None:
+    def something_unknown(self) -> None:
         """Two new kinds wait, and are proposed."""
         self.discover([("lamp", 0), ("mug", 0)])
 
@@ -188,9 +188,9 @@ class Machine(RuleBasedStateMachine):
         samples = None if text else images(kind, 6 * first, 3)
         vector = np.float32(np.eye(DIMS)[KINDS.index(kind)]) if text else None
         identity = images(kind, 0, 1).identity
-        self._teach(Prepared(identity, (ClassEntry(f"new {kind}", text_vector=vector),), samples))
+        self._update(Prepared(identity, (ClassEntry(f"new {kind}", text_vector=vector),), samples))
 
-    def _teach(self, prepared: Prepared) -> None:
+    def _update(self, prepared: Prepared) -> None:
         class Ready:
             def new_class(self, *_: Any, **__: Any) -> Prepared:
                 return prepared
@@ -203,7 +203,7 @@ class Machine(RuleBasedStateMachine):
         samples = images(kind, 6 * first + 2, 3)
         known = {one.name for one in self.decide.classes()}
         new = () if kind in known else (ClassEntry(kind),)
-        self._try(self.decide.teach, Prepared(samples.identity, new, samples))
+        self._try(self.decide.update_prepared, Prepared(samples.identity, new, samples))
 
     @rule(pick=picks)
     def remove_class(self, pick: int) -> None:
@@ -230,8 +230,8 @@ class Machine(RuleBasedStateMachine):
         assert set(members) <= set(pool.ids.tolist())
         with seeing(self.path) as connection:
             rows = connection.exec_driver_sql("SELECT content_hash, state FROM pooled").all()
-            taught = {row[0] for row in connection.exec_driver_sql("SELECT content_hash FROM exemplar")}
-        assert {content for content, state in rows if state == "accepted"} == {content for content, _ in rows} & taught
+            trained = {row[0] for row in connection.exec_driver_sql("SELECT content_hash FROM exemplar")}
+        assert {content for content, state in rows if state == "accepted"} == {content for content, _ in rows} & trained
         assert len(pool.ids) == sum(state == WAITING for _, state in rows)
 
     @invariant()

@@ -124,7 +124,7 @@ def _pooled(path: Path) -> tuple[list[int], list[PooledImage]]:
     return waiting.ids.tolist(), list(waiting.images)
 
 
-def test_what_nobody_can_take_back_is_told(path: Path, decide: Decisions) -> None:
+def test_what_nobody_can_take_back_is_reported(path: Path, decide: Decisions) -> None:
     decide.merge([1, 2])
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE proposal SET stability = 0.5 WHERE id = 3")

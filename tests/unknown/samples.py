@@ -24,7 +24,7 @@ class OpenTask:
     y: IntArray
     text: FloatArray | None
     test_X: FloatArray
-    strange: BoolArray
+    unknown: BoolArray
 
     @property
     def n_classes(self) -> int:

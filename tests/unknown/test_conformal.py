@@ -16,13 +16,13 @@ scores = st.lists(st.integers(-20, 20), min_size=1, max_size=40).map(lambda valu
 
 
 @given(calibration=scores, asked=scores)
-def test_p_is_the_share_at_least_as_strange(calibration: np.ndarray, asked: np.ndarray) -> None:
+def test_p_is_the_share_at_least_as_far_from_the_known(calibration: np.ndarray, asked: np.ndarray) -> None:
     p = Conformal(calibration).p_values(asked)
     assert p == pytest.approx([(1 + sum(calibration >= one)) / (len(calibration) + 1) for one in asked])
 
 
 @given(calibration=scores, asked=scores)
-def test_a_stranger_image_never_has_the_higher_p(calibration: np.ndarray, asked: np.ndarray) -> None:
+def test_an_image_less_like_the_known_never_has_the_higher_p(calibration: np.ndarray, asked: np.ndarray) -> None:
     p = Conformal(calibration).p_values(np.sort(asked))
     assert (np.diff(p) <= 0).all()
     assert ((p > 0) & (p <= 1)).all()

@@ -26,13 +26,13 @@ def fitted(task: OpenTask, **options: Any) -> UnknownDetector:
     return UnknownDetector.fit(task.vectors(), **options)
 
 
-def test_strangers_are_told_from_known_images() -> None:
+def test_unknown_images_score_higher_than_known_ones() -> None:
     task = open_task(spread=0.5, shots=12)
     detector = fitted(task)
-    strangeness, told = detector.strangeness(task.test_X), detector.is_unknown(task.test_X)
-    assert auroc(strangeness[task.strange], strangeness[~task.strange]) > 0.95
-    assert told[task.strange].mean() > 0.7
-    assert told[~task.strange].mean() < 0.15
+    score, told = detector.fused_scores(task.test_X), detector.is_unknown(task.test_X)
+    assert auroc(score[task.unknown], score[~task.unknown]) > 0.95
+    assert told[task.unknown].mean() > 0.7
+    assert told[~task.unknown].mean() < 0.15
 
 
 def test_p_and_verdict_agree() -> None:
@@ -80,7 +80,7 @@ def test_what_is_kept_gives_the_same_to_the_last_bit(tmp_path: Path) -> None:
     with np.load(tmp_path / "state.npz") as arrays:
         kept = HeadState(state.name, json.loads(json.dumps(state.params)), dict(arrays))
     again = UnknownDetector.from_state(kept)
-    assert (again.strangeness(task.test_X) == detector.strangeness(task.test_X)).all()
+    assert (again.fused_scores(task.test_X) == detector.fused_scores(task.test_X)).all()
     assert (again.p_known(task.test_X) == detector.p_known(task.test_X)).all()
     assert again.report == detector.report
     assert again.finding == detector.finding
@@ -128,7 +128,7 @@ def test_an_encoder_that_knows_the_images_does_not_break_the_promise() -> None:
     rates, naive = [], []
     for seed in range(10):
         tuned = tuned_task(seed, shots=16)
-        test_X = tuned.task.test_X[~tuned.task.strange]
+        test_X = tuned.task.test_X[~tuned.task.unknown]
         detector = fitted_on_tuned(tuned, false_alarms=0.1, spaces=tuned.spaces, previous=fitted(tuned.task))
         rates.append(detector.is_unknown(test_X).mean())
         naive.append(fitted_on_tuned(tuned, false_alarms=0.1).is_unknown(test_X).mean())
@@ -145,7 +145,7 @@ def test_weights_and_figures_are_from_before_tuning() -> None:
     assert detector.report["fused"] == before.report["fused"]
     assert detector.report["tuned"]
     assert "each judged by a training without it" in detector.finding
-    assert "before tuning, classes left out in turn were told apart" in detector.finding
+    assert "before tuning, classes left out in turn were detected" in detector.finding
     assert "at most" in detector.finding
     assert UnknownDetector.from_state(detector.state()).finding == detector.finding
 
@@ -167,7 +167,7 @@ def test_a_class_less_keeps_what_the_trainings_calibrated() -> None:
     np.testing.assert_array_equal(second.conformal.calibration, first.conformal.calibration)
     np.testing.assert_array_equal(second.scale.mean, first.scale.mean)
     gone = tuned.task.y == 5
-    assert second.strangeness(tuned.X[gone]).mean() > first.strangeness(tuned.X[gone]).mean() + 1
+    assert second.fused_scores(tuned.X[gone]).mean() > first.fused_scores(tuned.X[gone]).mean() + 1
     with pytest.raises(InputError, match="at least 99 known images"):
         UnknownDetector.fit(fewer, previous=first, false_alarms=0.01)
     with pytest.raises(InputError, match=r"text_\w+: no class has a text vector"):
@@ -187,7 +187,7 @@ def test_too_few_classes_to_leave_out_weigh_all_alike(n_classes: int) -> None:
     detector = fitted(task)
     assert "count alike" in detector.finding
     assert len(set(detector.choice.weights)) == 1
-    assert np.isfinite(detector.strangeness(task.test_X)).all()
+    assert np.isfinite(detector.fused_scores(task.test_X)).all()
 
 
 def test_a_class_of_words_alone() -> None:
@@ -195,7 +195,7 @@ def test_a_class_of_words_alone() -> None:
     rows = task.y != 5
     detector = UnknownDetector.fit(task.vectors(rows))
     assert len(detector.known.plain.means) == 6
-    assert np.isfinite(detector.strangeness(task.test_X)).all()
+    assert np.isfinite(detector.fused_scores(task.test_X)).all()
 
 
 def test_too_few_images_for_the_rate_are_refused() -> None:
@@ -221,8 +221,8 @@ def test_vectors_of_another_kind_are_refused(X: np.ndarray) -> None:
 def test_the_length_of_vectors_does_not_matter(seed: int, factor: float) -> None:
     task = open_task(seed, n_test=20)
     stretched = UnknownDetector.fit(replace(task, X=factor * task.X).vectors())
-    expected = fitted(task).strangeness(task.test_X)
-    assert stretched.strangeness(factor * task.test_X) == pytest.approx(expected, rel=0.02, abs=0.02)
+    expected = fitted(task).fused_scores(task.test_X)
+    assert stretched.fused_scores(factor * task.test_X) == pytest.approx(expected, rel=0.02, abs=0.02)
 
 
 @pytest.mark.shared
@@ -230,7 +230,7 @@ def test_half_of_real_classes(shared: Path) -> None:
     task = real_task(shared, "caltech101", shots=16)
     rows, known = task.y < 25, task.test_y < 25
     detector = UnknownDetector.fit(LabelledVectors.of(task.X[rows], task.y[rows]))
-    score = detector.strangeness(task.test_X)
+    score = detector.fused_scores(task.test_X)
     assert auroc(score[~known], score[known]) > 0.93
 
 
@@ -242,6 +242,6 @@ def test_of_few_images_the_state_is_the_images_and_of_many_their_statistics() ->
         state = detector.state()
         assert ("images" in state.arrays) == holds_images
         again = UnknownDetector.from_state(state)
-        assert np.array_equal(again.strangeness(task.test_X), detector.strangeness(task.test_X))
+        assert np.array_equal(again.fused_scores(task.test_X), detector.fused_scores(task.test_X))
         size = sum(array.nbytes for array in state.arrays.values())
         assert not holds_images or size < 1.1 * task.X.nbytes + 20_000

@@ -25,13 +25,13 @@ def evidence(seed: int = 0, *, gains: tuple[float, ...] = (2.0, 0.0), n_parts: i
 
 
 @given(
-    strange=st.lists(st.integers(0, 6), min_size=1, max_size=20),
+    unknown=st.lists(st.integers(0, 6), min_size=1, max_size=20),
     known=st.lists(st.integers(0, 6), min_size=1, max_size=20),
 )
-def test_auroc_counts_ties_half(strange: list[int], known: list[int]) -> None:
-    truth = [1] * len(strange) + [0] * len(known)
-    expected = roc_auc_score(truth, strange + known)
-    assert auroc(np.array(strange, float), np.array(known, float)) == pytest.approx(expected)
+def test_auroc_counts_ties_half(unknown: list[int], known: list[int]) -> None:
+    truth = [1] * len(unknown) + [0] * len(known)
+    expected = roc_auc_score(truth, unknown + known)
+    assert auroc(np.array(unknown, float), np.array(known, float)) == pytest.approx(expected)
 
 
 def test_the_score_that_tells_gets_the_weight() -> None:

@@ -42,7 +42,7 @@ def test_the_known_mean_is_likelier_known_and_the_far_image_is_not() -> None:
     assert ratio(far) > 0
 
 
-def test_a_stranger_in_a_direction_that_no_class_takes_is_noticed() -> None:
+def test_an_unknown_image_in_a_direction_that_no_class_takes_is_noticed() -> None:
     classes, _ = classes_of(0, n_classes=4, dims=30, shots=8)
     model = PLDA.of(classes)
     step = np.linalg.svd(model.axes)[0][:, -1] / model.whiten.scale

@@ -67,8 +67,8 @@ def test_neither_a_class_left_out_nor_an_image_held_out_is_among_the_known() -> 
     drawn = open_task(spread=0.1)
     evidence = leave_classes_out(drawn.task(), ("knn",))
     assert evidence is not None
-    strange, known = evidence.table[evidence.unknown, 0], evidence.table[~evidence.unknown, 0]
-    assert strange.min() > known.max() + 3
+    unknown, known = evidence.table[evidence.unknown, 0], evidence.table[~evidence.unknown, 0]
+    assert unknown.min() > known.max() + 3
     # An exemplar that is the image itself has cosine 1, whatever the image: there would be no deviation.
     assert known.std() > 0.5
     assert (np.bincount(evidence.classes[evidence.unknown]) == 8 * rounds.N_FOLDS_BESIDE).all()

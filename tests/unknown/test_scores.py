@@ -23,7 +23,7 @@ NEGATIVES = unit(np.random.default_rng(9).normal(size=(30, DIMS)))
 def all_known(seed: int = 0, **options: object) -> tuple[Known, np.ndarray, np.ndarray]:
     task = open_task(seed, **{"text_noise": 0.3, **options})
     known = task.task(negatives=NEGATIVES).fit(np.ones(len(task.y), dtype=bool))
-    return known, task.test_X, task.strange
+    return known, task.test_X, task.unknown
 
 
 def test_formulas() -> None:
@@ -64,11 +64,11 @@ def test_mahalanobis_and_its_relative() -> None:
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_strange_images_score_higher(name: str) -> None:
-    known, X, strange = all_known(spread=0.5, shots=16)
+def test_unknown_images_score_higher(name: str) -> None:
+    known, X, unknown = all_known(spread=0.5, shots=16)
     score = SCORES[name].rate(Images(known, X))
     assert score.shape == (len(X),)
-    assert auroc(score[strange], score[~strange]) > (0.6 if name in ("ensemble", "msp", "negative_labels") else 0.75)
+    assert auroc(score[unknown], score[~unknown]) > (0.6 if name in ("ensemble", "msp", "negative_labels") else 0.75)
 
 
 @pytest.mark.parametrize("name", SCORES)

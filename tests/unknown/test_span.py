@@ -1,4 +1,4 @@
-"""Few coordinates that keep what many dimensions say of the known images."""
+"""Few coordinates that keep what many dimensions hold about the known images."""
 
 from __future__ import annotations
 

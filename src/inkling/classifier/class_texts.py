@@ -18,7 +18,7 @@ from inkling.prompts import ClassPrompts, mean_text_vector, resolve_templates
 from inkling.types import ClassEntry, FloatArray
 
 
-def put_into_words(
+def embedded_entries(
     names: Iterable[str],
     prompts: Iterable[ClassPrompts],
     *,

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from inkling.classifier.class_texts import given_entries, put_into_words
+from inkling.classifier.class_texts import embedded_entries, given_entries
 from inkling.classifier.detection import with_detector
 from inkling.classifier.estimator import Estimator
 from inkling.classifier.fitted import (
@@ -165,7 +165,7 @@ class FewShotClassifier(Estimator, Predictor):
         labels
             Label of each image: text, whole numbers or truth values; None where the source tells.
         progress
-            Is told how far embedding is.
+            Called with the progress of embedding.
 
         Raises
         ------
@@ -211,7 +211,7 @@ class FewShotClassifier(Estimator, Predictor):
         y
             Label of each, (n,).
         text_vectors
-            Text vectors (n_classes, d), zeros or NaN where a class has none; None to go by images alone.
+            Text vectors (n_classes, d), zeros or NaN where a class has none; None to use images alone.
         class_names
             Labels of the rows of `text_vectors`; None: the labels in y, sorted: numbers by value, text as text.
         logit_scale
@@ -394,4 +394,4 @@ class FewShotClassifier(Estimator, Predictor):
 
     def _encode_class_texts(self, names: Collection[str]) -> tuple[ClassEntry, ...]:
         with opened_cache(self._cache) as cache:
-            return put_into_words(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)
+            return embedded_entries(names, self.prompts, encoder=self.encoder, cache=cache, templates=self.templates)

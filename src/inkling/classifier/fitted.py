@@ -50,7 +50,7 @@ class FittedClassifier:
     finetuning
         How its encoder was fine-tuned, as JSON can hold it; None where it was not.
     detector
-        Tells images of no known class; None where it could not be fitted.
+        Detects images of no known class; None where it could not be fitted.
     unknown
         What fitting it found out, in one sentence.
     """
@@ -156,7 +156,7 @@ class FittedClassifier:
         """For each vector whether it is unknown, and its p-value; None where nothing tells."""
         if self.detector is None:
             return [(None, None)] * len(X)
-        scores, conformal = self.detector.strangeness(X), self.detector.conformal
+        scores, conformal = self.detector.fused_scores(X), self.detector.conformal
         unknown = conformal.are_unknown(scores, self.detector.false_alarms)
         return zip(unknown.tolist(), conformal.p_values(scores).tolist(), strict=True)
 

@@ -1,4 +1,4 @@
-"""What a fitted classifier says of images and vectors."""
+"""Predictions of a fitted classifier for images and vectors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Predictor:
     memory_version
         Version of the memory; None where there is none.
     naming
-        Is told how far a vocabulary is encoded, which may take a minute; set it to watch.
+        Called with the progress of encoding a vocabulary, which may take a minute.
     """
 
     naming: Progress | None = None
@@ -241,7 +241,7 @@ class Predictor:
         observe: Callable[[Samples], None] | None = None,
         names: int = 0,
     ) -> Iterator[Verdict | SkippedImage]:
-        """What the classifier says of each image, in order within batches, in memory that does not grow.
+        """Verdicts for many images, in order within batches, in memory that does not grow.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ class Predictor:
         top
             Classes to name for each image.
         progress
-            Is told how far it is.
+            Called with the progress.
         observe
             Sees the vectors of each batch before its verdicts are given.
         names

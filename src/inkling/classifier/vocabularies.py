@@ -63,7 +63,7 @@ def namer_for(
     entries
         The known classes.
     progress
-        Is told how many names have their text vectors.
+        Called with the number of names that have text vectors.
     """
     names, vectors = _encoded(vocabulary.candidates(), encoder, cache, progress)
     return Namer.of(
@@ -91,7 +91,7 @@ def negatives_for(
     entries
         The known classes, with their text vectors.
     progress
-        Is told how many names have their text vectors.
+        Called with the number of names that have text vectors.
 
     Returns
     -------

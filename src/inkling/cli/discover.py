@@ -80,7 +80,7 @@ def _samples(classifier: FewShotClassifier, name: str) -> Samples:
 
 def print_explored(summary: Mapping[str, Any]) -> None:
     """The proposals, or the word on drift."""
-    looked = f"Of {counted(summary['images'], 'image')}, {summary['strange']} are candidates (p-value up to .5); "
+    looked = f"Of {counted(summary['images'], 'image')}, {summary['candidates']} are candidates (p-value up to .5); "
     note(f"{looked if summary['images'] else ''}{counted(summary['waiting'], 'image')} in the pool.")
     drift = summary["drift"]
     if drift["found"]:

@@ -91,7 +91,7 @@ def _writer(output: Path) -> Callable[[Path, Iterable[Embedded], EncoderIdentity
 
 
 def _watched(parts: Iterable[Embedded], found: Found, skipped: list[SkippedImage]) -> Iterator[Embedded]:
-    """The batches; at their end what was skipped is told, and a run without an image refused."""
+    """The batches; at their end skipped images are reported, and a run without an image refused."""
     n_embedded = 0
     for part in parts:
         skipped.extend(part.skipped)

@@ -125,7 +125,7 @@ def run(
     )
     found = _fit(classifier, train, has_encoder=encoder is not None)
     _tell_skipped(classifier.skipped_, found["ignored"], strict=strict)
-    # What came to be there meanwhile is nothing that --replace was said of.
+    # What appeared there meanwhile is not what --replace was meant for.
     version = classifier.save(memory, replace=before is not None, version=before.version if before else None)
     if before is not None:
         note(f"Replaced version {before.version}, which held {before}.")
@@ -171,7 +171,7 @@ def _update(
         prepared = embedder.labelled(memory, images, prompts=own, views=views, progress=progress)
     skipped = prepared.samples.skipped if prepared.samples else ()
     _tell_skipped(skipped, {} if isinstance(source, Precomputed) else source.ignored, strict=strict)
-    event = Decisions(memory).teach(prepared)
+    event = Decisions(memory).update_prepared(prepared)
     if event is None:
         summary = {"memory_version": before.version, "outcome": None}
         show(summary, json=json, table=lambda _: note("All of these images are known already: nothing was changed."))

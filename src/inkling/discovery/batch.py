@@ -64,8 +64,8 @@ def discover(
 
 def examined_rows(pool: Pool) -> IntArray:
     """Rows to examine: candidates, and what belongs together with them."""
-    strange = pool.p_known <= GATE
-    return np.flatnonzero(np.isin(pool.together, pool.together[strange]))
+    candidate = pool.p_known <= GATE
+    return np.flatnonzero(np.isin(pool.together, pool.together[candidate]))
 
 
 def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_values: PValues, rules: Rules) -> Found:

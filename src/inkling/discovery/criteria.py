@@ -27,8 +27,8 @@ MIN_EXCESS = 0.1
 MIN_EXPLAINED = 0.25
 MOST = 0.5
 MIN_LIKENESS = 0.7
-"""Where most images are strange and two of them are as alike as two of one class, or nearly, all have changed. Two new
-classes alone in a pool reach half of it."""
+"""Where most images are candidates and two of them are as alike as two of one class, or nearly, all have changed. Two
+new classes alone in a pool reach half of it."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     Either proposals leave most of them unexplained, or they are the greater part of all images and alike throughout.
     """
     excess, below = p_values.excess
-    strange = pool.p_known <= below
+    candidate = pool.p_known <= below
     rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
     unknown = excess * p_values.total
-    explained = min(float(strange[rows].sum()) / unknown, 1.0) if unknown else 1.0
-    likeness = _likeness(space, pool, np.flatnonzero(strange))
+    explained = min(float(candidate[rows].sum()) / unknown, 1.0) if unknown else 1.0
+    likeness = _likeness(space, pool, np.flatnonzero(candidate))
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS
     return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)

@@ -1,4 +1,4 @@
-"""Names for images of no known class: which words lie nearest, and what can be said of a cluster where none stands out.
+"""Names for images of no known class: which words lie nearest, and a description of a cluster where none stands out.
 
 Some texts lie near to every image (Radovanović et al. 2010, hubness); what counts is how much nearer a text is to the
 cluster than to images in general. Where no name has more than half of the say, the narrowest meaning that has is given

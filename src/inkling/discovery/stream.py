@@ -116,7 +116,7 @@ class Stream:
         return numbers
 
     def link(self, *, must_link: Pairs = (), cannot_link: Pairs = ()) -> None:
-        """Keep what a person said of pairs of numbers, and sort the images anew.
+        """Add constraints on pairs of numbers, and sort the images anew.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class Stream:
         self.rebuild()
 
     def relink(self, *, must_link: Pairs, cannot_link: Pairs) -> None:
-        """Let only these pairs of numbers hold; what is said of two near-duplicates as apart does not count."""
+        """Let only these constraints hold; two near-duplicates are never kept apart."""
         kept = self._kept
         picture = dict(zip(kept.number.tolist(), kept.picture.tolist(), strict=True))
         apart = [(a, b) for a, b in cannot_link if picture.get(a, a) != picture.get(b, b)]

@@ -48,11 +48,11 @@ class Vocabulary:
             raise InputError("The vocabulary is empty.", remedy="Give a file with one name a line.")
         nouns = common_nouns()
         given = {nouns.meanings(name)[0]: name for name in reversed(wanted) if nouns.meanings(name)}
-        strange = [name for name in wanted if not nouns.meanings(name)]
-        rest, count = len(strange), len(nouns.names)
+        unlisted = [name for name in wanted if not nouns.meanings(name)]
+        rest, count = len(unlisted), len(nouns.names)
         synonyms = tuple(_others(nouns, at, given[at]) if at in given else nouns.synonyms[at] for at in range(count))
         return cls(
-            (*(given.get(at, nouns.names[at]) for at in range(count)), *strange),
+            (*(given.get(at, nouns.names[at]) for at in range(count)), *unlisted),
             (*synonyms, *([()] * rest)),
             (*nouns.parents, *([NO_PARENT] * rest)),
             (*(at in given for at in range(count)), *([True] * rest)),

@@ -24,7 +24,7 @@ TEXTS_OF_A_COMMIT = 512
 
 
 class Progress(Protocol):
-    """Is told how far a run is: before the first batch, then after each."""
+    """Called with the progress of a run: before the first batch, then after each."""
 
     def __call__(self, done: int, total: int) -> None:
         """`done` images or texts of `total` are through, skipped ones included."""
@@ -103,7 +103,7 @@ def iter_embedded(
     batch_size
         Images for one forward pass, and for one commit.
     progress
-        Is told how far the run is.
+        Called with the progress.
     """
     announce = progress or _silent
     announce(0, len(records))
@@ -129,7 +129,7 @@ def embed_texts(
     texts, encoder, cache
         As `iter_embedded` takes images.
     progress
-        Is told how many of the texts that the cache lacks are through.
+        Called with the number of texts done, of those that the cache lacks.
 
     Raises
     ------

@@ -66,7 +66,7 @@ class Precomputed:
     features
         (n, f) float32, or None.
     identity
-        Encoder that made them. Files that name no encoder are told apart by their dimensions alone.
+        Encoder that made them. Files that name no encoder are distinguished by their dimensions alone.
     class_names
         Names of the K classes; those of the labels, sorted, where the file has no list of its own.
     text_vectors
@@ -204,7 +204,7 @@ def _paths(arrays: Mapping[str, Any], n_images: int) -> tuple[str, ...]:
 
 
 def _content_hashes(arrays: Mapping[str, Any], embeddings: NDArray[np.float32]) -> tuple[str, ...]:
-    """Rows that nothing names go by their vectors: numbers of rows would be equal in another file."""
+    """Rows without a name are identified by their vectors: numbers of rows would be equal in another file."""
     named = "paths" in arrays or "path" in arrays
     otherwise = _paths(arrays, len(embeddings)) if named else vector_hashes(embeddings)
     if arrays.get("content_hashes") is None:

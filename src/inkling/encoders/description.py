@@ -1,4 +1,4 @@
-"""What `encoder.json` says of an ONNX encoder folder, checked key by key.
+"""`encoder.json` of an ONNX encoder folder, checked key by key.
 
 ```json
 {

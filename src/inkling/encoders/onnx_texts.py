@@ -114,7 +114,7 @@ class TableTexts:
             raise EncoderError(
                 f"The encoder knows a closed list of {len(self._rows)} texts, all of the form "
                 f"'{self.template}'; it lacks {len(missing)}: {', '.join(map(quoted, missing[:5]))}.",
-                remedy="Use that template, give aliases that the list knows, or let these classes go by images alone.",
+                remedy="Use that template, give aliases that the list knows, or leave these classes without text.",
             )
         rows = [self._rows[_key(text)] for text in texts]
         return unit_vectors(self._vectors[rows])

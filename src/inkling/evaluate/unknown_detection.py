@@ -13,7 +13,7 @@ from inkling.unknown import UnknownDetector
 from inkling.unknown.fusion import auroc
 
 MOST_DETECTED = 0.95
-"""Share of the unknown images that `fpr95` is told at."""
+"""Share of the unknown images that `fpr95` refers to."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Share:
     interval: Interval
 
     @classmethod
-    def of(cls, told: BoolArray) -> Share:
-        """Share of the images that are told, (n,)."""
-        return cls(len(told), float(told.mean()), exact_interval(int(told.sum()), len(told)))
+    def of(cls, counted: BoolArray) -> Share:
+        """Share of the images that count, (n,)."""
+        return cls(len(counted), float(counted.mean()), exact_interval(int(counted.sum()), len(counted)))
 
     def to_json(self) -> dict[str, Any]:
         """Number, share and interval."""
@@ -88,7 +88,7 @@ def measure_unknown_detection(detector: UnknownDetector, known_X: FloatArray, ot
         Test images of other classes (m, n_dims); there may be none.
     """
     told = detector.conformal.rate_range(detector.false_alarms, n_images=len(known_X))
-    known, others = detector.strangeness(known_X), detector.strangeness(other_X)
+    known, others = detector.fused_scores(known_X), detector.fused_scores(other_X)
     threshold = detector.conformal.threshold(detector.false_alarms)
     return UnknownDetection(
         requested=detector.false_alarms,

@@ -154,7 +154,7 @@ class FineTuner:
         resume
             Go on with an interrupted run in that folder.
         progress
-            Is told of each step.
+            Called after each step.
         tensorboard
             Whether to write TensorBoard scalars.
 

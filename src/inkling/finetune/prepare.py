@@ -65,7 +65,7 @@ def prepare(
     Parameters
     ----------
     prompts
-        Own words for some classes; one without images is known by its text alone, and learnt to be told apart.
+        Own words for some classes; one without images is known by its text alone, and learnt beside the others.
     templates
         Prompts of the others.
     augments

@@ -133,9 +133,9 @@ def finetune_memory(
     options
         How; None takes the defaults.
     progress
-        Is told of each training step.
+        Called after each training step.
     embedding
-        Is told how far the embedding of the images is, once the training is over.
+        Called with the progress of embedding, once the training is over.
 
     Raises
     ------

@@ -42,7 +42,7 @@ class Shipment:
         Classifiers by the encoder as it was and its texts (None where fewer than two classes have one), by a head on
         it, and by the tuned encoder.
     candidates
-        What each says of images that it did not see; empty where nothing could be held out.
+        Out-of-fold evidence of each; empty where nothing could be held out.
     verdict
         Which of them ships.
     told
@@ -135,7 +135,7 @@ def judge(
     cache
         Where embeddings are kept, as for `FewShotClassifier`.
     progress
-        Is told how far embedding is.
+        Called with the progress of embedding.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class CacheHead(Head):
     alpha
         Weight a of the cache.
     beta
-        Sharpness b: how fast the say of an example falls with its distance.
+        Sharpness b: how fast the weight of an example falls with its distance.
     """
 
     alpha: float = 1.0

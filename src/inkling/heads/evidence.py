@@ -1,4 +1,4 @@
-"""Out-of-fold evidence: what heads say of images that they did not see, and what follows from it. Arrays only."""
+"""Out-of-fold evidence: logits of heads for images that they did not see, and what follows from them. Arrays only."""
 
 from __future__ import annotations
 

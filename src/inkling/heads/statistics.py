@@ -1,7 +1,7 @@
 """What closed-form heads need of their examples: class counts, class sums and one scatter matrix.
 
-Classes come and go by adding and subtracting what their examples contribute, so a head of 100,000 examples is fitted
-again without reading them (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+Classes are added and removed by adding and subtracting what their examples contribute, so a head of 100,000 examples is
+fitted again without reading them (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
 """
 
 from __future__ import annotations

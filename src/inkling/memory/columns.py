@@ -138,7 +138,7 @@ def _unpacked(blob: bytes) -> bytes:
 
 
 def vectors_digest(vectors: NDArray[Any]) -> str:
-    """Tells whether vectors are still those that they were."""
+    """Checks whether vectors are still those that they were."""
     return hashlib.sha256(np.ascontiguousarray(vectors, dtype="<f4").tobytes()).hexdigest()[:32]
 
 

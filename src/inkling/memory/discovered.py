@@ -39,7 +39,7 @@ class PooledImage:
 
 @dataclass(frozen=True)
 class Link:
-    """What a person's decision said of two images, by their content hashes.
+    """A constraint on two images from a decision, by their content hashes.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Pool:
     vectors
         (n, d + f) float32: embedding, then feature.
     links
-        What decisions said of pairs of images, pooled or trained on.
+        Constraints on pairs of images, pooled or trained on.
     stream
         Where discovery in one pass stands; None where it has not begun, or the classes were fitted anew since.
     version

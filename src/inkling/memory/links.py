@@ -1,4 +1,4 @@
-"""What a person's decisions said of pairs of images, by content: one class, or two. What was said last holds."""
+"""Constraints on pairs of images from decisions, by content: one class, or two. The last decision holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inkling.memory.discovered import CANNOT, MUST, Link
 
 
 def read_links(connection: Connection) -> tuple[Link, ...]:
-    """What decisions said of pairs of images."""
+    """Constraints on pairs of images."""
     table = schema.link
     rows = connection.execute(select(table).order_by(table.c.first, table.c.second))
     return tuple(Link(*row) for row in rows)
@@ -36,7 +36,7 @@ def part(memory: Amendment, left: Sequence[str], right: Sequence[str]) -> None:
 
 
 def forget_links(memory: Amendment, content_hash: str) -> None:
-    """What was said of an image and any other holds no longer."""
+    """Drop the constraints between an image and any other."""
     table = schema.link
     memory.rows.delete(table, (table.c.first == content_hash) | (table.c.second == content_hash))
 

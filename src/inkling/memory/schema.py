@@ -226,7 +226,9 @@ link = Table(
     Column("first", Text, primary_key=True, doc="Content hash of an image, the smaller of the two."),
     Column("second", Text, primary_key=True, doc="Content hash of another."),
     Column("kind", Text, nullable=False, doc="must: one class; cannot: two classes."),
-    info={"about": "What a person's decisions said of pairs of images. They hold wherever the images are kept."},
+    info={
+        "about": "Constraints on pairs of images that follow from decisions. They hold wherever the images are kept."
+    },
 )
 
 detector = Table(

@@ -1,4 +1,4 @@
-"""What a memory says of itself, without its vectors, its head's arrays and its pictures."""
+"""Summary of a memory, without its vectors, its head's arrays and its pictures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MemorySummary:
 
 
 def summarize(path: str | Path) -> MemorySummary:
-    """Read what a memory says of itself.
+    """Read the summary of a memory.
 
     Raises
     ------

@@ -254,7 +254,7 @@ def write_provenance(connection: Connection, provenance: Provenance, version: in
 
 
 def repeat_provenance(connection: Connection, *, before: int, version: int) -> None:
-    """Say of this version that it came to be like the one that was there before another."""
+    """Record that this version came to be like the one that was there before another."""
     table = schema.provenance
     earlier = select(table).where(table.c.version < before).order_by(table.c.version.desc()).limit(1)
     row = connection.execute(earlier).mappings().one()

@@ -94,7 +94,7 @@ def _card(proposal: Proposal, waiting: Mapping[int, PooledImage]) -> Card:
 
 
 def _alone(proposals: Sequence[Proposal], waiting: Mapping[int, PooledImage]) -> list[PooledImage]:
-    """Images of the pool that are in no proposal, the strangest first."""
+    """Images of the pool that are in no proposal, the least like the known classes first."""
     proposed = {number for proposal in proposals for number in proposal.finding.members}
     others = [image for number, image in waiting.items() if number not in proposed]
     return sorted(others, key=lambda image: 1.0 if image.p_known is None else image.p_known)

@@ -33,7 +33,7 @@ class FineTuningFigures:
 
     @property
     def sentences(self) -> dict[str, str]:
-        """What is said of the finding, the share and unknown images, each as a sentence of its own."""
+        """Finding, share and unknown images, each as a sentence of its own."""
         told = {name: shown_text(str(self.told[name])) for name in ("finding", "reason", "unknown")}
         return {name: f"{text[:1].upper()}{text[1:]}." for name, text in told.items()}
 

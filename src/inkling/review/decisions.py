@@ -39,7 +39,7 @@ class Decisions(MemoryView):
         Encodes the name of an accepted class, as `ClassEmbedder.in_words` does; without, its images alone
         count.
     split
-        Says of each vector of a proposal which of two parts it belongs to; None goes by k-means.
+        Assigns each vector of a proposal to one of two parts; None uses k-means.
 
     Examples
     --------
@@ -234,7 +234,7 @@ class Decisions(MemoryView):
         embedder
             Embeds them; None opens the memory's encoder where it was.
         progress
-            Is told how far embedding is.
+            Called with the progress of embedding.
 
         Raises
         ------
@@ -278,7 +278,7 @@ class Decisions(MemoryView):
         embedder
             Embeds them; None opens the memory's encoder where it was.
         progress
-            Is told how far embedding is.
+            Called with the progress of embedding.
 
         Returns
         -------
@@ -298,9 +298,9 @@ class Decisions(MemoryView):
         [('castle', 11), ('cat', 11), ('tree', 11)]
         """
         embed = embedder or ClassEmbedder()
-        return self.teach(embed.labelled(self.path, images, labels, prompts=prompts, progress=progress))
+        return self.update_prepared(embed.labelled(self.path, images, labels, prompts=prompts, progress=progress))
 
-    def teach(self, prepared: Prepared) -> Event | None:
+    def update_prepared(self, prepared: Prepared) -> Event | None:
         """As `update`, of what was embedded before.
 
         Examples
@@ -309,7 +309,7 @@ class Decisions(MemoryView):
         >>> decide = Decisions("vehicles.ink")
         >>> images = ["inbox/car-0000.png", "inbox/car-0001.png"]
         >>> prepared = ClassEmbedder().labelled("vehicles.ink", images, ["car", "car"])
-        >>> decide.teach(prepared).verb
+        >>> decide.update_prepared(prepared).verb
         'update'
         """
 

@@ -103,7 +103,7 @@ def _into_class(memory: Amendment, place: ImagePlace, class_id: int, column: int
 
 
 def _relink(memory: Amendment, place: ImagePlace, target: Proposal | None, class_id: int | None) -> None:
-    """Remember where the image belongs, and where not. What earlier decisions said of it holds no longer."""
+    """Remember where the image belongs, and where not. Its earlier constraints are dropped."""
     forget_links(memory, place.content_hash)
     for number in place.classes:
         _apart(memory, place, images_of_class(memory.connection, number))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from inkling.classifier.class_texts import given_entries, put_into_words
+from inkling.classifier.class_texts import embedded_entries, given_entries
 from inkling.classifier.fitted import labelled_rows, reopen_encoder, require_readable
 from inkling.classifier.inputs import warn_of_skipped
 from inkling.embeddings.cache import opened_cache
@@ -191,7 +191,7 @@ class ClassEmbedder:
             return without
         try:
             with opened_cache(self.cache) as cache:
-                return put_into_words(names, own, encoder=self._open(content.encoder), cache=cache, templates=None)
+                return embedded_entries(names, own, encoder=self._open(content.encoder), cache=cache, templates=None)
         except EncoderError:
             if own:
                 raise
@@ -216,7 +216,7 @@ class ClassEmbedder:
     def _words(self, identity: EncoderIdentity, name: str, prompts: Sequence[str]) -> ClassEntry:
         described = [ClassPrompts(name, tuple(prompts))]
         with opened_cache(self.cache) as cache:
-            (entry,) = put_into_words([name], described, encoder=self._open(identity), cache=cache, templates=None)
+            (entry,) = embedded_entries([name], described, encoder=self._open(identity), cache=cache, templates=None)
         if prompts and entry.text_vector is None:
             raise InputError(
                 f"The encoder '{identity.name}' has no vector for any of these prompts.",

@@ -34,7 +34,7 @@ LAST = "last"
 
 
 class Observer:
-    """Watches images go by, and keeps the candidates in the memory.
+    """Takes images in batches, and keeps the candidates in the memory.
 
     Several may watch for one memory at the same time, and people may decide meanwhile: what an observer holds is
     brought into agreement with the pool before it proposes.

@@ -19,7 +19,7 @@ from inkling.review.refit import DetectorFitter, more_examples, refit
 from inkling.types import Exemplar, IntArray, Vectors
 
 Splitter = Callable[[Vectors], IntArray]
-"""Says of each vector which part it belongs to, 0 or 1."""
+"""Part of each vector, 0 or 1."""
 
 
 def accept(

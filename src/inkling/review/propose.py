@@ -178,7 +178,7 @@ def require_same_encoder(pool: Pool, classifier: FewShotClassifier) -> None:
     if pool.fingerprint != mine:
         raise EncoderMismatchError(
             f"The memory was put to another encoder meanwhile (fingerprint {pool.fingerprint}; it was {mine}).",
-            remedy="Run it again: it then goes by the new encoder.",
+            remedy="Run it again: it then uses the new encoder.",
         )
 
 
@@ -241,7 +241,7 @@ def _finding(
     X = embeddings[cluster.rows]
     rows = cluster.rows[np.argsort(-(X @ X.mean(axis=0)), kind="stable")]
     ids = pool.ids[rows]
-    # Near-duplicates go by the lowest number among them.
+    # Near-duplicates share the lowest number among them.
     first = {shown: int(ids[picture[rows] == shown].min()) for shown in np.unique(picture[rows]).tolist()}
     return Finding(
         members=tuple(ids.tolist()),

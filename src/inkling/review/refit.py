@@ -203,7 +203,7 @@ def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any
         return {}
     detector = None if detect is None else detect(_examples(memory))
     write_detector(memory, detector)
-    return {"detector": "taught again" if detector is not None else "taken out"}
+    return {"detector": "fitted again" if detector is not None else "taken out"}
 
 
 def _examples(memory: Amendment) -> MemoryContent:

@@ -22,7 +22,7 @@ def retried(attempt: Callable[[bool], T]) -> T:
     Parameters
     ----------
     attempt
-        Is told whether it is the last one, which must not fail for a change of the memory.
+        Called with whether it is the last attempt, which must not fail for a change of the memory.
     """
     for number in range(ATTEMPTS - 1):
         try:

@@ -1,4 +1,4 @@
-"""The caption grammar: what can truly be said of a picture, and how.
+"""The caption grammar: what is true of a picture, and how to phrase it.
 
 A caption names the object (``house``), its category (``building``) or its parts (``something with a roof``),
 and may add colour, size and background. It carries its claims along: training must know what it fits.
@@ -44,7 +44,7 @@ class Caption:
     kinds
         The trained kinds that its words fit.
     colour, background, size
-        What it says of them, or None where it says nothing.
+        The phrase for them; None for no phrase.
     """
 
     text: str

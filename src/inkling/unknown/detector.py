@@ -121,7 +121,7 @@ class UnknownDetector:
         """Every score of vectors X (n, n_dims), weighted or not; higher for images less like the known classes."""
         return dict(zip(self.choice.names, self._table(X, self.choice.names).T, strict=True))
 
-    def strangeness(self, X: FloatArray) -> FloatArray:
+    def fused_scores(self, X: FloatArray) -> FloatArray:
         """Fused score (n,) of vectors X (n, n_dims): weighted mean of the scores, in deviations of known images."""
         used = self.choice.weights > 0
         scale = Scale(self.scale.mean[used], self.scale.deviation[used])
@@ -129,11 +129,11 @@ class UnknownDetector:
 
     def p_known(self, X: FloatArray) -> FloatArray:
         """Conformal p-value (n,) of "the image is of a known class"."""
-        return self.conformal.p_values(self.strangeness(X))
+        return self.conformal.p_values(self.fused_scores(X))
 
     def is_unknown(self, X: FloatArray) -> BoolArray:
         """Which images are unknown at the requested false-alarm rate, (n,)."""
-        return self.conformal.are_unknown(self.strangeness(X), self.false_alarms)
+        return self.conformal.are_unknown(self.fused_scores(X), self.false_alarms)
 
     @cached_property
     def known(self) -> Known:
@@ -166,8 +166,8 @@ class UnknownDetector:
         )
         if self.choice.fused is None:
             return f"{calibrated}; too few classes or images to leave a class out, so all scores count alike"
-        told_apart = "before tuning, classes left out in turn were" if self.tuned else "classes left out in turn are"
-        return f"{calibrated}; {told_apart} told apart with AUROC {self.choice.fused['auroc']:.3f}"
+        left_out = "before tuning, classes left out in turn were" if self.tuned else "classes left out in turn are"
+        return f"{calibrated}; {left_out} detected with AUROC {self.choice.fused['auroc']:.3f}"
 
     @property
     def report(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class UnknownDetector:
         reasons = [f"{name}: {reason}" for name, reason in lacking.items() if reason is not None]
         if reasons:
             raise InputError(
-                f"Scores that the detector was calibrated with can't be told of these classes ({'; '.join(reasons)}).",
+                f"Scores that the detector was calibrated with can't be computed here: {'; '.join(reasons)}.",
                 remedy="Fine-tune with these classes.",
             )
         require_images(len(self.conformal.calibration), false_alarms)

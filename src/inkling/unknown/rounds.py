@@ -42,7 +42,7 @@ class Calibration:
     names
         Of the scores.
     dropped
-        Why some scores can't be told in such a fit, by name.
+        Why some scores can't be computed in such a fit, by name.
     """
 
     table: FloatArray
@@ -101,16 +101,16 @@ def _left_out(task: Task, names: tuple[str, ...], classes: BoolArray, held: Bool
     known = task.fit(~held, without=classes)
     rows = [np.flatnonzero(task.judged(part)) for part in (held & ~unknown, unknown)]
     judged = np.concatenate(rows)
-    strange, table = unknown[judged], np.zeros((len(judged), len(names)))
-    # A score that can't be told without these classes says nothing in this round.
+    is_unknown, table = unknown[judged], np.zeros((len(judged), len(names)))
+    # A score that can't be computed without these classes takes no part in this round.
     told = [name in _tellable(names, known)[0] for name in names]
     table[:, told] = score_table(known, task.X[judged], tuple(np.array(names)[told]))
-    scaled = Scale.of(table[~strange])(table) if len(rows[0]) else table
-    return Evidence(scaled, strange, task.y[judged], np.zeros(len(judged), dtype=np.int64))
+    scaled = Scale.of(table[~is_unknown])(table) if len(rows[0]) else table
+    return Evidence(scaled, is_unknown, task.y[judged], np.zeros(len(judged), dtype=np.int64))
 
 
 def _tellable(wanted: Sequence[str], known: Known) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Which of the scores can be told, and why the others can't."""
+    """Which of the scores can be computed, and why the others can't."""
     reasons = {name: SCORES[name].lacks(known) for name in wanted}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}
     return tuple(name for name in wanted if name not in dropped), dropped

@@ -1,6 +1,6 @@
 """How unlike the known classes an image is: one number each, higher is less alike.
 
-No score wins everywhere. Each says of which classes it can't be told, and why.
+No score wins everywhere. Each states for which classes it can't be computed, and why.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Score:
     rate
         Score of images, (n,).
     lacks
-        What the known classes lack for it, or None where it can be told.
+        What the known classes lack for it, or None where it can be computed.
     """
 
     name: str
@@ -119,8 +119,8 @@ def negative_labels(images: Images) -> FloatArray:
     Jiang et al. 2024, 2403.20078.
     """
     s = images.known.logit_scale
-    strange = logsumexp(s * (images.unit_embeddings @ images.known.negatives.T))
-    return np.asarray(strange - logsumexp(s * images.text_cosines))
+    negative = logsumexp(s * (images.unit_embeddings @ images.known.negatives.T))
+    return np.asarray(negative - logsumexp(s * images.text_cosines))
 
 
 def ensemble(images: Images) -> FloatArray:
@@ -178,7 +178,7 @@ SCORES: dict[str, Score] = {
 
 
 ALWAYS = "mean_cosine"
-"""A score that can be told of any known classes."""
+"""A score that can be computed for any known classes."""
 
 
 def score_table(known: Known, X: FloatArray, names: tuple[str, ...]) -> FloatArray:

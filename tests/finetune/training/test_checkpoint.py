@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
 
 
 @pytest.mark.parametrize("content", [b"", b"no tensors at all", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
-def test_a_damaged_file_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "last").write_bytes(content)
     with pytest.raises(InputError, match="can't be read"):
         read_checkpoint(tmp_path / "last")

@@ -140,7 +140,7 @@ def _texts_alone(space: FoldSpaces, held_out: IntArray, logit_scale: float) -> F
 def under_auto(
     space: FoldSpaces, labels: IntArray, *, logit_scale: float, seed: int, sources: IntArray | None = None
 ) -> FloatArray:
-    """What the head `auto` says of images that neither it nor the encoder saw, (n_rows, n_classes)."""
+    """Logits of the head `auto` for images that neither it nor the encoder saw, (n_rows, n_classes)."""
     head = AutoHead(
         text_vectors=space.classes[0],
         classes=list(range(space.classes.shape[1])),

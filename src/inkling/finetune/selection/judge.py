@@ -1,4 +1,4 @@
-"""What a tuned model says of images at any share of its tuned weights. Imports torch."""
+"""Vectors of a tuned model at any share of its tuned weights. Imports torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training tells how far it is."""
+"""Progress of a training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StepReport:
 
 
 class TrainingProgress(Protocol):
-    """Is told of each step."""
+    """Called after each step."""
 
     def __call__(self, report: StepReport) -> None:
         """A step is done."""
@@ -42,11 +42,11 @@ class TrainingProgress(Protocol):
 
 
 def silent(report: StepReport) -> None:
-    """Tells nobody."""
+    """Reports nothing."""
 
 
 def named(progress: TrainingProgress, training: str) -> TrainingProgress:
-    """Tells of each step which training it belongs to."""
+    """Adds to each report which training it belongs to."""
     return lambda report: progress(replace(report, training=training))
 
 
