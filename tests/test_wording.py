@@ -67,7 +67,7 @@ def test_lines_are_kept_where_they_are_meant() -> None:
     assert visible("a\nb\x07", keep="\n") == "a\nb\\x07"
 
 
-def test_an_error_of_the_system_is_told_in_its_words_alone() -> None:
+def test_an_error_of_the_system_is_reported_in_its_words_alone() -> None:
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.csv")
     assert excerpt(error) == "No space left on device"
     assert excerpt(RuntimeError(str(error))) == "No space left on device: 'a.csv'"

@@ -1,4 +1,4 @@
-"""What the surroundings refuse is told by its name: full disks, readers that leave, folders that are gone."""
+"""What the surroundings refuse is reported by its name: full disks, readers that leave, folders that are gone."""
 
 from __future__ import annotations
 

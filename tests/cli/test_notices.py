@@ -11,7 +11,7 @@ def lines(told: str, sign: str) -> list[str]:
     return [line for line in told.splitlines() if sign in line]
 
 
-def test_a_cache_that_cannot_be_used_is_told_in_one_line(inkling: Inkling, memory: Path, drawn: Path) -> None:
+def test_a_cache_that_cannot_be_used_is_reported_in_one_line(inkling: Inkling, memory: Path, drawn: Path) -> None:
     (inkling.folder / "file").write_text("mine")
     without = Inkling(inkling.folder, inkling.folder / "file")
     for arguments in (
@@ -26,7 +26,7 @@ def test_a_cache_that_cannot_be_used_is_told_in_one_line(inkling: Inkling, memor
         assert "Errno" not in done.err
 
 
-def test_a_part_that_stays_in_the_side_file_is_told_without_the_place_in_the_code(
+def test_a_part_that_stays_in_the_side_file_is_reported_without_the_place_in_the_code(
     inkling: Inkling, memory: Path
 ) -> None:
     from sqlalchemy import text
@@ -42,7 +42,7 @@ def test_a_part_that_stays_in_the_side_file_is_told_without_the_place_in_the_cod
     assert ".py" not in done.err
 
 
-def test_a_text_that_is_cut_is_told(inkling: Inkling, drawn: Path) -> None:
+def test_a_text_that_is_cut_is_reported(inkling: Inkling, drawn: Path) -> None:
     long = "a photo of a {} " + "that is very long " * 30
     done = inkling("fit", drawn / "train", "--memory", "n.ink", "--encoder", "sketch", "--templates", long)
     assert done.code == 0, done.err

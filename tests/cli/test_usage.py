@@ -1,4 +1,4 @@
-"""Mistakes in the command line are told in words: what was expected, what came, what to do. None comes of a library."""
+"""Mistakes in the command line are reported in words: what was expected, what came, what to do. None comes of a library."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TUNE = ("finetune", "photos", "--memory", "new.ink")
         (("encoders", "--json", ""), "The name of an output is empty."),
     ],
 )
-def test_a_mistake_is_told_in_our_words(inkling: Inkling, arguments: tuple[str, ...], told: str) -> None:
+def test_a_mistake_is_reported_in_our_words(inkling: Inkling, arguments: tuple[str, ...], told: str) -> None:
     done = inkling.here(*arguments)
     done.refused(f"Error: {told}" if told[0] not in "gi'" else told)
     first, *rest = done.err.splitlines()

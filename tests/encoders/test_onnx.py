@@ -326,7 +326,7 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_encoded(folder
             OnnxEncoder(folder, device=device)
 
 
-def test_a_gpu_that_onnxruntime_passes_over_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_onnxruntime_passes_over_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [CUDA_PROVIDER, "CPUExecutionProvider"])
     encoder = OnnxEncoder(folder, device="cuda")
     with pytest.raises(InputError, match="cannot use the device 'cuda'"):
