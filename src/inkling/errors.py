@@ -74,7 +74,7 @@ class MissingExtraError(InklingError):
 
 
 class SkippedImagesWarning(UserWarning):
-    """Images were left out, since they cannot be read or have no label. Python callers get a warning; verbs print a list."""
+    """Images were left out, as unreadable or without a label. Python callers are warned; verbs print a list."""
 
 
 def require(module: str, *, extra: str, purpose: str = "This") -> ModuleType:

@@ -1,4 +1,4 @@
-"""Mistakes in the command line are reported in words: what was expected, what came, what to do. None comes of a library."""
+"""Mistakes in the command line are reported in words: what was expected, what came, what to do; none by a library."""
 
 from __future__ import annotations
 
