@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from inkling import FewShotClassifier
 from inkling.errors import InputError
@@ -81,6 +82,31 @@ def test_rows_of_a_group_are_held_out_together() -> None:
     assert apart.fitted.fitted_head.calibration["top1"] < 0.8
     with pytest.raises(InputError, match="groups has 3 rows"):
         FewShotClassifier().fit_embeddings(noise, y, groups=[1, 2, 3])
+
+
+def test_an_address_is_refused_before_anything_is_encoded(tmp_path: Path) -> None:
+    encoder = FakeEncoder()
+    classifier = FewShotClassifier(encoder, cache=False).fit(write_colours(tmp_path / "train"))
+    encoder.batches.clear()
+    doors = (classifier.predict, classifier.predict_proba, classifier.predict_frame, classifier.score)
+    for door in doors:
+        for images in ("https://example.org/a.jpg", ["https://example.org/a.jpg"]):
+            with pytest.raises(InputError, match="Download it"):
+                door(images)
+    assert encoder.n_encoded == 0
+
+
+def test_bytes_and_tensors_are_predicted_as_the_files_they_come_from(tmp_path: Path) -> None:
+    train = write_colours(tmp_path / "train")
+    classifier = FewShotClassifier(FakeEncoder(), cache=False).fit(train)
+    paths = sorted(train.rglob("*.png"))
+    expected = classifier.predict_proba(paths)
+    tensors = [torch.from_numpy(np.asarray(Image.open(path).convert("RGB")).copy()).permute(2, 0, 1) for path in paths]
+    for images in ([path.read_bytes() for path in paths], tensors):
+        assert classifier.predict_proba(images) == pytest.approx(expected, abs=1e-6)
+    for one in (paths[0].read_bytes(), tensors[0]):
+        with pytest.raises(InputError, match="single picture"):
+            classifier.predict(one)
 
 
 class TestFrames:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from inkling.errors import InputError
+from inkling.errors import InputError, UnreadableImageError
 from inkling.images.decode import load
 from inkling.images.handed_over import records_of
 from inkling.types import ImageRecord
 
 RED = Image.new("RGB", (8, 6), "red")
+TENSOR = torch.from_numpy(np.asarray(RED).copy())
+
+
+def encoded(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -52,6 +61,13 @@ def test_array_of_paths_will_do() -> None:
         np.asarray(RED),
         np.asarray(RED.convert("RGBA")),
         np.asarray(RED.convert("L")),
+        encoded(RED),
+        bytearray(encoded(RED)),
+        memoryview(encoded(RED)),
+        TENSOR,
+        TENSOR.permute(2, 0, 1),
+        TENSOR[:, :, :1].permute(2, 0, 1),
+        TENSOR[:, :, 0],
     ],
 )
 def test_pictures_in_memory_are_read(picture: Any) -> None:
@@ -65,6 +81,18 @@ def test_pictures_in_memory_are_read(picture: Any) -> None:
 def test_an_array_of_pictures_is_several() -> None:
     assert len(records_of(np.zeros((5, 8, 6, 3), dtype=np.uint8))) == 5
     assert len(records_of(np.zeros((5, 8, 6), dtype=np.uint8))) == 5
+    assert len(records_of(torch.zeros((5, 3, 8, 6), dtype=torch.uint8))) == 5
+
+
+def test_channels_of_a_tensor_stand_first_or_last() -> None:
+    first, last = (load(record).image for record in records_of([TENSOR.permute(2, 0, 1), TENSOR]))
+    assert first.tobytes() == last.tobytes() == RED.tobytes()
+
+
+def test_bytes_that_are_no_picture_cannot_be_read() -> None:
+    (record,) = records_of([b"no picture"])
+    with pytest.raises(UnreadableImageError):
+        load(record)
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.uint16, np.int64, np.int8, np.float32])
@@ -76,7 +104,20 @@ def test_values_without_a_stated_range_are_refused(kind: type, shape: tuple[int,
     assert np.dtype(kind).name in caught.value.message
 
 
-@pytest.mark.parametrize("picture", [RED, np.asarray(RED), np.asarray(RED.convert("L"))])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        RED,
+        np.asarray(RED),
+        np.asarray(RED.convert("L")),
+        encoded(RED),
+        bytearray(encoded(RED)),
+        memoryview(encoded(RED)),
+        TENSOR,
+        TENSOR.permute(2, 0, 1),
+        TENSOR[:, :, 0],
+    ],
+)
 def test_a_single_picture_is_refused_rather_than_cut_into_rows(picture: Any) -> None:
     with pytest.raises(InputError, match="single picture") as caught:
         records_of(picture)
@@ -131,3 +172,19 @@ def test_labels_may_be_any_iterable() -> None:
 def test_numbers_must_agree() -> None:
     with pytest.raises(InputError, match="2 images and 1 labels"):
         records_of([RED, RED], ["ant"])
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        "https://example.org/a.jpg",
+        Path("https://example.org/a.jpg"),
+        ["s3://bucket/a.jpg"],
+        ["a.png", Path("http://example.org/a.jpg")],
+        np.array(["a.png", "HTTPS://example.org/a.jpg"]),
+    ],
+)
+def test_an_address_is_refused_with_advice(images: Any) -> None:
+    with pytest.raises(InputError, match="from files, not from the network") as caught:
+        records_of(images)
+    assert "Download it" in (caught.value.remedy or "")

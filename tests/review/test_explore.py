@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inkling.classifier.few_shot import FewShotClassifier
@@ -12,7 +13,7 @@ from inkling.memory.pool import read_pool
 from inkling.memory.proposals import list_proposals
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
-from tests.review.cases import KNOWN, Named, fitted_memory, seen
+from tests.review.cases import DIMS, KNOWN, Named, centre, fitted_memory, seen, vectors
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ def test_known_kinds_alone_propose_nothing(path: Path) -> None:
     assert found.proposals == ()
     assert found.n_images == 60
     assert found.n_candidates == len(found.waiting) < 60
+
+
+def test_a_class_of_text_alone_is_known_without_standing_in_the_way(tmp_path: Path) -> None:
+    """Its images are proposed, since none of it is known; it is no nearest class, and its number leaves no gap."""
+    path = tmp_path / "text.ink"
+    kinds = (*KNOWN[:3], "gnu", *KNOWN[3:])
+    X = np.concatenate([vectors(kind, 12, seed=0) for kind in KNOWN])
+    texts = np.stack([centre(kind) if kind in KNOWN else np.ones(DIMS) for kind in kinds])
+    classifier = FewShotClassifier("none").fit_embeddings(
+        X, [kind for kind in KNOWN for _ in range(12)], text_vectors=texts, class_names=kinds
+    )
+    classifier.save(path)
+    assert classifier.classes_.tolist() == sorted(kinds)
+    found = explored(path, *KNOWN, "bench")
+    assert [kinds_of(one.images) for one in found.proposals] == [{"bench"}]
+    assert found.proposals[0].finding.nearest_class in KNOWN
+    Decisions(path).accept(found.proposals[0].id, first_name=True)
+    again = explored(path, "lamp", seed=3)
+    assert [kinds_of(one.images) for one in again.proposals] == [{"lamp"}]
 
 
 def test_what_waited_counts_with_what_comes(path: Path) -> None:

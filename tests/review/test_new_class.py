@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from inkling.errors import EncoderMismatchError, InputError
 from inkling.memory.discovered import Finding, PooledImage
 from inkling.memory.pool import observe
 from inkling.memory.proposals import write_proposals
-from inkling.memory.store import read_memory
-from inkling.review.new_class import ClassEmbedder
+from inkling.memory.store import read_memory, switch_encoder
+from inkling.memory.verify import verify
+from inkling.review.new_class import ClassEmbedder, Prepared
 from tests.colours import write_colours
 from tests.fakes import FakeEncoder
 
@@ -67,6 +69,54 @@ def test_it_must_be_the_memory_s_encoder(path: Path, colours: Path) -> None:
     other = ClassEmbedder(FakeEncoder(fingerprint="other"), cache=False)
     with pytest.raises(EncoderMismatchError):
         Decisions(path).add_class("red", images=colours / "red", embedder=other)
+
+
+def _switch(path: Path) -> int:
+    """Put the memory to another encoder, as fine-tuning does."""
+    stored = read_memory(path)
+    other = replace(stored.content, encoder=replace(stored.content.encoder, fingerprint="other"))
+    return switch_encoder(path, other, version=stored.version)
+
+
+class SwitchedMeanwhile(ClassEmbedder):
+    """Another process switches the memory's encoder once the new class is embedded."""
+
+    def new_class(self, path: str | Path, name: str, **options: Any) -> Prepared:
+        prepared = super().new_class(path, name, **options)
+        _switch(Path(path))
+        return prepared
+
+    def labelled(self, path: str | Path, *images: Any, **options: Any) -> Prepared:
+        prepared = super().labelled(path, *images, **options)
+        _switch(Path(path))
+        return prepared
+
+    def in_words(self, path: str | Path, name: str) -> Prepared:
+        prepared = super().in_words(path, name)
+        _switch(Path(path))
+        return prepared
+
+
+@pytest.mark.parametrize("verb", ["add_class with text", "add_class with images", "update", "accept"])
+def test_vectors_of_the_encoder_before_a_switch_are_refused(
+    path: Path, colours: Path, encoder: FakeEncoder, verb: str
+) -> None:
+    _propose(path)
+    version = read_memory(path).version
+    embed = SwitchedMeanwhile(encoder, cache=False)
+    decide = Decisions(path, words=lambda name: embed.in_words(path, name))
+    doors = {
+        "add_class with text": lambda: decide.add_class("red", prompts=["a photo of a {}."], embedder=embed),
+        "add_class with images": lambda: decide.add_class("red", images=colours / "red", embedder=embed),
+        "update": lambda: decide.update(colours, embedder=embed),
+        "accept": lambda: decide.accept(1, first_name=True),
+    }
+    with pytest.raises(EncoderMismatchError):
+        doors[verb]()
+    assert read_memory(path).version == version + 1
+    assert "red" not in [entry.name for entry in read_memory(path).content.classes]
+    assert [one.id for one in decide.proposals()] == [1]
+    assert verify(path).version == version + 1
 
 
 def test_a_prompt_that_the_encoder_does_not_know_is_reported(path: Path) -> None:

@@ -109,8 +109,8 @@ def _several(images: Any) -> Iterable[Any]:
     """The items, or a refusal of what only looks like many: iterating over a picture would give its rows."""
     shape: tuple[int, ...] = tuple(getattr(images, "shape", ()))
     is_picture = len(shape) == 3 and (shape[2] in _CHANNELS[1:] or (_is_tensor(images) and shape[0] in _CHANNELS))
-    is_plane = len(shape) == 2 and getattr(getattr(images, "dtype", None), "kind", "") not in "OUS"
-    if isinstance(images, Image.Image | bytes) or is_picture or is_plane:
+    is_plane = len(shape) == 2 and getattr(getattr(images, "dtype", None), "kind", None) not in ("O", "U", "S")
+    if isinstance(images, Image.Image | bytes | bytearray | memoryview) or is_picture or is_plane:
         raise InputError("A single picture was handed over; a list was expected.", remedy="Write [picture].")
     if not isinstance(images, Iterable):
         raise InputError(f"Images cannot be read from a {type(images).__name__}.", remedy=_KINDS)
