@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.program import Inkling
@@ -40,6 +42,20 @@ def test_a_part_that_stays_in_the_side_file_is_reported_without_the_place_in_the
     (told,) = lines(done.err, "-wal")
     assert told.startswith("Warning: The new version of")
     assert ".py" not in done.err
+
+
+def test_what_does_not_belong_in_a_memory_is_reported_wherever_it_is_read(
+    inkling: Inkling, memory: Path, drawn: Path
+) -> None:
+    with closing(sqlite3.connect(memory)) as database, database:
+        database.execute("CREATE TRIGGER evil AFTER INSERT ON event BEGIN DELETE FROM vector; END")
+    for arguments in (("info", memory), ("predict", memory, drawn / "test"), ("history", memory), ("classes", memory)):
+        done = inkling.here(*arguments)
+        assert done.code == 0, done.err
+        (told,) = lines(done.err, "evil")
+        assert told.startswith("Warning: The memory")
+    inkling.here("verify", memory).refused("evil")
+    assert not list(inkling.folder.glob("*-wal")) + list(inkling.folder.glob("*-shm"))
 
 
 def test_a_text_that_is_cut_is_reported(inkling: Inkling, drawn: Path) -> None:

@@ -16,6 +16,7 @@ from inkling.memory.backup import backup
 from inkling.memory.place import place_of
 from inkling.memory.schema_check import foreign_parts
 from inkling.memory.store import read_memory
+from inkling.memory.summary import summarize
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
 from tests.memory.samples import assert_same, numbered, put
@@ -222,3 +223,21 @@ def test_a_view_in_the_place_of_a_table_is_not_read_from_a_server(server: str) -
         connection.execute(text("CREATE VIEW thumbnail AS SELECT exemplar_id, 'x'::bytea AS jpeg FROM hidden"))
     with pytest.raises(MemoryFileError, match="view 'thumbnail'"):
         read_memory(url)
+
+
+@pytest.mark.parametrize("statement", [one for one in PLANTED if one.startswith("CREATE") and "partial" not in one])
+def test_what_does_not_belong_there_is_told_where_a_memory_is_only_read(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "a.ink"
+    put(path, numbered(1))
+    _change(path, statement)
+    name = PLANTED[statement].partition(" on ")[0]
+    for look in (read_memory, summarize):
+        with pytest.warns(RuntimeWarning, match=f"never puts there: .*{name}"):
+            look(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.ink"]
+
+
+def test_a_memory_as_it_should_be_is_read_without_a_word(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    put(tmp_path / "a.ink", numbered(1))
+    summarize(tmp_path / "a.ink")
+    assert [str(one.message) for one in recwarn] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +22,7 @@ from inkling.memory.proposals import write_proposals
 from inkling.memory.undo import undo
 from inkling.memory.verify import verify
 from inkling.types import ClassEntry
-from tests.memory.samples import names_in, numbered, put
+from tests.memory.samples import FORK, names_in, numbered, put
 
 
 @pytest.fixture
@@ -74,6 +76,12 @@ def test_a_whole_memory_passes_and_is_left_alone(path: Path) -> None:
         "UPDATE event SET version = 3 WHERE id = 8",
         "UPDATE memory SET version = 3",
         "DELETE FROM event WHERE id = (SELECT max(id) FROM event)",
+        "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'class'",
+        "UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'proposal'",
+        "UPDATE sqlite_sequence SET seq = 'none' WHERE name = 'event'",
+        "DELETE FROM sqlite_sequence WHERE name = 'exemplar'",
+        "INSERT INTO sqlite_sequence SELECT name, seq + 9 FROM sqlite_sequence WHERE name = 'class'",
+        "INSERT INTO statistics (space_id, head, arrays) SELECT id, 'some', 'nothing' FROM space",
     ],
 )
 def test_whatever_was_tampered_with_is_found(path: Path, tampering: str) -> None:
@@ -85,6 +93,26 @@ def test_whatever_was_tampered_with_is_found(path: Path, tampering: str) -> None
             database.execute(tampering)
     with pytest.raises(MemoryFileError, match="is damaged"):
         verify(path)
+
+
+def test_a_copy_that_a_killed_run_left_is_tidied_away(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+
+    def killed() -> None:
+        monkeypatch.setattr("inkling.memory.verify._verified", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        verify(path)
+
+    child = FORK.Process(target=killed)
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert len(names_in(folder)) == 1
+    verify(path)
+    assert names_in(folder) == []
 
 
 def test_what_was_observed_and_discovered_is_replayed_too(path: Path) -> None:

@@ -19,10 +19,13 @@ from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
 from inkling.labels import Kind
 from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
+from inkling.memory.faults import damaged
+from inkling.memory.place import place_of
 from inkling.memory.store import read_memory
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.redaction import redacted
 from inkling.types import Exemplar, SkippedImage
+from inkling.wording import excerpt
 
 
 def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
@@ -111,7 +114,11 @@ def load_classifier(path: str | Path) -> tuple[FittedClassifier, int]:
     """
     stored = read_memory(path, exemplars=False)
     samples = StoredSamples(samples_from(stored.content), partial(_samples_as_loaded, path, stored))
-    return from_memory(stored.content, samples=samples), stored.version
+    try:
+        return from_memory(stored.content, samples=samples), stored.version
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        detail = f"its head or detector cannot be restored ({type(error).__name__}: {excerpt(error)})"
+        raise damaged(place_of(path), detail) from error
 
 
 def _samples_as_loaded(path: str | Path, loaded: StoredMemory) -> Samples:

@@ -15,11 +15,14 @@ NAME = "verify"
 
 
 def run(memory: Memory, json: Json = None) -> None:
-    """Check a memory against its log: take all decisions back and do them again, on a copy."""
+    """Check a memory against its log, and that it can be used: take all decisions back and do them again, on a copy."""
+    from inkling.classifier.soundness import require_usable
     from inkling.memory.verify import verify
 
     check_outputs(json, keep=(memory,))
-    show({"memory": redacted(memory), **asdict(verify(memory))}, json=json, table=_print)
+    found = verify(memory)
+    require_usable(memory)
+    show({"memory": redacted(memory), **asdict(found)}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, StaticPool, create_engine, event
 from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
 from inkling.memory.schema import APPLICATION_ID
+from inkling.wording import excerpt
 
 PAGES = (4096, 8192, 16384, 32768)
 N_TABLES = 32
@@ -111,7 +112,7 @@ def check_integrity(connection: Connection, path: Path) -> None:
     """
     finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if finding != "ok":
-        raise damaged(path, f"{finding}")
+        raise damaged(path, excerpt(str(finding)))
     stray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if stray is not None:
         raise damaged(path, f"a row of table {stray[0]!r} refers to a missing row of {stray[2]!r}")

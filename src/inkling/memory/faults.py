@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,16 @@ def damaged(where: object, detail: str) -> MemoryFileError:
     return MemoryFileError(
         f"The memory {where} is damaged: {detail}.",
         remedy="Restore it from a copy, or make it anew with 'inkling fit' under another name.",
+    )
+
+
+def warn_of_strays(where: object, parts: Sequence[str]) -> None:
+    """Say what a memory that is only read holds besides what Inkling puts there: it does nothing by itself there."""
+    warnings.warn(
+        f"The memory {where} holds what Inkling never puts there: {excerpt(', '.join(parts))}. It can be read, but not "
+        "be written to while that is in it. Ask whoever gave it to you.",
+        RuntimeWarning,
+        stacklevel=2,
     )
 
 
@@ -74,9 +85,9 @@ def _of_sqlite(error: BaseException | None, path: Path) -> MemoryFileError | Non
                 path, f"the disk reports an error ({excerpt(error)})", remedy="Check the disk and try again."
             )
         case ["CORRUPT" | "NOTADB" | "FORMAT"]:
-            return damaged(path, str(error))
+            return damaged(path, excerpt(error))
     if any(sign in str(error) for sign in ("no such table", "no such column", "Could not decode")):
-        return damaged(path, str(error))
+        return damaged(path, excerpt(error))
     return None
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from inkling.errors import InputError
 from inkling.memory.database import check_integrity, creating, page_bytes, reading, transaction, writing
-from inkling.memory.faults import explained, foreign
+from inkling.memory.faults import explained, foreign, warn_of_strays
 from inkling.memory.file import appearing, require_memory, require_writable
-from inkling.memory.schema_check import foreign_parts, shadowing_parts
+from inkling.memory.schema_check import foreign_parts, shadowing_parts, stray_parts
 from inkling.types import Vectors
 from inkling.wording import quoted
 
@@ -128,6 +128,8 @@ class FilePlace:
         with reading(self._path) as connection:
             if parts := shadowing_parts(connection):
                 raise foreign(self, parts)
+            if strays := stray_parts(connection):
+                warn_of_strays(self, strays)
             yield connection
 
     @contextmanager

@@ -67,6 +67,18 @@ def shadowing_parts(connection: Connection) -> list[str]:
     ]
 
 
+def stray_parts(connection: Connection) -> list[str]:
+    """What the file holds besides tables and indexes by the names that Inkling gives: all that reading has time for."""
+    rows = connection.exec_driver_sql(_SCHEMA).all()
+    indexes = {str(index.name) for table in schema.metadata.tables.values() for index in table.indexes}
+    known = {"table": {*schema.metadata.tables}, "index": indexes}
+    return [
+        f"{row.type} '{row.name}'"
+        for row in rows
+        if not _is_bookkeeping(row) and row.name not in known.get(row.type, set())
+    ]
+
+
 def _differences(
     found: Mapping[Entry, Row[Any]], expected: Mapping[Entry, str], or_else: Mapping[Entry, str]
 ) -> list[str]:

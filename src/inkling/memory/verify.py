@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from sqlalchemy import Connection
+import numpy as np
+from sqlalchemy import Connection, func, select
 
+from inkling.memory import schema
 from inkling.memory.backup import copied
+from inkling.memory.columns import blob_arrays
 from inkling.memory.database import writing
 from inkling.memory.digest import MODULUS, state_digest
 from inkling.memory.events import Event, changes_of, read_events, undoable_events
@@ -18,7 +22,9 @@ from inkling.memory.faults import damaged
 from inkling.memory.journal import Change, ChangedSinceError, Journal
 from inkling.memory.opened import seeing
 from inkling.memory.place import Place, place_of
-from inkling.memory.read import version_of
+from inkling.memory.read import read_content, version_of
+from inkling.outputs import draft_beside
+from inkling.wording import excerpt
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ def verify(path: str | Path) -> Verification:
         If something does not agree.
     """
     place = place_of(path)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy.ink"
+    # Whoever is killed leaves a copy in the folder for such files; the next one there takes it away.
+    with draft_beside(Path(tempfile.gettempdir()) / "copy.ink") as copy:
         with seeing(path, whole=True) as connection:
             place.check_schema(connection)
             copied(connection, copy)
@@ -64,6 +70,8 @@ def verify(path: str | Path) -> Verification:
 
 
 def _verified(connection: Connection, place: Place) -> Verification:
+    _check_content(connection, place)
+    _check_numbers(connection, place)
     events = read_events(connection)
     _check_order(events, version_of(connection), place)
     digest = state_digest(connection)
@@ -78,6 +86,45 @@ def _verified(connection: Connection, place: Place) -> Verification:
     if state_digest(connection) != digest:
         raise damaged(place, "its changes done again do not lead to what it holds")
     return Verification(version_of(connection), len(events), tuple(journals))
+
+
+def _check_content(connection: Connection, place: Place) -> None:
+    """Decode all that stands in rows as bytes or JSON. No digest accounts for what is derived."""
+    try:
+        read_content(connection, thumbnails=False)
+        for table in (schema.statistics, schema.stream):
+            for blob in connection.execute(select(table.c.arrays)).scalars():
+                if not all(np.isfinite(array).all() for array in blob_arrays(blob).values()):
+                    raise ValueError(f"table {table.name!r} holds numbers that are not finite")
+        for state in connection.execute(select(schema.stream.c.state)).scalars():
+            json.loads(state)
+    except (ValueError, LookupError, TypeError) as error:
+        raise damaged(place, excerpt(error)) from error
+
+
+def _check_numbers(connection: Connection, place: Place) -> None:
+    """Whether a new row would get a number that no row has, or has had as far as the log tells."""
+    rows = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
+    given = {row.name: row.seq for row in rows}
+    if len(given) != len(rows) or not all(isinstance(number, int) for number in given.values()):
+        raise damaged(place, "the numbers that it gives to new rows are not as SQLite keeps them")
+    logged = _logged_numbers(connection)
+    for table in schema.metadata.sorted_tables:
+        if table.dialect_options["sqlite"]["autoincrement"]:
+            highest = connection.execute(select(func.max(table.c.id))).scalar() or 0
+            if given.get(table.name, 0) < max(highest, logged.get(table.name, 0)):
+                raise damaged(place, f"it would give a number of table {table.name!r} a second time")
+
+
+def _logged_numbers(connection: Connection) -> dict[str, int]:
+    """The highest number of a row in each table that the log accounts for."""
+    highest: dict[str, int] = {}
+    changed = schema.change
+    for table, key in connection.execute(select(changed.c.row_table, changed.c.row_key)):
+        number, *others = json.loads(key)
+        if not others and isinstance(number, int):
+            highest[table] = max(highest.get(table, 0), number)
+    return highest
 
 
 def _check_order(events: Sequence[Event], version: int, place: Place) -> None:
