@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json
+from inkling.cli.tables import print_table
 from inkling.cli.usage import fraction
 from inkling.errors import InputError
 from inkling.wording import counted, quoted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 SHOWN_SKIPS = 5
-PIPE_WIDTH = 100
-"""Columns of a table where there is no terminal."""
-SHORTEST_PATH = 24
 
 
 def note(text: str) -> None:
@@ -83,51 +79,6 @@ def _write_json(target: str, content: Mapping[str, Any]) -> None:
         return
     with appearing_whole(target) as draft:
         draft.write_text(text + "\n", encoding="utf-8")
-
-
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = (), paths: Sequence[int] = ()
-) -> None:
-    """A table on standard output, as wide as the terminal, or `PIPE_WIDTH`.
-
-    Parameters
-    ----------
-    columns, rows
-        Titles and cells.
-    numbers
-        Columns to align right.
-    paths
-        Columns whose cells keep their end where the table would be too wide; others are folded.
-    """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for k, column in enumerate(columns):
-        table.add_column(column, justify="right" if k in numbers else "left", overflow="fold")
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    cells = [[visible(str(cell)) for cell in row] for row in rows]
-    for row in _narrowed(columns, cells, paths, console.width):
-        table.add_row(*map(Text, row))
-    console.print(table)
-
-
-def _narrowed(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], paths: Sequence[int], width: int
-) -> Sequence[Sequence[str]]:
-    """The cells, with paths cut at their beginning as far as the table is too wide."""
-    widest = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    excess = sum(widest) + 3 * len(widest) - width
-    if excess <= 0 or not paths:
-        return rows
-    most = {k: max(SHORTEST_PATH, widest[k] - excess) for k in paths}
-    return [[_end_of(cell, most[k]) if k in most else cell for k, cell in enumerate(row)] for row in rows]
-
-
-def _end_of(text: str, length: int) -> str:
-    return text if len(text) <= length else f"…{text[1 - length :]}"
 
 
 def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) -> None:

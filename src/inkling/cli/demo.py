@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.console import check_outputs, note, show
 from inkling.cli.evaluate import print_scores, write_html
 from inkling.cli.options import Json, Seed
+from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.outputs import told_as_unwritable
 from inkling.payloads import evaluation_payload, verdict_payload

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
 from inkling.cli.progress import progress_bar
+from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import skipped_payload

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json
+from inkling.cli.tables import print_table
 
 NAME = "encoders"
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import open_source
+from inkling.cli.tables import print_table
 from inkling.payloads import evaluation_payload
 from inkling.wording import counted
 

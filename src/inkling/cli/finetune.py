@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli import recipe_options as options
-from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Json, NoCache, Seed
 from inkling.cli.progress import board, counting, stepping
+from inkling.cli.tables import print_table
 from inkling.cli.usage import rate
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require

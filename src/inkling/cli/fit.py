@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import open_source
+from inkling.cli.tables import print_table
 from inkling.cli.usage import rate, whole
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError

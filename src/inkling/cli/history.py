@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json, Memory
+from inkling.cli.tables import print_table
 from inkling.payloads import event_payload
 
 NAME = "history"

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from inkling.cli.console import check_outputs, print_table, show
+from inkling.cli.console import check_outputs, show
 from inkling.cli.options import Json
+from inkling.cli.tables import print_table
 from inkling.errors import require
 
 NAME = "merge-adapters"

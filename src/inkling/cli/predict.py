@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, print_table, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.progress import board, counting
 from inkling.cli.sources import any_lost, open_sources
+from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
 from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, print_table, show
+from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json, Memory
+from inkling.cli.tables import print_table
 from inkling.payloads import proposal_payload
 
 NAME = "proposals"
