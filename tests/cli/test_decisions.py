@@ -51,6 +51,19 @@ def test_a_proposal_becomes_a_class_and_is_taken_back(inkling: Inkling, memory: 
     assert "taken back by" in inkling.here("history", memory).out
 
 
+def test_a_proposal_joins_a_known_class_and_is_taken_back(inkling: Inkling, memory: str) -> None:
+    before = inkling.here("classes", memory).out
+    inkling.here("accept", memory, 1, "--name", "van").refused("There is a class 'van' already", "--join")
+    done = inkling.here("accept", memory, 1, "--name", "van", "--join")
+    assert done.code == 0, done.err
+    assert done.out == "Proposal 1 belongs to the class 'van': 6 images.\n"
+    classes = {one["name"]: one["images"] for one in inkling.here("classes", memory, "--json", "-").json()["classes"]}
+    assert classes == {"car": 8, "truck": 8, "van": 14}
+    assert inkling.here("undo", memory).code == 0
+    assert inkling.here("classes", memory).out == before
+    assert [one["id"] for one in inkling.here("proposals", memory, "--json", "-").json()["proposals"]] == [1, 2]
+
+
 def test_the_other_decisions(inkling: Inkling, memory: str) -> None:
     def says(*arguments: object) -> str:
         done = inkling.here(*arguments)

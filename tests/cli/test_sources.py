@@ -92,6 +92,20 @@ class TestEmbeddings:
         assert of_vectors["confusion"] == of_images["confusion"]
         assert of_vectors["nll"] == pytest.approx(of_images["nll"], rel=1e-5)
 
+    def test_predictions_in_parquet_are_those_of_csv(self, inkling: Inkling, memory: Path, drawn: Path) -> None:
+        inkling.here("embed", drawn / "test", "--encoder", "sketch", "--output", "test.parquet")
+        for source, output in (("test.parquet", "p.parquet"), (drawn / "test", "p.csv")):
+            done = inkling.here("predict", memory, source, "--output", output)
+            assert done.code == 0, done.err
+        rows = parquet.read_table(inkling.folder / "p.parquet").to_pylist()
+        with (inkling.folder / "p.csv").open(newline="") as file:
+            expected = list(csv.DictReader(file))
+        assert [row["label"] for row in rows] == [row["label"] for row in expected]
+        assert [row["path"] for row in rows] == [row["path"] for row in expected]
+        probabilities = [float(row["probability"]) for row in expected]
+        assert [row["probability"] for row in rows] == pytest.approx(probabilities, abs=1e-4)
+        assert [row["top_labels"][1] for row in rows] == [row["top2_label"] for row in expected]
+
     @pytest.mark.usefixtures("memory")
     def test_without_an_encoder_they_use_images_alone(self, inkling: Inkling, drawn: Path) -> None:
         inkling.here("embed", drawn / "train", "--encoder", "sketch", "--output", "train.parquet")
