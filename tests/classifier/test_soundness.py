@@ -82,7 +82,7 @@ def test_what_cannot_be_used_is_found_though_the_digests_agree(
         require_usable(path)
 
 
-def test_what_cannot_be_restored_is_told_as_damage_where_it_is_loaded(path: Path) -> None:
+def test_what_cannot_be_restored_is_reported_as_damage_where_it_is_loaded(path: Path) -> None:
     damage(path, arrays(schema.detector, dict.clear))
     with pytest.raises(MemoryFileError, match="is damaged"):
         FewShotClassifier.load(path)

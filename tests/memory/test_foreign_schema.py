@@ -226,7 +226,7 @@ def test_a_view_in_the_place_of_a_table_is_not_read_from_a_server(server: str) -
 
 
 @pytest.mark.parametrize("statement", [one for one in PLANTED if one.startswith("CREATE") and "partial" not in one])
-def test_what_does_not_belong_there_is_told_where_a_memory_is_only_read(tmp_path: Path, statement: str) -> None:
+def test_what_does_not_belong_there_is_reported_where_a_memory_is_only_read(tmp_path: Path, statement: str) -> None:
     path = tmp_path / "a.ink"
     put(path, numbered(1))
     _change(path, statement)

@@ -47,5 +47,5 @@ def _faults(fitted: FittedClassifier, X: np.ndarray) -> str | None:
     if p.shape != (len(X), len(fitted.classes)) or not np.isfinite(p).all():
         return "its head does not give a probability for each class"
     if fitted.detector is not None and not np.isfinite(fitted.detector.p_known(X)).all():
-        return "its detector does not tell how strange an image is"
+        return "its detector does not score how unlike the known classes an image is"
     return None
