@@ -148,7 +148,7 @@ def benches(crops: Crops) -> Iterator[Row]:
     with_names = measured(problem.detector(negatives=negatives), problem)
     for name in ("negative_labels", FUSED):
         figures = with_names[name]
-        yield Row(f"crops, bench unknown, held against nouns, {name}, AUROC", figures["auroc"], details=figures)
+        yield Row(f"crops, bench unknown, compared with nouns, {name}, AUROC", figures["auroc"], details=figures)
 
 
 def realised(crops: Crops) -> Iterator[Row]:

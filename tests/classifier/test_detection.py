@@ -91,7 +91,7 @@ def test_vectors_without_an_encoder_go_without_names(tmp_path: Path) -> None:
         FewShotClassifier.load(tmp_path / "a.ink", vocabulary=words).judge(seen("bench"), names=3)
 
 
-def test_an_accepted_class_leaves_the_names_that_images_are_held_against(tmp_path: Path) -> None:
+def test_an_accepted_class_leaves_the_names_that_images_are_compared_with(tmp_path: Path) -> None:
     classifier = fitted_memory(tmp_path / "a.ink")
     names = ("bench", "lamp", "sofa")
     entries = [replace(one, text_vector=unit(one.name)) for one in classifier.fitted.entries]

@@ -1,4 +1,4 @@
-"""Vocabularies in an encoder's words: names to give, and names to hold images against."""
+"""Vocabularies in an encoder's words: names to give, and names to compare images with."""
 
 from __future__ import annotations
 

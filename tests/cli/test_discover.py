@@ -84,7 +84,7 @@ def test_unknown_images_get_likely_names(fitted: Inkling, pictures: Path) -> Non
     assert "may be" not in fitted.here("predict", "a.ink", watched, "--names", "0").out
 
 
-def test_unknown_images_are_held_against_names_of_no_known_class(inkling: Inkling, pictures: Path) -> None:
+def test_unknown_images_are_compared_with_names_of_no_known_class(inkling: Inkling, pictures: Path) -> None:
     (inkling.folder / "names.txt").write_text("umbrella\nmoon\ncar\nlimousine\nmug\nkey\n")
     options = ("--memory", "v.ink", "--encoder", "sketch", "--vocabulary", "names.txt")
     fitted = inkling.here("fit", pictures / "train", *options, "--json", "-").json()

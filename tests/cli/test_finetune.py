@@ -57,28 +57,6 @@ def test_a_memory_keeps_its_images_and_switches_encoders(inkling: Inkling, pictu
     assert inkling.here("evaluate", "a.ink", pictures / "test", "--json", "-").json()["memory_version"] == 2
 
 
-def test_the_rate_of_a_memory_is_kept_unless_another_is_asked_for(inkling: Inkling, pictures: Path) -> None:
-    train = pictures / "train"
-    fitted = inkling.here("fit", train, "--memory", "a.ink", "--encoder", "sketch", "--false-alarms", "0.2")
-    assert fitted.code == 0, fitted.err
-    kept = inkling.here("finetune", train, "--memory", "a.ink", *QUICK[2:], "--json", "-").json()
-    assert kept["unknown"]["calibration"]["false_alarms"] == 0.2
-    asked = inkling.here(
-        "finetune",
-        train,
-        "--memory",
-        "a.ink",
-        *QUICK[2:],
-        "--resume",
-        "a.finetuned",
-        "--false-alarms",
-        "0.1",
-        "--json",
-        "-",
-    ).json()
-    assert asked["unknown"]["calibration"]["false_alarms"] == 0.1
-
-
 def test_a_rate_of_a_memory_that_can_no_longer_be_kept_is_no_obstacle(inkling: Inkling, pictures: Path) -> None:
     fitted = inkling.here(
         "fit", pictures / "train", "--memory", "a.ink", "--encoder", "sketch", "--false-alarms", "0.1"

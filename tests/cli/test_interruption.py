@@ -160,7 +160,7 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def _stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Send a signal, and hold the end against what is promised of it."""
+    """Send a signal, and check the end against what is promised."""
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert process.returncode == SIGNALS[number], err

@@ -14,24 +14,8 @@ from pyarrow import parquet
 from inkling import FewShotClassifier
 from tests.cli.conftest import KINDS
 from tests.cli.program import Inkling
+from tests.evaluate.made_up import EVALUATION_KEYS
 
-EVALUATION_KEYS = {
-    "n",
-    "top1",
-    "top5",
-    "balanced_accuracy",
-    "ece",
-    "nll",
-    "brier",
-    "ci95",
-    "zero_shot",
-    "mcnemar_p",
-    "per_class",
-    "head",
-    "skipped",
-    "encoder_fingerprint",
-    "memory_version",
-}
 PREDICTION_COLUMNS = ["path", "label", "probability", "top2_label", "top2_probability", "unknown", "p_known", "name1"]
 
 

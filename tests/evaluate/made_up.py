@@ -17,6 +17,24 @@ from inkling.reports.content import EvaluatedImages, Exemplars, ReportContext
 from inkling.types import FloatArray, IntArray
 
 CLASSES = ("airplane", "boat", "bus", "car")
+EVALUATION_KEYS = {
+    "n",
+    "top1",
+    "top5",
+    "balanced_accuracy",
+    "ece",
+    "nll",
+    "brier",
+    "ci95",
+    "zero_shot",
+    "mcnemar_p",
+    "per_class",
+    "head",
+    "skipped",
+    "encoder_fingerprint",
+    "memory_version",
+}
+"""What the JSON of an evaluation holds."""
 
 
 def jpeg(seed: int = 0, *, side: int = 96) -> bytes:

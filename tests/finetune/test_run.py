@@ -47,7 +47,7 @@ def test_classes_images_and_prompts_of_a_memory_join_in(pictures: Path, tmp_path
     assert (told["memory"], told["memory_version"], told["images"]) == (str(memory), 2, 4)
 
 
-def test_a_new_memory_and_a_rate_that_is_kept(pictures: Path, tmp_path: Path) -> None:
+def test_a_new_memory_and_a_rate_that_is_kept_unless_another_is_asked_for(pictures: Path, tmp_path: Path) -> None:
     asked = FineTuningOptions(recipe=QUICK, encoder="sketch", false_alarms=0.2, cache=False)
     steps: list[int] = []
     first = finetune_memory(
@@ -66,6 +66,10 @@ def test_a_new_memory_and_a_rate_that_is_kept(pictures: Path, tmp_path: Path) ->
     assert detector.false_alarms == 0.2
     assert again.tuned.identity.fingerprint == first.tuned.identity.fingerprint
     assert read_memory(tmp_path / "a.ink").version == again.version
+    resumed = FineTuningOptions(recipe=QUICK, output=tmp_path / "again", resume=True, false_alarms=0.1, cache=False)
+    other = finetune_memory(tmp_path / "a.ink", pictures / "many", options=resumed)
+    assert other.shipment is not None
+    assert other.shipment.classifier.fitted.detector.false_alarms == 0.1
 
 
 def test_what_does_not_fit_is_refused_before_the_training(pictures: Path, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_a_memory_that_was_changed_meanwhile_is_not_overwritten(judged: Shipment
     assert read_memory(path).content.head.name == ZERO_SHOT
 
 
-def test_classes_without_texts_are_fine_tuned_and_held_against_the_head(tmp_path: Path) -> None:
+def test_classes_without_texts_are_fine_tuned_and_compared_with_the_head(tmp_path: Path) -> None:
     """Their names are codes, of which the encoder's texts tell nothing: there is no zero-shot to compare with."""
     tuner = FineTuner("sketch", recipe(train="projection", steps=4, learning_rate=1e-3, folds=2), device="cpu")
     images, labels = pictures(6)

@@ -1,4 +1,4 @@
-"""A memory held against its log: what agrees passes, and whatever was tampered with is found."""
+"""A memory checked against its log: what agrees passes, and whatever was tampered with is found."""
 
 from __future__ import annotations
 

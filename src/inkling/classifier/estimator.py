@@ -1,4 +1,4 @@
-"""What scikit-learn's tools ask of an estimator, said without loading scikit-learn."""
+"""What scikit-learn's tools need of an estimator, without loading scikit-learn."""
 
 from __future__ import annotations
 

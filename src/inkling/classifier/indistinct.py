@@ -1,4 +1,4 @@
-"""Classes whose texts tell nothing: names that are codes, and several classes with one and the same text."""
+"""Classes whose texts carry no information: names that are codes, and several classes with one and the same text."""
 
 from __future__ import annotations
 

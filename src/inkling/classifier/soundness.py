@@ -1,4 +1,4 @@
-"""Whether the head and the detector of a memory can be used, which neither a digest nor the log can tell."""
+"""Whether the head and the detector of a memory can be used, which neither a digest nor the log can show."""
 
 from __future__ import annotations
 

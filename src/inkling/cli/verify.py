@@ -1,4 +1,4 @@
-"""inkling verify: hold a memory against its log."""
+"""inkling verify: check a memory against its log."""
 
 from __future__ import annotations
 

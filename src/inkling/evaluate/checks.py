@@ -1,4 +1,4 @@
-"""What an evaluation refuses to measure, said before anything is computed."""
+"""What an evaluation refuses to measure, before anything is computed."""
 
 from __future__ import annotations
 

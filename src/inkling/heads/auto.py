@@ -164,7 +164,7 @@ class AutoHead(Head):
     def _choose(
         self, support: Support, experts: Experts, logits: FloatArray, rows: IntArray, sources: IntArray
     ) -> None:
-        """Weigh the blend, hold it against zero-shot, and set what the head says about it."""
+        """Weigh the blend, compare it with zero-shot, and set the finding."""
         y = support.y[rows]
         weight_fold = grouped_folds(y, sources, n_folds=5, seed=self.seed + 1)
         fixed = experts.fixed_weights

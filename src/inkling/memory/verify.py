@@ -1,4 +1,4 @@
-"""Hold a memory against its log: does it hold what the log says, and do the logged changes lead there?"""
+"""Check a memory against its log: does it hold what the log says, and do the logged changes lead there?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door: a memory, and all that a person can decide about it."""
+"""All that a person can decide about a memory."""
 
 from __future__ import annotations
 
