@@ -16,9 +16,10 @@ from PIL import Image
 
 from inkling.embeddings.cache import FILE_NAME
 from tests.cli.light_encoder import write_light_encoder
-from tests.cli.program import PROGRAM, Inkling
+from tests.cli.program import PROGRAM, ROOT, Inkling
 
 N_IMAGES = 128
+EXIT_CODES = ROOT / "docs" / "reference" / "exit-codes.md"
 
 
 @pytest.fixture
@@ -157,6 +158,28 @@ def test_a_run_without_a_cache_leaves_none(alone: Inkling, memory: Path, drawn: 
 
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS.items())
+def test_a_signal_ends_with_128_and_its_number(alone: Inkling, number: signal.Signals, code: int) -> None:
+    """As the page of exit codes says. The process signals itself while a verb is at work."""
+    script = (
+        "import os, sys, time\n"
+        "from inkling.cli.main import main\n"
+        "from inkling.memory import summary\n"
+        "def stop(path):\n"
+        f"    os.kill(os.getpid(), {int(number)})\n"
+        "    time.sleep(60)\n"
+        "summary.summarize = stop\n"
+        "sys.argv = ['inkling', 'info', 'm.ink']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [PROGRAM[0], "-c", script], env=alone.environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    assert "Traceback" not in done.stderr
+    assert f"| {code} | stopped by {number.name}" in EXIT_CODES.read_text(encoding="utf-8")
 
 
 def _stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
