@@ -110,3 +110,18 @@ def test_without_a_detector_nothing_is_reported(classifier: FewShotClassifier, s
     assert done.evaluation.to_json()["unknown"] is None
     context = report_context(done, memory_name="a.ink", test_name="test", provenance={})
     assert 'id="unknown"' not in render_report(done.evaluation, context)
+
+
+@pytest.mark.parametrize("lacking", [(), ("ant",), ("ant", "bee", "cat")])
+def test_what_has_no_zero_shot_says_why(lacking: tuple[str, ...]) -> None:
+    X = (
+        np.random.default_rng(0).normal(size=(3, 8)).repeat(6, axis=0)
+        + np.random.default_rng(1).normal(size=(18, 8)) / 9
+    )
+    names = ("ant", "bee", "cat")
+    texts = np.stack([np.full(8, np.nan) if name in lacking else X[6 * k] for k, name in enumerate(names)])
+    given = {} if len(lacking) == 3 else {"text_vectors": texts, "class_names": names}
+    classifier = FewShotClassifier(head="prototype").fit_embeddings(X, np.repeat(names, 6), **given)
+    why = classifier.fitted.why_no_zero_shot
+    assert (why is None) == (classifier.fitted.zero_shot_probabilities(X) is not None) == (not lacking)
+    assert why is None or "without one" in why or "no class has a text vector" in why

@@ -25,6 +25,7 @@ HOSTILE = (
     "</style></title></svg>&amp;",
     "tab\tand\nline and \x00\x1b",
 )
+WHY = "Zero-shot is left out: no class has a text vector."
 VOID = {"meta", "img", "br", "wbr", "link", "input"}
 
 
@@ -205,3 +206,11 @@ def test_a_context_of_another_evaluation_is_refused() -> None:
     short = replace(report, images=replace(report.images, paths=["a.jpg"]))
     with pytest.raises(InputError, match="80 entries"):
         render_report(evaluation, short)
+
+
+def test_a_report_without_zero_shot_says_why() -> None:
+    evaluation, context = evaluated()
+    plain = replace(evaluation, zero_shot=None)
+    told = replace(plain, context=replace(plain.context, why_no_zero_shot=WHY))
+    assert WHY in Page(render_report(told, context)).text
+    assert WHY not in Page(render_report(plain, context)).text

@@ -17,6 +17,7 @@ from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_p
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
 from inkling.errors import EncoderError, InputError
+from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.labelled_vectors import LabelledVectors
@@ -101,16 +102,25 @@ class FittedClassifier:
         """What fitting the detector of unknown images found out, as JSON can hold it."""
         return {"finding": self.unknown, **(self.detector.report if self.detector else {})}
 
+    @property
+    def why_no_zero_shot(self) -> str | None:
+        """Why the classes cannot be told by their texts alone, in a sentence; None where they can."""
+        if ships_tuned(self.finetuning):
+            return "Zero-shot is left out: the encoder was tuned on these classes, so their texts know the images."
+        without = [entry.name for entry in self.entries if entry.text_vector is None]
+        if not without:
+            return None
+        if len(without) == len(self.entries):
+            return "Zero-shot is left out: no class has a text vector."
+        return f"Zero-shot is left out, as it needs a text vector of every class: {name_some(without)} without one."
+
     def zero_shot_probabilities(self, X: FloatArray) -> FloatArray | None:
         """Softmax of s f.t_k for vectors X (n, d + f): (n, n_classes).
 
-        None unless every class has a text. None, too, where the encoder was tuned on these classes: its texts know
-        the images then.
+        None where `why_no_zero_shot` has a reason.
         """
-        if ships_tuned(self.finetuning):
-            return None
         text, identity = self.text_vectors, self.samples.identity
-        if text is None or np.isnan(text).any():
+        if text is None or self.why_no_zero_shot is not None:
             return None
         cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
         return softmax(identity.logit_scale * cosines)

@@ -116,6 +116,8 @@ def print_scores(summary: Mapping[str, Any]) -> None:
     print_table(columns, rows, numbers=(1, 2))
     if zero_shot:
         note(f"Against zero-shot: {zero_shot['gain']:+.1%} top-1, McNemar p = {summary['mcnemar_p']:.2g}.")
+    elif summary["why_no_zero_shot"]:
+        note(summary["why_no_zero_shot"])
     if summary["unknown"]:
         _tell_unknown_detection(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])

@@ -24,6 +24,7 @@ class EvaluationContext:
     memory_version: int | None = None
     skipped: tuple[SkippedImage, ...] = ()
     training_images: TrainingImages = field(default_factory=TrainingImages)
+    why_no_zero_shot: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -124,6 +124,7 @@ def evaluate_classifier(
             memory_version=classifier.memory_version,
             skipped=samples.skipped,
             training_images=TrainingImages(repeated, left_out=not include_training),
+            why_no_zero_shot=fitted.why_no_zero_shot,
         ),
     )
     return EvaluatedRun(classifier, samples, p, y, evaluation)
