@@ -11,6 +11,7 @@ import pytest
 from inkling.discovery import Drift
 from inkling.memory.discovered import Finding, PooledImage, Proposal
 from inkling.reports.contact_sheet import MOST_ALONE, write_contact_sheet
+from inkling.reports.formats import percent
 from inkling.review.propose import Explored
 from inkling.types import EncoderIdentity
 from tests.evaluate.made_up import jpeg
@@ -74,7 +75,7 @@ def test_a_heading_calls_a_guess_a_guess(
 ) -> None:
     page = sheet(tmp_path, n_images=3, members=(0, 1), name=name, names=names)
     assert f'<h2 id="proposal-1-title">{heading}</h2>' in page
-    assert ("Likeliest names: <bdi>pew</bdi> 7%" in page) == bool(names)
+    assert (f"Likeliest names: <bdi>pew</bdi> {percent(0.07, digits=0)}" in page) == bool(names)
 
 
 def test_its_foot_has_encoder_and_seed_and_no_folder(tmp_path: Path) -> None:
