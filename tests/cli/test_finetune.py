@@ -120,7 +120,7 @@ def test_a_killed_run_goes_on_where_it_was(inkling: Inkling, pictures: Path) -> 
         (("--lr", "1"), "would diverge"),
         (("--false-alarms", "0.05"), "at least 19 known images to calibrate on, and there are 15"),
         (("--interpolate", "half"), "'auto' or a number from 0 to 1"),
-        (("--interpolate", "1.5"), "interpolate must be a number at least 0 and at most 1"),
+        (("--interpolate", "1.5"), "interpolate must be a number, at least 0 and at most 1"),
         (("--epochs", "2"), "exactly one"),
         (("--loss", "contrastive", "--batch-size", "9"), "one image of each class"),
         (("--resume", "nowhere/at/all"), "There is no run"),
@@ -137,8 +137,8 @@ def test_what_does_not_fit_is_refused_with_a_way_on(
 
 
 def test_what_is_missing_is_asked_for(inkling: Inkling, pictures: Path) -> None:
-    inkling.here("finetune", pictures / "train").refused("Missing option '--memory'")
-    inkling.here("merge-adapters", "adapters").refused("Missing option '--encoder'")
+    inkling.here("finetune", pictures / "train").refused("--memory is missing")
+    inkling.here("merge-adapters", "adapters").refused("--encoder is missing")
     inkling.here("merge-adapters", "adapters", "--encoder", "sketch", "--output", "m").refused("adapter_config")
 
 

@@ -104,7 +104,7 @@ class FittedClassifier:
 
     @property
     def why_no_zero_shot(self) -> str | None:
-        """Why the classes cannot be told by their texts alone, in a sentence; None where they can."""
+        """Why the classes cannot be classified by their texts alone, in a sentence; None where they can."""
         if ships_tuned(self.finetuning):
             return "Zero-shot is left out: the encoder was tuned on these classes, so their texts know the images."
         without = [entry.name for entry in self.entries if entry.text_vector is None]
