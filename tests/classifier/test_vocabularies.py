@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from inkling.classifier import predictor
 from inkling.classifier.class_texts import embedded_entries
+from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.vocabularies import namer_for, negatives_for, read_vocabulary, remaining_negatives
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
+from inkling.embeddings.samples import StoredSamples
 from inkling.errors import InputError
 from inkling.types import ClassEntry
+from tests.colours import picture
 from tests.fakes import DIMENSION, FakeEncoder
 
 COLOURS = Vocabulary.of_names(["red", "green", "blue", "orange", "tomato", "navy", "lime"])
@@ -19,6 +24,13 @@ COLOURS = Vocabulary.of_names(["red", "green", "blue", "orange", "tomato", "navy
 
 def entries(*names: str, encoder: FakeEncoder | None = None) -> tuple[ClassEntry, ...]:
     return embedded_entries(names, (), encoder=encoder or FakeEncoder(), cache=None, templates=None)
+
+
+def is_read(classifier: FewShotClassifier) -> bool:
+    """Whether the training images of a loaded classifier were read."""
+    samples = classifier.fitted.samples
+    assert isinstance(samples, StoredSamples)
+    return samples.are_read
 
 
 def test_a_file_has_one_name_a_line(tmp_path: Path) -> None:
@@ -89,3 +101,26 @@ def test_a_name_that_became_a_class_is_no_negative_any_more() -> None:
     assert kept.names == (name,)
     assert remaining_negatives(before, entries("car", name)) is None
     assert remaining_negatives(None, entries("car", "house")) is None
+
+
+def test_names_of_unknown_images_take_some_vectors_of_a_memory_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [picture(colour, seed) for colour in ("red", "blue") for seed in range(6)]
+    fitted = FewShotClassifier(FakeEncoder(), vocabulary=COLOURS, cache=False).fit(pictures, ["red"] * 6 + ["blue"] * 6)
+    fitted.save(tmp_path / "a.ink")
+    options: dict[str, Any] = {"encoder": FakeEncoder(), "vocabulary": COLOURS, "cache": False}
+    loaded = FewShotClassifier.load(tmp_path / "a.ink", **options)
+    np.testing.assert_allclose(loaded.namer().usual, fitted.namer().usual, atol=1e-6)
+    assert not is_read(loaded)
+    monkeypatch.setattr(predictor, "BACKGROUND", 4)
+    some = np.concatenate([fitted.fitted.samples.embeddings[:2], fitted.fitted.samples.embeddings[6:8]])
+    np.testing.assert_allclose(loaded.namer().usual, fitted.namer(some).usual, atol=1e-6)
+
+
+def test_a_memory_of_vectors_reads_none_of_them_for_names(tmp_path: Path) -> None:
+    X = np.eye(4, dtype=np.float32).repeat(5, axis=0)
+    FewShotClassifier().fit_embeddings(X, np.repeat(["ant", "bee", "cat", "dog"], 5)).save(tmp_path / "a.ink")
+    loaded = FewShotClassifier.load(tmp_path / "a.ink")
+    assert loaded.namer().names == ()
+    assert not is_read(loaded)

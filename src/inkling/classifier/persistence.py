@@ -21,10 +21,10 @@ from inkling.labels import Kind
 from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
 from inkling.memory.faults import damaged
 from inkling.memory.place import place_of
-from inkling.memory.store import read_memory
+from inkling.memory.store import read_memory, read_some_vectors
 from inkling.provenance import data_hash, inkling_version, now, package_versions
 from inkling.redaction import redacted
-from inkling.types import Exemplar, SkippedImage
+from inkling.types import EncoderIdentity, Exemplar, SkippedImage, Vectors
 from inkling.wording import excerpt
 
 
@@ -113,7 +113,8 @@ def load_classifier(path: str | Path) -> tuple[FittedClassifier, int]:
         another encoder by then.
     """
     stored = read_memory(path, exemplars=False)
-    samples = StoredSamples(samples_from(stored.content), partial(_samples_as_loaded, path, stored))
+    known = samples_from(stored.content)
+    samples = StoredSamples(known, partial(_samples_as_loaded, path, stored), partial(_some_vectors, path, stored))
     try:
         return from_memory(stored.content, samples=samples), stored.version
     except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
@@ -124,11 +125,7 @@ def load_classifier(path: str | Path) -> tuple[FittedClassifier, int]:
 def _samples_as_loaded(path: str | Path, loaded: StoredMemory) -> Samples:
     """The samples of the classes that were loaded, under the names that they had then."""
     stored = read_memory(path)
-    if stored.content.encoder.fingerprint != loaded.content.encoder.fingerprint:
-        raise MemoryFileError(
-            f"The memory {redacted(str(path))} has another encoder by now than when it was loaded.",
-            remedy="Load it again.",
-        )
+    _require_encoder_of(loaded, stored.content.encoder, path)
     name_of = dict(zip(loaded.class_ids, _names(loaded), strict=True))
     then = {now: name_of.get(number) for number, now in zip(stored.class_ids, _names(stored), strict=True)}
     samples = samples_from(stored.content)
@@ -136,6 +133,21 @@ def _samples_as_loaded(path: str | Path, loaded: StoredMemory) -> Samples:
     if labels == samples.labels:
         return samples
     return replace(samples, labels=labels).keep([row for row, label in enumerate(labels) if label is not None])
+
+
+def _some_vectors(path: str | Path, loaded: StoredMemory, most: int) -> Vectors:
+    """Vectors of so many exemplars at most."""
+    encoder, vectors = read_some_vectors(path, most)
+    _require_encoder_of(loaded, encoder, path)
+    return vectors
+
+
+def _require_encoder_of(loaded: StoredMemory, encoder: EncoderIdentity, path: str | Path) -> None:
+    if encoder.fingerprint != loaded.content.encoder.fingerprint:
+        raise MemoryFileError(
+            f"The memory {redacted(str(path))} has another encoder by now than when it was loaded.",
+            remedy="Load it again.",
+        )
 
 
 def _names(stored: StoredMemory) -> list[str]:

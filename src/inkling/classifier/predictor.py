@@ -34,6 +34,9 @@ from inkling.images.handed_over import records_of
 from inkling.labels import read_labels
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
 
+BACKGROUND = 10_000
+"""Training images that tell how near a name is to images in general."""
+
 
 class Predictor:
     """Labels, probabilities and verdicts; the subclass gives what was fitted, and the encoder.
@@ -315,7 +318,7 @@ class Predictor:
         ----------
         background
             Embeddings (m, d) of images in general, by which names that suit every image are held back. None: those that
-            the classifier was trained on.
+            the classifier was trained on, 10,000 at most.
 
         Returns
         -------
@@ -337,13 +340,14 @@ class Predictor:
         [('car',)]
         """
         fitted = self.fitted
-        images = fitted.samples.embeddings if background is None else background
         try:
             encoder = reopen_encoder(fitted.samples.identity, lambda: self.encoder)
         except EncoderError:
             if self.vocabulary is not None:
                 raise
-            return Namer.of([], np.zeros((0, images.shape[1])), images, vocabulary=common_nouns())
+            d = fitted.samples.identity.dimension
+            return Namer.of([], np.zeros((0, d)), np.ones((1, d)), vocabulary=common_nouns())
+        images = fitted.samples.background(BACKGROUND) if background is None else background
         words = self.vocabulary or common_nouns()
         with opened_cache(self._cache) as cache:
             return namer_for(

@@ -69,6 +69,10 @@ class Samples:
         """Which rows show one image content, (n,): views and copies of a file share a number."""
         return np.unique(np.asarray(self.content_hashes), return_inverse=True)[1].astype(np.int64)
 
+    def background(self, most: int) -> NDArray[np.float32]:
+        """Embeddings of images in general, (m, d): of all, or of so many at most."""
+        return self.embeddings[:: max(1, -(-len(self.X) // most))]
+
     @property
     def contradictions(self) -> tuple[tuple[str, ...], ...]:
         """Paths of each image that stands under more than one label."""
@@ -108,18 +112,29 @@ class StoredSamples(Samples):
         What is known without reading them; its rows don't count.
     read
         Reads them.
+    read_some
+        Reads vectors (m, d + f) of so many at most, and nothing else.
     """
 
     _ROWS = ("paths", "labels", "content_hashes", "thumbnails", "views", "X")
 
-    def __init__(self, known: Samples, read: Callable[[], Samples]) -> None:
+    def __init__(
+        self, known: Samples, read: Callable[[], Samples], read_some: Callable[[int], NDArray[np.float32]]
+    ) -> None:
         told = {one.name: getattr(known, one.name) for one in fields(Samples) if one.name not in self._ROWS}
-        vars(self).update(told, _read=read)
+        vars(self).update(told, _read=read, _read_some=read_some)
 
     @property
     def are_read(self) -> bool:
         """Whether a row was asked for."""
         return "X" in vars(self)
+
+    def background(self, most: int) -> NDArray[np.float32]:
+        """Embeddings of images in general, read alone unless the rows are at hand."""
+        if self.are_read:
+            return super().background(most)
+        some: NDArray[np.float32] = vars(self)["_read_some"](most)
+        return some[:, : self.identity.dimension]
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._ROWS:

@@ -188,6 +188,19 @@ def read_vectors(
     return vectors
 
 
+def read_some_vectors(connection: Connection, most: int) -> tuple[EncoderIdentity, Vectors]:
+    """Vectors (m, d + f) of all exemplars, or of so many, as many of each class, and the encoder that they are of."""
+    space_id, encoder = read_encoder(connection)
+    table = schema.vector
+    query = select(table.c.data).where(table.c.space_id == space_id).order_by(table.c.exemplar_id)
+    classes = select(func.count(distinct(schema.exemplar.c.class_id)))
+    if connection.execute(select(func.count()).select_from(query.subquery())).scalar_one() > most:
+        per_class = max(1, most // connection.execute(classes).scalar_one())
+        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(per_class)))
+    blobs = connection.execute(query).scalars().all()
+    return encoder, float32_rows(blobs, encoder.dimension + encoder.feature_dimension)
+
+
 def _all_vectors(connection: Connection, space_id: int, encoder: EncoderIdentity) -> Vectors:
     """Vectors of all exemplars in a space, (n, d + f)."""
     table = schema.vector

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from inkling.encoders.identity import check_encoder
 from inkling.errors import MemoryFileError
-from inkling.memory import schema
+from inkling.memory import read, schema
 from inkling.memory.amend import begin, finish
 from inkling.memory.content import DetectorState, MemoryContent, Provenance, StoredMemory, check_content
 from inkling.memory.digest import state_digest
@@ -22,12 +22,11 @@ from inkling.memory.holdings import Holdings, read_holdings
 from inkling.memory.migrate import bring_forward
 from inkling.memory.opened import changing, require_version, seeing
 from inkling.memory.place import Place, place_of
-from inkling.memory.read import read_content
 from inkling.memory.revisions import create_schema
 from inkling.memory.rows import Rows
 from inkling.memory.settle import settle
 from inkling.memory.write import add_space, replace_content, write_provenance
-from inkling.types import ClassEntry, Exemplar, HeadState
+from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vectors
 
 __all__ = [
     "ClassEntry",
@@ -231,4 +230,16 @@ def read_memory(path: str | Path, *, exemplars: bool = True) -> StoredMemory:
         If the file is missing, not an Inkling memory, damaged, or of a newer release.
     """
     with seeing(path, whole=exemplars) as connection:
-        return read_content(connection, exemplars=exemplars)
+        return read.read_content(connection, exemplars=exemplars)
+
+
+def read_some_vectors(path: str | Path, most: int) -> tuple[EncoderIdentity, Vectors]:
+    """Vectors of a memory's exemplars, or of so many at most, as many of each class; and the encoder they are of.
+
+    Raises
+    ------
+    MemoryFileError
+        As for `read_memory`.
+    """
+    with seeing(path) as connection:
+        return read.read_some_vectors(connection, most)
