@@ -13,7 +13,18 @@ from safetensors.numpy import save
 from sqlalchemy.dialects import sqlite
 
 from inkling.errors import InputError
-from inkling.memory.columns import ESCAPE, MAX_PACKED, PACKED, AnyText, array_blob, blob_arrays, json_text, vector_rows
+from inkling.memory import columns
+from inkling.memory.columns import (
+    ESCAPE,
+    MAX_PACKED,
+    MAX_UNPACKED,
+    PACKED,
+    AnyText,
+    array_blob,
+    blob_arrays,
+    json_text,
+    vector_rows,
+)
 
 DIALECT = sqlite.dialect()
 ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from(f"\x00\ud800\udfff{ESCAPE}0af"))
@@ -111,4 +122,13 @@ def test_broken_packed_arrays_are_called_broken(damage: slice) -> None:
 
 def test_arrays_that_inflate_beyond_what_was_ever_packed_are_refused() -> None:
     with pytest.raises(ValueError, match="more than was ever packed"):
-        blob_arrays(PACKED + zlib.compress(bytes(MAX_PACKED + 1)))
+        blob_arrays(PACKED + zlib.compress(bytes(MAX_UNPACKED + 1)))
+
+
+def test_large_arrays_are_not_packed_and_read_where_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = {"a": np.zeros(MAX_PACKED // 4, dtype=np.float32)}
+    assert not array_blob(arrays).startswith(PACKED)
+    monkeypatch.setattr(columns, "MAX_PACKED", MAX_UNPACKED)
+    blob = array_blob(arrays)
+    assert blob.startswith(PACKED)
+    np.testing.assert_array_equal(blob_arrays(blob)["a"], arrays["a"])

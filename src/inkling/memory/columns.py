@@ -25,8 +25,10 @@ PACKED = b"deflated"
 """Begins arrays that are packed. Read as the length of a safetensors header, it would be 7e18 bytes."""
 NUMBER = 4
 """Bytes of a float32."""
-MAX_PACKED = 16_000_000
-"""Bytes up to which packing takes less than half a second; a decision waits for it."""
+MAX_PACKED = 8_000_000
+"""Bytes up to which packing takes about a tenth of a second: each decision about a class waits for it twice."""
+MAX_UNPACKED = 16_000_000
+"""Bytes of what is packed, unpacked: at one time so many were packed."""
 OF_EXEMPLARS = "of exemplars"
 """Parameter of a detector: digests of the arrays that are not kept with it, as they are the exemplars' vectors."""
 ESCAPE = "␛"
@@ -129,7 +131,7 @@ def _unpacked(blob: bytes) -> bytes:
     if not blob.startswith(PACKED):
         return blob
     inflate = zlib.decompressobj()
-    content = inflate.decompress(blob[len(PACKED) :], MAX_PACKED)
+    content = inflate.decompress(blob[len(PACKED) :], MAX_UNPACKED)
     if not inflate.eof:
         raise zlib.error("they end too early, or are more than was ever packed")
     whole = len(content) - len(content) % NUMBER
