@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inkling.cli.console import print_table
+from inkling.cli.tables import print_table
 from inkling.provenance import inkling_version, now, package_versions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +98,13 @@ def record(name: str, rows: Sequence[Row], *, seed: int, **more: Any) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def retaken(name: str, rows: Sequence[Row]) -> list[Row]:
+    """The kept rows of a benchmark, with some taken anew in their place."""
+    kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["rows"]
+    anew = {row.what: row for row in rows}
+    return [anew.get(row["what"], Row(**row)) for row in kept]
 
 
 def _lines(path: str) -> list[str]:

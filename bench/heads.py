@@ -5,6 +5,7 @@ gives, with the temperature found out of fold; one shot a class leaves none to f
 
     python bench/heads.py
     python bench/heads.py --heads auto gda prototype logistic zero-shot    # without the slow ones
+    python bench/heads.py --times                                          # on a quiet machine
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from statistics import median
 import numpy as np
 from scipy.stats import t as student
 
-from common import ROOT, Row, at_least, at_most, record
+from common import ROOT, Row, at_least, at_most, record, retaken
 from feature_tasks import IMAGENET_SHOTS, SETS, SHOTS, FeatureTask, caltech_43, image_task, imagenet_329
 from inkling.evaluate.protocol import evaluate_predictions
 from inkling.heads import HEADS, AutoHead
@@ -52,16 +53,21 @@ def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--heads", nargs="+", choices=HEADS, default=list(HEADS), help="heads to measure")
-    heads = parser.parse_args().heads
-    rows = [
-        *image_side([name for name in heads if name != ZERO_SHOT]),
-        *support_draws(),
-        *with_text(heads),
-        *imagenet(heads),
-        *permuted_labels(),
-        *fit_time(),
-        *many_images(),
-    ]
+    parser.add_argument("--times", action="store_true", help="take the times alone, and keep all else as it is")
+    options = parser.parse_args()
+    heads = options.heads
+    times = [*fit_time(), *many_images()]
+    if options.times:
+        rows = retaken("heads", times)
+    else:
+        rows = [
+            *image_side([name for name in heads if name != ZERO_SHOT]),
+            *support_draws(),
+            *with_text(heads),
+            *imagenet(heads),
+            *permuted_labels(),
+            *times,
+        ]
     print(f"Kept in {record('heads', rows, seed=SEED, encoder='CLIP ViT-B/32 features').relative_to(ROOT)}")
 
 

@@ -21,7 +21,8 @@ from statistics import median
 import numpy as np
 
 from common import ROOT, SHARED, Row, at_most, record
-from drawn_memory import drawn
+from drawn_memory import DIMS, drawn, images_of
+from inkling.classifier.detection import with_detector
 from inkling.classifier.fitted import fit_classifier
 from inkling.classifier.persistence import to_memory
 from inkling.memory.store import write_memory
@@ -81,12 +82,17 @@ def starts(place: Path, rounds: int) -> list[Row]:
 
 
 def large(place: Path, rounds: int) -> list[Row]:
-    """A prediction with a memory of 1,000 classes and 100,000 exemplars."""
-    samples, entries = drawn(N, CLASSES, np.random.default_rng(SEED))
+    """A known and an unknown vector with a memory of 1,000 classes and 100,000 exemplars, as `inkling fit` makes it."""
+    rng = np.random.default_rng(SEED)
+    samples, entries = drawn(N, CLASSES, rng)
     fitted = fit_classifier(samples, entries, head="auto", seed=SEED)
-    write_memory(place / "large.ink", to_memory(fitted, command="bench/start.py"))
-    np.savez(place / "one.npz", embeddings=samples.X[:1])
-    costs = [cost_of(place, "predict", "large.ink", "one.npz") for _ in range(rounds)]
+    detected = with_detector(fitted, false_alarms=None)
+    write_memory(place / "large.ink", to_memory(detected, command="bench/start.py"))
+    np.savez(place / "known.npz", embeddings=samples.X[:1])
+    np.savez(place / "unknown.npz", embeddings=images_of(rng.standard_normal((1, DIMS), dtype=np.float32), rng))
+    costs = [
+        cost_of(place, "predict", "large.ink", f"{one}.npz") for _ in range(rounds) for one in ("known", "unknown")
+    ]
     seconds, peaks = [one.processor for one in costs], [one.peak / MB for one in costs]
     return [
         at_most(
