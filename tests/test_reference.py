@@ -40,11 +40,7 @@ def test_every_missed_goal_stands_by_name_and_the_readme_counts_them() -> None:
     assert f"goals {len(missed)} are missed" in readme
 
 
-def test_the_page_on_refits_shows_the_measured_times() -> None:
-    page = (ROOT / "docs" / "decisions" / "refit.md").read_text(encoding="utf-8")
-    assert page == load("figures").with_times(page), "run: make docs"
-
-
-def test_the_readme_shows_the_measured_figures() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme == load("figures").with_figures(readme), "run: make docs"
+@pytest.mark.parametrize("page", load("figures").TABLES)
+def test_tables_of_figures_are_what_was_measured(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text == load("figures").with_tables(page, text), "run: make docs"

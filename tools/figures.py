@@ -1,4 +1,7 @@
-"""Write docs/reference/figures.md, and the figures in README.md and docs/decisions/refit.md, from bench/results/*.json.
+"""Write docs/reference/figures.md, and the tables of figures in README.md and other pages, from bench/results/*.json.
+
+A table stands between two comments that name it: ``<!-- NAME: written by tools/figures.py -->`` and
+``<!-- end of NAME -->``. Figures within sentences are held to the results by tests/test_figures.py.
 
 Usage: python tools/figures.py
 """
@@ -6,17 +9,17 @@ Usage: python tools/figures.py
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-REFIT = ROOT / "docs" / "decisions" / "refit.md"
 PAGE = ROOT / "docs" / "reference" / "figures.md"
 RESULTS = ROOT / "bench" / "results"
-BEGIN, END = "<!-- figures: written by tools/figures.py -->", "<!-- end of figures -->"
-BEGIN_TIMES, END_TIMES = "<!-- times: written by tools/figures.py -->", "<!-- end of times -->"
+
+WHOLE = ", whole process, s"
+HEADS = ("auto", "prototype", "gda", "kernel", "logistic", "anchored", "cache")
+HEAD_NAMES = {"auto": "**`auto`**", "nearest mean": "nearest class mean"}
 
 ENCODERS = {
     "coco": "two MobileNets read into CLIP's space (for tests)",
@@ -24,6 +27,8 @@ ENCODERS = {
     "embed": "ViT-B/32, random weights",
     "finetune": "ViT-B/32, random weights",
     "memory": "any of 512 dimensions",
+    "speed": "CLIP ViT-B/32",
+    "start": "any",
 }
 
 FEW = {
@@ -83,15 +88,64 @@ SHOWN = {
         "after accept: recall of the new class on benches held out": "half of them accepted: recall on the rest",
         "Caltech-100, half known: purity of proposals": "Caltech-100, half known: purity of proposed classes",
     },
+    "speed": {
+        "auto on 1600 x 512, 100 classes: fit, times logistic regression": (
+            "fit of `auto` on 1,600 embeddings of 100 classes against scikit-learn's logistic regression: times"
+        ),
+        "auto: predict 2465 vectors, times logistic regression": "the same: probabilities of 2,465 embeddings",
+        "predict one vector, head and detector, ms": "the same: one embedding, unknown or not, 10 images a class, ms",
+        "memory of 404 vectors of 512, 100 classes, MB": "memory of 404 embeddings, 100 classes: MB",
+        "memory of 234 crops with the surrogate, MB": "memory of the 234 photographs of vehicles: MB",
+    },
+    "start": {
+        "inkling info, times that": "`inkling info`: times the processor time of importing NumPy and SQLAlchemy",
+        "warm predict of one image, sketch, times that": "`inkling predict` of one image in the cache: times that",
+        "warm predict of one image, surrogate, times that": "the same",
+        "predict with 1,000 classes and 100,000 exemplars, processor seconds": (
+            "`inkling predict` of one embedding, 1,000 classes with 100,000 images known: processor seconds"
+        ),
+        "the same, peak resident MB": "the same: peak of memory, MB",
+        "cold fit of 234 crops with the surrogate, peak resident MB": (
+            "`inkling fit` on the 234 photographs, nothing in the cache: peak of memory, MB"
+        ),
+        "light installation, site-packages MB": "a light installation: MB",
+        "light installation, share of the time of the full one": "the same: its time, as a share of the full one's",
+    },
     "memory": {
         "accept to live, s (worst)": "a class accepted among 1,000 with 100,000 images: seconds until live",
     },
 }
 
 
+TUNED = {
+    "zero-shot": "zero-shot",
+    "head": "head `auto` on the encoder as it was",
+    "last-blocks, plain fine-tuning": "`last-blocks`, all of the tuned weights, texts alone",
+    "last-blocks, plain fine-tuning under auto": "the same under `auto`",
+    **{
+        f"{preset}, share 0.6 under auto": f"`{preset}`, six tenths of the tuned weights under `auto`"
+        for preset in ("last-blocks", "two-stage", "lora", "original")
+    },
+    "last-blocks, shipped": "what the guard shipped",
+}
+AS_IF_UNKNOWN = "the same, calibrated as if the encoder did not know the images"
+TUNED_DETECTORS = {
+    ("0.6", "encoder as it was"): "the encoder as it was",
+    ("0.6", "tuned, by trainings that left images out"): "`last-blocks`, six tenths of the tuned weights",
+    ("0.6", "tuned, by ordinary folds"): AS_IF_UNKNOWN,
+    ("1", "tuned, by trainings that left images out"): "`last-blocks`, all of the tuned weights",
+    ("1", "tuned, by ordinary folds"): AS_IF_UNKNOWN,
+}
+
+
 def results() -> dict[str, dict[str, Any]]:
     """All that was measured, by benchmark."""
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("*.json"))}
+
+
+def rows_of(name: str) -> dict[str, dict[str, Any]]:
+    """The rows of a benchmark by what they say."""
+    return {row["what"]: row for row in results()[name]["rows"]}
 
 
 def missed() -> list[tuple[str, dict[str, Any]]]:
@@ -133,9 +187,12 @@ def page() -> str:
     for name in SHOWN:
         lines += list(_rows(name, found[name]))
     machine = found["heads"]["machine"]
+    features = ", ".join(name.upper().replace("_", "-") for name in machine["processor_features"])
+    days = ", ".join(f"`{name}` {result['time'][:10]}" for name, result in found.items())
     lines += [
         "",
-        f"Taken on {machine['cores']} cores of an {machine['processor']} with {machine['memory_gib']:.0f} GiB.",
+        f"Taken on {machine['cores']} cores of an {machine['processor']} ({features}) with "
+        f"{machine['memory_gib']:.0f} GiB; by benchmark: {days}.",
         "",
         "## Missed goals",
         "",
@@ -150,14 +207,12 @@ def page() -> str:
 
 def times() -> str:
     """The table of what decisions take."""
-    result = results()["memory"]
+    rows = [row for row in results()["memory"]["rows"] if ", MB" not in row["what"] and WHOLE not in row["what"]]
     lines = ["| what | seconds |", "|---|---|"]
     lines += [
-        f"| {_without_unit(row['what'])} | {row['got'] / (1000 if ', ms' in row['what'] else 1):.2g} |"
-        for row in result["rows"]
-        if ", MB" not in row["what"]
+        f"| {_without_unit(row['what'])} | {row['got'] / (1000 if ', ms' in row['what'] else 1):.2g} |" for row in rows
     ]
-    fit = next(row["got"] for row in result["rows"] if row["what"] == "fit, s")
+    fit = next(row["got"] for row in rows if row["what"] == "fit, s")
     return "\n".join([*lines, "", f"The {fit:.0f} s of a fit are what each decision would cost otherwise."])
 
 
@@ -165,14 +220,102 @@ def _without_unit(what: str) -> str:
     return what.replace(", ms", "").replace(", s", "")
 
 
-def with_times(text: str) -> str:
-    """The page on refits with its table written anew."""
-    return _between(text, BEGIN_TIMES, END_TIMES, times())
+def commands() -> str:
+    """The table of whole commands: seconds on the clock, processor seconds, peak of memory."""
+    found: dict[str, dict[str, str]] = {}
+    for what, row in rows_of("memory").items():
+        if WHOLE in what:
+            size, command = what.removesuffix(WHOLE).split(": ")
+            more = row["details"]
+            told = f"{row['got']:.1f} s / {more['processor_seconds']:.1f} s / {more['peak_mb']:.0f} MB"
+            found.setdefault(command, {})[size] = told
+    sizes = list(next(iter(found.values())))
+    lines = [f"| command | {' | '.join(sizes)} |", "|---" * (1 + len(sizes)) + "|"]
+    return "\n".join([*lines, *(f"| `{name}` | {' | '.join(told.values())} |" for name, told in found.items())])
 
 
-def _between(text: str, begin: str, end: str, block: str) -> str:
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n{block}\n{end}{rest.split(end)[1]}"
+def installations() -> str:
+    """The table of what is installed."""
+    rows = rows_of("start")
+    size, time = (
+        rows["light installation, site-packages MB"],
+        rows["light installation, share of the time of the full one"],
+    )
+    megabytes, seconds = {"light": size["got"], **size["details"]}, time["details"]
+    lines = [
+        (shown, f"{megabytes[name]:,.0f} MB", f"{seconds[name]:.0f} s")
+        for name, shown in (("full", "everything"), ("light", "the core"))
+    ]
+    return _table(("what is installed", "site-packages, pip and setuptools included", "installed in"), lines)
+
+
+def images_alone() -> str:
+    """The heads on images alone."""
+    sets = ("Caltech-100", "Flowers", "Pets")
+    columns = {_shots(n): [f"{name}, {_shots(n)}" for name in sets] for n in (1, 4, 16)}
+    return _heads(columns, (*HEADS, "nearest mean"))
+
+
+def with_texts() -> str:
+    """The heads where the classes have texts."""
+    caltech = [f"Caltech-43 with text, {_shots(n)}" for n in (1, 4, 16)]
+    columns = {"Caltech-43, 1 / 4 / 16 shots": caltech, "ImageNet-329, 3 shots": ["ImageNet-329 with text, 3 shots"]}
+    return _heads(columns, ("zero-shot", *HEADS))
+
+
+def _heads(columns: Mapping[str, Sequence[str]], heads: Sequence[str]) -> str:
+    """Top-1 in percent, a line for each head; the best of each task is bold."""
+    rows = rows_of("heads")
+    told = {
+        task: {head: f"{100 * rows[f'{task}, {head}']['got']:.1f}" for head in heads}
+        for tasks in columns.values()
+        for task in tasks
+    }
+    best = {task: max(percent.values(), key=float) for task, percent in told.items()}
+    lines = [f"| head | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for head in heads:
+        cells = [
+            " / ".join(
+                f"**{told[task][head]}**" if told[task][head] == best[task] else told[task][head] for task in tasks
+            )
+            for tasks in columns.values()
+        ]
+        lines.append(f"| {HEAD_NAMES.get(head, f'`{head}`')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _shots(n: int) -> str:
+    return f"{n} shot" if n == 1 else f"{n} shots"
+
+
+def drawn_kinds() -> str:
+    """Fine-tuning of the miniature: top-1 on both tests."""
+    rows = rows_of("finetune")
+    return _table(
+        ("", "plain", "shifted style"),
+        ([shown, *(_share(rows[f"{way}, {test}"]) for test in ("plain", "shifted"))] for way, shown in TUNED.items()),
+    )
+
+
+def unknown_kinds() -> str:
+    """Unknown images after fine-tuning."""
+    rows = rows_of("finetune_unknown")
+    lines = []
+    for (share, detector), shown in TUNED_DETECTORS.items():
+        told = [rows[f"share {share}: {what}, {detector}"] for what in ("false alarms", "found", "auroc")]
+        lines.append([shown, f"{100 * told[0]['got']:.1f} %", f"{100 * told[1]['got']:.0f} %", _share(told[2])])
+    alone = rows["share 1: auroc, mutual information of the trainings"]
+    lines.append(["disagreement of its four trainings alone", "", "", _share(alone)])
+    return _table(("", "known called unknown", "unknown found", "AUROC"), lines)
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in (head, ["---"] * len(head), *lines))
+
+
+def _share(row: dict[str, Any]) -> str:
+    """A share as .123."""
+    return f"{row['got']:.3f}".lstrip("0")
 
 
 def _rows(name: str, result: dict[str, Any]) -> Iterator[str]:
@@ -184,6 +327,10 @@ def _rows(name: str, result: dict[str, Any]) -> Iterator[str]:
 
 def _encoder(name: str, what: str) -> str:
     """The encoder of a figure; benchmarks of several name it by the data."""
+    if "surrogate" in what:
+        return ENCODERS["coco"]
+    if "sketch" in what:
+        return "sketch"
     if name in ("unknown", "discovery"):
         return ENCODERS["heads"] if what.startswith(("Caltech", "Flowers")) else ENCODERS["coco"]
     return ENCODERS[name]
@@ -201,16 +348,31 @@ def _figure(row: dict[str, Any]) -> str:
     return f"{row['got']:.{digits}f}{' (missed)' if row['reached'] is False else ''}"
 
 
-def with_figures(text: str) -> str:
-    """The README with the block written anew."""
-    return _between(text, BEGIN, END, few_figures())
+TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {"figures": few_figures},
+    "docs/decisions/refit.md": {"times": times, "commands": commands},
+    "docs/decisions/light-install.md": {"installations": installations},
+    "docs/explanation/heads.md": {"images alone": images_alone, "with texts": with_texts},
+    "docs/explanation/finetuning.md": {"drawn kinds": drawn_kinds, "unknown kinds": unknown_kinds},
+}
+"""Tables within pages that people write."""
+
+
+def with_tables(page: str, text: str) -> str:
+    """A page with its tables written anew."""
+    for name, table in TABLES[page].items():
+        begin, end = f"<!-- {name}: written by tools/figures.py -->", f"<!-- end of {name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{table()}\n{end}{rest.split(end)[1]}"
+    return text
 
 
 def main() -> None:
     """Write all of them."""
-    REFIT.write_text(with_times(REFIT.read_text(encoding="utf-8")), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
-    README.write_text(with_figures(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in TABLES:
+        file = ROOT / name
+        file.write_text(with_tables(name, file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,231 @@
+"""Figures within sentences are those that the benchmarks kept; tables are written from the same results."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETS = ("Caltech-100", "Flowers", "Pets")
+
+
+def _tool() -> ModuleType:
+    spec = spec_from_file_location("figures", ROOT / "tools" / "figures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FIGURES = _tool()
+RESULTS: dict[str, dict[str, dict[str, Any]]] = {name: FIGURES.rows_of(name) for name in FIGURES.results()}
+
+
+def got(benchmark: str, what: str) -> float:
+    return float(RESULTS[benchmark][what]["got"])
+
+
+def details(benchmark: str, what: str) -> dict[str, Any]:
+    return dict(RESULTS[benchmark][what]["details"])
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def share(value: float, digits: int = 3) -> str:
+    """A share as .123."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1)
+
+
+def of_draws(name: str) -> str:
+    """Mean and range over the draws of one image a class."""
+    what = f"{name}, 1 shot, auto, mean of 10 draws"
+    each = details("heads", what)["all"]
+    return f"{percent(got('heads', what))} ({percent(min(each))} to {percent(max(each))}) on {name}"
+
+
+def errors(wanted: Callable[[str], bool]) -> str:
+    """The range of the calibration errors of `auto` in points, over tasks."""
+    found = [100 * row["details"]["ece"] for what, row in RESULTS["heads"].items() if _is_auto(what) and wanted(what)]
+    return f"{min(found):.1f} to {max(found):.1f}"
+
+
+def _is_auto(what: str) -> bool:
+    return what.endswith(", auto")
+
+
+def is_hard(what: str) -> bool:
+    return what.startswith(("Pets", "ImageNet")) and "1 shot," not in what
+
+
+def is_easy(what: str) -> bool:
+    return not what.startswith(("Pets", "ImageNet")) and "1 shot," not in what
+
+
+def large(head: str) -> tuple[float, float]:
+    """Seconds and GiB of a fit on 100,000 vectors."""
+    if head == "auto":
+        found = details("heads", "fit of auto on 100,000 x 512, s")
+        return float(found["seconds"]), float(found["peak_gib"])
+    return got("heads", f"fit of {head} on 100,000 x 512, s"), got(
+        "heads", f"fit of {head} on 100,000 x 512, whole process, GiB"
+    )
+
+
+def shipped_zero_shot() -> str:
+    shares = [
+        got("heads", f"Caltech-43, {n} shots, labels permuted: share of 20 that ships zero-shot") for n in (2, 4, 16)
+    ]
+    return f"`auto` shipped zero-shot {round(20 * sum(shares))} times out of 60"
+
+
+def milliseconds(precision: str) -> float:
+    """An image on both cores, decoding included: the median over rounds."""
+    result = json.loads((ROOT / "bench" / "results" / "embed.json").read_text(encoding="utf-8"))
+    return float(1000 * sorted(result["seconds"][precision])[result["rounds"] // 2] / result["images"])
+
+
+def heads_claims() -> list[str]:
+    gda, prototype, auto = large("gda"), large("prototype"), large("auto")
+    draws = [of_draws(name) for name in SETS]
+    return [
+        f"`auto` gets {draws[0]}, {draws[1]} and {draws[2]}",
+        f"Its probabilities err by {errors(is_easy)} points on average (ECE) from two shots on",
+        f"where classes resemble each other, by {errors(is_hard)}",
+        f"Pets is off by {100 * details('heads', 'Pets, 1 shot, auto')['ece']:.0f}",
+        shipped_zero_shot(),
+        f"`auto` on 234 vectors of 512 numbers in {got('heads', 'fit of auto on 234 x 512, with text, s'):.1f} s",
+        f"`prototype` and `gda` in {max(gda[0], prototype[0]):.0f} s at most and {max(gda[1], prototype[1]):.1f} GiB "
+        "for the whole process",
+        f"in {auto[0]:.0f} s and {auto[1]:.1f} GiB",
+    ]
+
+
+def finetuning_claims() -> list[str]:
+    best = "best fine-tuning (last-blocks, share 0.6 under auto) minus the head auto, plain"
+    more = details("finetune", best)
+    low, high = (f"{100 * end:.1f}".replace("0.", ".", 1) for end in more["ci95"])
+    forgot = "last-blocks, known kinds, shifted: loss of top-1 against zero-shot, half share, part of plain's"
+    return [
+        *step_claims(),
+        f"gains {100 * got('finetune', best):.1f} points over the head alone (95 % interval {low} to {high}, one-sided "
+        f"paired p = {share(more['p_better'], 2)})",
+        f"plain fine-tuning forgot {100 * details('finetune', forgot)['plain fine-tuning']:.0f} points; half of the "
+        f"tuned weights forgot {100 * got('finetune', forgot):.0f} % of that",
+    ]
+
+
+def fraction(part: float) -> str:
+    """The nearest fraction in words."""
+    words = {1 / 2: "half", 3 / 5: "three fifths", 2 / 3: "two thirds", 3 / 4: "three quarters", 4 / 5: "four fifths"}
+    return words[min(words, key=lambda value: abs(value - part))]
+
+
+def step_claims() -> list[str]:
+    epoch = "an epoch of `original` with evaluation, ViT-B/32, batch 8, times the plain loop's speed"
+    step = "a step of --train image, times the speed of full, "
+    full = {name: np.median(details("finetune", step + name)["full"]) for name in ("float32", "bfloat16")}
+    return [
+        f"takes about {fraction(1 / got('finetune', epoch))} the time of a plain loop",
+        f"`--train image` takes about {fraction(1 / got('finetune', f'{step}float32'))} of the time of a step of "
+        "`full`",
+        f"steps take {fraction(full['bfloat16'] / full['float32'])} of the time, and `--train image` "
+        f"{fraction(1 / got('finetune', f'{step}bfloat16'))} of that",
+    ]
+
+
+def tuned_detector_claims() -> list[str]:
+    rates = [
+        got("finetune_unknown", f"share {share}: false alarms, tuned, by ordinary folds") for share in ("0.6", "1")
+    ]
+    return [f"{100 * rates[0]:.0f} to {100 * rates[1]:.0f} % of known images were called unknown at 10 % requested"]
+
+
+def size_claims() -> list[str]:
+    size = got("speed", "memory of 404 vectors of 512, 100 classes, MB")
+    return [f"404 images of 512 dimensions and 100 classes: {size:.1f} MB"]
+
+
+def verify_claims() -> list[str]:
+    return [f"{got('memory', 'verify, s'):.0f} s with 100,000 exemplars and thumbnails"]
+
+
+def unknown_claims() -> list[str]:
+    one_out = "crops, one class left out, fused, AUROC"
+    mean, worst = (share(got("unknown", f"{one_out}, {which}"), 2) for which in ("mean", "worst"))
+    benches = share(got("unknown", "crops, bench unknown, fused, AUROC"), 2)
+    return [f"an AUROC of {mean} on average and {worst} at worst, against {benches} for benches"]
+
+
+def fused_claims() -> list[str]:
+    benches = share(got("unknown", "crops, bench unknown, fused, AUROC"))
+    caltech, flowers = (
+        share(got("unknown", f"{name}, half of the classes known, fused, AUROC")) for name in ("Caltech-100", "Flowers")
+    )
+    return [f"the AUROC is {benches} for benches among vehicles, {caltech} on Caltech-100 and {flowers} on Flowers"]
+
+
+def speed_claims() -> list[str]:
+    float32, auto, int8, peer = (milliseconds(name) for name in ("float32", "auto", "int8", "transformers"))
+    return [
+        f"a photograph takes {float32:.0f} ms in `float32`, {auto:.0f} ms in `auto` and {int8:.0f} ms in `int8`",
+        f"The library takes {peer:.0f} ms",
+    ]
+
+
+def miniature_claims() -> list[str]:
+    more = details("embed", "sketch, int8, zero-shot top-1")
+    lost = abs(more["lost"] - more["won"])
+    return [f"({got('embed', 'sketch, int8, zero-shot top-1'):.0%}".replace("%", " %") + f", within {lost} picture"]
+
+
+def test_auto_beats_logistic_regression_on_every_draw_of_one_image_a_class() -> None:
+    """As docs/explanation/heads.md says."""
+    for name in SETS:
+        draws = [details("heads", f"{name}, 1 shot, {head}, mean of 10 draws")["all"] for head in ("auto", "logistic")]
+        assert all(auto > logistic for auto, logistic in zip(*draws, strict=True)), name
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "bench").glob("*.py")), ids=lambda script: script.name)
+def test_what_a_benchmark_imports_of_the_package_exists(script: Path) -> None:
+    """They run seldom, so that a name that moved would be missed for long."""
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = [(str(node.module), name.name) for node in found for name in node.names]
+    ours = [(home, name) for home, name in names if home.partition(".")[0] == "inkling"]
+    assert [f"{home}.{name}" for home, name in ours if not _exists(import_module(home), name)] == []
+
+
+def _exists(home: ModuleType, name: str) -> bool:
+    return hasattr(home, name) or (hasattr(home, "__path__") and find_spec(f"{home.__name__}.{name}") is not None)
+
+
+CLAIMS: dict[str, Callable[[], list[str]]] = {
+    "docs/explanation/heads.md": heads_claims,
+    "docs/explanation/finetuning.md": finetuning_claims,
+    "docs/explanation/unknown.md": unknown_claims,
+    "docs/decisions/unknown.md": fused_claims,
+    "docs/decisions/refit.md": tuned_detector_claims,
+    "docs/decisions/memory-file.md": size_claims,
+    "docs/decisions/event-log.md": verify_claims,
+    "docs/decisions/encoder-speed.md": speed_claims,
+    "docs/how-to/encoders.md": miniature_claims,
+}
+
+
+@pytest.mark.parametrize("page", CLAIMS)
+def test_sentences_have_the_figures_that_were_measured(page: str) -> None:
+    text = re.sub(r"\s+", " ", (ROOT / page).read_text(encoding="utf-8"))
+    assert [claim for claim in CLAIMS[page]() if claim not in text] == []
