@@ -100,3 +100,14 @@ def test_a_memory_knows_why(tmp_path: Path) -> None:
     classifier = fitted({"0": "red", "1": "blue", "green": "green"})
     classifier.save(tmp_path / "a.ink")
     assert FewShotClassifier.load(tmp_path / "a.ink").fitted.text_finding == classifier.fitted.text_finding
+
+
+def test_own_text_vectors_that_are_one_are_left_out_with_a_warning() -> None:
+    X, y = np.eye(9), ["ant", "bee", "cat"] * 3
+    texts = np.eye(9)[[0, 1, 1]]
+    with pytest.warns(UserWarning, match=r"text vector is that of another: bee, cat"):
+        assert with_text(FewShotClassifier().fit_embeddings(X, y, text_vectors=texts)) == {"ant"}
+    with pytest.raises(InputError, match="that of another class: eel"):
+        FewShotClassifier().fit_embeddings(
+            X, y, text_vectors=np.eye(9)[[0, 1, 2, 2]], class_names=["ant", "bee", "cat", "eel"]
+        )

@@ -161,3 +161,44 @@ def test_without_the_encoder_s_words_it_is_known_by_its_images(
         .accept(1, first_name=True)
         .outcome["has_text"]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("yel_low", "1 class whose text is that of another (yel_low)"),
+        ("DSC", "1 class whose name is a code (DSC)"),
+    ],
+)
+def test_a_text_that_tells_nothing_is_left_out_and_it_is_said(
+    path: Path, colours: Path, encoder: FakeEncoder, name: str, told: str
+) -> None:
+    decide, embedder = Decisions(path), ClassEmbedder(encoder, cache=False)
+    decide.add_class("yel low", prompts=["{}"], embedder=embedder)
+    entries = {one.name: one.text_vector for one in read_memory(path).content.classes}
+    prompts = ["{}"] if name == "yel_low" else []
+    outcome = decide.add_class(name, images=colours / "red", prompts=prompts, embedder=embedder).outcome
+    assert not outcome["has_text"]
+    assert outcome["texts"] == f"texts are left out for {told}"
+    (known,) = (one for one in read_memory(path).content.classes if one.name == "yel low")
+    np.testing.assert_array_equal(known.text_vector, entries["yel low"])
+
+
+def test_a_class_of_text_alone_needs_another_text_than_known_ones(path: Path, encoder: FakeEncoder) -> None:
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="The text of 'azure' is that of the class 'blue'"):
+        Decisions(path).add_class("azure", prompts=["a photo of a blue."], embedder=ClassEmbedder(encoder, cache=False))
+    assert path.read_bytes() == before
+
+
+def test_an_update_and_an_accepted_class_leave_out_such_texts_too(
+    path: Path, colours: Path, encoder: FakeEncoder
+) -> None:
+    decide, embedder = Decisions(path), ClassEmbedder(encoder, cache=False)
+    (colours / "red").rename(colours / "7")
+    outcome = decide.update(colours, embedder=embedder).outcome
+    assert outcome["texts"] == "texts are left out for 1 class whose name is a code (7)"
+    decide.undo()
+    _propose(path)
+    named = Decisions(path, words=lambda name: embedder.in_words(path, name)).accept(1, "DSC")
+    assert named.outcome["texts"] == "texts are left out for 1 class whose name is a code (DSC)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -61,15 +62,7 @@ def embedded_entries(
         for entry in described
         if texts[entry.name] or entry.name in seen
     ]
-    distinct = without_same_texts(entries)
-    lost = [entry.name for entry in distinct if entry.text_vector is None and entry.name not in seen]
-    if lost:
-        raise InputError(
-            f"Classes known by their text alone need a text of their own; these have that of another class: "
-            f"{name_some(lost)}.",
-            remedy="Give them other prompts, or images.",
-        )
-    return distinct
+    return _distinct(entries, seen)
 
 
 def given_entries(
@@ -77,10 +70,13 @@ def given_entries(
 ) -> tuple[ClassEntry, ...]:
     """Classes with text vectors that the caller brings; a row of zeros or NaN means that a class has none.
 
+    Where several have one and the same, it tells nothing: it is left out, with a warning.
+
     Raises
     ------
     InputError
-        If the numbers of names and vectors differ, or a name occurs twice; or as `inkling.labels.check_names`.
+        If the numbers of names and vectors differ, a name occurs twice, or a class without images has the text of
+        another; or as `inkling.labels.check_names`.
     """
     if text_vectors is None:
         check_names(sorted(names))
@@ -96,7 +92,32 @@ def given_entries(
         raise InputError("class_names names a class twice.", remedy="Give one row of text vectors a class.")
     kept = {*names, *(name for name, vector in with_text.items() if vector is not None)}
     check_names(sorted(kept))
-    return tuple(ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept))
+    entries = [ClassEntry(name, text_vector=with_text.get(name)) for name in sorted(kept)]
+    distinct = _distinct(entries, names)
+    if lost := [one.name for one, other in zip(entries, distinct, strict=True) if one is not other]:
+        warnings.warn(
+            f"Texts are left out for classes whose text vector is that of another: {name_some(lost)}.", stacklevel=3
+        )
+    return distinct
+
+
+def _distinct(entries: Sequence[ClassEntry], with_images: Collection[str]) -> tuple[ClassEntry, ...]:
+    """The classes, without texts that several have.
+
+    Raises
+    ------
+    InputError
+        If nothing is left to know a class by.
+    """
+    distinct = without_same_texts(entries)
+    lost = [entry.name for entry in distinct if entry.text_vector is None and entry.name not in with_images]
+    if lost:
+        raise InputError(
+            f"Classes known by their text alone need a text of their own; these have that of another class: "
+            f"{name_some(lost)}.",
+            remedy="Give them other prompts, or images.",
+        )
+    return distinct
 
 
 def text_matrix(entries: Sequence[ClassEntry], dimension: int) -> FloatArray | None:

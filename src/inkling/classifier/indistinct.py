@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from inkling.discovery.vocabulary import common_nouns
+from inkling.errors import InputError
 from inkling.heads.checks import name_some
 from inkling.types import ClassEntry
 
@@ -50,6 +51,39 @@ def without_same_texts(entries: Sequence[ClassEntry]) -> tuple[ClassEntry, ...]:
     same = (vectors @ vectors.T > SAME_TEXT).sum(axis=1) > 1
     left_out = {row for row, is_same in zip(named, same, strict=True) if is_same}
     return tuple(replace(entry, text_vector=None) if row in left_out else entry for row, entry in enumerate(entries))
+
+
+def unlike_known(
+    entries: Sequence[ClassEntry], known: Sequence[ClassEntry], *, with_images: Collection[str]
+) -> tuple[ClassEntry, ...]:
+    """New classes, without text vectors where a known class has one and the same; that class keeps its own.
+
+    Parameters
+    ----------
+    with_images
+        Names of the new classes that have images.
+
+    Raises
+    ------
+    InputError
+        If a class without images has the text of a known one: nothing else tells it.
+    """
+    told = [entry for entry in known if entry.text_vector is not None]
+    if not told:
+        return tuple(entries)
+    vectors = np.stack([np.asarray(entry.text_vector, dtype=np.float64) for entry in told])
+
+    def apart(entry: ClassEntry) -> ClassEntry:
+        if entry.text_vector is None or not (same := vectors @ entry.text_vector > SAME_TEXT).any():
+            return entry
+        if entry.name not in with_images:
+            raise InputError(
+                f"The text of '{entry.name}' is that of the class '{told[int(same.argmax())].name}'.",
+                remedy="Give it other prompts, or images.",
+            )
+        return replace(entry, text_vector=None)
+
+    return tuple(map(apart, entries))
 
 
 def texts_left_out(entries: Sequence[ClassEntry]) -> str | None:

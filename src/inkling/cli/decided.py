@@ -36,18 +36,21 @@ def decide(
     *,
     undoable: bool = True,
     words: Callable[[str], Prepared] | None = None,
-) -> None:
+) -> Event:
     """Take a decision, and tell its outcome as a sentence or as JSON; `words` encodes the name of an accepted class."""
     check_outputs(json, keep=(memory,))
     event = decision(decisions(memory, words=words))
 
     def tell(summary: Mapping[str, Any]) -> None:
         say(sentence(summary["outcome"]))
+        if texts := summary["outcome"].get("texts"):
+            note(f"Texts: {texts}.")
         if finding := summary["outcome"].get("finding"):
             note(f"Head: {finding}.")
         note(f"Version {summary['memory_version']}." + (" 'inkling undo' takes it back." if undoable else ""))
 
     show(event_payload(event), json=json, table=tell)
+    return event
 
 
 def images(number: int) -> str:

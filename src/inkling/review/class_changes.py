@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.heads.base import Head
@@ -49,6 +50,7 @@ def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None)
     skipped = () if samples is None else samples.skipped
     n_images = 0 if samples is None else samples.n_images
     about = {"class": entry.name, "images": n_images, "has_text": entry.text_vector is not None}
+    about |= {"texts": texts_left_out(prepared.entries)}
     return about | {"skipped": [{"path": one.path, "reason": one.reason} for one in skipped]} | told
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from inkling.classifier.class_texts import embedded_entries, given_entries
 from inkling.classifier.fitted import labelled_rows, reopen_encoder, require_readable
+from inkling.classifier.indistinct import unlike_known
 from inkling.classifier.inputs import warn_of_skipped
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
@@ -119,11 +120,11 @@ class ClassEmbedder:
             vectors = precomputed_samples(images)
             rows, unlabelled = rows_of_class(name, vectors.paths, vectors.labels)
             warn_of_skipped(unlabelled, stacklevel=4)
-            entry = self._words(content.encoder, name, prompts) if prompts else ClassEntry(name)
-            return Prepared(content.encoder, (entry,), vectors.keep(rows).also_skipped(unlabelled))
+            entries = self._words(content, name, prompts, with_images=True) if prompts else (ClassEntry(name),)
+            return Prepared(content.encoder, entries, vectors.keep(rows).also_skipped(unlabelled))
         samples = None if images is None else self._of_class(content.encoder, name, images, progress)
         warn_of_skipped(samples.skipped if samples else (), stacklevel=4)
-        return Prepared(content.encoder, (self._words(content.encoder, name, prompts),), samples)
+        return Prepared(content.encoder, self._words(content, name, prompts, with_images=images is not None), samples)
 
     def labelled(
         self,
@@ -164,14 +165,16 @@ class ClassEmbedder:
             warn_of_skipped(samples.skipped, stacklevel=4)
             new = _new_names(content, samples.labels)
             entries = given_entries(new, images.class_names, images.text_vectors)
-            return Prepared(content.encoder, tuple(one for one in entries if one.name in new), samples)
+            added = [one for one in entries if one.name in new]
+            return Prepared(content.encoder, unlike_known(added, content.classes, with_images=new), samples)
         records = records_of(images, labels, split="train")
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         new = _new_names(content, [records[row].label for row in rows], prompts)
         samples = self._embedded(content.encoder, [records[row] for row in rows], views=views, progress=progress)
         samples = samples.also_skipped(unlabelled)
         warn_of_skipped(samples.skipped, stacklevel=4)
-        return Prepared(content.encoder, self._encoded(content, new, prompts), samples)
+        with_images = {str(records[row].label) for row in rows}
+        return Prepared(content.encoder, self._encoded(content, new, prompts, with_images=with_images), samples)
 
     def in_words(self, path: str | Path, name: str) -> Prepared:
         """A class whose images are in the memory, with its text; nothing but its name if the encoder cannot tell.
@@ -179,10 +182,15 @@ class ClassEmbedder:
         It cannot where it is not at hand, or knows no such text, or where no class of the memory has one.
         """
         content = read_memory(path, exemplars=False).content
-        return Prepared(content.encoder, self._encoded(content, [name], ()))
+        return Prepared(content.encoder, self._encoded(content, [name], (), with_images=[name]))
 
     def _encoded(
-        self, content: MemoryContent, names: Sequence[str], prompts: Sequence[ClassPrompts]
+        self,
+        content: MemoryContent,
+        names: Sequence[str],
+        prompts: Sequence[ClassPrompts],
+        *,
+        with_images: Collection[str],
     ) -> tuple[ClassEntry, ...]:
         """New classes with their texts, as far as the memory uses texts."""
         without = tuple(ClassEntry(name) for name in names)
@@ -191,11 +199,12 @@ class ClassEmbedder:
             return without
         try:
             with opened_cache(self.cache) as cache:
-                return embedded_entries(names, own, encoder=self._open(content.encoder), cache=cache, templates=None)
+                told = embedded_entries(names, own, encoder=self._open(content.encoder), cache=cache, templates=None)
         except EncoderError:
             if own:
                 raise
             return without
+        return unlike_known(told, content.classes, with_images=with_images)
 
     def _of_class(self, identity: EncoderIdentity, name: str, images: Any, progress: Progress | None) -> Samples:
         """Images of one class."""
@@ -213,16 +222,20 @@ class ClassEmbedder:
         require_readable(samples)
         return samples
 
-    def _words(self, identity: EncoderIdentity, name: str, prompts: Sequence[str]) -> ClassEntry:
-        described = [ClassPrompts(name, tuple(prompts))]
+    def _words(
+        self, content: MemoryContent, name: str, prompts: Sequence[str], *, with_images: bool
+    ) -> tuple[ClassEntry, ...]:
+        """One new class with its text; without, where its text would tell nothing."""
+        described = [ClassPrompts(name, tuple(prompts))] if prompts else []
+        encoder = self._open(content.encoder)
         with opened_cache(self.cache) as cache:
-            (entry,) = embedded_entries([name], described, encoder=self._open(identity), cache=cache, templates=None)
-        if prompts and entry.text_vector is None:
+            told = embedded_entries([name], described, encoder=encoder, cache=cache, templates=None)
+        if prompts and told[0].text_vector is None:
             raise InputError(
-                f"The encoder '{identity.name}' has no vector for any of these prompts.",
+                f"The encoder '{content.encoder.name}' has no vector for any of these prompts.",
                 remedy="Leave --prompt out and give images.",
             )
-        return entry
+        return unlike_known(told, content.classes, with_images=[name] if with_images else [])
 
     def _open(self, identity: EncoderIdentity) -> Encoder:
         def find() -> Encoder:

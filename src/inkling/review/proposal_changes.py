@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from inkling.classifier.indistinct import texts_left_out
 from inkling.errors import InputError
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_class, add_exemplars, class_ids
@@ -46,7 +47,8 @@ def accept(
     outcome = {"proposal": proposal.id, "class": name, "images": len(members), "joined": join}
     if left := len(proposal.images) - len(members):
         outcome["without_vector"] = left
-    return outcome | {"has_text": not join and entry.text_vector is not None} | told
+    outcome |= {"has_text": not join and entry.text_vector is not None}
+    return outcome | {"texts": None if join else texts_left_out(prepared.entries)} | told
 
 
 def _join(number: int, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.memory.amend import Amendment
@@ -42,6 +43,7 @@ def update(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | No
         "known_already": len(set(samples.content_hashes) - {samples.content_hashes[row] for row in fresh}),
         "new_classes": [name for name in columns if name not in before],
         "extended": [name for name, rows in added.items() if rows and name in before],
+        "texts": texts_left_out(prepared.entries),
         "under_another_label": [[path, name] for path, name in elsewhere.items()][:SHOWN],
     }
     if not memory.rows.changes:
