@@ -6,7 +6,9 @@ The command line prints these without a traceback and exits with code 2; anythin
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from inkling.redaction import redacted
 
@@ -20,6 +22,11 @@ class InklingError(Exception):
         What was expected and what came instead, in one or two sentences.
     remedy
         What the user can do about it. Secrets in both are hidden, see `inkling.redaction`.
+
+    Attributes
+    ----------
+    skipped
+        Images (`inkling.types.SkippedImage`) that were left out before it came to this, which may be the cause.
 
     Examples
     --------
@@ -36,6 +43,7 @@ class InklingError(Exception):
         super().__init__(message if remedy is None else f"{message}\n{remedy}")
         self.message = message
         self.remedy = remedy
+        self.skipped: Sequence[Any] = ()
 
 
 class InputError(InklingError, ValueError):

@@ -114,7 +114,7 @@ def explored_payload(explored: Explored) -> Payload:
         "images": explored.n_images,
         "candidates": explored.n_candidates,
         "waiting": len(explored.waiting),
-        "drift": asdict(explored.drift),
+        "drift": {**asdict(explored.drift), "finding": explored.drift.finding},
         "proposals": [proposal_payload(one) for one in explored.proposals],
         "memory_version": explored.memory_version,
         "skipped": skipped_payload(explored.skipped),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from inkling.sketch import write_dataset
-from tests.cli.program import Inkling
+from tests.cli.program import PROGRAM, Inkling
 from tests.review.conftest import fit_and_pool
 
 VERBS = (
@@ -113,6 +115,7 @@ def test_a_class_is_added_by_images_and_by_text(inkling: Inkling, memory: str, d
         (("add-class", "van", "--prompt", "a van"), "There is a class 'van' already"),
         (("add-class", "bus", "--images", "."), "Hand over vectors of the same kind"),
         (("accept", 1), "Proposal 1 has no name yet; it may be: bench.\nSay what it is with --name NAME"),
+        (("accept", 1, "--name", "pew", "--first-name"), "Leave one of --name and --first-name out"),
         (("accept", 1, "--name", "VAN"), "differs from that of the class 'van' by case, spaces or Unicode form"),
         (("rename", 1, "v an"), "differs from that of the class 'van'"),
         (("rename", "car", "Tru ck"), "differs from that of the class 'truck'"),
@@ -135,7 +138,9 @@ def test_what_cannot_be_meant_is_refused(
 
 
 def test_undo_reaches_the_fit(inkling: Inkling, memory: str) -> None:
-    for verb in ("discover", "observe", "observe"):
+    first = inkling.here("undo", memory).out
+    assert first.endswith(". 2 observations before it can be taken back too, each by one more 'inkling undo'.\n")
+    for verb in ("observe", "observe"):
         assert inkling.here("undo", memory).out.startswith(f"Taken back: {verb}")
     inkling.here("undo", memory).refused("There is nothing to undo")
 
@@ -200,3 +205,29 @@ def test_a_missing_memory_is_reported(inkling: Inkling, verb: str) -> None:
     more |= {"move": ["a.jpg", "--to", "a"]}
     more |= {"add-class": ["a", "--prompt", "a"], "remove-class": ["a"]}
     inkling.here(verb, "nowhere.ink", *more.get(verb, [])).refused("There is no memory at")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
+def test_a_person_at_a_terminal_is_asked_for_the_name(inkling: Inkling, memory: str) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "accept", memory, "1"],
+        cwd=inkling.folder,
+        env=inkling.environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    asked = b""
+    while b"?" not in asked:
+        asked += os.read(ours, 1024)
+    os.write(ours, b"park bench\n")
+    out, _ = process.communicate(timeout=120)
+    os.close(ours)
+    assert b"What is proposal 1 (6 images; may be bench)?" in asked
+    assert process.returncode == 0
+    assert out == "Proposal 1 is now the class 'park bench': 6 images, no text vector.\n"

@@ -119,3 +119,55 @@ def test_a_tilde_is_the_home_folder(
 @pytest.mark.parametrize("argument", ["~", "a~/b", "~nobody-of-that-name/a", "--name=x", "text ~/x", "--prompt", "~x"])
 def test_other_tildes_stay(argument: str) -> None:
     assert _at_home(argument) == argument
+
+
+@pytest.mark.parametrize("stdin", [False, True])
+def test_a_missing_row_of_a_table_is_1(inkling: Inkling, memory: Path, drawn: Path, stdin: bool) -> None:
+    rows = [(str(path), path.parent.name) for path in sorted((drawn / "test").rglob("*.png"))]
+    whole = "\n".join(["path,label", *map(",".join, rows)])
+    (inkling.folder / "whole.csv").write_text(whole)
+    (inkling.folder / "rows.csv").write_text(f"{whole}\nnowhere/x.png,car")
+    assert inkling.here("fit", "whole.csv", "--encoder", "sketch", "--memory", "n.ink").code == 0
+    verbs: list[tuple[object, ...]] = [
+        ("predict", memory),
+        ("evaluate", memory),
+        ("discover", "n.ink"),
+        ("embed", "--encoder", "sketch", "--output", "o.npz"),
+        ("fit", "--encoder", "sketch", "--memory", "n.ink", "--replace"),
+        ("fit", "--memory", memory, "--update"),
+        ("add-class", memory, "car"),
+    ]
+    for verb, *rest in verbs[: 3 if stdin else None]:
+        if verb == "add-class":
+            (inkling.folder / "whole.csv").write_text(f"path\n{drawn}/train/car/car-0000.png")
+            (inkling.folder / "rows.csv").write_text(f"path\n{drawn}/train/car/car-0000.png\nnowhere/x.png")
+            assert inkling.here("remove-class", memory, "car").code == 0
+            rest.append("--images")
+        for source, code in (("rows.csv", 1), ("whole.csv", 0)):
+            if verb == "add-class" and code == 0:
+                inkling.here("undo", memory)
+            given = (inkling.folder / source).read_text() if stdin else None
+            done = inkling.here(verb, *rest, "-" if stdin else source, stdin=given)
+            assert done.code == code, (verb, source, done.err)
+            assert ("nowhere/x.png: the file does not exist" in done.err + done.out) == bool(code)
+
+
+def test_evaluate_says_that_training_images_were_left_out(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    rows = [(path, path.parent.name) for path in sorted((drawn / "train").rglob("*.png"))[:4]]
+    strange = [(path, "boat") for path in sorted((drawn / "test").rglob("*.png"))[:2]]
+    (inkling.folder / "rows.csv").write_text("\n".join(["path,label", *(f"{a},{b}" for a, b in rows + strange)]))
+    inkling.here("evaluate", memory, "rows.csv").refused(
+        "All 4 test images of known classes are among those that the memory was trained on",
+        "the other 2 have no label of a known class",
+        "--include-training",
+    )
+
+
+def test_a_fit_that_fails_tells_what_was_left_out(inkling: Inkling, drawn: Path) -> None:
+    photos = inkling.folder / "photos"
+    shutil.copytree(drawn / "train" / "car", photos / "7")
+    (photos / "8").mkdir()
+    (photos / "8" / "bad.png").write_bytes(b"nothing")
+    (photos / "notes.txt").write_text("")
+    done = inkling.here("fit", photos, "--memory", "n.ink", "--encoder", "sketch")
+    done.refused("at least two classes", "Ignored: 1 .txt.", "Skipped 1 image:", "bad.png: not a JPEG")

@@ -141,6 +141,8 @@ def test_unknown_images_of_no_kind_are_drift() -> None:
     found = discover(noise, p, sample.known_X, sample.known_y)
     assert found.drift.found
     assert found.drift.explained < 0.25
+    assert not found.drift.all_alike
+    assert "not in groups" in found.drift.finding
     assert found.proposals == ()
 
 
@@ -151,6 +153,8 @@ def test_unknown_images_all_alike_are_drift_and_two_new_classes_are_not() -> Non
     shifted = discover(sample.X + shift, p, sample.known_X, sample.known_y)
     assert shifted.drift.found
     assert shifted.drift.likeness > 0.7
+    assert shifted.drift.all_alike
+    assert "like each other. They may be of one new class" in shifted.drift.finding
     new = draw_sample(n_new=2, per_known=2, per_new=40)
     found = found_in(new)
     assert not found.drift.found

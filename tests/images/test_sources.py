@@ -85,6 +85,12 @@ class TestFolder:
         assert names(found, tmp_path) == [("Füße 足/ein Bild.png", "Füße 足")]
         assert dict(found.ignored) == {"name is not UTF-8": 1}
 
+    def test_a_folder_whose_name_is_not_utf8_is_named(self, tmp_path: Path) -> None:
+        make(tmp_path, "bee/1.png")
+        os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")  # noqa: PTH102 - not a str name
+        found = find_images(tmp_path)
+        assert dict(found.ignored) == {"folder whose name is not UTF-8 (caf\\xe9)": 1}
+
     def test_stray_images_beside_splits_are_counted(self, tmp_path: Path) -> None:
         make(tmp_path, "train/a/1.png", "train/b/2.png", "test/a/3.png", "cover.png", "old/x.png")
         found = find_images(tmp_path, split="train")
@@ -181,6 +187,17 @@ class TestZip:
         with zipfile.ZipFile(path, "a") as archive:
             archive.mkdir("set/c")
         assert find_images(path).classes_without_images == ("b", "c")
+
+    @pytest.mark.filterwarnings("ignore:Duplicate name")
+    def test_repeated_names_are_counted_and_the_last_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "set.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in (("a/1.png", b"first"), ("b/2.png", PNG), ("a/1.png", PNG), ("/b/2.png", PNG)):
+                archive.writestr(name, data)
+        found = find_images(path)
+        assert [record.label for record in found.records] == ["a", "b"]
+        assert dict(found.ignored) == {"repeated name in the zip": 2}
+        assert load(found.records[0]).image.size
 
     def test_damaged(self, tmp_path: Path) -> None:
         path = tmp_path / "bad.zip"

@@ -92,6 +92,12 @@ def test_any_row_of_decisions_is_taken_back_one_by_one(
         decide.undo()
 
 
+def test_undo_says_how_many_observations_are_left_of_the_run(path: Path, decide: Decisions) -> None:
+    outcomes = [decide.undo().outcome for _ in range(3)]
+    assert [one["undone"] for one in outcomes] == ["discover", "observe", "observe"]
+    assert [one.get("observed_before") for one in outcomes] == [2, 1, None]
+
+
 def test_numbers_are_not_given_twice_after_undo(path: Path, decide: Decisions) -> None:
     first = decide.merge([1, 2]).outcome["proposal"]
     decide.undo()

@@ -15,6 +15,7 @@ from inkling.classifier.fitted import (
     FittedClassifier,
     fit_classifier,
     labelled_rows,
+    naming_skipped,
     require_classes,
     require_readable,
 )
@@ -190,7 +191,8 @@ class FewShotClassifier(Estimator, Predictor):
                 [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
             )
         samples = replace(samples.also_skipped(unlabelled), label_kind=given.label_kind)
-        return self.learn(samples, entries, negatives=self._negatives(entries))
+        with naming_skipped(samples.skipped):
+            return self.learn(samples, entries, negatives=self._negatives(entries))
 
     def fit_embeddings(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
-from inkling.errors import EncoderError, InputError
+from inkling.errors import EncoderError, InklingError, InputError
 from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
@@ -290,6 +291,16 @@ def labelled_rows(paths: Sequence[str], labels: Sequence[str | None]) -> tuple[l
     if not rows:
         raise InputError(f"None of the {len(without)} images has a label.", remedy=_REMEDY)
     return rows, tuple(SkippedImage(path, UNLABELLED) for path in without)
+
+
+@contextmanager
+def naming_skipped(skipped: Sequence[SkippedImage]) -> Iterator[None]:
+    """Have an error say which images were left out before."""
+    try:
+        yield
+    except InklingError as error:
+        error.skipped = skipped
+        raise
 
 
 def require_readable(samples: Samples) -> None:

@@ -52,7 +52,9 @@ def _asked(memory: str, number: int) -> str | None:
         return None
     likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
     question = f"What is proposal {number} ({images(len(proposal.images))}{f'; may be {likely}' if likely else ''})?"
-    return str(typer.prompt(visible(question), err=True))
+    typer.echo(f"{visible(question)}: ", nl=False, err=True)  # typer's own prompt writes a blank to standard output
+    answer = sys.stdin.readline()
+    return answer.strip() if answer else None
 
 
 def _sentence(outcome: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from inkling.cli.console import tell_skipped
 from inkling.cli.decided import ClassName, decide, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
 from inkling.cli.progress import progress_bar
-from inkling.cli.sources import open_source
+from inkling.cli.sources import leave_if_lost, open_source
 
 if TYPE_CHECKING:
     from inkling.memory.events import Event
@@ -37,12 +37,14 @@ def run(
 ) -> None:
     """Add one class, by images, by text, or both; nothing else is embedded."""
 
-    def add(about: Decisions) -> Event:
-        from inkling.images.sources import Found
-        from inkling.review.new_class import ClassEmbedder
+    from inkling.images.sources import Found
+    from inkling.review.new_class import ClassEmbedder
+    from inkling.types import SkippedImage
 
-        found = None if source is None else open_source(source)
-        tell_skipped((), found.ignored if isinstance(found, Found) else {})
+    found = None if source is None else open_source(source)
+    tell_skipped((), found.ignored if isinstance(found, Found) else {})
+
+    def add(about: Decisions) -> Event:
         with progress_bar("Embedding") as progress:
             return about.add_class(
                 name,
@@ -52,7 +54,8 @@ def run(
                 progress=progress,
             )
 
-    decide(memory, json, add, _sentence)
+    event = decide(memory, json, add, _sentence)
+    leave_if_lost(found, [SkippedImage(**one) for one in event.outcome["skipped"]])
 
 
 def _sentence(outcome: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
+from inkling.cli.console import tell_skipped
 from inkling.cli.notices import warnings_as_notes
 from inkling.cli.usage import told
 from inkling.errors import InklingError
@@ -130,6 +131,7 @@ def _told_in_words() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except InklingError as error:
+        tell_skipped(error.skipped, {})
         _leave(error.message, error.remedy)
     except USAGE_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":

@@ -12,13 +12,15 @@ from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.proposals import print_proposals
-from inkling.cli.sources import open_source
+from inkling.cli.sources import leave_if_lost, open_source
 from inkling.payloads import explored_payload
 from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import Samples
+    from inkling.images.sources import Found
     from inkling.review.propose import Explored
 
 NAME = "discover"
@@ -52,22 +54,23 @@ def run(
     check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
-    samples = None if unlabelled is None else _samples(classifier, unlabelled)
+    source = None if unlabelled is None else open_source(unlabelled)
+    samples = None if source is None else _samples(classifier, source)
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         explored = explore(memory, classifier, samples, min_images=min_images)
     if report:
         write_sheet(explored, report, memory=memory, classifier=classifier)
     show(explored_payload(explored), json=json, table=print_explored)
+    leave_if_lost(source, samples.skipped if samples else ())
 
 
-def _samples(classifier: FewShotClassifier, name: str) -> Samples:
+def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:
     from inkling.classifier.fitted import require_readable
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import precomputed_samples
     from inkling.encoders.identity import check_encoder
 
-    source = open_source(name)
     if isinstance(source, Precomputed):
         check_encoder(classifier.fitted.samples.identity, source.identity)
         return precomputed_samples(source)
@@ -84,11 +87,7 @@ def print_explored(summary: Mapping[str, Any]) -> None:
     note(f"{looked if summary['images'] else ''}{counted(summary['waiting'], 'image')} in the pool.")
     drift = summary["drift"]
     if drift["found"]:
-        note(
-            f"Nearly all images look unlike the known classes (p = {drift['p_value']:.2g}): {drift['excess']:.0%} more "
-            "than chance explains, and not in groups. That is reported as drift, such as blur or another camera. "
-            "If they all show one new class, 'inkling add-class NAME --images DIR' adds it."
-        )
+        note(drift["finding"])
         return
     print_proposals(summary["proposals"])
 

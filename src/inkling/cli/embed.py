@@ -11,6 +11,7 @@ import typer
 from inkling.cli.console import check_outputs, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision
 from inkling.cli.progress import progress_bar
+from inkling.cli.sources import leave_if_lost
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
@@ -66,6 +67,7 @@ def run(
         "seconds": seconds_waited(),
     }
     show(summary, json=json, table=_print)
+    leave_if_lost(found, skipped)
 
 
 def _writer(output: Path) -> Callable[[Path, Iterable[Embedded], EncoderIdentity, Kind], int]:

@@ -11,7 +11,7 @@ import typer
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
 from inkling.cli.progress import progress_bar
-from inkling.cli.sources import open_source
+from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
 from inkling.payloads import evaluation_payload
 from inkling.wording import counted
@@ -62,12 +62,14 @@ def run(
 
     check_outputs(report, json, keep=(memory, test))
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    samples = _samples(classifier, open_source(test, split="test"))
+    source = open_source(test, split="test")
+    samples = _samples(classifier, source)
     done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training)
     if report:
         write_html(done, report, memory=memory, test=test)
         note(f"Report: {report}")
     show(evaluation_payload(done.evaluation), json=json, table=print_scores)
+    leave_if_lost(source, samples.skipped)
 
 
 def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:

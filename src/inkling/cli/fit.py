@@ -13,7 +13,7 @@ import typer
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Device, Json, NoCache, Precision, Seed
 from inkling.cli.progress import board, counting, progress_bar
-from inkling.cli.sources import open_source
+from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
 from inkling.cli.usage import rate, whole
 from inkling.cli.waiting import seconds_waited
@@ -24,6 +24,8 @@ from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.embeddings.precomputed import Precomputed
+    from inkling.images.sources import Found
     from inkling.review.new_class import ClassEmbedder
     from inkling.types import SkippedImage
 
@@ -124,8 +126,10 @@ def run(
         precision=precision,
         cache=not no_cache,
     )
-    found = _fit(classifier, train, has_encoder=encoder is not None)
-    _tell_skipped(classifier.skipped_, found["ignored"], strict=strict)
+    source = open_source(train, split="train")
+    tell_skipped((), _ignored(source))
+    found = _fit(classifier, source, train, has_encoder=encoder is not None)
+    _tell_skipped(classifier.skipped_, strict=strict)
     # What appeared there meanwhile is not what --replace was meant for.
     version = classifier.save(memory, replace=before is not None, version=before.version if before else None)
     if before is not None:
@@ -133,6 +137,7 @@ def run(
     saved = {"memory": redacted(memory), "memory_version": version, "replaced": asdict(before) if before else None}
     took = {"seconds": seconds_waited()}
     show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
+    leave_if_lost(source, classifier.skipped_)
 
 
 def _require_none_given(context: typer.Context, options: Sequence[str]) -> None:
@@ -166,18 +171,27 @@ def _update(
 
     before = read_holdings(memory)
     source = open_source(train, split="train")
+    tell_skipped((), _ignored(source))
     own = tuple(read_prompts(prompts).values()) if prompts else ()
     images = source if isinstance(source, Precomputed) else source.records
     with progress_bar("Embedding") as progress:
         prepared = embedder.labelled(memory, images, prompts=own, views=views, progress=progress)
     skipped = prepared.samples.skipped if prepared.samples else ()
-    _tell_skipped(skipped, {} if isinstance(source, Precomputed) else source.ignored, strict=strict)
+    _tell_skipped(skipped, strict=strict)
     event = Decisions(memory).update_prepared(prepared)
     if event is None:
         summary = {"memory_version": before.version, "outcome": None}
         show(summary, json=json, table=lambda _: note("All of these images are known already: nothing was changed."))
-        return
-    show(event_payload(event), json=json, table=_print_update)
+    else:
+        show(event_payload(event), json=json, table=_print_update)
+    leave_if_lost(source, skipped)
+
+
+def _ignored(source: Found | Precomputed) -> Mapping[str, int]:
+    """What was found beside images, by kind."""
+    from inkling.images.sources import Found
+
+    return source.ignored if isinstance(source, Found) else {}
 
 
 def _print_update(summary: Mapping[str, Any]) -> None:
@@ -192,13 +206,15 @@ def _print_update(summary: Mapping[str, Any]) -> None:
     if elsewhere := outcome["under_another_label"]:
         path, name = elsewhere[0]
         note(f"Under another label than the memory knows, and left there: such as {path}, which is of '{name}'.")
+    if outcome["texts"]:
+        note(f"Texts: {outcome['texts']}.")
     note(f"Head: {outcome['finding']}.")
     note(f"Version {summary['memory_version']}. 'inkling undo' takes it back.")
 
 
-def _tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int], *, strict: bool) -> None:
+def _tell_skipped(skipped: Sequence[SkippedImage], *, strict: bool) -> None:
     """Say which images cannot be used; with --strict, stop there."""
-    tell_skipped(skipped, ignored)
+    tell_skipped(skipped, {})
     if strict and skipped:
         raise InputError(
             f"{counted(len(skipped), 'image')} cannot be used, and --strict was asked for.",
@@ -206,11 +222,12 @@ def _tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int], *
         )
 
 
-def _fit(classifier: FewShotClassifier, train: str, *, has_encoder: bool) -> dict[str, Any]:
-    """Fit on images or a file of embeddings; returns the source and the classifier."""
+def _fit(
+    classifier: FewShotClassifier, source: Found | Precomputed, train: str, *, has_encoder: bool
+) -> dict[str, Any]:
+    """Fit on images or a file of embeddings; returns what was left out."""
     from inkling.embeddings.precomputed import Precomputed
 
-    source = open_source(train, split="train")
     if isinstance(source, Precomputed):
         _check_options_for_vectors(classifier, has_encoder=has_encoder)
         classifier.fit_precomputed(source, in_words=has_encoder)

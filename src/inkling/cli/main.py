@@ -39,7 +39,6 @@ from inkling.cli import (
     waiting,
 )
 from inkling.cli.border import Border, StandardOutput, stop_in_order
-from inkling.errors import SkippedImagesWarning
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
 
@@ -92,8 +91,6 @@ def main() -> None:
     """Run the program."""
     # Pillow warns of oddities in metadata that neither harm the pixels nor mean anything to the user.
     warnings.filterwarnings("ignore", module="PIL")
-    # Verbs print which images they skip.
-    warnings.filterwarnings("ignore", category=SkippedImagesWarning)
     waiting.begin()
     stop_in_order()
     StandardOutput.take_place()

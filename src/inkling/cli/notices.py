@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from inkling.cli.console import note
+from inkling.errors import SkippedImagesWarning
 
 LOGGER = "inkling"
 
@@ -25,6 +26,8 @@ def warnings_as_notes() -> Iterator[None]:
 
     logger, handler = logging.getLogger(LOGGER), _Handler(tell)
     with warnings.catch_warnings():
+        # Verbs print which images they skip.
+        warnings.filterwarnings("ignore", category=SkippedImagesWarning)
         warnings.showwarning = lambda message, *_, **__: tell(str(message))
         logger.addHandler(handler)
         try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
+from inkling.cli.border import PARTLY_DONE
 from inkling.errors import InklingError, InputError
 
 if TYPE_CHECKING:
@@ -63,13 +66,31 @@ def open_sources(
 
 
 def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedImage]) -> bool:
-    """Whether one of the sources has given nothing, since all of its images were skipped."""
-    from inkling.images.sources import Found
+    """Whether something that the user named can't be used: all images of a source, or one of a table or a list."""
+    from inkling.images.layout import NOT_UTF8
+    from inkling.images.sources import ON_A_DRIVE, Found
 
     lost = {image.path for image in skipped}
-    return any(
-        isinstance(source, Found) and all(record.path in lost for record in source.records) for source in sources
-    )
+
+    def is_lost(source: Found) -> bool:
+        gone = [record.path in lost for record in source.records]
+        if source.one_by_one:
+            return any(gone) or bool({NOT_UTF8, ON_A_DRIVE} & source.ignored.keys())
+        return all(gone)
+
+    return any(isinstance(source, Found) and is_lost(source) for source in sources)
+
+
+def leave_if_lost(source: Found | Precomputed | None, skipped: Sequence[SkippedImage]) -> None:
+    """End with the exit code that says so where the work was done, but not with all that the user named.
+
+    Raises
+    ------
+    typer.Exit
+        Where something was lost.
+    """
+    if source is not None and any_lost([source], skipped):
+        raise typer.Exit(PARTLY_DONE)
 
 
 def _of_encoder(source: Found | Precomputed, identity: EncoderIdentity) -> Found | Precomputed:

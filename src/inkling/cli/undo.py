@@ -8,6 +8,7 @@ from typing import Any
 from inkling.cli.decided import decide
 from inkling.cli.history import arguments_text
 from inkling.cli.options import Json, Memory
+from inkling.wording import counted
 
 NAME = "undo"
 
@@ -20,4 +21,7 @@ def run(memory: Memory, json: Json = None) -> None:
 def _sentence(outcome: Mapping[str, Any]) -> str:
     done = f"Taken back: {outcome['undone']} {arguments_text(outcome['arguments'])}".rstrip()
     rested = " and ".join(outcome.get("with", []))
-    return f"{done}, with what rested on it: {rested}." if rested else f"{done}."
+    told = f"{done}, with what rested on it: {rested}." if rested else f"{done}."
+    if before := outcome.get("observed_before"):
+        told += f" {counted(before, 'observation')} before it can be taken back too, each by one more 'inkling undo'."
+    return told

@@ -94,7 +94,8 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     likeness = _likeness(space, pool, np.flatnonzero(candidate))
     many = p_values.uniformity <= DRIFT_LEVEL and excess >= MIN_EXCESS
     all_alike = excess >= MOST and likeness >= MIN_LIKENESS
-    return Drift(many and (explained < MIN_EXPLAINED or all_alike), p_values.uniformity, excess, explained, likeness)
+    found = many and (explained < MIN_EXPLAINED or all_alike)
+    return Drift(found, p_values.uniformity, excess, explained, likeness, all_alike=found and all_alike)
 
 
 def _largest_first(proposals: list[Proposal]) -> tuple[Proposal, ...]:

@@ -65,6 +65,8 @@ class Drift:
         Share of that excess that lies in clusters fit to be proposed.
     likeness
         Mean cosine between two candidates, against that expected within a class.
+    all_alike
+        Whether it was found since the images are alike throughout, as those of one new class are.
     """
 
     found: bool
@@ -72,6 +74,25 @@ class Drift:
     excess: float
     explained: float
     likeness: float
+    all_alike: bool = False
+
+    @property
+    def finding(self) -> str:
+        """What was found, in words; empty where there is no drift."""
+        if not self.found:
+            return ""
+        many = f"(p = {self.p_value:.2g}: {self.excess:.0%} more than chance explains)"
+        adds = "'inkling add-class NAME --images DIR' adds it"
+        if self.all_alike:
+            return (
+                f"Nearly all images look unlike the known classes {many}, and like each other. They may be of one new "
+                f"class, or all of them may have changed, as by blur or another camera: images alone can't tell. If it "
+                f"is a new class, {adds}."
+            )
+        return (
+            f"Nearly all images look unlike the known classes {many}, and not in groups. That is reported as drift, "
+            f"such as blur or another camera. If they all show one new class, {adds}."
+        )
 
 
 @dataclass(frozen=True, eq=False)

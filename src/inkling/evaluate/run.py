@@ -68,12 +68,14 @@ def _unknown_detection(classifier: FewShotClassifier, samples: Samples, y: IntAr
     return measure_unknown_detection(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
 
 
-def _without(samples: Samples, rows: IntArray) -> Samples:
+def _without(samples: Samples, rows: IntArray, classes: Sequence[str]) -> Samples:
     """The samples without those that the classifier was trained on."""
     left = np.setdiff1d(np.arange(len(samples)), rows)
-    if not len(left):
+    if len(rows) and not any(samples.labels[row] in classes for row in left):
+        others = f"; the other {len(left)} have no label of a known class" if len(left) else ""
         raise InputError(
-            f"All {len(samples)} test images are among those that the memory was trained on.",
+            f"All {len(rows)} test images {'of known classes ' if others else ''}are among those that the memory was "
+            f"trained on{others}.",
             remedy="Give other images, or add --include-training to measure on these, which flatters every figure.",
         )
     return samples if not len(rows) else samples.keep(left.tolist())
@@ -102,7 +104,7 @@ def evaluate_classifier(
     fitted = classifier.fitted
     rows, repeated = training_images(samples, fitted.samples)
     if not include_training:
-        samples = _without(samples, rows)
+        samples = _without(samples, rows, fitted.classes)
     y = class_indices(samples.labels, fitted.classes)
     logits = fitted.fitted_head.logits(samples.X)
     p = apply_temperature(logits, fitted.fitted_head.temperature)

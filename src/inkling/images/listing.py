@@ -14,6 +14,7 @@ from inkling.wording import excerpt
 
 LOOP = "link to a folder above"
 UNREADABLE = "unreadable folder"
+REPEATED_IN_ZIP = "repeated name in the zip"
 
 _IS_UTF8 = 0x800
 """The bit by which a member of a zip says that its name is UTF-8."""
@@ -46,13 +47,15 @@ def list_zip(path: Path) -> Listing:
     ignored: Counter[str] = Counter()
     files: dict[PurePosixPath, str] = {}
     folders: set[PurePosixPath] = set()
-    for name, info in {info.filename: info for info in members}.items():
-        file = _plain(_spelt(info))
+    for info in reversed(members):  # of one name the last is the one that is opened
+        name, file = info.filename, _plain(_spelt(info))
         kind = _kind_in_zip(file)
         if kind not in (HIDDEN, NOT_UTF8):
             folders.update((file, *file.parents) if info.is_dir() else file.parents)
         if info.is_dir():
             continue
+        if kind is None and file in files:
+            kind = REPEATED_IN_ZIP
         if kind is None:
             files[file] = name
         else:
@@ -112,12 +115,19 @@ def _walk(
     for entry in entries:
         kind = _kind(entry)
         if kind is not None:
-            ignored[kind] += 1
+            ignored[_named(kind, entry)] += 1
         elif entry.is_dir():
             folders.add(PurePosixPath(*below, entry.name))
             yield from _walk(folder / entry.name, (*below, entry.name), above | {here}, ignored, folders)
         else:
             yield (*below, entry.name)
+
+
+def _named(kind: str, entry: os.DirEntry[str]) -> str:
+    """A heading of its own for a folder whose name is not UTF-8: a class may be lost with it."""
+    if kind != NOT_UTF8 or not Path(entry.path).is_dir():
+        return kind
+    return f"folder whose name is not UTF-8 ({excerpt(os.fsencode(entry.name).decode('utf-8', 'backslashreplace'))})"
 
 
 def _kind(entry: os.DirEntry[str]) -> str | None:

@@ -55,12 +55,15 @@ class Found:
         Class folders that hold no image file.
     label_kind
         What the labels are of; records have names of classes.
+    one_by_one
+        Whether the user named each image, in a table or a list: one that is missing there is missed.
     """
 
     records: tuple[ImageRecord, ...]
     ignored: Mapping[str, int]
     classes_without_images: tuple[str, ...] = ()
     label_kind: Kind = Kind.TEXT
+    one_by_one: bool = False
 
 
 def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO | None = None) -> Found:
@@ -184,7 +187,7 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
                 conflicts.append(excerpt(f"{record.path} ({first.label}, {record.label})"))
     if conflicts:
         raise _two_labels(conflicts)
-    return Found(tuple(records.values()), +ignored)
+    return Found(tuple(records.values()), +ignored, one_by_one=True)
 
 
 def _here(rows: Sequence[Row], folder: Path) -> tuple[list[Row], int]:

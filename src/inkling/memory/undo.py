@@ -8,8 +8,9 @@ first. So the memory never holds what no sequence of decisions could have made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +21,7 @@ from inkling.memory.digest import MODULUS
 from inkling.memory.discovered import OPEN, WAITING
 from inkling.memory.events import (
     AUTOMATIC,
+    OBSERVE,
     UNDO,
     Done,
     Event,
@@ -62,9 +64,11 @@ def undo(path: str | Path) -> Event:
         for done in (event, *also):
             forget_event(connection, done.id)
         repeat_provenance(connection, before=event.version, version=memory.version)
-        outcome = {"undone": event.verb, "arguments": dict(event.arguments)}
+        outcome: dict[str, Any] = {"undone": event.verb, "arguments": dict(event.arguments)}
         if also:
             outcome["with"] = [done.verb for done in also]
+        if event.verb in AUTOMATIC and (same_run := _observed_before(connection, event)):
+            outcome["observed_before"] = same_run
         return finish(memory, Done(UNDO, {}, outcome, event.id), digest=digest, reversible=False)
 
 
@@ -87,6 +91,13 @@ def _latest(connection: Connection) -> tuple[Event, list[Event]]:
         )
     decision = next((event for event in undoable if event.verb not in AUTOMATIC), undoable[0])
     return decision, [event for event in undoable if event.id > decision.id]
+
+
+def _observed_before(connection: Connection, event: Event) -> int:
+    """Observations directly before one that was taken back, or before a discovery: of the same run, as a rule."""
+    verbs = {one.id: one.verb for one in read_events(connection)}
+    before = [number for number in undoable_events(connection) if number < event.id]
+    return len(list(takewhile(lambda number: verbs[number] == OBSERVE, before)))
 
 
 def _take_back(memory: Amendment, event: Event, later: Sequence[Event]) -> list[Event]:

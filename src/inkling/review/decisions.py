@@ -9,6 +9,7 @@ from typing import Any
 from inkling.classifier.refit_detector import refit_detector
 from inkling.discovery.two_means import two_means
 from inkling.embeddings.embed import Progress
+from inkling.errors import InputError
 from inkling.labels import require_class_name
 from inkling.memory.amend import Amendment, amend, amend_if_needed
 from inkling.memory.events import Event
@@ -20,6 +21,7 @@ from inkling.review.new_class import ClassEmbedder, Prepared
 from inkling.review.refit import DetectorFitter, fit_anew
 from inkling.review.update import update
 from inkling.review.view import MemoryView
+from inkling.wording import quoted
 
 
 class Decisions(MemoryView):
@@ -82,7 +84,8 @@ class Decisions(MemoryView):
         Raises
         ------
         InputError
-            If the proposal is not open, has no name, or its name is that of a known class or can be mistaken for it.
+            If the proposal is not open, has no name, or its name is that of a known class or can be mistaken for it; or
+            if a name is given and the likeliest asked for.
 
         Examples
         --------
@@ -91,6 +94,11 @@ class Decisions(MemoryView):
         >>> [one.name for one in decide.classes()]
         ['car', 'castle', 'cat', 'tree']
         """
+        if name is not None and first_name:
+            raise InputError(
+                f"The name {quoted(name)} was given, and the likeliest asked for.",
+                remedy="Leave one of --name and --first-name out.",
+            )
         name = require_class_name(name) if name is not None else self.name_of(number, first_name=first_name)
         prepared = Prepared.of_name(name) if self._words is None or join else self._words(name)
 
