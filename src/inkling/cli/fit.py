@@ -126,8 +126,7 @@ def run(
         precision=precision,
         cache=not no_cache,
     )
-    source = open_source(train, split="train")
-    tell_skipped((), _ignored(source))
+    source = _opened(train)
     found = _fit(classifier, source, train, has_encoder=encoder is not None)
     _tell_skipped(classifier.skipped_, strict=strict)
     # What appeared there meanwhile is not what --replace was meant for.
@@ -135,8 +134,7 @@ def run(
     if before is not None:
         note(f"Replaced version {before.version}, which held {before}.")
     saved = {"memory": redacted(memory), "memory_version": version, "replaced": asdict(before) if before else None}
-    took = {"seconds": seconds_waited()}
-    show(fit_payload(classifier) | found | saved | took, json=json, table=_print)
+    show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
     leave_if_lost(source, classifier.skipped_)
 
 
@@ -170,8 +168,7 @@ def _update(
     from inkling.review.decisions import Decisions
 
     before = read_holdings(memory)
-    source = open_source(train, split="train")
-    tell_skipped((), _ignored(source))
+    source = _opened(train)
     own = tuple(read_prompts(prompts).values()) if prompts else ()
     images = source if isinstance(source, Precomputed) else source.records
     with progress_bar("Embedding") as progress:
@@ -187,11 +184,13 @@ def _update(
     leave_if_lost(source, skipped)
 
 
-def _ignored(source: Found | Precomputed) -> Mapping[str, int]:
-    """What was found beside images, by kind."""
+def _opened(train: str) -> Found | Precomputed:
+    """What is to be learned from; what was found beside images is told at once, whatever comes of the fit."""
     from inkling.images.sources import Found
 
-    return source.ignored if isinstance(source, Found) else {}
+    source = open_source(train, split="train")
+    tell_skipped((), source.ignored if isinstance(source, Found) else {})
+    return source
 
 
 def _print_update(summary: Mapping[str, Any]) -> None:
