@@ -66,6 +66,18 @@ def quoted(value: object) -> str:
     return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
 
 
+def kind_of(value: object) -> str:
+    """The type of a value with its article.
+
+    Examples
+    --------
+    >>> kind_of(3), kind_of("three")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun, which gets an s beside any number but one unless its plural is given.
 

@@ -90,15 +90,17 @@ class TestWhatCanBeTrainedOn:
         rows, skipped = labelled_rows(["a", "b", "c", "b"], ["ant", None, "bee", None])
         assert rows == [0, 2]
         assert skipped == (SkippedImage("b", "no label"),)
-        with pytest.raises(InputError, match="None of the 1 images has a label"):
+        with pytest.raises(InputError, match="The image has no label"):
             labelled_rows(["a", "a"], [None, None])
 
-    def test_reasons_are_counted_where_nothing_is_left(self) -> None:
+    def test_an_image_is_named_where_nothing_is_left(self) -> None:
         require_readable(samples())
         skipped = [SkippedImage("a", "empty"), SkippedImage("b", "cut"), SkippedImage("c", "empty")]
-        with pytest.raises(InputError, match="None of the 3 images") as caught:
+        with pytest.raises(InputError, match="No image can be used") as caught:
             require_readable(samples().keep([]).also_skipped(skipped))
-        assert "2 times: empty; 1 times: cut" in str(caught.value)
+        assert "The first is 'a': empty; 2 others." in str(caught.value)
+        with pytest.raises(InputError, match=r"The first is 'a': empty; likewise 1 other\."):
+            require_readable(samples().keep([]).also_skipped([skipped[0], skipped[2]]))
 
 
 class TestTheEncoderAgain:
@@ -116,7 +118,7 @@ class TestTheEncoderAgain:
 
         with pytest.raises(EncoderError, match=r"'fake', is not at hand\. There is no such folder\.") as caught:
             reopen_encoder(FakeEncoder().identity, gone)
-        assert caught.value.remedy == "Say with --encoder where it is now. Look for it."
+        assert caught.value.remedy == "Say where it is now: --encoder, in Python the option encoder. Look for it."
 
     @pytest.mark.parametrize("source", ["precomputed", "somewhere/own.npz"])
     def test_vectors_have_none(self, source: str) -> None:

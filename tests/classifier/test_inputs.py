@@ -23,7 +23,7 @@ X = CENTRES.repeat(10, axis=0) + 0.1 * np.random.default_rng(0).normal(size=(30,
 
 WRONG = [
     (np.zeros((2, 8)), "rows of zeros, the first is row 0"),
-    (np.vstack([CENTRES, np.zeros((1, 8))]), "rows of zeros, the first is row 3"),
+    (np.vstack([CENTRES, np.zeros((1, 8))]), "1 row of zeros, the first is row 3"),
     (np.full((2, 8), np.nan), "not finite"),
     (np.full((2, 8), np.inf), "not finite"),
     (np.full((1, 8), 1e39), "not finite"),

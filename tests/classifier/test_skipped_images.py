@@ -63,7 +63,7 @@ def test_images(run: Callable[[pd.DataFrame, Path], object], n: int, frame: pd.D
         warnings.simplefilter("always")
         run(frame, tmp_path)
     told = [one for one in caught if one.category is SkippedImagesWarning]
-    assert f"skipped: {n} (2 times: no label; 1 times: " in str(told[-1].message)
+    assert f"skipped: {n} (2 times: no label; 1 time: " in str(told[-1].message)
     assert told[-1].filename == __file__
 
 

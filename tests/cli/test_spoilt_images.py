@@ -106,7 +106,7 @@ def test_nothing_readable_is_an_error_and_older_files_stay(inkling: Inkling, arg
     for name in ("out.csv", "out.parquet"):
         (inkling.folder / name).write_text("older")
     before = {path: path.read_bytes() for path in inkling.folder.iterdir() if path.is_file()}
-    inkling.here(*arguments).refused("None of the")
+    inkling.here(*arguments).refused("bad/car/a.png", "can be ")
     assert {path: path.read_bytes() for path in inkling.folder.iterdir() if path.is_file()} == before
 
 

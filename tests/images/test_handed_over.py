@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -141,9 +142,9 @@ def test_arrays_that_are_no_picture_are_named(odd: Any) -> None:
     assert "uint8" in (caught.value.remedy or "")
 
 
-@pytest.mark.parametrize(("odd", "kind"), [(3, "int"), (None, "NoneType"), ({"a": 1}, "dict")])
+@pytest.mark.parametrize(("odd", "kind"), [(3, "an int"), (None, "a NoneType"), ({"a": 1}, "a dict")])
 def test_other_things_are_named(odd: Any, kind: str) -> None:
-    with pytest.raises(InputError, match=f"Image 0 is a {kind}"):
+    with pytest.raises(InputError, match=f"Image 0 is {kind}"):
         records_of([odd])
 
 
@@ -170,7 +171,7 @@ def test_labels_may_be_any_iterable() -> None:
 
 
 def test_numbers_must_agree() -> None:
-    with pytest.raises(InputError, match="2 images and 1 labels"):
+    with pytest.raises(InputError, match="2 images and 1 label"):
         records_of([RED, RED], ["ant"])
 
 
@@ -188,3 +189,11 @@ def test_an_address_is_refused_with_advice(images: Any) -> None:
     with pytest.raises(InputError, match="from files, not from the network") as caught:
         records_of(images)
     assert "Download it" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 7), (32,), (2, 32, 32, 3)])
+def test_an_array_of_another_shape_is_told_which_shapes_there_are(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=re.escape(f"shape {shape}")) as caught:
+        records_of([np.zeros(shape, np.uint8)])
+    assert "(height, width, 3) RGB" in (caught.value.remedy or "")
+    assert "white" not in (caught.value.remedy or "")

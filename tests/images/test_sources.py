@@ -382,3 +382,15 @@ class TestOthers:
         train, test = (find_images(root, split=split) for split in ("train", "test"))
         assert (len(train.records), len(test.records)) == (234, 503)
         assert len({record.label for record in train.records}) == 8
+
+
+def test_a_table_without_rows_is_not_called_a_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("path,label\n")
+    with pytest.raises(InputError, match="has a column 'path' and no row with a path in it"):
+        find_images(tmp_path / "a.csv")
+
+
+def test_what_a_table_lacks_and_what_is_near_are_two_sentences(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("pth,label\na.png,car\n")
+    with pytest.raises(InputError, match=r"such as 'path,label'\. Did you mean 'pth'\? Rename it\."):
+        find_images(tmp_path / "a.csv")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
+from inkling.wording import counted
 
 Names = Callable[[FloatArray], Sequence[tuple[str, ...]]]
 """Likely names of each of some unknown images, from their embeddings (n, d)."""
@@ -256,10 +256,13 @@ def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> E
     except EncoderError as error:
         raise EncoderError(
             f"The encoder that the memory was made with, '{made_with.source}', is not at hand. {error.message}",
-            remedy=f"Say with --encoder where it is now. {error.remedy or ''}".rstrip(),
+            remedy=f"Say where it is now: --encoder, in Python the option encoder. {error.remedy or ''}".rstrip(),
         ) from error
     check_encoder(made_with, found.identity)
     return found
+
+
+_LOOK = "Look at one of them: does it exist, is it an image, and is it whole?"
 
 
 def require_classes(names: Iterable[str]) -> None:
@@ -289,7 +292,15 @@ def labelled_rows(paths: Sequence[str], labels: Sequence[str | None]) -> tuple[l
     rows = [row for row, label in enumerate(labels) if label is not None]
     without = dict.fromkeys(path for path, label in zip(paths, labels, strict=True) if label is None)
     if not rows:
-        raise InputError(f"None of the {len(without)} images has a label.", remedy=_REMEDY)
+        n = len(without)
+        said = (
+            "There is no image."
+            if not n
+            else "The image has no label."
+            if n == 1
+            else f"None of the {n} images has a label."
+        )
+        raise InputError(said, remedy=_REMEDY)
     return rows, tuple(SkippedImage(path, UNLABELLED) for path in without)
 
 
@@ -313,9 +324,14 @@ def require_readable(samples: Samples) -> None:
     """
     if len(samples):
         return
-    reasons = Counter(image.reason for image in samples.skipped)
-    told = "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
-    raise InputError(
-        f"None of the {len(samples.skipped)} images can be used ({told or 'there is none'}).",
-        remedy="Look at one of them: is it an image, and is it whole?",
-    )
+    raise InputError(f"No image can be used. {_first_skipped(samples.skipped)}", remedy=_LOOK)
+
+
+def _first_skipped(skipped: Sequence[SkippedImage]) -> str:
+    """An image that is skipped, why, and how many others there are."""
+    if not skipped:
+        return "There is none."
+    first, n_others = skipped[0], len(skipped) - 1
+    alike = all(image.reason == first.reason for image in skipped)
+    others = f"; {'likewise ' if alike else ''}{counted(n_others, 'other')}" if n_others else ""
+    return f"{'The first is' if n_others else 'It is'} '{first.path}': {first.reason}{others}."

@@ -15,7 +15,7 @@ from inkling.embeddings.samples import Samples
 from inkling.errors import InputError, SkippedImagesWarning
 from inkling.images.tables import PATH
 from inkling.types import EncoderIdentity, SkippedImage
-from inkling.wording import excerpt
+from inkling.wording import counted, excerpt
 
 Errors = Literal["raise", "skip"]
 """What to do about images that can't be read."""
@@ -96,7 +96,9 @@ def warn_of_skipped(skipped: Sequence[SkippedImage], *, stacklevel: int) -> None
     """
     if skipped:
         reasons = Counter(image.reason for image in skipped)
-        told = "; ".join(f"{count} times: {excerpt(reason)}" for reason, count in reasons.most_common(SHOWN_REASONS))
+        told = "; ".join(
+            f"{counted(count, 'time')}: {excerpt(reason)}" for reason, count in reasons.most_common(SHOWN_REASONS)
+        )
         warnings.warn(
             f"Images were skipped: {len(skipped)} ({told}); the first is '{excerpt(skipped[0].path)}'.",
             SkippedImagesWarning,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkling.errors import InputError
 from inkling.images.layout import is_utf8
-from inkling.wording import excerpt
+from inkling.wording import counted, excerpt
 
 
 def matrix(array: Any, name: str) -> NDArray[np.float32]:
@@ -29,7 +29,7 @@ def matrix(array: Any, name: str) -> NDArray[np.float32]:
     wrong = ~np.isfinite(rows).all(axis=1)
     if wrong.any():
         raise InputError(
-            f"{name} has {int(wrong.sum())} rows that are not finite, first row {int(wrong.argmax())}.",
+            f"{name} has {counted(int(wrong.sum()), 'row')} not finite, the first is row {int(wrong.argmax())}.",
             remedy="Remove those rows or compute them again.",
         )
     return rows
@@ -47,7 +47,7 @@ def unit_rows(rows: NDArray[np.float32], *, zeros_allowed: bool = False) -> NDAr
     empty = length == 0
     if empty.any() and not zeros_allowed:
         raise InputError(
-            f"embeddings has {int(empty.sum())} rows of zeros, the first is row {int(empty.argmax())}.",
+            f"embeddings has {counted(int(empty.sum()), 'row')} of zeros, the first is row {int(empty.argmax())}.",
             remedy="A vector of zeros has no direction: remove those rows.",
         )
     # The length of a row of large float32 may lie beyond float32.
@@ -63,7 +63,7 @@ def same_length(name: str, found: int, expected: int) -> None:
         If the numbers of rows differ.
     """
     if found != expected:
-        raise InputError(f"{name} has {found} rows, {expected} expected.")
+        raise InputError(f"{name} has {counted(found, 'row')}, {expected} expected.")
 
 
 def texts(array: Any, name: str, *, n_rows: int) -> tuple[str | None, ...]:

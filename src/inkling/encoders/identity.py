@@ -27,7 +27,7 @@ def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity, *, made: st
         return
     raise EncoderMismatchError(
         f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. Their vectors cannot be compared.",
-        remedy=f"Use --encoder {stored.source}, or begin anew with {offered.source}.",
+        remedy=f"Use --encoder {stored.source} (in Python the option encoder), or begin anew with {offered.source}.",
     )
 
 

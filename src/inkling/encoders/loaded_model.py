@@ -120,7 +120,7 @@ def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == INT8:
         raise EncoderError(
             f"The precision int8 is for the CPU; on {device.type} use bfloat16.",
-            remedy="Choose --precision bfloat16, or --device cpu.",
+            remedy="Choose the precision bfloat16, or the device cpu.",
         )
     return torch.bfloat16 if precision == BFLOAT16 else torch.float32
 
@@ -128,11 +128,11 @@ def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
 def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision: str) -> None:
     arithmetic = arithmetic_of(precision, width=folder.width)
     if precision in (BFLOAT16, INT8) and (reason := tower.why_not(arithmetic)):
-        raise EncoderError(f"The precision {precision} is refused: {reason}.", remedy="Use --precision auto.")
+        raise EncoderError(f"The precision {precision} is refused: {reason}.", remedy="Use the precision auto.")
     if not tower.rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
         raise EncoderError(
             f"The image tower of the model in {folder.path} isn't built like CLIP's, so it has no {precision} form.",
-            remedy="Use --precision auto.",
+            remedy="Use the precision auto.",
         )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from inkling.encoders.preprocessing import Preprocessing, from_processor_config
 from inkling.encoders.weights import WeightFiles, hash_files, hash_value
 from inkling.errors import EncoderError
-from inkling.wording import excerpt
+from inkling.wording import excerpt, kind_of
 
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 _POSITIONS = "vision_model.embeddings.position_embedding.weight"
@@ -210,5 +210,5 @@ def read_json(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise EncoderError(f"The file {path} can't be read as JSON: {excerpt(error)}.") from error
     if not isinstance(value, dict):
-        raise EncoderError(f"The file {path} holds no JSON object but a {type(value).__name__}.")
+        raise EncoderError(f"The file {path} holds {kind_of(value)} in place of a JSON object.")
     return value

@@ -50,8 +50,8 @@ class OnnxEncoder:
         check_precision(precision)
         if precision not in (AUTO, FLOAT32):
             raise EncoderError(
-                f"An ONNX folder carries its arithmetic in its model, so --precision {precision} does nothing.",
-                remedy="Leave --precision out, or point 'model' in encoder.json at a quantised model.",
+                f"An ONNX folder carries its arithmetic in its model, so the precision {precision} has no effect.",
+                remedy="Leave the precision out, or point 'model' in encoder.json at a quantised model.",
             )
         self._description = read_description(Path(folder))
         self._source = source or str(folder)

@@ -52,10 +52,13 @@ def check_precision(precision: str) -> None:
     if precision == _FORMER_STRICT:
         raise EncoderError(
             f"The precision '{_FORMER_STRICT}' is now called '{FLOAT32}', and the former '{FLOAT32}' is '{AUTO}'.",
-            remedy=f"Use --precision {FLOAT32}.",
+            remedy=f"Use the precision {FLOAT32}.",
         )
     if precision not in PRECISIONS:
-        raise EncoderError(f"The precision '{precision}' isn't known; expected one of {', '.join(PRECISIONS)}.")
+        raise EncoderError(
+            f"The precision '{precision}' isn't known; expected one of {', '.join(PRECISIONS)}.",
+            remedy="auto is right for most.",
+        )
 
 
 def possible_names(stored: str) -> tuple[str, ...]:

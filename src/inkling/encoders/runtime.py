@@ -64,7 +64,7 @@ class Session:
         except Exception as error:  # onnxruntime's own kinds, which share no public base
             shapes = {name: array.shape for name, array in inputs.items()}
             raise EncoderError(
-                f"The model {self._file} refuses inputs of shapes {shapes}: {excerpt(error)}",
+                f"The model {self._file} refuses inputs of shapes {shapes}: {excerpt(error)}.",
                 remedy="Its batch axis must be dynamic, and 'size' in encoder.json that of its input.",
             ) from error
 
@@ -86,7 +86,7 @@ class Session:
             session = onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
         except Exception as error:  # as above
             raise EncoderError(
-                f"The ONNX model {self._file} can't be loaded: {excerpt(error)}", remedy="Export or download it again."
+                f"The ONNX model {self._file} can't be loaded: {excerpt(error)}.", remedy="Export or download it again."
             ) from error
         # Where the driver or a library is missing, onnxruntime goes on with the processor and says nothing.
         if self._provider not in session.get_providers():

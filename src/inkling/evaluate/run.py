@@ -76,7 +76,8 @@ def _without(samples: Samples, rows: IntArray, classes: Sequence[str]) -> Sample
         raise InputError(
             f"All {len(rows)} test images {'of known classes ' if others else ''}are among those that the memory was "
             f"trained on{others}.",
-            remedy="Give other images, or add --include-training to measure on these, which flatters every figure.",
+            remedy="Give other images, or measure on these with --include-training (in Python include_training=True), "
+            "which flatters every figure.",
         )
     return samples if not len(rows) else samples.keep(left.tolist())
 

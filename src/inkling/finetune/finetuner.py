@@ -30,6 +30,7 @@ from inkling.labels import check_names
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.wording import kind_of
 
 if TYPE_CHECKING:
     from inkling.finetune.prepare import PreparedData
@@ -327,7 +328,7 @@ def two_towers(encoder: Encoder) -> TransformersEncoder:
     if not isinstance(encoder, TransformersEncoder):
         raise EncoderError(
             f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "
-            f"model in the format of transformers, and this is a {type(encoder).__name__}.",
+            f"model in the format of transformers, and this is {kind_of(encoder)}.",
             remedy="Name a model on the hub, or a folder with config.json, model.safetensors and tokenizer files.",
         )
     return encoder

@@ -155,5 +155,6 @@ def folder_appearing_whole(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(
             f"The folder '{folder}' can't be written: {excerpt(error)}.",
-            remedy="Make room, or correct the folder, and run again with --resume: nothing is trained twice.",
+            remedy="Make room, or correct the folder, and resume the run (--resume, in Python resume=True): nothing is "
+            "trained twice.",
         ) from error

@@ -74,7 +74,8 @@ def check_output(folder: Path, *, resume: bool) -> None:
         raise _another_run(folder)
     if resume and not folder.is_dir():
         raise InputError(
-            f"There is no run in '{folder}' to go on with.", remedy="Check its name, or begin one without --resume."
+            f"There is no run in '{folder}' to go on with.",
+            remedy="Check its name, or begin a new run there, without resuming.",
         )
     if not (folder / TRAINING).is_dir():
         _require_empty(folder)
@@ -94,7 +95,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         if not alone:
             raise InputError(
                 f"Another process is training in '{folder}'.",
-                remedy="Wait until it has finished, or name another folder with --output.",
+                remedy="Wait until it has finished, or name another folder for the output.",
             )
         try:
             yield
@@ -162,7 +163,7 @@ def _check_same(folder: Path, description: Mapping[str, Any], *, resume: bool) -
 def _another_run(folder: Path) -> InputError:
     return InputError(
         f"The folder '{folder}' holds another run.",
-        remedy=f"Go on with that run by --resume {folder}, or name another folder for this one with --output.",
+        remedy="Resume that run (--resume FOLDER, in Python resume=True), or name another folder for this one.",
     )
 
 
@@ -170,7 +171,7 @@ def _require_empty(folder: Path) -> None:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(
             f"The output '{folder}' is no empty folder, and holds no training.",
-            remedy="Name a new or empty folder with --output.",
+            remedy="Name a new or empty folder for the output.",
         )
 
 

@@ -184,7 +184,7 @@ def _with_tuned_encoder(
     if samples.paths != tuple(record.path for record in tuned.records):
         raise InputError(
             f"Some images could be read for the training and can't any more: {samples.skipped[0].path} and others.",
-            remedy="Put them back and run again with --resume: nothing is trained twice.",
+            remedy="Put them back and resume the run (--resume, in Python resume=True): nothing is trained twice.",
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
     entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.fitted.entries]

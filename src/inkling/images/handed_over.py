@@ -16,6 +16,7 @@ from inkling.images.sources import Found, find_images
 from inkling.images.tables import LABEL, PATH
 from inkling.labels import Kind, read_labels
 from inkling.types import ImageRecord
+from inkling.wording import counted, kind_of
 
 _KINDS = (
     "Hand over paths, bytes of image files, PIL images, or arrays or tensors (height, width, 3) or (height, width) of "
@@ -88,7 +89,8 @@ def read_images(images: Any, labels: Any = None, *, split: str | None = None) ->
     read = read_labels(labels)
     if len(read.names) != len(records):
         raise InputError(
-            f"Got {len(records)} images and {len(read.names)} labels.", remedy="Hand over one label an image."
+            f"Got {counted(len(records), 'image')} and {counted(len(read.names), 'label')}.",
+            remedy="Hand over one label an image.",
         )
     labelled = [replace(record, label=name) for record, name in zip(records, read.names, strict=True)]
     return GivenImages(labelled, read.kind)
@@ -113,7 +115,7 @@ def _several(images: Any) -> Iterable[Any]:
     if isinstance(images, Image.Image | bytes | bytearray | memoryview) or is_picture or is_plane:
         raise InputError("A single picture was handed over; a list was expected.", remedy="Write [picture].")
     if not isinstance(images, Iterable):
-        raise InputError(f"Images cannot be read from a {type(images).__name__}.", remedy=_KINDS)
+        raise InputError(f"Images cannot be read from {kind_of(images)}.", remedy=_KINDS)
     return images
 
 
@@ -132,7 +134,7 @@ def _record(image: Any, number: int) -> ImageRecord:
             return ImageRecord(f"image {number}", image=_picture(image, number))
         case _ if _is_tensor(image):
             return ImageRecord(f"image {number}", image=_picture(_rows_first(image), number))
-    raise InputError(f"Image {number} is a {type(image).__name__}.", remedy=_KINDS)
+    raise InputError(f"Image {number} is {kind_of(image)}.", remedy=_KINDS)
 
 
 def _require_local(path: str | Path) -> None:
@@ -168,6 +170,8 @@ def _picture(array: np.ndarray[Any, np.dtype[Any]], number: int) -> Image.Image:
 
 
 def _arrays_wanted(array: np.ndarray[Any, np.dtype[Any]]) -> str:
+    if array.dtype in (np.uint8, np.bool_):
+        return "A picture is (height, width) gray levels, (height, width, 3) RGB or (height, width, 4) RGBA, of uint8."
     if array.dtype.kind not in "iuf":
         return _KINDS
     return (

@@ -23,7 +23,7 @@ _COLUMNS = (PATH, LABEL, SPLIT)
 
 _DELIMITERS = ",;\t|"
 _OTHER_NAMES = ("file", "filename", "image")
-_HEADER = "Its first line must name the columns, such as: path,label"
+_HEADER = "Its first line must name the columns, such as 'path,label'."
 
 _Column = list[str | None]
 
@@ -57,8 +57,17 @@ def read_table(path: Path) -> Table:
     """
     if path.suffix.lower() == ".parquet":
         columns, kind = _read_parquet(path)
-        return Table(tuple(_rows(columns)), kind)
-    return Table(tuple(_rows(read_csv(path, key=PATH, header=_HEADER))))
+        return _table(path, columns, kind)
+    return _table(path, read_csv(path, key=PATH, header=_HEADER))
+
+
+def _table(path: Path, columns: Mapping[str, _Column], *kind: Kind) -> Table:
+    rows = _rows(columns)
+    if not rows:
+        raise InputError(
+            f"'{path}' has a column '{PATH}' and no row with a path in it.", remedy="Write a row for each image."
+        )
+    return Table(tuple(rows), *kind)
 
 
 def read_list(lines: Iterable[str]) -> list[Row]:
@@ -144,7 +153,9 @@ def _text(path: Path) -> str:
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return data.decode("utf-16" if wide else "utf-8-sig")
     except OSError as error:
-        raise InputError(f"'{path}' cannot be read: {excerpt(error)}.") from error
+        raise InputError(
+            f"'{path}' cannot be read: {excerpt(error)}.", remedy="Check its name and permissions."
+        ) from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"'{path}' is not text in UTF-8 (byte {error.start}).", remedy="Save the table as 'CSV UTF-8'."

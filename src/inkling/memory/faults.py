@@ -26,7 +26,7 @@ def damaged(where: object, detail: str) -> MemoryFileError:
     """Error for a memory that is ours and broken; `where` says in text which."""
     return MemoryFileError(
         f"The memory {where} is damaged: {detail}.",
-        remedy="Restore it from a copy, or make it anew with 'inkling fit' under another name.",
+        remedy="Restore it from a copy, or fit it anew under another name.",
     )
 
 
@@ -45,7 +45,7 @@ def foreign(where: object, parts: Sequence[str]) -> MemoryFileError:
     return MemoryFileError(
         f"The memory {where} is not as Inkling makes it: it has {', '.join(parts)}. Nothing was written.",
         remedy="Such things can change what is read and written. Ask whoever gave you the memory, take them out with a "
-        "database tool if you know what they are, or make it anew with 'inkling fit' under another name.",
+        "database tool if you know what they are, or fit it anew under another name.",
     )
 
 

@@ -30,7 +30,7 @@ def require_memory(path: Path) -> None:
     if not header.startswith(SQLITE_MAGIC):
         raise MemoryFileError(
             f"{path} is not an Inkling memory: it is {'empty' if not header else 'no SQLite file'}.",
-            remedy="Name a file that 'inkling fit --memory FILE.ink' has written; this one is left as it is.",
+            remedy="Name a file that 'inkling fit' or, in Python, save has written; this one is left as it is.",
         )
     if len(header) < HEADER_BYTES:
         raise damaged(path, "it ends within its header")
@@ -66,7 +66,7 @@ def _suggest(path: Path) -> str:
     close = difflib.get_close_matches(path.name, nearby, n=3) or sorted(nearby)[:3]
     if close:
         return f"Did you mean {' or '.join(str(nearby[name]) for name in close)}?"
-    return "Make one with: inkling fit IMAGES --memory FILE.ink --encoder NAME_OR_FOLDER"
+    return "Make one with: inkling fit IMAGES --memory FILE.ink --encoder NAME_OR_FOLDER, in Python with fit and save."
 
 
 def require_writable(path: Path) -> None:

@@ -69,7 +69,8 @@ class ServerPlace:
         """Refuse a database without a memory."""
         if not self.exists():
             raise MemoryFileError(
-                f"There is no memory at {self}.", remedy="Make one with: inkling fit IMAGES --memory URL"
+                f"There is no memory at {self}.",
+                remedy="Make one with: inkling fit IMAGES --memory URL, in Python with fit and save.",
             )
 
     def require_writable(self) -> None:

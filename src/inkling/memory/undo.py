@@ -87,7 +87,7 @@ def _latest(connection: Connection) -> tuple[Event, list[Event]]:
     if not undoable:
         raise InputError(
             "There is nothing to undo.",
-            remedy="A fit cannot be taken back, and of old decisions only the log is kept; see 'inkling history'.",
+            remedy="A fit cannot be taken back, and of old decisions only the log is kept; see its history.",
         )
     decision = next((event for event in undoable if event.verb not in AUTOMATIC), undoable[0])
     return decision, [event for event in undoable if event.id > decision.id]
@@ -122,7 +122,7 @@ def _take_back(memory: Amendment, event: Event, later: Sequence[Event]) -> list[
 def _refused(event: Event, error: Exception) -> InputError:
     return InputError(
         f"Event {event.id} ('{event.verb}') cannot be taken back: {error} was changed since.",
-        remedy="See 'inkling history' for what came after it.",
+        remedy="Its history ('inkling history') has what came after it.",
     )
 
 

@@ -61,7 +61,8 @@ def write_checkpoint(
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"The checkpoint {path} can't be written: {excerpt(error)}.",
-            remedy="Make room, or correct the folder, and go on with --resume: all but the last minutes are kept.",
+            remedy="Make room, or correct the folder, and resume the training (--resume, in Python "
+            "resume=True): all but the last minutes are kept.",
         ) from error
 
 
