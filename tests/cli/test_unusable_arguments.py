@@ -154,8 +154,8 @@ def test_a_missing_row_of_a_table_is_1(inkling: Inkling, memory: Path, drawn: Pa
 
 def test_evaluate_says_that_training_images_were_left_out(inkling: Inkling, memory: Path, drawn: Path) -> None:
     rows = [(path, path.parent.name) for path in sorted((drawn / "train").rglob("*.png"))[:4]]
-    strange = [(path, "boat") for path in sorted((drawn / "test").rglob("*.png"))[:2]]
-    (inkling.folder / "rows.csv").write_text("\n".join(["path,label", *(f"{a},{b}" for a, b in rows + strange)]))
+    others = [(path, "boat") for path in sorted((drawn / "test").rglob("*.png"))[:2]]
+    (inkling.folder / "rows.csv").write_text("\n".join(["path,label", *(f"{a},{b}" for a, b in rows + others)]))
     inkling.here("evaluate", memory, "rows.csv").refused(
         "All 4 test images of known classes are among those that the memory was trained on",
         "the other 2 have no label of a known class",

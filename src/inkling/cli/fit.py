@@ -185,7 +185,7 @@ def _update(
 
 
 def _opened(train: str) -> Found | Precomputed:
-    """What is to be learned from; what was found beside images is told at once, whatever comes of the fit."""
+    """What is to be learned from; what was found beside images is reported at once, whatever comes of the fit."""
     from inkling.images.sources import Found
 
     source = open_source(train, split="train")

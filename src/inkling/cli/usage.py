@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from inkling.wording import excerpt
+from inkling.redaction import redacted
+from inkling.wording import LINE, excerpt
 
 _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<given>.*)\)", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command '(?P<given>.*?)'\.", re.DOTALL)
@@ -24,7 +25,7 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
         text = str(given).strip()
         value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
         if value is None or value < least or (most is not None and value > most):
-            raise typer.BadParameter(f"must be a whole number, {bounds}, got '{excerpt(given)}'.")
+            raise typer.BadParameter(f"must be a whole number, {bounds}, got '{_shown(given)}'.")
         return value
 
     return number
@@ -37,7 +38,7 @@ def fraction(given: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise typer.BadParameter(f"must be a number, got '{excerpt(given)}'.")
+        raise typer.BadParameter(f"must be a number, got '{_shown(given)}'.")
     return value
 
 
@@ -46,7 +47,7 @@ def rate(given: str) -> float:
     value = fraction(given)
     if not 0 < value < 1:
         raise typer.BadParameter(
-            f"must be a rate between 0 and 1, got '{excerpt(given)}'. 0.05 stands for one in twenty."
+            f"must be a rate between 0 and 1, got '{_shown(given)}'. 0.05 stands for one in twenty."
         )
     return value
 
@@ -69,7 +70,7 @@ def told(error: Any) -> Told:
             return Told(f"{_name(param)} is missing{_meaning(param)}", remedy)
         case "NoSuchOption":
             known = [] if context is None else [name for each in context.command.params for name in each.opts]
-            return Told(f"There is no option '{excerpt(error.option_name)}'.{_hint(error.option_name, known)}", remedy)
+            return Told(f"There is no option '{_shown(error.option_name)}'.{_hint(error.option_name, known)}", remedy)
         case "BadParameter" if param is not None:
             message = error.message if error.message.startswith("must be") else f"cannot be used: {error.message}"
             return Told(f"{_name(param)} {_sentence(message)}", remedy)
@@ -77,10 +78,10 @@ def told(error: Any) -> Told:
             message = f"{error.option_name} needs a value." if "requires" in error.message else _sentence(error.message)
             return Told(message, remedy)
     if found := _EXTRA.fullmatch(error.message):
-        return Told(f"There are more arguments than '{path}' takes: {excerpt(found['given'])}.", remedy)
+        return Told(f"There are more arguments than '{path}' takes: {_shown(found['given'])}.", remedy)
     if found := _NO_COMMAND.match(error.message):
         commands = [] if context is None else context.command.list_commands(context)
-        return Told(f"There is no command '{excerpt(found['given'])}'.{_hint(found['given'], commands)}", remedy)
+        return Told(f"There is no command '{_shown(found['given'])}'.{_hint(found['given'], commands)}", remedy)
     return Told(_sentence(error.format_message()), remedy)
 
 
@@ -101,5 +102,10 @@ def _hint(given: str, known: Iterable[str]) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = excerpt(text, most=400)
+    text = _shown(text, most=400)
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _shown(text: str, *, most: int = LINE) -> str:
+    """One line of it, without secrets: a password that is cut in two could not be found any more."""
+    return excerpt(redacted(text), most=most)
