@@ -192,7 +192,7 @@ def test_an_address_is_refused_with_advice(images: Any) -> None:
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 7), (32,), (2, 32, 32, 3)])
-def test_an_array_of_another_shape_is_told_which_shapes_there_are(shape: tuple[int, ...]) -> None:
+def test_an_array_of_another_shape_is_refused_with_the_shapes_there_are(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=re.escape(f"shape {shape}")) as caught:
         records_of([np.zeros(shape, np.uint8)])
     assert "(height, width, 3) RGB" in (caught.value.remedy or "")
