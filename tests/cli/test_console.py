@@ -18,7 +18,7 @@ LONG = "/srv/" + "folder/" * 30 + "picture-0042.jpg"
 
 def test_a_path_that_leaves_no_room_stands_whole_in_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(LONG, "motorcycle", "97.1%", "bicycle 2.1%, car 0.4%"), ("a.jpg", "car", "51.0%", "bus 30.0%")]
-    print_table(("path", "label", "probability", "next"), rows, numbers=(2,), paths=(0,))
+    print_table(("path", "label", "probability", "next"), rows, numbers=(2,), whole=(0,))
     lines = capsys.readouterr().out.splitlines()
     assert lines.index(LONG) < lines.index("a.jpg")
     assert max(len(line) for line in lines if line != LONG) <= PIPE_WIDTH
@@ -35,7 +35,7 @@ WORDS = st.text("abcdefghij-/_.", min_size=1, max_size=25)
 def test_no_word_is_broken_and_none_is_lost_at_any_width(rows: list[tuple[str, str, str]], width: int) -> None:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.setattr("inkling.cli.tables.PIPE_WIDTH", width)
-        print_table(("first", "second", "third"), rows, paths=(0,))
+        print_table(("first", "second", "third"), rows, whole=(0,))
     said = printed.getvalue()
     words = [word for row in rows for cell in row for word in cell.split()]
     assert Counter(words) <= Counter(word for line in said.splitlines() for word in line.replace(";", " ").split())

@@ -65,6 +65,6 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("picture", "label", "probability"),
         [(one["path"], one["label"], f"{one['probability']:.1%}") for one in summary["predictions"]],
         numbers=(2,),
-        paths=(0,),
+        whole=(0,),
     )
     note(f"Look at {summary['report']}. The encoder is a miniature for trying out: use another one for photographs.")

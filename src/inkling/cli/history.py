@@ -40,6 +40,7 @@ def _print(summary: Mapping[str, Any]) -> None:
             for event in events
         ],
         numbers=(0, 1),
+        whole=(5,),
     )
 
 

@@ -171,7 +171,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     if any(one["names"] for one in shown):
         columns.append("may be")
         rows = [[*row, ", ".join(one["names"][:LIKELIEST])] for row, one in zip(rows, shown, strict=True)]
-    print_table(columns, rows, numbers=(2,), paths=(0,))
+    print_table(columns, rows, numbers=(2,), whole=(0,))
     if summary["n"] > len(shown):
         note(f"... and {summary['n'] - len(shown)} more; --output writes all.")
 

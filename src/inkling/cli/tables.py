@@ -17,7 +17,7 @@ _INDENT = "    "
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = (), paths: Sequence[int] = ()
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = (), whole: Sequence[int] = ()
 ) -> None:
     """A table on standard output, as wide as the terminal, or `PIPE_WIDTH`.
 
@@ -27,14 +27,14 @@ def print_table(
         Titles and cells.
     numbers
         Columns to align right.
-    paths
+    whole
         Columns whose cells are kept in one piece, so that they can be copied; in others, lines break between words.
     """
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     cells = [[visible(str(cell)) for cell in row] for row in rows]
-    widths = column_widths([columns, *cells], paths, console.width - _GAP * len(columns) + 1)
+    widths = column_widths([columns, *cells], whole, console.width - _GAP * len(columns) + 1)
     if widths is None:
         for line in stacked(columns, cells, console.width):
             console.out(line, highlight=False)
@@ -42,13 +42,13 @@ def print_table(
         console.print(_table(columns, cells, numbers, widths))
 
 
-def column_widths(rows: Sequence[Sequence[str]], paths: Sequence[int], room: int) -> list[int] | None:
+def column_widths(rows: Sequence[Sequence[str]], whole: Sequence[int], room: int) -> list[int] | None:
     """Widths that break no word and no path, with what is left over shared out; None where there is no room."""
     from rich.cells import cell_len
 
     natural = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     widths = [
-        natural[k] if k in paths else max(cell_len(word) for cell in column for word in cell.split() or [""])
+        natural[k] if k in whole else max(cell_len(word) for cell in column for word in cell.split() or [""])
         for k, column in enumerate(zip(*rows, strict=True))
     ]
     spare = room - sum(widths)
