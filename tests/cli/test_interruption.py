@@ -145,7 +145,7 @@ def test_full_disks_are_reported_in_words(inkling: Inkling, memory: Path, drawn:
             check=False,
         )
     assert done.returncode == 2
-    assert "Standard output: No space left" in done.stderr
+    assert "Standard output cannot be written: No space left" in done.stderr
     assert "Traceback" not in done.stderr
     inkling.here("evaluate", memory, drawn, "--json", "/dev/full").refused("No space left")
 
