@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,24 @@ def test_what_does_not_fit_is_refused_before_the_training(pictures: Path, tmp_pa
     with pytest.raises(InputError, match="the images themselves"):
         finetune_memory(tmp_path / "a.ink", tmp_path / "v.npz")
     assert list(tmp_path.iterdir()) == [tmp_path / "v.npz"]
+
+
+def test_numbers_stay_numbers_in_their_order(pictures: Path, tmp_path: Path) -> None:
+    found = find_images(pictures / "many").records
+    numbers = [{"anchor": 2, "castle": 10}[str(one.label)] for one in found]
+    prompts = (ClassPrompts("2", ("a drawing of an anchor.",)), ClassPrompts("10", ("a drawing of a castle.",)))
+    options = FineTuningOptions(recipe=QUICK, encoder="sketch", prompts=prompts, cache=False)
+    done = finetune_memory(tmp_path / "a.ink", [one.path for one in found], numbers, options=options)
+    assert done.shipment is not None
+    assert done.tuned.class_names == ("2", "10")
+    for classifier in (done.shipment.zero_shot, done.shipment.fine_tuned, FewShotClassifier.load(tmp_path / "a.ink")):
+        assert classifier is not None
+        assert classifier.classes_.tolist() == [2, 10]
+        assert classifier.predict([one.path for one in found[:2]]).dtype.kind == "i"
+    elsewhere = replace(options, output=tmp_path / "again")
+    again = finetune_memory(tmp_path / "a.ink", [one.path for one in found], numbers, options=elsewhere)
+    assert again.tuned.class_names == ("2", "10")
+    assert FewShotClassifier.load(tmp_path / "a.ink").classes_.tolist() == [2, 10]
 
 
 def test_a_run_lies_beside_its_memory() -> None:

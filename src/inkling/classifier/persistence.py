@@ -166,5 +166,10 @@ def samples_from(content: MemoryContent) -> Samples:
         views=tuple(exemplar.view for exemplar in exemplars),
         X=content.vectors,
         skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
-        label_kind=Kind(content.training.get("labels", Kind.TEXT.value)),
+        label_kind=label_kind_of(content),
     )
+
+
+def label_kind_of(content: MemoryContent) -> Kind:
+    """What the labels were of that a memory was trained on."""
+    return Kind(content.training.get("labels", Kind.TEXT.value))

@@ -25,8 +25,8 @@ from inkling.finetune.recipe import PRESETS, Recipe, preset
 from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, Run, alone_in, check_output
 from inkling.finetune.training.progress import TrainingProgress, silent
 from inkling.heads.fold_spaces import FoldSpaces
-from inkling.images.handed_over import records_of
-from inkling.labels import check_names
+from inkling.images.handed_over import read_images
+from inkling.labels import Kind, check_names
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
@@ -56,8 +56,8 @@ class FineTuned:
     adapters
         Folder of the low-rank additions, for ``lora``; else None.
     class_names, class_vectors
-        The classes, sorted, and the unit vectors (n_classes, d) that go with the encoder: of their prompts, or of the
-        head that was trained from them.
+        The classes, in the order of their labels, and the unit vectors (n_classes, d) that go with the encoder: of
+        their prompts, or of the head that was trained from them.
     choice
         The share of the tuned weights, and why.
     fold_spaces
@@ -66,6 +66,8 @@ class FineTuned:
         The rows of the log.
     records
         Images that it was trained on, in the order of `fold_spaces`.
+    label_kind
+        What their labels are of.
     skipped
         Images that were not used, and why.
     is_main
@@ -89,6 +91,7 @@ class FineTuned:
     fold_spaces: FoldSpaces | None
     history: tuple[Row, ...]
     records: tuple[ImageRecord, ...]
+    label_kind: Kind
     skipped: tuple[SkippedImage, ...]
     is_main: bool
 
@@ -174,11 +177,12 @@ class FineTuner:
         >>> load_encoder(tuned.folder).identity.dimension == tuned.identity.dimension
         True
         """
-        records = records_of(images, labels, split="train")
-        named = {one.label for one in records if one.label is not None} | {one.name for one in self.prompts}
+        given = read_images(images, labels, split="train")
+        named = {one.label for one in given.records if one.label is not None} | {one.name for one in self.prompts}
         check_names(sorted(named))
         return self.fit_records(
-            records,
+            given.records,
+            label_kind=given.label_kind,
             output=Path(output),
             resume=resume,
             progress=progress,
@@ -189,12 +193,13 @@ class FineTuner:
         self,
         records: Sequence[ImageRecord],
         *,
+        label_kind: Kind = Kind.TEXT,
         output: Path,
         resume: bool = False,
         progress: TrainingProgress = silent,
         tensorboard: bool = False,
     ) -> FineTuned:
-        """As `fit`, on image records.
+        """As `fit`, on image records; their labels are names, and `label_kind` tells what of.
 
         Examples
         --------
@@ -214,7 +219,12 @@ class FineTuner:
         if team.is_main:
             check_output(output, resume=resume)
         prepared = prepare(
-            records, source, prompts=self.prompts, templates=self.templates, augments=recipe.augment != "none"
+            records,
+            source,
+            prompts=self.prompts,
+            templates=self.templates,
+            augments=recipe.augment != "none",
+            label_kind=label_kind,
         )
         origin = {"encoder": self.encoder.identity.fingerprint}
         run = Run(folder=output, resume=resume, origin=origin, progress=progress, tensorboard=tensorboard)
@@ -244,6 +254,7 @@ class FineTuner:
             fold_spaces=spaces,
             history=training.history,
             records=prepared.records,
+            label_kind=prepared.label_kind,
             skipped=prepared.skipped,
             is_main=team.is_main,
         )

@@ -17,6 +17,7 @@ from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.pixels import Pixels
 from inkling.finetune.training.texts import ClassTexts
 from inkling.images.decode import load
+from inkling.labels import Kind
 from inkling.prompts import ClassPrompts
 from inkling.types import ImageRecord, SkippedImage
 
@@ -34,6 +35,8 @@ class PreparedData:
         Images that can be learnt from.
     records, content_hashes
         One for each of them.
+    label_kind
+        What their labels are of.
     skipped
         The others, and why.
     """
@@ -41,6 +44,7 @@ class PreparedData:
     data: TrainingData
     records: tuple[ImageRecord, ...]
     content_hashes: tuple[str, ...]
+    label_kind: Kind
     skipped: tuple[SkippedImage, ...]
 
 
@@ -59,6 +63,7 @@ def prepare(
     prompts: Sequence[ClassPrompts] = (),
     templates: Sequence[str],
     augments: bool,
+    label_kind: Kind = Kind.TEXT,
 ) -> PreparedData:
     """Read, decode and prepare labelled images. Of equal images the first counts, so that none judges its copy.
 
@@ -70,6 +75,8 @@ def prepare(
         Prompts of the others.
     augments
         Whether images are also kept with a margin.
+    label_kind
+        What the labels are of, which orders the classes.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def prepare(
             remedy="Give a folder with one subfolder a class, or a table with columns 'path' and 'label'.",
         )
     own = {entry.name: entry for entry in prompts}
-    names = sorted({str(one.record.label) for one in ready} | own.keys())
+    names = label_kind.sorted({str(one.record.label) for one in ready} | own.keys())
     texts = [(own.get(name) or ClassPrompts(name)).texts(templates) for name in names]
     data = TrainingData(
         pixels=Pixels.of([one.levels for one in ready], preprocessing),
@@ -102,6 +109,7 @@ def prepare(
         data=data,
         records=tuple(one.record for one in ready),
         content_hashes=tuple(one.content_hash for one in ready),
+        label_kind=label_kind,
         skipped=tuple(skipped),
     )
 

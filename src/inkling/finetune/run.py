@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from inkling.classifier.detection import detector_from
+from inkling.classifier.persistence import label_kind_of
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import is_precomputed
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
@@ -22,8 +23,8 @@ from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.recipe import PRESETS, Recipe
 from inkling.finetune.shipping import Shipment, judge, require_rate
 from inkling.finetune.training.progress import TrainingProgress, silent
-from inkling.images.handed_over import records_of
-from inkling.labels import check_names
+from inkling.images.handed_over import read_images
+from inkling.labels import Kind, check_names
 from inkling.memory.content import StoredMemory
 from inkling.memory.place import FilePlace, place_of
 from inkling.memory.store import check_target, read_memory
@@ -160,11 +161,12 @@ def finetune_memory(
     memory = str(memory)
     check_target(memory, may_exist=True)
     stored = read_memory(memory) if place_of(memory).exists() else None
-    records = _records(images, labels, stored, options.prompts)
+    records, label_kind = _records(images, labels, stored, options.prompts)
     tuner = _tuner(options, stored)
     rate = _false_alarms(options.false_alarms, stored, tuner, records)
     tuned = tuner.fit_records(
         records,
+        label_kind=label_kind,
         output=Path(options.output or default_output(memory)),
         resume=options.resume,
         progress=progress,
@@ -203,15 +205,18 @@ def default_output(memory: str) -> Path:
 
 def _records(
     images: Any, labels: Sequence[Any] | None, stored: StoredMemory | None, prompts: Sequence[ClassPrompts]
-) -> list[ImageRecord]:
-    """Images to learn from: those given, and those that the memory was trained on."""
+) -> tuple[list[ImageRecord], Kind]:
+    """Images to learn from: those given, and those that the memory was trained on; and what their labels are of."""
     if isinstance(images, str | Path):
         require_pictures(images)
-    records = records_of(images, labels, split="train")
+    given = read_images(images, labels, split="train")
+    records = given.records
     known = [entry.name for entry in stored.content.classes] if stored else []
     named = {one.label for one in records if one.label is not None} | {one.name for one in prompts}
     check_names(sorted(named - {*known}), known)
-    return records_with_known(records, stored.content.exemplars) if stored else records
+    if stored is None:
+        return records, given.label_kind
+    return records_with_known(records, stored.content.exemplars), label_kind_of(stored.content)
 
 
 def _tuner(options: FineTuningOptions, stored: StoredMemory | None) -> FineTuner:

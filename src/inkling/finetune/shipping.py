@@ -23,6 +23,7 @@ from inkling.finetune.selection.guard import Verdict, simplest_not_beaten
 from inkling.finetune.training.holdout import folds_of
 from inkling.heads.evidence import Evidence
 from inkling.heads.zero_shot import ZeroShotHead
+from inkling.images.sources import Found
 from inkling.memory.store import switch_encoder
 from inkling.provenance import current_command
 from inkling.types import ImageRecord, IntArray
@@ -150,10 +151,11 @@ def judge(
         "false_alarms": false_alarms,
         "cache": cache,
     }
-    head = FewShotClassifier(tuner.encoder, **options).fit(tuned.records, progress=progress)
+    images = Found(tuned.records, {}, label_kind=tuned.label_kind)
+    head = FewShotClassifier(tuner.encoder, **options).fit(images, progress=progress)
     zero_shot = None
     if sum(entry.text_vector is not None for entry in head.fitted.entries) > 1:
-        zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(tuned.records)
+        zero_shot = FewShotClassifier(tuner.encoder, head=ZERO_SHOT, **options).fit(images)
     tuning = Tuning(tuned.fold_spaces, head.fitted.detector, tuned_before=_was_tuned(tuner))
     fine_tuned = _with_tuned_encoder(tuned, head, tuning, options, progress)
     by_texts = {} if zero_shot is None else {ZERO_SHOT: zero_shot}
@@ -188,7 +190,7 @@ def _with_tuned_encoder(
         )
     vectors = dict(zip(tuned.class_names, tuned.class_vectors, strict=True))
     entries = [replace(entry, text_vector=vectors[entry.name]) for entry in head.fitted.entries]
-    return classifier.learn(samples, entries, tuning=tuning)
+    return classifier.learn(replace(samples, label_kind=tuned.label_kind), entries, tuning=tuning)
 
 
 def _was_tuned(tuner: FineTuner) -> bool:
