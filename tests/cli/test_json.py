@@ -32,7 +32,9 @@ def test_standard_output_is_pure_json(inkling: Inkling, drawn: Path, verb: str) 
     assert written.keys() == printed.json().keys()
     for key in printed.json().keys() - CHANGING:
         assert written[key] == printed.json()[key]
-    assert "─" in table.out
+    assert table.out.strip()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(table.out)
 
 
 def test_a_prediction_may_go_to_a_file_and_json_to_standard_output(inkling: Inkling, memory: Path, drawn: Path) -> None:

@@ -42,7 +42,7 @@ def test_what_does_not_pay_on_an_older_processor_is_refused(clip_folder: Path, p
     said = said_on("AVX2", clip_folder, precision)
     assert f"The precision {precision} is refused: " in said
     assert "processor" in said
-    assert "--precision auto" in said
+    assert "Use the precision auto" in said
 
 
 @pytest.mark.slow
