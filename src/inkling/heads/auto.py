@@ -27,7 +27,7 @@ from inkling.heads.standardization import Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
 from inkling.heads.text_only import with_text_only
 from inkling.heads.threads import at_once, threads_for
-from inkling.heads.whitened import learned_lightly, scores_of
+from inkling.heads.whitened import scores_of
 from inkling.types import FloatArray, HeadState, IntArray
 
 GAIN_LEVEL = 0.01
@@ -113,7 +113,7 @@ class AutoHead(Head):
         self.mean_, self.deviations_ = space.mean, space.deviations
         self.unseen_ = np.bincount(support.y[: support.n_real], minlength=support.n_classes) == 0
         images = space.support(support)
-        learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
+        learned = _learned(experts, images)
         self.experts_: dict[str, Head] = learned
 
     def _score(self, X: FloatArray) -> FloatArray:
@@ -158,7 +158,7 @@ class AutoHead(Head):
         space = standardization(part, embedding_dims=self.embedding_dims_)
         images = space.support(part)
         zero_shot = [] if part.text is None else [self._text_logits(X, part.text)]
-        learned = {name: learned_lightly(make(), images) for name, make in experts.makers.items()}
+        learned = _learned(experts, images)
         return zero_shot + list(scores_of(learned, space(X)).values())
 
     def _choose(
@@ -286,6 +286,11 @@ class AutoHead(Head):
         head = super().from_state(HeadState(state.name, params, own))
         head.experts_ = {name: _expert(name, one, state.arrays) for name, one in inner.items()}
         return head
+
+
+def _learned(experts: Experts, images: Support) -> dict[str, Head]:
+    width = images.n_dims
+    return {name: make().learn(images, embedding_dims=width, lightly=True) for name, make in experts.makers.items()}
 
 
 def _expert(name: str, params: Mapping[str, Any], arrays: Mapping[str, Any]) -> Head:

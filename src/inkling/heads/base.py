@@ -67,11 +67,19 @@ class Head(Estimator):
         self._prepare()
         return self
 
-    def learn(self, support: Support, *, embedding_dims: int) -> Self:
-        """Learn from a support set that is already complete, its labels the class indices; for heads made of heads."""
+    def learn(self, support: Support, *, embedding_dims: int, lightly: bool = False) -> Self:
+        """Learn from a support set that is already complete, its labels the class indices; for heads made of heads.
+
+        Parameters
+        ----------
+        lightly
+            Keep what is learned as float32: scores are as good with it, since vectors are float32 too.
+        """
         self.classes_, self.embedding_dims_ = np.arange(support.n_classes), embedding_dims
         self.n_features_in_ = support.n_dims
         self._learn(support)
+        if lightly:
+            self._lighten()
         self._prepare()
         return self
 
@@ -156,6 +164,11 @@ class Head(Estimator):
     def _learn(self, support: Support) -> None:
         """Set the learned attributes, whose names end in an underscore."""
         raise NotImplementedError
+
+    def _lighten(self) -> None:
+        for name, value in vars(self).items():
+            if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype == np.float64:
+                setattr(self, name, value.astype(np.float32))
 
     def _prepare(self) -> None:
         """Set what scoring needs beside the learned attributes and is worked out from them; not part of the state."""

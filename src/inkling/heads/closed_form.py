@@ -17,7 +17,6 @@ from inkling.heads.standardization import Standardization
 from inkling.heads.statistics import Statistics, SummedSupport
 from inkling.heads.support import both_sides, unit_blocks
 from inkling.heads.threads import threads_for
-from inkling.heads.whitened import learned_lightly
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.types import FloatArray, IntArray
 
@@ -75,7 +74,8 @@ def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray 
         refitted.text_ = np.zeros((0, head.embedding_dims_)) if text is None else text
         refitted.unseen_ = statistics.counts == 0
         refitted.experts_ = {
-            name: learned_lightly(expert.unfitted(), support) for name, expert in refitted.experts_.items()
+            name: expert.unfitted().learn(support, embedding_dims=support.n_dims, lightly=True)
+            for name, expert in refitted.experts_.items()
         }
         return refitted
     return head.unfitted().learn(replace(support, text=text), embedding_dims=head.embedding_dims_)

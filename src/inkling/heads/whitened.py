@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from inkling.heads.base import Head
 from inkling.heads.scatter import Projection
-from inkling.heads.support import Support
 from inkling.heads.whitening import Whitening
 from inkling.types import FloatArray
 
@@ -46,13 +43,3 @@ def scores_of(heads: Mapping[str, Head], X: FloatArray) -> dict[str, FloatArray]
         name: head.score_projected(rows) if isinstance(head, WhitenedHead) else head.logits(X)
         for name, head in heads.items()
     }
-
-
-def learned_lightly(head: Head, support: Support) -> Head:
-    """The fitted head, and what it learned as float32: scores are as good with it, since vectors are float32 too."""
-    head.learn(support, embedding_dims=support.n_dims)
-    for name, value in vars(head).items():
-        if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype == np.float64:
-            setattr(head, name, value.astype(np.float32))
-    head._prepare()
-    return head
