@@ -50,7 +50,8 @@ class Inkling:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of the program's processes."""
-        path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+        own = os.environ.get("PYTHONPATH")
+        path = os.pathsep.join([str(ROOT / "src"), *([own] if own else [])])  # an empty entry would be this folder
         return os.environ | {"INKLING_CACHE": str(self.cache), "PYTHONPATH": path}
 
     def __call__(self, *arguments: object, stdin: str | None = None) -> Done:

@@ -18,7 +18,8 @@ from inkling.embeddings.cache import FILE_NAME
 from tests.cli.light_encoder import write_light_encoder
 from tests.cli.program import PROGRAM, ROOT, Inkling
 
-N_IMAGES = 128
+N_IMAGES = 384
+"""So many that a run is still under way when the first of them is seen in the cache."""
 EXIT_CODES = ROOT / "docs" / "reference" / "exit-codes.md"
 
 
