@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Now and not in the midst of work: compiled modules swallow a Ctrl-C that comes while they are imported.
+from numpy.random import default_rng
+
 from inkling.types import FloatArray
 
 NEGLIGIBLE = 1e-5
@@ -51,4 +54,4 @@ class Span:
 
 def _turn(r: int) -> FloatArray:
     """A rotation (r, r), always the same, after which no coordinate is special: dropout treats all alike."""
-    return np.linalg.qr(np.random.default_rng(0).normal(size=(r, r)))[0]
+    return np.linalg.qr(default_rng(0).normal(size=(r, r)))[0]
