@@ -269,6 +269,25 @@ def test_a_fine_tuning_that_is_stopped_goes_on(alone: Inkling, drawn: Path, numb
     other.refused("can't be resumed, as it was started otherwise")
 
 
+def test_a_stop_that_was_swallowed_is_raised_again_at_the_next_step(alone: Inkling) -> None:
+    """As by a compiled module that was being imported."""
+    code = (
+        "import os, signal\n"
+        "from inkling.cli.border import Signalled, stop_in_order; stop_in_order()\n"
+        "from inkling.cli.progress import progress_bar\n"
+        "for number in (signal.SIGINT, signal.SIGTERM):\n"
+        "    with progress_bar('Embedding') as tell:\n"
+        "        tell(1, 3)\n"
+        "        try: os.kill(os.getpid(), number)\n"
+        "        except KeyboardInterrupt: pass\n"
+        "        try: tell(2, 3)\n"
+        "        except Signalled as stop: print(stop.number)\n"
+        "        tell(3, 3)"
+    )
+    done = subprocess.run([PROGRAM[0], "-c", code], env=alone.environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "15"]
+
+
 def test_a_signal_that_is_ignored_stays_ignored(alone: Inkling) -> None:
     """As under nohup."""
     code = (

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
+from inkling.cli.border import stop_if_asked
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
     from rich.progress import TaskID
@@ -105,6 +107,7 @@ def counting(where: Board, task: str, *, unit: str = "images") -> Progress:
     """Progress of a task that counts images, or other things."""
 
     def tell(done: int, total: int) -> None:
+        stop_if_asked()
         rate = where.rate(task)
         where.update(task, done, total, f"{rate:.0f} {unit}/s" if rate else None)
 
