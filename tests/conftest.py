@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.system import mounted_disk
 
 SHARED = Path(os.environ.get("INKLING_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -21,6 +25,22 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"development data not found at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    with mounted_disk(tmp_path / "disk", megabytes=1) as disk:
+        yield disk
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        Path(folder).chmod(0o755)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,8 @@ from inkling.errors import InputError
 from inkling.finetune.result import folder_appearing_whole
 from inkling.memory.file import appearing
 from inkling.outputs import ABANDONED_SECONDS, appearing_whole, check_writable, held
-from tests.memory.samples import FORK
+from tests.memory.samples import FORK, in_child
+from tests.system import as_nobody
 
 
 def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
@@ -138,11 +139,10 @@ def test_what_cannot_be_written_is_said_beforehand(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind the superuser")
-def test_a_folder_without_permission_is_said_beforehand(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(InputError, match="no permission"):
-        check_writable(tmp_path / "out.csv")
+def test_a_folder_without_permission_is_said_beforehand(public: Path) -> None:
+    public.chmod(0o555)
+    with pytest.raises(InputError, match="Permission denied"):
+        in_child(as_nobody, check_writable, public / "out.csv")
 
 
 WRITERS: dict[str, Callable[[Path], object]] = {

@@ -68,15 +68,14 @@ class Inkling:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def started(self, *arguments: object) -> subprocess.Popen[str]:
-        """Start it and look on."""
+    def started(self, *arguments: object, **streams: Any) -> subprocess.Popen[str]:
+        """Start it and look on; `streams` take the place of pipes."""
         return subprocess.Popen(
             [*PROGRAM, *map(str, arguments)],
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
         )
 
     def here(self, *arguments: object, stdin: str | None = None) -> Done:

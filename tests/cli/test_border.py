@@ -5,39 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from inkling.cli.border import READER_LEFT
 from tests.cli.program import PROGRAM, Inkling
+from tests.system import fill
 
 FULL = Path("/dev/full")
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False
-        )
-    except FileNotFoundError:
-        pytest.skip("there is no mount here")
-    if done.returncode:
-        pytest.skip("only root may mount a disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-def fill(disk: Path) -> None:
-    with suppress(OSError), (disk / "rest").open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
 
 
 @pytest.mark.parametrize(
@@ -55,15 +31,15 @@ def fill(disk: Path) -> None:
 )
 @pytest.mark.usefixtures("memory")
 def test_the_file_is_named_that_a_full_disk_refuses(
-    inkling: Inkling, drawn: Path, disk: Path, arguments: tuple[str, ...], named: str
+    inkling: Inkling, drawn: Path, small_disk: Path, arguments: tuple[str, ...], named: str
 ) -> None:
     (inkling.folder / "test").symlink_to(drawn / "test")
-    fill(disk)
+    fill(small_disk)
     done = inkling(*arguments)
     done.refused(named)
     assert "Standard output" not in done.err
     assert "rrno" not in done.err
-    assert [one.name for one in disk.rglob("*") if one.is_file()] == ["rest"]
+    assert [one.name for one in small_disk.rglob("*") if one.is_file()] == ["rest"]
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
@@ -98,18 +74,11 @@ def test_a_reader_that_leaves_early_is_no_error(inkling: Inkling, drawn: Path, a
     (inkling.folder / "test").symlink_to(drawn / "test")
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=inkling.folder,
-        env=inkling.environment,
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    process = inkling.started(*arguments, stdout=writer)
+    _, err = process.communicate(timeout=120)
     os.close(writer)
-    assert (done.returncode, READER_LEFT) == (128 + signal.SIGPIPE, 128 + signal.SIGPIPE)
-    assert done.stderr == ""
+    assert (process.returncode, READER_LEFT) == (128 + signal.SIGPIPE, 128 + signal.SIGPIPE)
+    assert err == ""
 
 
 def test_a_folder_that_is_gone_is_no_defect(inkling: Inkling) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from inkling.sketch import write_dataset
-from tests.cli.program import PROGRAM, Inkling
+from tests.cli.program import Inkling
 from tests.review.conftest import fit_and_pool
 
 VERBS = (
@@ -212,15 +211,7 @@ def test_a_person_at_a_terminal_is_asked_for_the_name(inkling: Inkling, memory: 
     import pty
 
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, "accept", memory, "1"],
-        cwd=inkling.folder,
-        env=inkling.environment,
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        text=True,
-    )
+    process = inkling.started("accept", memory, "1", stdin=theirs, stderr=theirs)
     os.close(theirs)
     asked = b""
     while b"?" not in asked:

@@ -115,14 +115,7 @@ def test_of_two_fits_at_once_the_second_is_refused(alone: Inkling, drawn: Path, 
 def test_a_reader_that_leaves_early_is_no_defect(inkling: Inkling, memory: Path, drawn: Path) -> None:
     listed = "\n".join([str(path) for path in sorted((drawn / "test").rglob("*.png"))])
     (inkling.folder / "list.csv").write_text("path\n" + listed)
-    predict = subprocess.Popen(
-        [*PROGRAM, "predict", str(memory), *["list.csv"] * 30, "--output", "-"],
-        cwd=inkling.folder,
-        env=inkling.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    predict = inkling.started("predict", memory, *["list.csv"] * 30, "--output", "-")
     assert predict.stdout is not None
     assert predict.stderr is not None
     assert predict.stdout.readline().startswith("path,label")
@@ -136,18 +129,11 @@ def test_a_reader_that_leaves_early_is_no_defect(inkling: Inkling, memory: Path,
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_full_disks_are_reported_in_words(inkling: Inkling, memory: Path, drawn: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [*PROGRAM, "info", str(memory)],
-            cwd=inkling.folder,
-            env=inkling.environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert "Standard output cannot be written: No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+        process = inkling.started("info", memory, stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Standard output cannot be written: No space left" in err
+    assert "Traceback" not in err
     inkling.here("evaluate", memory, drawn, "--json", "/dev/full").refused("No space left")
 
 
@@ -270,29 +256,31 @@ def test_a_fine_tuning_that_is_stopped_goes_on(alone: Inkling, drawn: Path, numb
 
 
 def test_a_stop_that_was_swallowed_is_raised_again_at_the_next_step(alone: Inkling) -> None:
-    """As by a compiled module that was being imported."""
+    """As by a compiled module that was being imported, or by a finalizer."""
     code = (
         "import os, signal\n"
-        "from inkling.cli.border import Signalled, stop_in_order; stop_in_order()\n"
+        "from inkling.cli.stopping import Signalled, stop_in_order; stop_in_order()\n"
         "from inkling.cli.progress import progress_bar\n"
+        "class Last:\n"
+        "    def __del__(self): os.kill(os.getpid(), self.number)\n"
         "for number in (signal.SIGINT, signal.SIGTERM):\n"
         "    with progress_bar('Embedding') as tell:\n"
         "        tell(1, 3)\n"
-        "        try: os.kill(os.getpid(), number)\n"
-        "        except KeyboardInterrupt: pass\n"
+        "        last = Last(); last.number = number; del last\n"
         "        try: tell(2, 3)\n"
         "        except Signalled as stop: print(stop.number)\n"
         "        tell(3, 3)"
     )
     done = subprocess.run([PROGRAM[0], "-c", code], env=alone.environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2", "15"]
+    assert done.stderr == ""
 
 
 def test_a_signal_that_is_ignored_stays_ignored(alone: Inkling) -> None:
     """As under nohup."""
     code = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from inkling.cli.border import stop_in_order; stop_in_order()\n"
+        "from inkling.cli.stopping import stop_in_order; stop_in_order()\n"
         "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
     )
     done = subprocess.run([PROGRAM[0], "-c", code], env=alone.environment, capture_output=True, text=True, check=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,22 +33,6 @@ def test_texts_with_an_unusable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with EmbeddingCache(tmp_path / "file" / "cache") as cache:
         assert embed_texts(["a", "b"], FakeEncoder(), cache=cache).shape == (2, 49)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"mounting a small disk is not permitted: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_full_disk_loses_nothing(small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

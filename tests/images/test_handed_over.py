@@ -27,6 +27,22 @@ def encoded(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
+PICTURES = [
+    RED,
+    np.asarray(RED),
+    np.asarray(RED.convert("RGBA")),
+    np.asarray(RED.convert("L")),
+    encoded(RED),
+    bytearray(encoded(RED)),
+    memoryview(encoded(RED)),
+    TENSOR,
+    TENSOR.permute(2, 0, 1),
+    TENSOR[:, :, :1].permute(2, 0, 1),
+    TENSOR[:, :, 0],
+]
+"""One picture in each form that is read."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in ("train/ant/1.png", "train/bee/2.png", "test/ant/3.png"):
@@ -55,22 +71,7 @@ def test_array_of_paths_will_do() -> None:
     assert [record.path for record in records_of(np.array(["a.png", "b.png"]))] == ["a.png", "b.png"]
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        RED,
-        np.asarray(RED),
-        np.asarray(RED.convert("RGBA")),
-        np.asarray(RED.convert("L")),
-        encoded(RED),
-        bytearray(encoded(RED)),
-        memoryview(encoded(RED)),
-        TENSOR,
-        TENSOR.permute(2, 0, 1),
-        TENSOR[:, :, :1].permute(2, 0, 1),
-        TENSOR[:, :, 0],
-    ],
-)
+@pytest.mark.parametrize("picture", PICTURES)
 def test_pictures_in_memory_are_read(picture: Any) -> None:
     (record,) = records_of([picture])
     loaded = load(record)
@@ -105,20 +106,7 @@ def test_values_without_a_stated_range_are_refused(kind: type, shape: tuple[int,
     assert np.dtype(kind).name in caught.value.message
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        RED,
-        np.asarray(RED),
-        np.asarray(RED.convert("L")),
-        encoded(RED),
-        bytearray(encoded(RED)),
-        memoryview(encoded(RED)),
-        TENSOR,
-        TENSOR.permute(2, 0, 1),
-        TENSOR[:, :, 0],
-    ],
-)
+@pytest.mark.parametrize("picture", PICTURES)
 def test_a_single_picture_is_refused_rather_than_cut_into_rows(picture: Any) -> None:
     with pytest.raises(InputError, match="single picture") as caught:
         records_of(picture)

@@ -30,9 +30,18 @@ def upgrade():
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A file of release 1."""
-    path = tmp_path / "old.ink"
+    return _of_revision("0001", tmp_path / "old.ink")
+
+
+@pytest.fixture
+def schema_2(tmp_path: Path) -> Path:
+    """A file of schema 0002: proposal 2 was renamed, merged with 1 into 3; a stream; a class was renamed."""
+    return _of_revision("0002", tmp_path / "old.ink")
+
+
+def _of_revision(revision: str, path: Path) -> Path:
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(Path(__file__).with_name("revision_0001.sql").read_text(encoding="utf-8"))
+        database.executescript(Path(__file__).with_name(f"revision_{revision}.sql").read_text(encoding="utf-8"))
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,17 @@ from inkling.errors import MemoryFileError
 from inkling.memory.backup import backup
 from inkling.memory.store import read_memory
 from inkling.memory.verify import verify
-from tests.memory.samples import FORK, assert_same, assert_whole, names_in, numbered, put, write_for_ever
+from tests.memory.samples import (
+    FORK,
+    assert_same,
+    assert_whole,
+    in_child,
+    names_in,
+    numbered,
+    put,
+    write_for_ever,
+)
+from tests.system import as_nobody
 
 SIZE = {"images": 800, "dimension": 32}
 
@@ -60,8 +69,11 @@ def test_a_folder_that_is_missing_is_reported(tmp_path: Path) -> None:
         backup(tmp_path / "a.ink", tmp_path / "no" / "b.ink")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_memory_that_may_only_be_read_is_copied(tmp_path: Path) -> None:
-    put(tmp_path / "a.ink", numbered(1))
-    (tmp_path / "a.ink").chmod(0o400)
-    assert backup(tmp_path / "a.ink", tmp_path / "b.ink") == 1
+def test_a_memory_that_may_only_be_read_is_copied(public: Path) -> None:
+    put(public / "a.ink", numbered(1))
+    (public / "a.ink").chmod(0o444)
+    copies = public / "copies"
+    copies.mkdir()
+    copies.chmod(0o777)
+    assert in_child(as_nobody, backup, public / "a.ink", copies / "b.ink") == 1
+    assert_same(read_memory(copies / "b.ink").content, numbered(1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,6 +15,7 @@ import pytest
 from inkling.errors import MemoryFileError
 from inkling.memory.store import read_memory
 from tests.memory.samples import FORK, assert_whole, names_in, numbered, put, write_for_ever
+from tests.system import mounted_disk
 
 KILLS = 40
 SIZE = {"images": 1500, "dimension": 64}
@@ -79,37 +79,30 @@ def test_kill_while_a_new_memory_is_written(tmp_path: Path, tmp_path_factory: py
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 5 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", folder], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this user may not mount a small file system")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+def disk_of_5_mb(tmp_path: Path) -> Iterator[Path]:
+    with mounted_disk(tmp_path / "disk", megabytes=5) as disk:
+        yield disk
 
 
-def test_full_disk_while_a_new_memory_is_written(small_disk: Path) -> None:
+def test_full_disk_while_a_new_memory_is_written(disk_of_5_mb: Path) -> None:
     with pytest.raises(MemoryFileError, match="was not written: the disk is full"):
-        put(small_disk / "a.ink", numbered(1, images=4000, dimension=512))
-    assert names_in(small_disk) == []
+        put(disk_of_5_mb / "a.ink", numbered(1, images=4000, dimension=512))
+    assert names_in(disk_of_5_mb) == []
 
 
-def test_full_disk_while_an_existing_memory_is_written(small_disk: Path) -> None:
-    path = small_disk / "a.ink"
+def test_full_disk_while_an_existing_memory_is_written(disk_of_5_mb: Path) -> None:
+    path = disk_of_5_mb / "a.ink"
     put(path, numbered(1))
     with pytest.raises(MemoryFileError, match="is as it was before: the disk is full"):
         put(path, numbered(2, images=4000, dimension=512))
-    assert names_in(small_disk) == ["a.ink"]
+    assert names_in(disk_of_5_mb) == ["a.ink"]
     stored = read_memory(path)
     assert stored.version == 1
     assert_whole(stored)
 
 
-def test_full_disk_when_the_new_version_is_already_safe(small_disk: Path) -> None:
-    path = small_disk / "a.ink"
+def test_full_disk_when_the_new_version_is_already_safe(disk_of_5_mb: Path) -> None:
+    path = disk_of_5_mb / "a.ink"
     size = {"images": 1200, "dimension": 512}
     put(path, numbered(1, dimension=512))
     with pytest.warns(RuntimeWarning, match="Keep the two files together"):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,7 @@ from inkling.memory.database import reading
 from inkling.memory.read import read_content
 from inkling.memory.store import check_target, read_memory
 from tests.memory.samples import assert_whole, in_child, names_in, numbered, put
-
-NOBODY = 65534
+from tests.system import as_nobody
 
 
 def refused(path: Path, *told: str) -> None:
@@ -152,25 +148,9 @@ def test_a_file_of_a_newer_release_is_refused(memory: Path) -> None:
     refused(memory, "newer release", "9999", "pip install --upgrade")
 
 
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder that every user may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-        Path(folder).chmod(0o755)
-
-
 def _protect(*paths: Path) -> None:
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
-
-
-def _as_nobody(function: Callable[..., object], *args: object) -> object:
-    """Call as a user without rights on what others own: root may write everywhere."""
-    if os.geteuid() == 0:
-        os.setuid(NOBODY)
-    return function(*args)
 
 
 def test_a_read_only_file_in_a_read_only_folder_is_read(public: Path) -> None:
@@ -178,7 +158,7 @@ def test_a_read_only_file_in_a_read_only_folder_is_read(public: Path) -> None:
     put(path, numbered(1))
     read_memory(path)
     _protect(path, public)
-    stored = in_child(_as_nobody, read_memory, path)
+    stored = in_child(as_nobody, read_memory, path)
     assert stored.version == 1
     assert_whole(stored)
     assert names_in(public) == ["a.ink"]
@@ -190,9 +170,9 @@ def test_a_protected_file_is_not_written(public: Path) -> None:
     before = path.read_bytes()
     _protect(path, public)
     with pytest.raises(MemoryFileError, match="is read-only"):
-        in_child(_as_nobody, put, path, numbered(2))
+        in_child(as_nobody, put, path, numbered(2))
     with pytest.raises(MemoryFileError, match="is read-only"):
-        in_child(_as_nobody, put, public / "b.ink", numbered(2))
+        in_child(as_nobody, put, public / "b.ink", numbered(2))
     assert path.read_bytes() == before
     assert names_in(public) == ["a.ink"]
 
@@ -205,7 +185,7 @@ def test_a_protected_file_is_read_while_its_owner_writes(public: Path) -> None:
         put(path, numbered(2))
         assert (public / "a.ink-wal").stat().st_size > 0
         _protect(path, public / "a.ink-wal", public / "a.ink-shm", public)
-        stored = in_child(_as_nobody, read_memory, path)
+        stored = in_child(as_nobody, read_memory, path)
     assert stored.version == 2
     assert_whole(stored)
 
@@ -220,4 +200,4 @@ def test_a_protected_file_with_a_part_beside_it_is_not_read_by_half(public: Path
             (public / name).write_bytes((tmp_path / name).read_bytes())
     _protect(public / "a.ink", public / "a.ink-wal", public)
     with pytest.raises(MemoryFileError, match=r"copy the file and any -wal file"):
-        in_child(_as_nobody, read_memory, public / "a.ink")
+        in_child(as_nobody, read_memory, public / "a.ink")

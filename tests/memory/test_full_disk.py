@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,39 +9,17 @@ import pytest
 from inkling.errors import MemoryFileError
 from inkling.memory.store import read_memory
 from tests.memory.samples import assert_same, numbered, put
+from tests.system import fill
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False
-        )
-    except FileNotFoundError:
-        pytest.skip("there is no mount here")
-    if done.returncode:
-        pytest.skip("only root may mount a disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-def fill(disk: Path) -> None:
-    with suppress(OSError), (disk / "rest").open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
-
-
-def test_a_memory_on_a_full_disk_is_read_and_what_is_written_is_refused(disk: Path) -> None:
-    path = disk / "a.ink"
+def test_a_memory_on_a_full_disk_is_read_and_what_is_written_is_refused(small_disk: Path) -> None:
+    path = small_disk / "a.ink"
     put(path, numbered(1))
-    fill(disk)
+    fill(small_disk)
     for _ in range(2):
         assert_same(read_memory(path).content, numbered(1))
         with pytest.raises(MemoryFileError, match="the disk is full") as told:
             put(path, numbered(2))
         assert "Free some space" in str(told.value)
-    (disk / "rest").unlink()
+    (small_disk / "rest").unlink()
     assert put(path, numbered(2)) == 2

@@ -74,15 +74,6 @@ def test_a_file_of_release_1_is_brought_forward_by_its_first_decision(old: Path)
     assert read_pool(old).images == ()
 
 
-@pytest.fixture
-def schema_2(tmp_path: Path) -> Path:
-    """A file of schema 0002: proposal 2 was renamed, merged with 1 into 3; a stream; a class was renamed."""
-    path = tmp_path / "old.ink"
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(Path(__file__).with_name("revision_0002.sql").read_text(encoding="utf-8"))
-    return path
-
-
 def test_a_file_of_schema_2_keeps_its_decisions_and_they_are_undone(schema_2: Path) -> None:
     (proposal,) = list_proposals(schema_2)
     assert (proposal.id, proposal.name, proposal.edited, proposal.finding.size) == (3, "fern", True, 12)

@@ -292,15 +292,14 @@ def labelled_rows(paths: Sequence[str], labels: Sequence[str | None]) -> tuple[l
     rows = [row for row, label in enumerate(labels) if label is not None]
     without = dict.fromkeys(path for path, label in zip(paths, labels, strict=True) if label is None)
     if not rows:
-        n = len(without)
-        said = (
-            "There is no image."
-            if not n
-            else "The image has no label."
-            if n == 1
-            else f"None of the {n} images has a label."
-        )
-        raise InputError(said, remedy=_REMEDY)
+        match len(without):
+            case 0:
+                told = "There is no image."
+            case 1:
+                told = "The image has no label."
+            case n:
+                told = f"None of the {n} images has a label."
+        raise InputError(told, remedy=_REMEDY)
     return rows, tuple(SkippedImage(path, UNLABELLED) for path in without)
 
 

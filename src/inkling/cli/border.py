@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from inkling.cli.console import tell_skipped
 from inkling.cli.notices import warnings_as_notes
+from inkling.cli.stopping import Signalled
 from inkling.cli.usage import told
 from inkling.errors import InklingError
 from inkling.redaction import redacted
@@ -40,37 +41,6 @@ SURROUNDINGS = frozenset(
     if hasattr(errno, name)
 )
 """What the system refuses for reasons that lie outside the program."""
-
-
-_asked: list[int] = []
-"""Signals that asked the program to stop."""
-
-
-class Signalled(KeyboardInterrupt):
-    """Another signal than Ctrl-C asks the program to stop. What is under way is undone in the same way."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def stop_in_order() -> None:
-    """Have the signals that end a process at once take the way of Ctrl-C, unless somebody ignores or handles them."""
-
-    def stop(number: int, _frame: object) -> NoReturn:
-        _asked.append(number)
-        raise Signalled(number)
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, stop)
-
-
-def stop_if_asked() -> None:
-    """Raise again what a signal has raised: a compiled module that was being imported then has swallowed it."""
-    if _asked:
-        raise Signalled(_asked.pop())
 
 
 class StandardOutput(io.TextIOWrapper):

@@ -38,7 +38,8 @@ from inkling.cli import (
     verify,
     waiting,
 )
-from inkling.cli.border import Border, StandardOutput, stop_in_order
+from inkling.cli.border import Border, StandardOutput
+from inkling.cli.stopping import stop_in_order
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
 

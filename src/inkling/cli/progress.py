@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from inkling.cli.border import stop_if_asked
+from inkling.cli.stopping import stop_if_asked
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
@@ -118,6 +118,7 @@ def stepping(where: Board) -> TrainingProgress:
     """Progress of a training or several, each with loss and rate."""
 
     def tell(report: StepReport) -> None:
+        stop_if_asked()
         told = f"loss {report.loss:.3f}, {report.images_per_second:.0f} images/s"
         where.update(report.training.capitalize(), report.step, report.n_steps, told)
 

@@ -61,13 +61,13 @@ def read_table(path: Path) -> Table:
     return _table(path, read_csv(path, key=PATH, header=_HEADER))
 
 
-def _table(path: Path, columns: Mapping[str, _Column], *kind: Kind) -> Table:
+def _table(path: Path, columns: Mapping[str, _Column], kind: Kind = Kind.TEXT) -> Table:
     rows = _rows(columns)
     if not rows:
         raise InputError(
             f"'{path}' has a column '{PATH}' and no row with a path in it.", remedy="Write a row for each image."
         )
-    return Table(tuple(rows), *kind)
+    return Table(tuple(rows), kind)
 
 
 def read_list(lines: Iterable[str]) -> list[Row]:

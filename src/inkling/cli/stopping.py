@@ -1,0 +1,54 @@
+"""Signals that ask the program to stop: what is under way is undone in order, whichever of them it is."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+Hook = Callable[["sys.UnraisableHookArgs"], object]
+
+_asked: list[int] = []
+"""Signals that asked the program to stop."""
+
+
+class Signalled(KeyboardInterrupt):
+    """A signal asks the program to stop. What is under way is undone as with Ctrl-C in any Python program."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def stop_in_order() -> None:
+    """Have the signals that end a process at once take the way of Ctrl-C, unless somebody ignores or handles them."""
+
+    def stop(number: int, _frame: object) -> NoReturn:
+        _asked.append(number)
+        raise Signalled(number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, stop)
+    sys.unraisablehook = _silent_of_signals(sys.unraisablehook)
+
+
+def _silent_of_signals(hook: Hook) -> Hook:
+    """Where an exception cannot go on, as in a finalizer, a signal's is no defect: it is raised again."""
+
+    def tell(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, Signalled):
+            hook(unraisable)
+
+    return tell
+
+
+def stop_if_asked() -> None:
+    """Raise again what a signal has raised and nobody caught.
+
+    A finalizer that was running then has swallowed it, or a compiled module that was being imported.
+    """
+    if _asked:
+        raise Signalled(_asked.pop())
