@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.encoders.loaded_model import load_towers
+from inkling.encoders.transformers.loaded_model import load_towers
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import Recipe, preset

@@ -34,8 +34,8 @@ from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from common import SHARED
-from inkling.encoders.loaded_model import load_towers
-from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.transformers.loaded_model import load_towers
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.finetune.prepare import prepare
 from inkling.finetune.recipe import PRESETS, Recipe
 from inkling.finetune.run_folder import Run

@@ -28,8 +28,8 @@ from pyarrow import parquet
 
 from inkling.embeddings.precomputed import read_precomputed
 from inkling.embeddings.samples import is_precomputed
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InklingError, UnreadableImageError
 from inkling.images import budget
 from inkling.images.decode import decode, load

@@ -53,9 +53,9 @@ KEEPERS_OF_STATE = {"embeddings", "memory"}
 USED_EXTRAS = ("finetune", "heic", "parquet", "postgres", "tokenizers", "torch")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
-    "encoders/loaded_model.py",
-    "encoders/tokens.py",
-    "encoders/tower.py",
+    "encoders/transformers/loaded_model.py",
+    "encoders/transformers/tokens.py",
+    "encoders/transformers/tower.py",
 }
 """Modules that are imported only when a package of an extra is needed; fine-tuning is such as a whole."""
 

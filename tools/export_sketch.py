@@ -17,8 +17,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from inkling.encoders.sketch import IMAGE_TOWER, IMAGE_VECTORS, PIXELS, TEXT_TOWER, TEXT_VECTORS, TOKENS
-from inkling.encoders.weights import SAFETENSORS, WeightFiles
+from inkling.encoders.embedded.sketch import IMAGE_TOWER, IMAGE_VECTORS, PIXELS, TEXT_TOWER, TEXT_VECTORS, TOKENS
+from inkling.encoders.transformers.weights import SAFETENSORS, WeightFiles
 from inkling.sketch import weights_folder
 
 OPSET, IR_VERSION = 17, 8

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inkling.encoders import tower
+from inkling.encoders.transformers import tower
 from inkling.heads import HEADS
 from tests.cli.conftest import KINDS
 from tests.cli.program import Inkling

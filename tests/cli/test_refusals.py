@@ -28,7 +28,7 @@ def nothing_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("the encoder was asked for vectors")
 
-    monkeypatch.setattr("inkling.encoders.transformers.TransformersEncoder.encode_images", refuse)
+    monkeypatch.setattr("inkling.encoders.transformers.encoder.TransformersEncoder.encode_images", refuse)
     monkeypatch.setattr("inkling.embeddings.pipeline.Pipeline.run", refuse)
 
 

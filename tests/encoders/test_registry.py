@@ -16,9 +16,9 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 
 from inkling.encoders import registry
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
-from inkling.encoders.onnx import OnnxEncoder
+from inkling.encoders.onnx.encoder import OnnxEncoder
 from inkling.encoders.registry import known_encoders, load_encoder, load_same_encoder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError
 from tests.encoders.folders import write_clip
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import AutoModel
 
-from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.run_folder import Run
 from inkling.finetune.training.data import TrainingData

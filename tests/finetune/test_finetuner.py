@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.identity import check_encoder
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderError, EncoderMismatchError, InputError
 from inkling.finetune.finetuner import FineTuned, FineTuner
 from inkling.finetune.result import merge_adapters

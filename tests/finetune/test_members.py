@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderMismatchError, InputError
 from inkling.finetune.finetuner import FineTuner
 from inkling.finetune.members import member_probabilities

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InputError
 from inkling.finetune.training.checkpoint import BEST, LAST
 from inkling.finetune.training.history import read_history

@@ -29,7 +29,7 @@ def run(
     """Write the encoder that an encoder and its LoRA adapters make together."""
     require("torch", extra="finetune", purpose="Merging adapters")
     from inkling.encoders.registry import load_encoder
-    from inkling.encoders.transformers import TransformersEncoder
+    from inkling.encoders.transformers.encoder import TransformersEncoder
     from inkling.finetune.finetuner import two_towers
     from inkling.finetune.result import merge_adapters
 

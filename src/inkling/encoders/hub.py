@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from inkling.encoders.weights import WeightFiles
+from inkling.encoders.transformers.weights import WeightFiles
 from inkling.errors import EncoderError, require
 from inkling.wording import excerpt
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from inkling.encoders import hub
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import HUB_CARDS, SKETCH, SKETCH_NOTE, EncoderCard
-from inkling.encoders.description import FILE as ONNX_DESCRIPTION
 from inkling.encoders.devices import check_device
-from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.onnx import OnnxEncoder
+from inkling.encoders.embedded.sketch import SketchEncoder
+from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
+from inkling.encoders.onnx.encoder import OnnxEncoder
 from inkling.encoders.precision import AUTO, possible_names
-from inkling.encoders.sketch import SketchEncoder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderError
 from inkling.types import EncoderIdentity
 

@@ -19,7 +19,7 @@ from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.devices import AUTO, CPU, check_device
 from inkling.encoders.registry import load_encoder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError, require
 from inkling.finetune.recipe import PRESETS, Recipe, preset
 from inkling.finetune.run_folder import ENCODER, FOLDS, TRAINING, Run, alone_in, check_output
@@ -233,7 +233,7 @@ class FineTuner:
 
     def _trained(self, prepared: PreparedData, run: Run, team: Team) -> FineTuned:
         """Train on all images and on those of each fold, choose the share, and write the encoder."""
-        from inkling.encoders.loaded_model import load_towers
+        from inkling.encoders.transformers.loaded_model import load_towers
         from inkling.finetune.selection.out_of_fold import Folds
         from inkling.finetune.training.trainer import train
 
@@ -263,7 +263,7 @@ class FineTuner:
         self, model: Any, training: Training, prepared: PreparedData, choice: Choice, output: Path, team: Any
     ) -> NDArray[np.float32]:
         """Write the encoder at the chosen share; returns the class vectors that go with it."""
-        from inkling.encoders.loaded_model import load_towers
+        from inkling.encoders.transformers.loaded_model import load_towers
         from inkling.finetune import result
         from inkling.finetune.selection.judge import Judge, weights_of
 

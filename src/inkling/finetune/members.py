@@ -18,8 +18,8 @@ from scipy.special import softmax
 
 from inkling.encoders.base import Encoder
 from inkling.encoders.devices import AUTO, CPU, check_device
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.registry import load_encoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderMismatchError, InputError, UnreadableImageError
 from inkling.finetune.finetuner import two_towers
 from inkling.finetune.recipe import Recipe
@@ -144,7 +144,7 @@ def _readable(records: Sequence[ImageRecord], shorter_side: int) -> Iterator[tup
 
 def _members(run: _Run) -> Iterator[tuple[Any, Tensor]]:
     """Models, one at a time, each with its class vectors (n_classes, d)."""
-    from inkling.encoders.loaded_model import load_towers
+    from inkling.encoders.transformers.loaded_model import load_towers
     from inkling.finetune.result import CLASS_VECTORS, ClassVectors
 
     yield load_towers(ModelFolder(run.result)), ClassVectors.read(run.result / CLASS_VECTORS).vectors
@@ -152,7 +152,7 @@ def _members(run: _Run) -> Iterator[tuple[Any, Tensor]]:
 
 
 def _of_fold(run: _Run, fold: Path) -> tuple[Any, Tensor]:
-    from inkling.encoders.loaded_model import load_towers
+    from inkling.encoders.transformers.loaded_model import load_towers
     from inkling.finetune.selection.interpolate import interpolated, place
     from inkling.finetune.selection.judge import weights_of
     from inkling.finetune.selection.out_of_fold import VECTORS

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.preprocessing import Preprocessing
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InputError, UnreadableImageError
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.pixels import Pixels

@@ -18,8 +18,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from inkling.encoders.loaded_model import load_towers, without_progress_bars
-from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.transformers.loaded_model import load_towers, without_progress_bars
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InputError, require
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.training.parts import LORA_TARGETS

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.finetune.training.pixels import Pixels
 from tests.encoders.folders import pictures
 

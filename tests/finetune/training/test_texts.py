@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.finetune.training.texts import ClassTexts, class_vectors
 from inkling.prompts import mean_text_vector
 from tests.finetune.cases import load

@@ -155,7 +155,7 @@ def test_the_callers_random_numbers_stay_as_they_were(clip: Path, tmp_path: Path
 def test_several_prompts_of_a_class_are_trained_together(clip: Path, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from inkling.encoders.model_folder import ModelFolder
+    from inkling.encoders.transformers.model_folder import ModelFolder
     from inkling.finetune.training.texts import ClassTexts
     from tests.encoders.folders import pictures
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from inkling.encoders.loaded_model import pooled
-from inkling.encoders.model_folder import ModelFolder
-from inkling.encoders.tokens import Tokenizer
-from inkling.encoders.weights import hash_value
+from inkling.encoders.files import hash_value
+from inkling.encoders.transformers.loaded_model import pooled
+from inkling.encoders.transformers.model_folder import ModelFolder
+from inkling.encoders.transformers.tokens import Tokenizer
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.functional import normalize
 
-from inkling.encoders.loaded_model import arithmetic_of, pooled
 from inkling.encoders.precision import AUTO
-from inkling.encoders.tower import rebuilt
+from inkling.encoders.transformers.loaded_model import arithmetic_of, pooled
+from inkling.encoders.transformers.tower import rebuilt
 from inkling.finetune.training.augment import STRENGTHS, augmented
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team

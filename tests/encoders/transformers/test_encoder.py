@@ -15,11 +15,11 @@ import pytest
 import torch
 from transformers import AutoImageProcessor, AutoTokenizer
 
-from inkling.encoders import tower
 from inkling.encoders.base import Encoder
 from inkling.encoders.precision import PRECISIONS
 from inkling.encoders.registry import load_encoder
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers import tower
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from tests.encoders.folders import SENTENCES, TEXT_LENGTH, change_json, pictures, reference_vectors, reload, write_clip
 

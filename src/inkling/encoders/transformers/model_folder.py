@@ -5,7 +5,6 @@ Reads configuration and the headers of weight files; imports neither torch nor t
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from inkling.encoders.files import hash_files, hash_value, read_json
 from inkling.encoders.preprocessing import Preprocessing, from_processor_config
-from inkling.encoders.weights import WeightFiles, hash_files, hash_value
+from inkling.encoders.transformers.weights import WeightFiles
 from inkling.errors import EncoderError
-from inkling.wording import excerpt, kind_of
+from inkling.wording import excerpt
 
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 _POSITIONS = "vision_model.embeddings.position_embedding.weight"
@@ -190,25 +190,3 @@ class ModelFolder:
         if whole.is_file() and "image_processor" in (nested := read_json(whole)):
             return dict(nested["image_processor"])
         return read_json(self.path / "preprocessor_config.json")
-
-
-def read_json(path: Path) -> Mapping[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    EncoderError
-        If the file is missing, damaged or holds something else.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise EncoderError(
-            f"The folder {path.parent} has no {path.name}.",
-            remedy="An encoder folder needs it; copy it from where the model comes from.",
-        ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise EncoderError(f"The file {path} can't be read as JSON: {excerpt(error)}.") from error
-    if not isinstance(value, dict):
-        raise EncoderError(f"The file {path} holds {kind_of(value)} in place of a JSON object.")
-    return value

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.encoders.description import TextModel, TextTable
-from inkling.encoders.runtime import Session
+from inkling.encoders.onnx.description import TextModel, TextTable
+from inkling.encoders.onnx.session import Session
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError, require

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from tools import export_sketch
 
+from inkling.encoders.embedded.sketch import IMAGE_TOWER, TEXT_TOWER, SketchEncoder
+from inkling.encoders.embedded.word_pieces import WordPieces
 from inkling.encoders.registry import load_encoder
-from inkling.encoders.sketch import IMAGE_TOWER, TEXT_TOWER, SketchEncoder
-from inkling.encoders.transformers import TransformersEncoder
-from inkling.encoders.word_pieces import WordPieces
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.sketch import KINDS, description, draw, weights_folder
 
 LONGEST = 40

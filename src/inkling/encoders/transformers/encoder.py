@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from inkling.encoders.base import ImageVectors, Prepared
 from inkling.encoders.devices import require_torch_device
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.per_process import PerProcess
 from inkling.encoders.precision import AUTO, FLOAT32, WIDE, check_precision
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import require
 from inkling.types import EncoderIdentity
 
@@ -150,7 +150,7 @@ class TransformersEncoder:
     def _load(self) -> Towers:
         for package in ("torch", "transformers"):
             require(package, extra="torch", purpose=f"The encoder '{self._name}'")
-        from inkling.encoders.loaded_model import LoadedModel
+        from inkling.encoders.transformers.loaded_model import LoadedModel
 
         return LoadedModel(self._folder, device=self._device, precision=self._precision)
 

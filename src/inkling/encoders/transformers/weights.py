@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -112,20 +111,6 @@ class WeightFiles:
     @cached_property
     def _entries(self) -> Mapping[str, Entry]:
         return {name: entry for file in self.files for name, entry in _read_entries(file).items()}
-
-
-def hash_files(files: Iterable[Path]) -> str:
-    """SHA-256 over the contents of files, in the order given; names and places don't count."""
-    whole = sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            whole.update(file_digest(stream, "sha256").digest())
-    return whole.hexdigest()
-
-
-def hash_value(value: object) -> str:
-    """SHA-256 of a value that JSON can express."""
-    return sha256(json.dumps(value, sort_keys=True, default=list).encode()).hexdigest()
 
 
 def _shards(folder: Path) -> tuple[Path, ...]:

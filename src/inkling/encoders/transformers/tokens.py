@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.text_length import warn_of_cuts
+from inkling.encoders.transformers.model_folder import ModelFolder
 
 
 class Tokenizer:

@@ -17,13 +17,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from inkling.embeddings.embed import embed_images
 from inkling.encoders.base import Encoder
 from inkling.encoders.devices import CUDA_PROVIDER
-from inkling.encoders.onnx import OnnxEncoder
+from inkling.encoders.onnx.encoder import OnnxEncoder
 from inkling.errors import EncoderError, InputError
 from inkling.images.sources import find_images
 from tests.encoders.folders import change_json, pictures
 
 SIDE, DIMENSION, FEATURES = 8, 6, 4
-SURROGATE = Path(__file__).parents[2] / "bench" / "encoders" / "surrogate-clip-b32"
+SURROGATE = Path(__file__).parents[3] / "bench" / "encoders" / "surrogate-clip-b32"
 
 DESCRIPTION: dict[str, Any] = {
     "name": "tiny-onnx",

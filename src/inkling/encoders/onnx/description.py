@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inkling.encoders.model_folder import read_json
+from inkling.encoders.files import read_json
 from inkling.encoders.preprocessing import LARGEST_SIZE, Preprocessing
 from inkling.errors import EncoderError
 from inkling.wording import excerpt, quoted, visible

@@ -1,4 +1,4 @@
-"""Encoders in ONNX folders, run by onnxruntime. `inkling.encoders.description` says what a folder holds."""
+"""Encoders in ONNX folders, run by onnxruntime. `inkling.encoders.onnx.description` says what a folder holds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.base import ImageVectors, Prepared
-from inkling.encoders.description import TextModel, TextTable, read_description
-from inkling.encoders.onnx_texts import NoTexts, OpenTexts, TableTexts, TextSide
+from inkling.encoders.files import hash_files, hash_value
+from inkling.encoders.onnx.description import TextModel, TextTable, read_description
+from inkling.encoders.onnx.session import Session
+from inkling.encoders.onnx.texts import NoTexts, OpenTexts, TableTexts, TextSide
 from inkling.encoders.precision import AUTO, FLOAT32, check_precision
-from inkling.encoders.runtime import Session
 from inkling.encoders.vectors import unit_vectors
-from inkling.encoders.weights import hash_files, hash_value
 from inkling.errors import EncoderError
 from inkling.types import EncoderIdentity
 

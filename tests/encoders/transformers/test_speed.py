@@ -11,7 +11,7 @@ import pytest
 
 LOAD = """
 import sys
-from inkling.encoders.transformers import TransformersEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError
 from PIL import Image
 encoder = TransformersEncoder(sys.argv[1], device="cpu", precision=sys.argv[2])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from inkling.encoders import tower
+from inkling.encoders.transformers import tower
 from tests.encoders.folders import reload, write_clip
 
 

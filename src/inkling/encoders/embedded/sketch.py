@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.encoders.model_folder import ModelFolder
+from inkling.encoders.embedded.word_pieces import WordPieces
+from inkling.encoders.onnx.session import Session
 from inkling.encoders.precision import AUTO, FLOAT32
-from inkling.encoders.runtime import Session
 from inkling.encoders.text_length import warn_of_cuts
-from inkling.encoders.transformers import Towers, TransformersEncoder
+from inkling.encoders.transformers.encoder import Towers, TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.encoders.vectors import unit_vectors
-from inkling.encoders.word_pieces import WordPieces
 
 IMAGE_TOWER = "image_tower.onnx"
 TEXT_TOWER = "text_tower.onnx"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.encoders.model_folder import read_json
+from inkling.encoders.files import read_json
 
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "Pc"})
 _SEPARATORS = "\x1c\x1d\x1e\x1f"

@@ -14,13 +14,13 @@ from torch import Tensor
 from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
-from inkling.encoders import tower
 from inkling.encoders.devices import AUTO as AUTO_DEVICE
 from inkling.encoders.devices import CPU, CUDA, MPS, require_torch_device
-from inkling.encoders.model_folder import ModelFolder
 from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
 from inkling.encoders.streams import Streams
-from inkling.encoders.tokens import Tokenizer
+from inkling.encoders.transformers import tower
+from inkling.encoders.transformers.model_folder import ModelFolder
+from inkling.encoders.transformers.tokens import Tokenizer
 from inkling.errors import EncoderError
 
 _TOKENS_AT_ONCE = 512
