@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 
-from inkling.encoders import registry
+from inkling.encoders import kinds
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.onnx.encoder import OnnxEncoder
 from inkling.encoders.registry import known_encoders, load_encoder, load_same_encoder
@@ -60,7 +60,7 @@ def test_a_folder_is_kept_by_its_path_from_the_root(clip_folder: Path, monkeypat
 
 
 def test_the_miniature(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_sketch_folder", lambda: clip_folder)
+    monkeypatch.setattr(kinds, "_sketch_folder", lambda: clip_folder)
     identity = load_encoder("sketch").identity
     assert (identity.name, identity.source) == ("sketch", "sketch")
 
@@ -141,7 +141,7 @@ def test_a_folder_that_is_not_there_is_never_looked_for_on_the_hub(source: str, 
 
 
 def test_a_folder_without_an_encoder_and_a_file(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match=r"neither encoder\.json nor config\.json"):
+    with pytest.raises(EncoderError, match=r"it has none of encoder\.json, config\.json"):
         load_encoder(tmp_path)
     (tmp_path / "model.onnx").write_bytes(b"")
     with pytest.raises(EncoderError, match="is a file; expected a folder"):
@@ -149,13 +149,15 @@ def test_a_folder_without_an_encoder_and_a_file(tmp_path: Path) -> None:
 
 
 def test_cards(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_sketch_folder", lambda: clip_folder)
+    monkeypatch.setattr(kinds, "_sketch_folder", lambda: clip_folder)
     sketch, *others = known_encoders()
-    assert (sketch.name, sketch.kind, sketch.dimension) == ("sketch", "embedded", 24)
+    assert (sketch.name, sketch.kind, sketch.dimension, sketch.needs) == ("sketch", "embedded", 24, ())
     assert "not for photographs" in sketch.note
     assert others[0].name == DEFAULT_FOR_PHOTOGRAPHS
     assert all(card.licence and card.note and card.dimension for card in others)
     assert len({card.name for card in others}) == len(others)
+    assert all("hub" in card.needs for card in others)
+    assert replace(others[0], gated=True).needs == ("torch", "hub", "login")
 
 
 @pytest.mark.parametrize(("stored", "today"), [("float32", "auto"), ("float32-strict", "float32")])

@@ -18,10 +18,17 @@ def run(json: Json = None) -> None:
     from inkling.encoders.registry import known_encoders
 
     check_outputs(json)
-    show({"encoders": [asdict(card) for card in known_encoders()]}, json=json, table=_print)
+    cards = [asdict(card) | {"needs": card.needs} for card in known_encoders()]
+    show({"encoders": cards}, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:
-    columns = ("name", "kind", "dimension", "licence", "note")
-    print_table(columns, [[card[column] for column in columns] for card in summary["encoders"]], numbers=(2,))
+    columns = ("name", "dimension", "needs", "licence", "note")
+    print_table(columns, [_row(card) for card in summary["encoders"]], numbers=(1,), whole=(0, 2))
+    note("Needs: an extra (pip install 'inkling-vision[torch]'), the hub at the first use, or a login to the hub.")
     note("Any other CLIP or SigLIP model works too: by its name on the hub, or as a folder (transformers or ONNX).")
+
+
+def _row(card: Mapping[str, Any]) -> list[Any]:
+    remark = card["note"] if card["texts"] else f"no texts; {card['note']}"
+    return [card["name"], card["dimension"], ", ".join(card["needs"]) or "nothing", card["licence"], remark]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+EMBEDDED, HUB, PLUGIN = "embedded", "hub", "plugin"
 
 SKETCH = "sketch"
 DEFAULT_FOR_PHOTOGRAPHS = "openai/clip-vit-base-patch32"
@@ -17,24 +20,39 @@ class EncoderCard:
     name
         What to pass as ``--encoder``.
     kind
-        ``embedded`` in the package, or ``hub``: downloaded at first use.
+        ``embedded`` in the package, ``hub``: downloaded at first use, or ``plugin``: of another installed package.
     dimension
-        Length of its vectors.
+        Length of its vectors; None where only opening it would tell.
     licence
         Licence of the weights.
     note
         What it is good for.
+    extra
+        Extra of this package that it needs, such as ``torch``; None where it needs none.
+    gated
+        Whether the hub gives it only to those who have logged in and accepted its terms.
+    texts
+        Whether it has a text side. Without one, classes are learnt from images alone.
     """
 
     name: str
     kind: str
-    dimension: int
+    dimension: int | None
     licence: str
     note: str
+    extra: str | None = None
+    gated: bool = False
+    texts: bool = True
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must be there before it can be used, in a word each: an extra, the hub, a login to it."""
+        extra = () if self.extra is None else (self.extra,)
+        return extra + ((HUB,) if self.kind == HUB else ()) + (("login",) if self.gated else ())
 
 
-def _hub(name: str, dimension: int, licence: str, note: str) -> EncoderCard:
-    return EncoderCard(name, "hub", dimension, licence, note)
+def _hub(name: str, dimension: int, licence: str, note: str, **more: Any) -> EncoderCard:
+    return EncoderCard(name, HUB, dimension, licence, note, **{"extra": "torch", **more})
 
 
 HUB_CARDS = (

@@ -8,14 +8,10 @@ from pathlib import Path
 
 from inkling.encoders import hub
 from inkling.encoders.base import Encoder
-from inkling.encoders.cards import HUB_CARDS, SKETCH, SKETCH_NOTE, EncoderCard
+from inkling.encoders.cards import HUB_CARDS, EncoderCard
 from inkling.encoders.devices import check_device
-from inkling.encoders.embedded.sketch import SketchEncoder
-from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
-from inkling.encoders.onnx.encoder import OnnxEncoder
+from inkling.encoders.kinds import EMBEDDED, FOLDERS
 from inkling.encoders.precision import AUTO, possible_names
-from inkling.encoders.transformers.encoder import TransformersEncoder
-from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderError
 from inkling.types import EncoderIdentity
 
@@ -48,13 +44,14 @@ def load_encoder(source: str | Path, *, device: str = "auto", precision: str = A
     """
     check_device(device)
     text = str(source)
-    if text == SKETCH:
-        return SketchEncoder(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
+    if text in EMBEDDED:
+        return EMBEDDED[text].open(device=device, precision=precision)
     path = Path(os.path.expanduser(source))  # noqa: PTH111 - the method fails where there is no home folder
     if path.exists():
-        return _open_folder(path, device=device, precision=precision)
+        # From the root, so that a memory finds its encoder from any working directory.
+        return _open_folder(path, name=None, source=str(path.absolute()), device=device, precision=precision)
     if _is_hub_name(text):
-        return _open_transformers(_find(text), name=text, source=text, device=device, precision=precision)
+        return _open_folder(_find(text), name=text, source=text, device=device, precision=precision)
     raise EncoderError(f"There is no encoder '{text}'.{_did_you_mean(text)}", remedy=hub.WAYS_ON)
 
 
@@ -86,40 +83,23 @@ def load_same_encoder(made_with: EncoderIdentity, source: str | Path | None = No
 
 
 def known_encoders() -> tuple[EncoderCard, ...]:
-    """Encoders worth knowing, the embedded one first. Any other CLIP or SigLIP model on the hub works too."""
-    sketch = ModelFolder(_sketch_folder())
-    card = EncoderCard(SKETCH, "embedded", sketch.dimension, "Apache-2.0", SKETCH_NOTE)
-    return (card, *HUB_CARDS)
+    """Encoders worth knowing, the embedded ones first. Any other CLIP or SigLIP model on the hub works too."""
+    return (*(kind.card() for kind in EMBEDDED.values()), *HUB_CARDS)
 
 
-def _sketch_folder() -> Path:
-    from inkling.sketch import weights_folder
-
-    return weights_folder()
-
-
-def _open_folder(path: Path, *, device: str, precision: str) -> Encoder:
-    # From the root, so that a memory finds its encoder from any working directory.
-    source = str(path.absolute())
-    if (path / ONNX_DESCRIPTION).is_file():
-        return OnnxEncoder(path, source=source, device=device, precision=precision)
-    if (path / "config.json").is_file():
-        return _open_transformers(path, name=None, source=source, device=device, precision=precision)
-    if path.is_file():
+def _open_folder(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
+    kind = next((kind for kind in FOLDERS if kind.is_kind_of(folder)), None)
+    if kind is not None:
+        return kind.open(folder, name=name, source=source, device=device, precision=precision)
+    expected = [" and ".join(kind.files) for kind in FOLDERS]
+    if folder.is_file():
         raise EncoderError(
-            f"The encoder {path} is a file; expected a folder.",
-            remedy=f"Give the folder that holds it, with an {ONNX_DESCRIPTION} or a config.json.",
+            f"The encoder {folder} is a file; expected a folder.",
+            remedy=f"Give the folder that holds it, with one of {', '.join(expected)}.",
         )
     raise EncoderError(
-        f"The folder {path} holds no encoder: it has neither {ONNX_DESCRIPTION} nor config.json.",
-        remedy=hub.WAYS_ON,
+        f"The folder {folder} holds no encoder: it has none of {', '.join(expected)}.", remedy=hub.WAYS_ON
     )
-
-
-def _open_transformers(
-    folder: Path, *, name: str | None, source: str, device: str, precision: str
-) -> TransformersEncoder:
-    return TransformersEncoder(folder, name=name, source=source, device=device, precision=precision)
 
 
 def _find(name: str) -> Path:
@@ -135,7 +115,7 @@ def _is_hub_name(text: str) -> bool:
 
 
 def _did_you_mean(text: str) -> str:
-    names = {card.name.lower(): card.name for card in HUB_CARDS} | {SKETCH: SKETCH}
+    names = {name.lower(): name for name in (*(card.name for card in HUB_CARDS), *EMBEDDED)}
     short_names = {name.partition("/")[2]: name for name in names.values() if "/" in name}
     choices = names | short_names
     if text in names.values():

@@ -1,0 +1,105 @@
+"""Kinds of encoders as tables: those of the package by their names, folders by the files in them.
+
+Another kind is another row. Whatever a row opens reads small files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from inkling.encoders.base import Encoder
+from inkling.encoders.cards import EMBEDDED as IN_THE_PACKAGE
+from inkling.encoders.cards import SKETCH, SKETCH_NOTE, EncoderCard
+from inkling.encoders.embedded.sketch import SketchEncoder
+from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
+from inkling.encoders.onnx.encoder import OnnxEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
+from inkling.encoders.transformers.model_folder import ModelFolder
+
+
+class OpenEmbedded(Protocol):
+    """Opens an encoder of the package."""
+
+    def __call__(self, *, device: str, precision: str) -> Encoder:
+        """The encoder, its weights not yet loaded."""
+        ...
+
+
+class OpenFolder(Protocol):
+    """Opens a folder of one kind."""
+
+    def __call__(self, folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
+        """The encoder, its weights not yet loaded; `name` is the hub's, None for a folder of the user's own."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddedKind:
+    """An encoder that the package holds.
+
+    Attributes
+    ----------
+    open
+        Opens it.
+    card
+        What `inkling encoders` lists about it.
+    """
+
+    open: OpenEmbedded
+    card: Callable[[], EncoderCard]
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """What folders of one kind have in common.
+
+    Attributes
+    ----------
+    files
+        Files, or patterns of files, all of which such a folder holds.
+    open
+        Opens it.
+    """
+
+    files: tuple[str, ...]
+    open: OpenFolder
+
+    def is_kind_of(self, folder: Path) -> bool:
+        """Whether a folder is of this kind."""
+        return all(any(found.is_file() for found in folder.glob(pattern)) for pattern in self.files)
+
+
+def _sketch_folder() -> Path:
+    from inkling.sketch import weights_folder
+
+    return weights_folder()
+
+
+def _open_sketch(*, device: str, precision: str) -> Encoder:
+    return SketchEncoder(_sketch_folder(), name=SKETCH, source=SKETCH, device=device, precision=precision)
+
+
+def _sketch_card() -> EncoderCard:
+    dimension = ModelFolder(_sketch_folder()).dimension
+    return EncoderCard(SKETCH, IN_THE_PACKAGE, dimension=dimension, licence="Apache-2.0", note=SKETCH_NOTE)
+
+
+def _open_onnx(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:  # noqa: ARG001 - the description has the name
+    return OnnxEncoder(folder, source=source, device=device, precision=precision)
+
+
+def _open_transformers(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
+    return TransformersEncoder(folder, name=name, source=source, device=device, precision=precision)
+
+
+EMBEDDED: Mapping[str, EmbeddedKind] = {SKETCH: EmbeddedKind(_open_sketch, _sketch_card)}
+"""By name, in the order in which they are listed."""
+
+FOLDERS: tuple[FolderKind, ...] = (
+    FolderKind((ONNX_DESCRIPTION,), _open_onnx),
+    FolderKind(("config.json",), _open_transformers),
+)
+"""The first that a folder is of is taken."""
