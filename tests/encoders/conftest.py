@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import MetaClip2Config, MetaClip2Model
 
-from tests.encoders.folders import write_clip, write_siglip
+from tests.encoders.folders import write_clip, write_dinov2, write_siglip
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +28,11 @@ def metaclip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("siglip") / "tiny-siglip"
     write_siglip(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dinov2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dinov2") / "tiny-dinov2"
+    write_dinov2(folder)
     return folder

@@ -16,11 +16,14 @@ from transformers import (
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
+    Dinov2Config,
+    Dinov2Model,
     PreTrainedModel,
     SiglipConfig,
     SiglipModel,
     SiglipTokenizer,
 )
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
@@ -74,6 +77,17 @@ def write_siglip(folder: Path, *, side: int = 32, seed: int = 0) -> SiglipModel:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     SiglipImageProcessorPil(size={"height": side, "width": side}).save_pretrained(folder)
+    return model.eval()
+
+
+def write_dinov2(folder: Path, *, side: int = 32, seed: int = 0, **config: Any) -> Dinov2Model:
+    """A tiny DINOv2 with image processor; returns the reference model."""
+    torch.manual_seed(seed)
+    tower = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 40, "patch_size": 8}
+    model = Dinov2Model(Dinov2Config(**tower | config))
+    _make_lively(model)
+    model.save_pretrained(folder)
+    BitImageProcessorPil(size={"shortest_edge": side + 6}, crop_size=side).save_pretrained(folder)
     return model.eval()
 
 

@@ -29,6 +29,8 @@ LARGEST_SIZE = 10_000
 
 BICUBIC = 3
 """`PIL.Image.Resampling.BICUBIC`, by value: configuration files name filters by number."""
+BILINEAR = 2
+"""`PIL.Image.Resampling.BILINEAR`."""
 
 _CLIP = {
     "size": {"shortest_edge": 224},
@@ -44,11 +46,18 @@ _SIGLIP = {
     "image_mean": (0.5, 0.5, 0.5),
     "image_std": (0.5, 0.5, 0.5),
 }
+_VIT = {**_SIGLIP, "resample": BILINEAR}
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "CLIPImageProcessor": _CLIP,
     "CLIPFeatureExtractor": _CLIP,
+    "ChineseCLIPImageProcessor": _CLIP,
+    "BitImageProcessor": _CLIP,
     "SiglipImageProcessor": _SIGLIP,
+    "ViTImageProcessor": _VIT,
+    "ViTFeatureExtractor": _VIT,
 }
+"""By kind, without the endings by which the library tells back ends apart."""
+
 _DEFAULTS_OF_ALL: Mapping[str, Any] = {
     "do_resize": True,
     "do_rescale": True,
@@ -143,18 +152,28 @@ class Preprocessing:
         return (longer, self.shorter_edge) if width <= height else (self.shorter_edge, longer)
 
 
-def from_processor_config(config: Mapping[str, Any]) -> Preprocessing:
+def from_processor_config(config: Mapping[str, Any], *, default: str = "CLIPImageProcessor") -> Preprocessing:
     """Read the configuration of an image processor (``preprocessor_config.json``).
+
+    Parameters
+    ----------
+    config
+        Content of the file.
+    default
+        Kind of the image processor where the file names none.
 
     Raises
     ------
     EncoderError
-        If it is of another kind than CLIP's and SigLIP's, or asks for a step that they don't have.
+        If it is of a kind that isn't known, or asks for a step that no known model has.
     """
-    settings = {**_DEFAULTS_OF_ALL, **_defaults_of(config), **{k: v for k, v in config.items() if v is not None}}
+    defaults = _defaults_of(config, default)
+    settings = {**_DEFAULTS_OF_ALL, **defaults, **{k: v for k, v in config.items() if v is not None}}
     if settings["do_pad"]:
-        raise EncoderError("The image processor pads pictures, which no CLIP or SigLIP model does.")
-    shorter_edge, resized = _resize_target(settings["size"]) if settings["do_resize"] else (None, None)
+        raise EncoderError("The image processor pads pictures, which no known model does.")
+    shorter_edge, resized = (
+        _resize_target(settings["size"], defaults["size"]) if settings["do_resize"] else (None, None)
+    )
     normalize = settings["do_normalize"]
     return _checked(
         Preprocessing(
@@ -190,20 +209,21 @@ def _checked(preprocessing: Preprocessing) -> Preprocessing:
     return preprocessing
 
 
-def _defaults_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "CLIPImageProcessor")
+def _defaults_of(config: Mapping[str, Any], default: str) -> Mapping[str, Any]:
+    kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or default)
     plain = kind.removesuffix("Fast").removesuffix("Pil")
     if plain not in _DEFAULTS:
         raise EncoderError(
             f"The image processor {excerpt(kind)} isn't known; known are {', '.join(_DEFAULTS)}.",
-            remedy="Choose a CLIP model, or a SigLIP or SigLIP 2 model of fixed resolution.",
+            remedy="Use the preprocessor_config.json that belongs to the model.",
         )
     return _DEFAULTS[plain]
 
 
-def _resize_target(size: int | Mapping[str, int]) -> tuple[int | None, Size | None]:
+def _resize_target(size: int | Mapping[str, int], default: Mapping[str, int]) -> tuple[int | None, Size | None]:
+    """A single number is what the kind's default is: a shorter edge, or both."""
     if isinstance(size, int):
-        return size, None
+        return (size, None) if "shortest_edge" in default else (None, (size, size))
     if "shortest_edge" in size and size.get("longest_edge") is None:
         return int(size["shortest_edge"]), None
     if "height" in size and "width" in size:

@@ -7,8 +7,10 @@ import math
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,16 @@ from inkling.encoders.registry import load_encoder
 from inkling.encoders.transformers import tower
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError, InputError
-from tests.encoders.folders import SENTENCES, TEXT_LENGTH, change_json, pictures, reference_vectors, reload, write_clip
+from tests.encoders.folders import (
+    SENTENCES,
+    TEXT_LENGTH,
+    change_json,
+    pictures,
+    reference_vectors,
+    reload,
+    write_clip,
+    write_siglip,
+)
 
 TOLERANCE = 1e-4
 
@@ -51,6 +62,15 @@ def test_logits_are_those_of_the_library(family: str, request: pytest.FixtureReq
     bias = reference.logit_bias.item() if family == "siglip" else 0.0
     assert expected.std() > 0.1  # otherwise the comparison would show nothing
     np.testing.assert_allclose(logits + bias, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("write", [write_clip, write_siglip])
+def test_a_size_that_is_no_multiple_of_the_patch(write: Callable[..., Any], tmp_path: Path) -> None:
+    """As SigLIP so400m, which reads 384 pixels in patches of 14: the library drops the remainder."""
+    folder = tmp_path / write.__name__.removeprefix("write_")
+    write(folder, side=30)
+    assert_images_agree(folder, precision="float32", least_cosine=1 - 1e-6)
+    assert TransformersEncoder(folder).folder.n_tokens == 9 + (write is write_clip)
 
 
 @pytest.mark.parametrize("act", ["quick_gelu", "gelu", "gelu_pytorch_tanh", "relu"])
@@ -110,9 +130,14 @@ def test_text_vectors_do_not_depend_on_their_neighbours(clip_folder: Path) -> No
     np.testing.assert_allclose(encoder.encode_texts([short, long])[0], encoder.encode_texts([short])[0], atol=1e-6)
 
 
-def test_siglip_lower_cases(siglip_folder: Path) -> None:
+def test_siglip_reads_lower_case_without_punctuation(siglip_folder: Path) -> None:
     encoder = TransformersEncoder(siglip_folder)
-    np.testing.assert_allclose(encoder.encode_texts(["A CAT"]), encoder.encode_texts(["a cat"]), atol=1e-6)
+    np.testing.assert_allclose(encoder.encode_texts(["A  CAT."]), encoder.encode_texts(["a cat"]), atol=1e-6)
+
+
+def test_clip_reads_punctuation(clip_folder: Path) -> None:
+    with_point, without = TransformersEncoder(clip_folder).encode_texts(["a cat.", "a cat"])
+    assert with_point @ without < 0.999
 
 
 def test_texts_beyond_the_tower_are_cut_with_a_warning(clip_folder: Path) -> None:
@@ -232,7 +257,6 @@ def broken(folder: Path, fault: str) -> None:
         ("size", "the model reads"),
         ("kind of processor", "Siglip2ImageProcessor isn't known"),
         ("json", "can't be read as JSON"),
-        ("siglip2", "of type 'siglip2'"),
         ("bert", "of type 'bert'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""CLIP and SigLIP models of the `transformers` library.
+"""Models of the `transformers` library.
 
 Opening one reads its configuration and hashes its files. torch and transformers are imported, and weights
 loaded, when the first image or text is encoded.
@@ -42,12 +42,12 @@ class Towers(Protocol):
 
 
 class TransformersEncoder:
-    """A two-tower model of the CLIP or SigLIP family in a local folder.
+    """A model of a known family in a local folder: two towers, or an image tower alone.
 
     Parameters
     ----------
     folder
-        As `save_pretrained` writes it: config.json, weights, preprocessor and tokenizer files.
+        As `save_pretrained` writes it: config.json, weights, preprocessor and tokenizer files; or one that is open.
     name
         Name for people.
     source
@@ -60,7 +60,7 @@ class TransformersEncoder:
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | ModelFolder,
         *,
         name: str | None = None,
         source: str | None = None,
@@ -69,9 +69,9 @@ class TransformersEncoder:
     ) -> None:
         require_torch_device(device)
         check_precision(precision)
-        self._folder = ModelFolder(Path(folder))
+        self._folder = folder if isinstance(folder, ModelFolder) else ModelFolder(Path(folder))
         self._name = name or self._folder.path.resolve().name
-        self._source = source or str(folder)
+        self._source = source or str(self._folder.path)
         self._device = device
         self._precision = precision
         self._loading = PerProcess(threading.Lock)
@@ -104,8 +104,8 @@ class TransformersEncoder:
 
     @property
     def has_texts(self) -> bool:
-        """Always: the text tower is open to any text."""
-        return True
+        """Whether there is a text tower, which is open to any text."""
+        return self._folder.has_texts
 
     @property
     def text_template(self) -> None:
@@ -131,15 +131,21 @@ class TransformersEncoder:
         """Unit vectors (n, d) of texts.
 
         Texts longer than the text tower reads are cut at its length, with a warning.
+
+        Raises
+        ------
+        EncoderError
+            If the model has images alone.
         """
+        _ = self._folder.text_tower  # refuses before weights are loaded
         if not texts:
             return np.empty((0, self._folder.dimension), np.float32)
         starts = range(0, len(texts), _TEXTS_AT_ONCE)
         return np.concatenate([self._model().texts(texts[at : at + _TEXTS_AT_ONCE]) for at in starts])
 
-    def missing_texts(self, texts: Sequence[str]) -> list[str]:  # noqa: ARG002 - as the Protocol has it
-        """None of them is missing."""
-        return []
+    def missing_texts(self, texts: Sequence[str]) -> list[str]:
+        """None of them with a text tower, all without."""
+        return [] if self.has_texts else list(texts)
 
     def _model(self) -> Towers:
         with self._loading.value:

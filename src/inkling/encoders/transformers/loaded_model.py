@@ -1,8 +1,8 @@
-"""A CLIP or SigLIP model in memory. Imports torch and transformers, so it is imported when weights are needed."""
+"""A model in memory. Imports torch and transformers, so it is imported when weights are needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, cast
@@ -19,6 +19,7 @@ from inkling.encoders.devices import CPU, CUDA, MPS, require_torch_device
 from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
 from inkling.encoders.streams import Streams
 from inkling.encoders.transformers import tower
+from inkling.encoders.transformers.families import ImageOutput
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.encoders.transformers.tokens import Tokenizer
 from inkling.errors import EncoderError
@@ -29,7 +30,7 @@ for weights to be read seldom."""
 
 
 class LoadedModel:
-    """Both towers with their weights, and the tokenizer.
+    """The towers with their weights, and the tokenizer.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class LoadedModel:
         self._device = _choose_device(device)
         model = load_towers(folder)
         if self._device.type == "cpu":
-            _rebuild_image_tower(model.vision_model, folder, precision)
+            _rebuild_image_tower(_image_tower(model), folder, precision)
             self._streams = Streams(torch.get_num_threads())
         else:
             model = model.to(self._device, _device_dtype(precision, self._device))
@@ -76,7 +77,7 @@ class LoadedModel:
     def _image_vectors(self, batch: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             pixels = batch.to(self._device, self._model.dtype)
-            return _unit_vectors(pooled(self._model.get_image_features(pixel_values=pixels)))
+            return _unit_vectors(_IMAGE_OUTPUTS[self._folder.family.image_output](self._model, pixels))
 
     def _text_vectors(self, tokens: dict[str, Tensor]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -106,6 +107,17 @@ def load_towers(folder: ModelFolder) -> Any:
     """The library's own model with its weights in float32, for inference."""
     with without_progress_bars():
         return AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
+
+
+def _image_tower(model: Any) -> torch.nn.Module:
+    """The image tower of a model with two, or the model itself where it is one."""
+    return cast(torch.nn.Module, getattr(model, "vision_model", model))
+
+
+_IMAGE_OUTPUTS: Mapping[ImageOutput, Callable[[Any, Tensor], Tensor]] = {
+    "features": lambda model, pixels: pooled(model.get_image_features(pixel_values=pixels)),
+    "class_token": lambda model, pixels: model(pixel_values=pixels).last_hidden_state[:, 0],
+}
 
 
 def _choose_device(device: str) -> torch.device:

@@ -1,4 +1,4 @@
-"""A CLIP or SigLIP model folder as its small files describe it: family, preprocessing, sizes, logit scale.
+"""A model folder as its small files describe it: family, preprocessing, sizes, logit scale.
 
 Reads configuration and the headers of weight files; imports neither torch nor transformers.
 """
@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from inkling.encoders.files import hash_files, hash_value, read_json
-from inkling.encoders.preprocessing import Preprocessing, from_processor_config
+from inkling.encoders.preprocessing import Preprocessing, Size, from_processor_config
+from inkling.encoders.transformers.families import Family, ImageTower, TextTower, family_of
 from inkling.encoders.transformers.weights import WeightFiles
 from inkling.errors import EncoderError
 from inkling.wording import excerpt
-
-_PATCHES = "vision_model.embeddings.patch_embedding.weight"
-_POSITIONS = "vision_model.embeddings.position_embedding.weight"
-_TEXT_POSITIONS = "text_model.embeddings.position_embedding.weight"
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -35,41 +32,13 @@ _TOKENIZER_FILES = (
 
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
+_OWN_PROCESSOR = "Use the preprocessor_config.json that belongs to the model."
+
 _MOST_LOG_SCALE = 20.0
 """Beyond its exponential, no softmax of cosines means anything."""
 
 _NOT_ARCHITECTURE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype")
 """Keys of config.json that tell where the folder came from, not what the model computes."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """What the models of one family have in common.
-
-    Attributes
-    ----------
-    class_tokens
-        Tokens of the image tower besides the patches.
-    width_of_space
-        Weight whose first dimension is that of the space which images and texts share.
-    pads_to_full_length
-        Whether texts are always padded to the length that the text tower was trained with.
-    lower_cases
-        Whether it was trained on lower-cased texts.
-    """
-
-    class_tokens: int
-    width_of_space: str
-    pads_to_full_length: bool
-    lower_cases: bool
-
-
-_CLIP = Family(1, "visual_projection.weight", pads_to_full_length=False, lower_cases=False)
-_SIGLIP = Family(0, "vision_model.post_layernorm.weight", pads_to_full_length=True, lower_cases=True)
-
-FAMILIES: Mapping[str, Family] = {"clip": _CLIP, "metaclip_2": _CLIP, "siglip": _SIGLIP}
-"""By ``model_type``. The SigLIP 2 models of fixed resolution say ``siglip``; ``siglip2`` are those that read
-pictures of any shape."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +54,9 @@ class ModelFolder:
         Raises
         ------
         EncoderError
-            If it is neither of CLIP's nor of SigLIP's.
+            If it is none of those that are known.
         """
-        model_type = str(self._config.get("model_type"))
-        if model_type not in FAMILIES:
-            raise EncoderError(
-                f"The model in {self.path} is of type '{excerpt(model_type)}'; known are {', '.join(FAMILIES)}.",
-                remedy="Choose a CLIP model, or a SigLIP or SigLIP 2 model of fixed resolution "
-                "(such as google/siglip2-base-patch16-224).",
-            )
-        return FAMILIES[model_type]
+        return family_of(self.config, where=str(self.path))
 
     @cached_property
     def weights(self) -> WeightFiles:
@@ -105,20 +67,36 @@ class ModelFolder:
     def preprocessing(self) -> Preprocessing:
         """The model's own preprocessing, checked against the size that its image tower reads."""
         try:
-            preprocessing = from_processor_config(self._processor_config())
-            side = math.isqrt(self.n_tokens - self.family.class_tokens) * self._size(_PATCHES, 2)
+            preprocessing = from_processor_config(self._processor_config(), default=self.family.processor)
         except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
             raise EncoderError(
-                f"The image processor in {self.path} can't be read: {excerpt(error)}.",
-                remedy="Use the preprocessor_config.json that belongs to the model.",
+                f"The image processor in {self.path} can't be read: {excerpt(error)}.", remedy=_OWN_PROCESSOR
             ) from error
-        if preprocessing.output != (side, side):
+        reason = self._misfit(preprocessing.output)
+        if reason:
             raise EncoderError(
-                f"The image processor in {self.path} makes {preprocessing.output} pixels of a picture; "
-                f"the model reads {(side, side)}.",
-                remedy="Use the preprocessor_config.json that belongs to the model.",
+                f"The image processor in {self.path} makes {preprocessing.output} pixels of a picture; {reason}.",
+                remedy=_OWN_PROCESSOR,
             )
         return preprocessing
+
+    def _misfit(self, output: Size) -> str:
+        """Why pictures of a size don't fit the image tower; empty where they do. What is left over of the last patches
+        is dropped, as by the library's convolution."""
+        patch, stated = self.patch, self._stated_size()
+        if stated is not None and output != stated:
+            return f"the model reads {stated}"
+        if self._image.interpolates or self._image.positions is None:
+            return "" if min(output) >= patch else f"its patches have {patch}"
+        side = math.isqrt(self._positions - self._image.class_tokens)
+        if (output[0] // patch, output[1] // patch) != (side, side):
+            return f"the model reads {(side * patch, side * patch)}"
+        return ""
+
+    def _stated_size(self) -> Size | None:
+        """Size that the configuration names, where the image tower takes that and no other."""
+        stated = (self.config.get("vision_config") or {}).get("image_size")
+        return None if self._image.interpolates or not isinstance(stated, int) else (stated, stated)
 
     @property
     def processing_files(self) -> list[Path]:
@@ -127,31 +105,66 @@ class ModelFolder:
 
     @property
     def n_tokens(self) -> int:
-        """Tokens that the image tower makes of one picture."""
-        return self._size(_POSITIONS)
+        """Tokens that the image tower makes of one picture, at most."""
+        height, width = self.preprocessing.output
+        patches = (height // self.patch) * (width // self.patch)
+        return patches + self._image.class_tokens + self._image.registers
+
+    @property
+    def patch(self) -> int:
+        """Pixels of the side of a patch."""
+        return self._size(self._image_weight(self._image.patches), 2)
 
     @property
     def width(self) -> int:
         """Width of the image tower."""
-        return self._size(_PATCHES)
+        return self._size(self._image_weight(self._image.patches))
 
     @property
     def dimension(self) -> int:
-        """Dimension of the space that images and texts share."""
-        return self._size(self.family.width_of_space)
+        """Dimension of the vectors: of the space that images and texts share, where there are texts."""
+        return self._size(self.weights.first(self.family.dimension))
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether the model has a text tower."""
+        return self.family.texts is not None
+
+    @property
+    def text_tower(self) -> TextTower:
+        """How texts are read.
+
+        Raises
+        ------
+        EncoderError
+            If the model has images alone.
+        """
+        if self.family.texts is None:
+            raise EncoderError(
+                f"The model in {self.path} is a {self.family.title}, which has no text tower.",
+                remedy="Fit on images alone, or choose an encoder with texts, such as openai/clip-vit-base-patch32.",
+            )
+        return self.family.texts
 
     @property
     def text_length(self) -> int:
-        """Most tokens that a text may have."""
-        return self._size(_TEXT_POSITIONS)
+        """Most tokens that a text may have; 0 without a text tower."""
+        texts = self.family.texts
+        if texts is None:
+            return 0
+        if texts.positions is None:
+            return int((self.config.get("text_config") or {}).get("max_position_embeddings", texts.default_length))
+        return self._size(self._text_weight(texts.positions)) - texts.reserved
 
     @cached_property
     def logit_scale(self) -> float:
-        """Factor on cosines: the exponential of the model's parameter.
+        """Factor on cosines: the exponential of the model's parameter, or a fixed one where it has none.
 
         SigLIP's bias is left out: one number added to all logits changes neither ranking nor softmax.
         """
-        logarithm = self.weights.number("logit_scale")
+        if self.family.logit_scale is None:
+            return self.family.fixed_logit_scale
+        logarithm = self.weights.number(self.family.logit_scale)
         if not -_MOST_LOG_SCALE < logarithm < _MOST_LOG_SCALE:
             raise EncoderError(f"The weights in {self.path} have a logit_scale of exp({logarithm}).")
         return math.exp(logarithm)
@@ -159,7 +172,7 @@ class ModelFolder:
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
         tokenizer = self._those_of(_TOKENIZER_FILES)
-        architecture = {key: value for key, value in self._config.items() if key not in _NOT_ARCHITECTURE}
+        architecture = {key: value for key, value in self.config.items() if key not in _NOT_ARCHITECTURE}
         return hash_value(
             {
                 "weights": hash_files(self.weights.files),
@@ -171,9 +184,24 @@ class ModelFolder:
             }
         )
 
+    @property
+    def _image(self) -> ImageTower:
+        return self.family.image
+
+    @property
+    def _positions(self) -> int:
+        """Positions of the image tower's own position embedding."""
+        return self._size(self._image_weight(str(self._image.positions)), -2)
+
+    def _image_weight(self, name: str) -> str:
+        return self.weights.first([prefix + name for prefix in self.family.image_prefixes])
+
+    def _text_weight(self, name: str) -> str:
+        return self.weights.first([prefix + name for prefix in self.family.text_prefixes])
+
     def _size(self, weight: str, axis: int = 0) -> int:
         shape = self.weights.shape(weight)
-        if axis >= len(shape) or not shape[axis]:
+        if not -len(shape) <= axis < len(shape) or not shape[axis]:
             raise EncoderError(f"The weights in {self.path} hold {weight} of shape {excerpt(shape)}.")
         return shape[axis]
 
@@ -181,7 +209,8 @@ class ModelFolder:
         return [self.path / name for name in names if (self.path / name).is_file()]
 
     @cached_property
-    def _config(self) -> Mapping[str, Any]:
+    def config(self) -> Mapping[str, Any]:
+        """Content of ``config.json``."""
         return read_json(self.path / "config.json")
 
     def _processor_config(self) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from transformers import AutoTokenizer
 
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.transformers.model_folder import ModelFolder
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class Tokenizer:
@@ -20,19 +23,19 @@ class Tokenizer:
     """
 
     def __init__(self, folder: ModelFolder) -> None:
-        self._family = folder.family
+        self._tower = folder.text_tower
         self._longest = folder.text_length
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder.path)
 
     def __call__(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """Arguments of the text tower, each (n_texts, n_tokens); texts that are too long are cut, with a warning."""
-        if self._family.lower_cases and getattr(self._tokenizer, "do_lower_case", True):
-            texts = [text.lower() for text in texts]
+        if self._tower.canonical and not hasattr(self._tokenizer, "canonicalize_text"):
+            texts = [canonical(text) for text in texts]
         self._warn_of_cuts(texts)
         return dict(
             self._tokenizer(
                 list(texts),
-                padding="max_length" if self._family.pads_to_full_length else "longest",
+                padding="max_length" if self._tower.pads_to_full_length else "longest",
                 truncation=True,
                 max_length=self._longest,
                 return_tensors="pt",
@@ -43,3 +46,12 @@ class Tokenizer:
         lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
         cut = [text for text, length in zip(texts, lengths, strict=True) if length > self._longest]
         warn_of_cuts(cut, longest=self._longest)
+
+
+def canonical(text: str) -> str:
+    """A text as SigLIP's tower is asked: lower case, no punctuation, single spaces.
+
+    The tokenizer of SigLIP does so itself; that of SigLIP 2, which is Gemma's, doesn't. Zero-shot evaluation of both
+    takes this form (``prompt_engineering.py`` of big_vision).
+    """
+    return " ".join(text.replace("_", " ").translate(_NO_PUNCTUATION).lower().split())

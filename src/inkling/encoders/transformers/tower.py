@@ -212,7 +212,8 @@ class _Patches(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         rows, columns = pixels.shape[2] // self.height, pixels.shape[3] // self.width
-        grid = pixels.view(len(pixels), -1, rows, self.height, columns, self.width)
+        whole = pixels[..., : rows * self.height, : columns * self.width]  # a convolution drops the remainder, too
+        grid = whole.reshape(len(pixels), -1, rows, self.height, columns, self.width)
         patches = grid.permute(0, 2, 4, 1, 3, 5).flatten(3)
         return self.product(patches).permute(0, 3, 1, 2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +91,10 @@ class WeightFiles:
         """Whether the files hold a tensor."""
         return name in self._entries
 
+    def first(self, names: Sequence[str]) -> str:
+        """The first of some names under which the files hold a tensor; the first of all where they hold none."""
+        return next((name for name in names if self.has(name)), names[0])
+
     def entry(self, name: str) -> Entry:
         """Where a tensor lies.
 
@@ -103,9 +107,9 @@ class WeightFiles:
             return self._entries[name]
         except KeyError:
             raise EncoderError(
-                f"The weights in {self.files[0].parent} lack {name}: they aren't those of a CLIP or SigLIP model "
-                "with both towers.",
-                remedy="Choose a model with an image tower and a text tower.",
+                f"The weights in {self.files[0].parent} lack {name}: they aren't those of the model that config.json "
+                "describes.",
+                remedy="Use the config.json that belongs to them, or download the whole model.",
             ) from None
 
     @cached_property
