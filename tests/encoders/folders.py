@@ -37,32 +37,33 @@ def write_clip(
     kind: tuple[type[Any], type[Any]] = (CLIPConfig, CLIPModel),
     side: int = 32,
     seed: int = 0,
+    positions: int = TEXT_LENGTH,
     **vision: Any,
 ) -> PreTrainedModel:
     """A tiny CLIP, or one of its kin, with image processor and tokenizer; returns the reference model."""
     torch.manual_seed(seed)
-    tokenizer = _clip_tokenizer()
+    tokenizer = clip_tokenizer()
     tower = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4}
     config_class, model_class = kind
     model = model_class(
         config_class(
-            text_config={**tower, **_special_tokens(tokenizer), "max_position_embeddings": TEXT_LENGTH},
+            text_config={**tower, **_special_tokens(tokenizer), "max_position_embeddings": positions},
             vision_config={**tower, "image_size": side, "patch_size": 8, **vision},
             projection_dim=24,
         )
     )
-    _make_lively(model)
+    make_lively(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size=side).save_pretrained(folder)
     return model.eval()
 
 
-def write_siglip(folder: Path, *, side: int = 32, seed: int = 0) -> SiglipModel:
-    """A tiny SigLIP with image processor and sentencepiece tokenizer; returns the reference model."""
+def write_siglip(folder: Path, *, side: int = 32, seed: int = 0, tokenizer: Any = None) -> SiglipModel:
+    """A tiny SigLIP with image processor and, if no other is given, its tokenizer; returns the reference model."""
     torch.manual_seed(seed)
     folder.mkdir(exist_ok=True)
-    tokenizer = _siglip_tokenizer(folder)
+    tokenizer = tokenizer or _siglip_tokenizer(folder)
     tower = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
     model = SiglipModel(
         SiglipConfig(
@@ -70,7 +71,7 @@ def write_siglip(folder: Path, *, side: int = 32, seed: int = 0) -> SiglipModel:
             vision_config={**tower, "image_size": side, "patch_size": 8},
         )
     )
-    _make_lively(model)
+    make_lively(model)
     with torch.no_grad():
         model.logit_scale.fill_(np.log(30.0))
         model.logit_bias.fill_(-5.0)
@@ -85,7 +86,7 @@ def write_dinov2(folder: Path, *, side: int = 32, seed: int = 0, **config: Any) 
     torch.manual_seed(seed)
     tower = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 40, "patch_size": 8}
     model = Dinov2Model(Dinov2Config(**tower | config))
-    _make_lively(model)
+    make_lively(model)
     model.save_pretrained(folder)
     BitImageProcessorPil(size={"shortest_edge": side + 6}, crop_size=side).save_pretrained(folder)
     return model.eval()
@@ -126,7 +127,7 @@ def _special_tokens(tokenizer: Any) -> dict[str, Any]:
     return {"vocab_size": len(tokenizer), **ids}
 
 
-def _make_lively(model: torch.nn.Module) -> None:
+def make_lively(model: torch.nn.Module) -> None:
     """Fresh weights are so small that all images look alike; biases and norms are trivial."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -138,7 +139,7 @@ def _make_lively(model: torch.nn.Module) -> None:
                 parameter.mul_(2.0)
 
 
-def _clip_tokenizer() -> CLIPTokenizer:
+def clip_tokenizer() -> CLIPTokenizer:
     letters = "abcdefghijklmnopqrstuvwxyz.,'"
     pieces = [*letters, *(letter + "</w>" for letter in letters)]
     merges = [("a", "t</w>"), ("p", "h"), ("o", "t")]

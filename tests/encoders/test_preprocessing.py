@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.chinese_clip.image_processing_pil_chinese_clip import ChineseCLIPImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import (
+    Siglip2ImageProcessorPil,
+    get_image_size_for_max_num_patches,
+)
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from inkling.encoders.preprocessing import from_processor_config
 from inkling.errors import EncoderError
@@ -25,6 +32,9 @@ PROCESSORS: dict[str, Any] = {
     "not normalised": CLIPImageProcessorPil(size=40, crop_size=40, do_normalize=False),
     "not rescaled": CLIPImageProcessorPil(size=40, crop_size=40, do_rescale=False),
     "not resized": CLIPImageProcessorPil(do_resize=False, crop_size=40),
+    "vit": ViTImageProcessorPil(size={"height": 30, "width": 40}),
+    "chinese-clip": ChineseCLIPImageProcessorPil(size=30, crop_size=24),
+    "bit": BitImageProcessorPil(size={"shortest_edge": 32}, crop_size=28),
     "not cropped": SiglipImageProcessorPil(size={"height": 20, "width": 50}),
 }
 
@@ -41,6 +51,29 @@ def test_equal_to_the_reference_bit_for_bit(name: str, height: int, width: int, 
     assert found.dtype == expected.dtype == np.float32
     assert found.flags.c_contiguous
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("patch", "most"), [(16, 256), (14, 100), (8, 7)])
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 3000), width=st.integers(1, 3000))
+def test_the_size_of_pictures_of_any_shape_is_that_of_the_reference(
+    patch: int, most: int, height: int, width: int
+) -> None:
+    found = from_processor_config(Siglip2ImageProcessorPil(patch_size=patch, max_num_patches=most).to_dict())
+    assert found._resized_size(height, width) == get_image_size_for_max_num_patches(height, width, patch, most)
+
+
+@settings(max_examples=25, deadline=None)
+@given(height=st.integers(1, 300), width=st.integers(1, 300))
+def test_patches_of_pictures_of_any_shape_hold_the_pixels_of_the_reference(height: int, width: int) -> None:
+    image = Image.fromarray(np.random.default_rng(height).integers(0, 256, size=(height, width, 3), dtype=np.uint8))
+    processor = Siglip2ImageProcessorPil(patch_size=8, max_num_patches=30)
+    reference = processor(images=image, return_tensors="np")
+    rows, columns = reference["spatial_shapes"][0]
+    found = from_processor_config(processor.to_dict())(image)
+    assert found.shape == (3, 8 * rows, 8 * columns)
+    patches = found.reshape(3, rows, 8, columns, 8).transpose(1, 3, 2, 4, 0).reshape(rows * columns, -1)
+    np.testing.assert_array_equal(patches, reference["pixel_values"][0][: rows * columns])
 
 
 def test_configurations_of_older_releases() -> None:

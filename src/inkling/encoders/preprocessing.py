@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 """Height and width in pixels."""
 
+_LEAST_SCALE, _MOST_SCALE, _SCALE_PRECISION = 1e-6, 100.0, 1e-5
+"""Between what factors, and how finely, the size of a picture of any shape is searched for."""
+
 LARGEST_SIZE = 10_000
 """Pixels of a side. More is a slip, and pictures of that size would fill the memory."""
 
@@ -55,6 +58,8 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "SiglipImageProcessor": _SIGLIP,
     "ViTImageProcessor": _VIT,
     "ViTFeatureExtractor": _VIT,
+    "Tipsv2ImageProcessor": {**_VIT, "size": {"height": 448, "width": 448}, "do_normalize": False},
+    "Siglip2ImageProcessor": {**_VIT, "patch_size": 16, "max_num_patches": 256},
 }
 """By kind, without the endings by which the library tells back ends apart."""
 
@@ -152,6 +157,44 @@ class Preprocessing:
         return (longer, self.shorter_edge) if width <= height else (self.shorter_edge, longer)
 
 
+@dataclass(frozen=True)
+class PatchPreprocessing(Preprocessing):
+    """Of models that read pictures of any shape: the aspect ratio is kept, nearly, and sides are multiples of a patch.
+
+    Attributes
+    ----------
+    patch
+        Pixels of the side of a patch.
+    most_patches
+        How many patches a picture may have: it is made as large as that allows.
+    """
+
+    patch: int = 16
+    most_patches: int = 256
+
+    @property
+    def shorter_side(self) -> int:
+        """Pixels of the shorter side after resizing, at most."""
+        return self.patch * math.isqrt(self.most_patches)
+
+    def _resized_size(self, height: int, width: int) -> Size:
+        """The search of the reference, step by step: another one could end at another size."""
+        least, most = _LEAST_SCALE, _MOST_SCALE
+        while most - least >= _SCALE_PRECISION:
+            scale = (least + most) / 2
+            rows, columns = self._grid(height, width, scale)
+            if rows * columns <= self.most_patches:
+                least = scale
+            else:
+                most = scale
+        rows, columns = self._grid(height, width, least)
+        return rows * self.patch, columns * self.patch
+
+    def _grid(self, height: int, width: int, scale: float) -> Size:
+        """Rows and columns of patches of a picture that is scaled, rounded up."""
+        return max(1, math.ceil(height * scale / self.patch)), max(1, math.ceil(width * scale / self.patch))
+
+
 def from_processor_config(config: Mapping[str, Any], *, default: str = "CLIPImageProcessor") -> Preprocessing:
     """Read the configuration of an image processor (``preprocessor_config.json``).
 
@@ -171,21 +214,27 @@ def from_processor_config(config: Mapping[str, Any], *, default: str = "CLIPImag
     settings = {**_DEFAULTS_OF_ALL, **defaults, **{k: v for k, v in config.items() if v is not None}}
     if settings["do_pad"]:
         raise EncoderError("The image processor pads pictures, which no known model does.")
-    shorter_edge, resized = (
-        _resize_target(settings["size"], defaults["size"]) if settings["do_resize"] else (None, None)
-    )
     normalize = settings["do_normalize"]
-    return _checked(
-        Preprocessing(
-            shorter_edge=shorter_edge,
-            resized=resized,
-            crop=_size(settings["crop_size"]) if settings["do_center_crop"] else None,
-            mean=_per_channel(settings["image_mean"]) if normalize else (0.0,) * 3,
-            std=_per_channel(settings["image_std"]) if normalize else (1.0,) * 3,
-            resample=int(settings["resample"]),
-            rescale=float(settings["rescale_factor"]) if settings["do_rescale"] else None,
-        )
-    )
+    arithmetic: dict[str, Any] = {
+        "mean": _per_channel(settings["image_mean"]) if normalize else (0.0,) * 3,
+        "std": _per_channel(settings["image_std"]) if normalize else (1.0,) * 3,
+        "resample": int(settings["resample"]),
+        "rescale": float(settings["rescale_factor"]) if settings["do_rescale"] else None,
+    }
+    if "max_num_patches" in defaults:
+        return _checked(_of_any_shape(settings, arithmetic))
+    target = _resize_target(settings["size"], defaults["size"]) if settings["do_resize"] else (None, None)
+    crop = _size(settings["crop_size"]) if settings["do_center_crop"] else None
+    return _checked(Preprocessing(*target, crop, **arithmetic))
+
+
+def _of_any_shape(settings: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> PatchPreprocessing:
+    if not settings["do_resize"]:
+        raise EncoderError("The image processor doesn't resize, which a model that reads patches needs.")
+    patch, most = (int(settings[key]) for key in ("patch_size", "max_num_patches"))
+    if not 0 < patch <= LARGEST_SIZE or not 0 < most <= LARGEST_SIZE:
+        raise ValueError(f"patch_size and max_num_patches must be from 1 to {LARGEST_SIZE}")
+    return PatchPreprocessing(None, None, None, **arithmetic, patch=patch, most_patches=most)
 
 
 def _checked(preprocessing: Preprocessing) -> Preprocessing:

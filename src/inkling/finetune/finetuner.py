@@ -334,12 +334,13 @@ def two_towers(encoder: Encoder) -> TransformersEncoder:
     Raises
     ------
     EncoderError
-        If it is no two-tower model in the format of transformers.
+        If it is no two-tower model in the format of transformers, or of a family that fine-tuning doesn't know.
     """
-    if not isinstance(encoder, TransformersEncoder):
-        raise EncoderError(
-            f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "
-            f"model in the format of transformers, and this is {kind_of(encoder)}.",
-            remedy="Name a model on the hub, or a folder with config.json, model.safetensors and tokenizer files.",
-        )
-    return encoder
+    if isinstance(encoder, TransformersEncoder) and encoder.folder.family.tunes:
+        return encoder
+    family = encoder.folder.family if isinstance(encoder, TransformersEncoder) else None
+    raise EncoderError(
+        f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "
+        f"model in the format of transformers, and this is {family.title if family else kind_of(encoder)}.",
+        remedy="Name a model on the hub, or a folder with config.json, model.safetensors and tokenizer files.",
+    )

@@ -255,7 +255,7 @@ def broken(folder: Path, fault: str) -> None:
         ("truncated weights", "is damaged"),
         ("processor", "has no preprocessor_config.json"),
         ("size", "the model reads"),
-        ("kind of processor", "Siglip2ImageProcessor isn't known"),
+        ("kind of processor", "is of another model: this one reads pictures of one size"),
         ("json", "can't be read as JSON"),
         ("bert", "of type 'bert'"),
     ],

@@ -7,7 +7,7 @@ loaded, when the first image or text is encoded.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -125,7 +125,10 @@ class TransformersEncoder:
         """Vectors of prepared images, in order."""
         if not batch:
             return ImageVectors(np.empty((0, self._folder.dimension), np.float32))
-        return ImageVectors(self._model().images(np.stack(batch)))
+        vectors = np.empty((len(batch), self._folder.dimension), np.float32)
+        for rows in _of_one_shape(batch):
+            vectors[rows] = self._model().images(np.stack([batch[row] for row in rows]))
+        return ImageVectors(vectors)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts.
@@ -170,3 +173,11 @@ class TransformersEncoder:
         if self._precision == AUTO:
             return "float32, products of bfloat16 allowed" if self._may_round else "float32"
         return self._precision
+
+
+def _of_one_shape(batch: Sequence[Prepared]) -> Iterable[list[int]]:
+    """Numbers of the images of each shape: some models read pictures of any, and one pass takes a single one."""
+    rows: dict[tuple[int, ...], list[int]] = {}
+    for row, prepared in enumerate(batch):
+        rows.setdefault(prepared.shape, []).append(row)
+    return rows.values()

@@ -7,7 +7,7 @@ show them: a configuration leaves out what equals the library's default, which d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from inkling.errors import EncoderError
@@ -78,6 +78,8 @@ class TextTower:
         Whether texts are always padded to the length that the tower was trained with.
     canonical
         Whether it was trained on texts in lower case, and is asked without punctuation.
+    attention
+        The library's attention that the tower is loaded with, where the default goes wrong; None for the default.
     default_length
         Most tokens of a text where neither weights nor configuration say.
     """
@@ -87,7 +89,31 @@ class TextTower:
     reserved: int = 0
     pads_to_full_length: bool = False
     canonical: bool = False
+    attention: str | None = None
     default_length: int = 77
+
+
+@dataclass(frozen=True)
+class LogitScale:
+    """Where the factor on cosines stands.
+
+    Attributes
+    ----------
+    weight
+        The weight that holds it.
+    divides
+        Whether the weight is a temperature that cosines are divided by; else the factor is its exponential.
+    most
+        Key of the configuration that limits the factor, and what the library takes where it is left out; the least is
+        1 then.
+    otherwise
+        Key of the configuration that stands in for the weight in checkpoints without it, and the library's default.
+    """
+
+    weight: str = "logit_scale"
+    divides: bool = False
+    most: tuple[str, float] | None = None
+    otherwise: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +135,9 @@ class Family:
     image_prefixes, text_prefixes
         What stands before the names of a tower's weights; the first that is found counts.
     logit_scale
-        Weight whose exponential is the factor on cosines; None where `fixed_logit_scale` is it.
-    fixed_logit_scale
-        Factor on cosines of models that have none of their own.
+        Where the factor on cosines stands; None where it is `IMAGE_ONLY_LOGIT_SCALE`.
+    formerly
+        Names of weights in checkpoints from before the library knew the family, by their names of today.
     processor
         Image processor of folders that don't name one.
     unused
@@ -128,31 +154,61 @@ class Family:
     image_output: ImageOutput = "features"
     image_prefixes: tuple[str, ...] = ("vision_model.",)
     text_prefixes: tuple[str, ...] = ("text_model.",)
-    logit_scale: str | None = "logit_scale"
-    fixed_logit_scale: float = IMAGE_ONLY_LOGIT_SCALE
+    logit_scale: LogitScale | None = LogitScale()
+    formerly: Mapping[str, str] = field(default_factory=dict)
     processor: str = "CLIPImageProcessor"
     unused: tuple[str, ...] = ()
     tunes: bool = False
 
 
 _PROJECTION = ("visual_projection.weight",)
-_CLIP = Family("CLIP", ImageTower(), TextTower(), _PROJECTION, tunes=True)
-_SIGLIP = Family(
-    "SigLIP",
-    ImageTower(class_tokens=0),
-    TextTower(pads_to_full_length=True, canonical=True),
-    ("vision_model.post_layernorm.weight",),
-    tunes=True,
-)
+_SIGLIP_VECTORS = ("vision_model.post_layernorm.weight",)
+_CANONICAL = TextTower(pads_to_full_length=True, canonical=True)
 _BERT = TextTower("embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight")
 _ROBERTA = replace(_BERT, reserved=2)
+_CLIP_IMAGES = ImageTower()
+_SIGLIP_IMAGES = ImageTower(class_tokens=0)
 _VIT = ImageTower("embeddings.patch_embeddings.projection.weight", "embeddings.position_embeddings")
 _DINOV2 = replace(_VIT, interpolates=True)
 
-FAMILIES: Mapping[str, Family] = {
+_CLIP = Family("CLIP", _CLIP_IMAGES, TextTower(), _PROJECTION, tunes=True)
+_TIPSV2 = Family(
+    "TIPSv2",
+    replace(_DINOV2, registers=1),
+    TextTower(positions=None, pads_to_full_length=True, default_length=64),
+    ("vision_model.layernorm.weight",),
+    logit_scale=LogitScale("temperature", divides=True, otherwise=("temperature_init_value", 0.005065968260169029)),
+    processor="Tipsv2ImageProcessor",
+    formerly={
+        "vision_model.embeddings.patch_embeddings.projection.weight": "vision_encoder.patch_embed.proj.weight",
+        "vision_model.embeddings.position_embeddings": "vision_encoder.pos_embed",
+        "vision_model.layernorm.weight": "vision_encoder.norm.weight",
+        "text_model.embeddings.token_embedding.weight": "text_encoder.token_embedding.weight",
+    },
+)
+
+_KNOWN: Mapping[str, Family] = {
     "clip": _CLIP,
     "metaclip_2": replace(_CLIP, title="MetaCLIP 2"),
-    "siglip": _SIGLIP,
+    "siglip": Family("SigLIP", _SIGLIP_IMAGES, _CANONICAL, _SIGLIP_VECTORS, tunes=True),
+    "siglip2": Family(
+        "SigLIP 2 of pictures of any shape (NaFlex)",
+        replace(_SIGLIP_IMAGES, interpolates=True, reads_patches=True),
+        _CANONICAL,
+        _SIGLIP_VECTORS,
+        processor="Siglip2ImageProcessor",
+    ),
+    "tipsv2": _TIPSV2,
+    "aimv2": Family(
+        "AIMv2-LiT",
+        ImageTower("embeddings.patch_embed.weight", class_tokens=0),
+        # By default, the library masks later tokens only in batches of texts of different lengths.
+        TextTower(attention="eager"),
+        _PROJECTION,
+        logit_scale=LogitScale(most=("max_logit_scale", 100.0)),
+    ),
+    "altclip": Family("AltCLIP", _CLIP_IMAGES, _ROBERTA, _PROJECTION, text_prefixes=("text_model.roberta.",)),
+    "chinese_clip": Family("Chinese-CLIP", _CLIP_IMAGES, _BERT, _PROJECTION, processor="ChineseCLIPImageProcessor"),
     "dinov2": Family(
         "DINOv2",
         _DINOV2,
@@ -166,6 +222,24 @@ FAMILIES: Mapping[str, Family] = {
 }
 """By ``model_type``. The SigLIP 2 models of fixed resolution say ``siglip``; ``siglip2`` are those that read
 pictures of any shape."""
+
+_DUAL_ENCODER = "vision-text-dual-encoder"
+_DUAL_IMAGES: Mapping[str, ImageTower] = {
+    "clip": _CLIP_IMAGES,
+    "clip_vision_model": _CLIP_IMAGES,
+    "siglip_vision_model": _SIGLIP_IMAGES,
+    "vit": _VIT,
+    "dinov2": _DINOV2,
+}
+_DUAL_TEXTS: Mapping[str, TextTower] = {
+    "bert": _BERT,
+    "roberta": _ROBERTA,
+    "camembert": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+}
+"""The towers that a dual encoder may be made of, by the ``model_type`` of each."""
+
+MODEL_TYPES = (*_KNOWN, _DUAL_ENCODER)
 
 
 def family_of(config: Mapping[str, Any], *, where: str) -> Family:
@@ -184,9 +258,36 @@ def family_of(config: Mapping[str, Any], *, where: str) -> Family:
         If it is none of those that are known.
     """
     model_type = str(config.get("model_type"))
-    if model_type not in FAMILIES:
+    if model_type == _DUAL_ENCODER:
+        return _dual_encoder(config, where)
+    if model_type in _KNOWN:
+        return _KNOWN[model_type]
+    raise EncoderError(
+        f"The model in {where} is of type '{excerpt(model_type)}'; known are {', '.join(MODEL_TYPES)}.",
+        remedy=WAYS_ON,
+    )
+
+
+def _dual_encoder(config: Mapping[str, Any], where: str) -> Family:
+    """A VisionTextDualEncoder is an image tower and a text tower of other models, each with a projection."""
+    image, texts = (str(part(config, name).get("model_type")) for name in ("vision_config", "text_config"))
+    if image not in _DUAL_IMAGES or texts not in _DUAL_TEXTS:
         raise EncoderError(
-            f"The model in {where} is of type '{excerpt(model_type)}'; known are {', '.join(FAMILIES)}.",
+            f"The dual encoder in {where} joins '{excerpt(image)}' and '{excerpt(texts)}'; known are image towers of "
+            f"type {', '.join(_DUAL_IMAGES)} and text towers of type {', '.join(_DUAL_TEXTS)}.",
             remedy=WAYS_ON,
         )
-    return FAMILIES[model_type]
+    return Family(
+        "VisionTextDualEncoder",
+        _DUAL_IMAGES[image],
+        _DUAL_TEXTS[texts],
+        _PROJECTION,
+        image_prefixes=("vision_model.", "vision_model.vision_model."),
+        processor="ViTImageProcessor",
+    )
+
+
+def part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A tower's part of a configuration, as the library reads it: the older ``..._dict`` wins."""
+    parts = (config.get(key) for key in (name, f"{name}_dict"))
+    return {key: value for each in parts if isinstance(each, Mapping) for key, value in each.items()}

@@ -22,7 +22,11 @@ from inkling.encoders.transformers import tower
 from inkling.encoders.transformers.families import ImageOutput
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.encoders.transformers.tokens import Tokenizer
+from inkling.encoders.transformers.weights import LAYER
 from inkling.errors import EncoderError
+from inkling.wording import counted, excerpt
+
+_WHOLE_MODEL = "Download the whole model again, or use the config.json that belongs to the weights."
 
 _TOKENS_AT_ONCE = 512
 """Tokens of one pass through the image tower on a core: few enough for activations to stay in its cache, enough
@@ -77,7 +81,9 @@ class LoadedModel:
     def _image_vectors(self, batch: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             pixels = batch.to(self._device, self._model.dtype)
-            return _unit_vectors(_IMAGE_OUTPUTS[self._folder.family.image_output](self._model, pixels))
+            family = self._folder.family
+            inputs = _as_patches(pixels, self._folder.patch) if family.image.reads_patches else {"pixel_values": pixels}
+            return _unit_vectors(_IMAGE_OUTPUTS[family.image_output](self._model, inputs))
 
     def _text_vectors(self, tokens: dict[str, Tensor]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -105,8 +111,41 @@ def without_progress_bars() -> Iterator[None]:
 
 def load_towers(folder: ModelFolder) -> Any:
     """The library's own model with its weights in float32, for inference."""
+    texts = folder.family.texts
+    attention = {"attn_implementation": {"text_config": texts.attention}} if texts and texts.attention else {}
     with without_progress_bars():
-        return AutoModel.from_pretrained(folder.path, dtype=torch.float32).eval()
+        try:
+            model, info = AutoModel.from_pretrained(
+                folder.path,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+                **attention,
+            )
+        except Exception as error:  # of damaged files and odd configurations, by kinds that change with releases
+            raise EncoderError(
+                f"The model in {folder.path} can't be loaded: {excerpt(error)}.", remedy=_WHOLE_MODEL
+            ) from error
+    _require_all(folder, info)
+    return model.eval()
+
+
+def _require_all(folder: ModelFolder, info: Mapping[str, Any]) -> None:
+    """Refuse a model some weights of which the library has made up, or left unread."""
+    unused = folder.family.unused
+    missing = sorted(name for name in info["missing_keys"] if not any(part in name for part in unused))
+    wrong = sorted(str(entry[0]) for entry in info["mismatched_keys"])
+    # Buffers and heads of other tasks are left over in many a sound checkpoint; a layer in none.
+    left_over = sorted(name for name in info["unexpected_keys"] if LAYER.search(name))
+    for names, fault in ((missing, "lack"), (wrong, "have another shape of"), (left_over, "have, beyond the model,")):
+        if names:
+            raise EncoderError(
+                f"The weights in {folder.path} {fault} {counted(len(names), 'tensor')} of the model that config.json "
+                f"describes: {excerpt(', '.join(names))}.",
+                remedy=_WHOLE_MODEL,
+            )
 
 
 def _image_tower(model: Any) -> torch.nn.Module:
@@ -114,10 +153,22 @@ def _image_tower(model: Any) -> torch.nn.Module:
     return cast(torch.nn.Module, getattr(model, "vision_model", model))
 
 
-_IMAGE_OUTPUTS: Mapping[ImageOutput, Callable[[Any, Tensor], Tensor]] = {
-    "features": lambda model, pixels: pooled(model.get_image_features(pixel_values=pixels)),
-    "class_token": lambda model, pixels: model(pixel_values=pixels).last_hidden_state[:, 0],
+_IMAGE_OUTPUTS: Mapping[ImageOutput, Callable[[Any, Mapping[str, Tensor]], Tensor]] = {
+    "features": lambda model, inputs: pooled(model.get_image_features(**inputs)),
+    "class_token": lambda model, inputs: model(**inputs).last_hidden_state[:, 0],
 }
+
+
+def _as_patches(pixels: Tensor, patch: int) -> Mapping[str, Tensor]:
+    """What a model of pictures of any shape reads of pictures (n, 3, height, width) of one: patches
+    (n, n_patches, height x width x 3 of a patch), all of them real, and the shape of their grid."""
+    n, rows, columns = len(pixels), pixels.shape[2] // patch, pixels.shape[3] // patch
+    grid = pixels.reshape(n, 3, rows, patch, columns, patch).permute(0, 2, 4, 3, 5, 1)
+    return {
+        "pixel_values": grid.reshape(n, rows * columns, -1),
+        "pixel_attention_mask": torch.ones((n, rows * columns), dtype=torch.int64, device=pixels.device),
+        "spatial_shapes": torch.tensor([[rows, columns]] * n),
+    }
 
 
 def _choose_device(device: str) -> torch.device:

@@ -6,15 +6,22 @@ Reads configuration and the headers of weight files; imports neither torch nor t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from inkling.encoders.files import hash_files, hash_value, read_json
-from inkling.encoders.preprocessing import Preprocessing, Size, from_processor_config
-from inkling.encoders.transformers.families import Family, ImageTower, TextTower, family_of
+from inkling.encoders.preprocessing import PatchPreprocessing, Preprocessing, Size, from_processor_config
+from inkling.encoders.transformers.families import (
+    IMAGE_ONLY_LOGIT_SCALE,
+    Family,
+    ImageTower,
+    TextTower,
+    family_of,
+    part,
+)
 from inkling.encoders.transformers.weights import WeightFiles
 from inkling.errors import EncoderError
 from inkling.wording import excerpt
@@ -72,17 +79,24 @@ class ModelFolder:
             raise EncoderError(
                 f"The image processor in {self.path} can't be read: {excerpt(error)}.", remedy=_OWN_PROCESSOR
             ) from error
-        reason = self._misfit(preprocessing.output)
+        reason = self._misfit(preprocessing)
         if reason:
-            raise EncoderError(
-                f"The image processor in {self.path} makes {preprocessing.output} pixels of a picture; {reason}.",
-                remedy=_OWN_PROCESSOR,
-            )
+            raise EncoderError(f"The image processor in {self.path} {reason}.", remedy=_OWN_PROCESSOR)
         return preprocessing
 
-    def _misfit(self, output: Size) -> str:
-        """Why pictures of a size don't fit the image tower; empty where they do. What is left over of the last patches
-        is dropped, as by the library's convolution."""
+    def _misfit(self, preprocessing: Preprocessing) -> str:
+        """Why an image processor doesn't fit the image tower; empty where it does."""
+        if self._image.reads_patches != isinstance(preprocessing, PatchPreprocessing):
+            reads = "patches" if self._image.reads_patches else "pictures of one size"
+            return f"is of another model: this one reads {reads}"
+        if isinstance(preprocessing, PatchPreprocessing):
+            cuts = preprocessing.patch
+            return "" if cuts == self.patch else f"cuts patches of {cuts} pixels; the model reads {self.patch}"
+        reason = self._misfit_of_size(preprocessing.output)
+        return reason and f"makes {preprocessing.output} pixels of a picture; {reason}"
+
+    def _misfit_of_size(self, output: Size) -> str:
+        """What is left over of the last patches is dropped, as by the library's convolution."""
         patch, stated = self.patch, self._stated_size()
         if stated is not None and output != stated:
             return f"the model reads {stated}"
@@ -95,7 +109,7 @@ class ModelFolder:
 
     def _stated_size(self) -> Size | None:
         """Size that the configuration names, where the image tower takes that and no other."""
-        stated = (self.config.get("vision_config") or {}).get("image_size")
+        stated = part(self.config, "vision_config").get("image_size")
         return None if self._image.interpolates or not isinstance(stated, int) else (stated, stated)
 
     @property
@@ -106,14 +120,18 @@ class ModelFolder:
     @property
     def n_tokens(self) -> int:
         """Tokens that the image tower makes of one picture, at most."""
-        height, width = self.preprocessing.output
+        preprocessing = self.preprocessing
+        if isinstance(preprocessing, PatchPreprocessing):
+            return preprocessing.most_patches
+        height, width = preprocessing.output
         patches = (height // self.patch) * (width // self.patch)
         return patches + self._image.class_tokens + self._image.registers
 
     @property
     def patch(self) -> int:
         """Pixels of the side of a patch."""
-        return self._size(self._image_weight(self._image.patches), 2)
+        weight = self._image_weight(self._image.patches)
+        return math.isqrt(self._size(weight, 1) // 3) if self._image.reads_patches else self._size(weight, 2)
 
     @property
     def width(self) -> int:
@@ -123,7 +141,7 @@ class ModelFolder:
     @property
     def dimension(self) -> int:
         """Dimension of the vectors: of the space that images and texts share, where there are texts."""
-        return self._size(self.weights.first(self.family.dimension))
+        return self._size(self._present(self.family.dimension))
 
     @property
     def has_texts(self) -> bool:
@@ -153,7 +171,7 @@ class ModelFolder:
         if texts is None:
             return 0
         if texts.positions is None:
-            return int((self.config.get("text_config") or {}).get("max_position_embeddings", texts.default_length))
+            return int(part(self.config, "text_config").get("max_position_embeddings", texts.default_length))
         return self._size(self._text_weight(texts.positions)) - texts.reserved
 
     @cached_property
@@ -162,12 +180,18 @@ class ModelFolder:
 
         SigLIP's bias is left out: one number added to all logits changes neither ranking nor softmax.
         """
-        if self.family.logit_scale is None:
-            return self.family.fixed_logit_scale
-        logarithm = self.weights.number(self.family.logit_scale)
+        scale = self.family.logit_scale
+        if scale is None:
+            return IMAGE_ONLY_LOGIT_SCALE
+        if scale.otherwise is not None and not self.weights.has(scale.weight):
+            number = float(self.config.get(*scale.otherwise))
+        else:
+            number = self.weights.number(scale.weight)
+        logarithm = -_logarithm(number) if scale.divides else number
         if not -_MOST_LOG_SCALE < logarithm < _MOST_LOG_SCALE:
-            raise EncoderError(f"The weights in {self.path} have a logit_scale of exp({logarithm}).")
-        return math.exp(logarithm)
+            raise EncoderError(f"The weights in {self.path} have a {scale.weight} of {number}, which means nothing.")
+        factor = math.exp(logarithm)
+        return factor if scale.most is None else max(1.0, min(factor, float(self.config.get(*scale.most))))
 
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
@@ -194,10 +218,14 @@ class ModelFolder:
         return self._size(self._image_weight(str(self._image.positions)), -2)
 
     def _image_weight(self, name: str) -> str:
-        return self.weights.first([prefix + name for prefix in self.family.image_prefixes])
+        return self._present([prefix + name for prefix in self.family.image_prefixes])
 
     def _text_weight(self, name: str) -> str:
-        return self.weights.first([prefix + name for prefix in self.family.text_prefixes])
+        return self._present([prefix + name for prefix in self.family.text_prefixes])
+
+    def _present(self, names: Sequence[str]) -> str:
+        """The one of some names that the weights have, or had before the library knew the family."""
+        return self.weights.first([*names, *(self.family.formerly.get(name, name) for name in names)])
 
     def _size(self, weight: str, axis: int = 0) -> int:
         shape = self.weights.shape(weight)
@@ -219,3 +247,7 @@ class ModelFolder:
         if whole.is_file() and "image_processor" in (nested := read_json(whole)):
             return dict(nested["image_processor"])
         return read_json(self.path / "preprocessor_config.json")
+
+
+def _logarithm(number: float) -> float:
+    return math.log(number) if number > 0 else math.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from inkling.wording import excerpt
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 TORCH = "pytorch_model.bin"
+
+LAYER = re.compile(r"\.(?:layers?|blocks|resblocks)\.(\d+)\.")
+"""Where the name of a weight tells the number of its layer."""
 
 _UNREADABLE = (OSError, struct.error, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What foreign JSON and its values raise when they are taken for what they should be."""
