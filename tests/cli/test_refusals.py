@@ -144,7 +144,7 @@ def test_a_hub_that_cannot_be_reached_is_reported_soon(
     monkeypatch.setenv("HF_HOME", str(inkling.folder / "hub"))
     begun = time.monotonic()
     done = inkling.here("fit", drawn, "--memory", "new.ink", "--encoder", "nobody/no-such-model")
-    done.refused("can't be reached", "Three ways on", "'sketch'")
+    done.refused("can't be reached", "Three ways on", "--encoder pocket")
     assert time.monotonic() - begun < 60
 
 

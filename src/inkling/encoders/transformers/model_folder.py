@@ -36,6 +36,9 @@ _TOKENIZER_FILES = (
     "tokenizer.model",
     "sentencepiece.bpe.model",
 )
+_VOCABULARIES = ("tokenizer.json", "vocab.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model")
+_BERT_VOCABULARY = "vocab.txt"
+"""Counts in fingerprints only where there is no other vocabulary: it was left out of them before BERT's texts came."""
 
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
@@ -115,7 +118,17 @@ class ModelFolder:
     @property
     def processing_files(self) -> list[Path]:
         """Files of image processor and tokenizer: what a model of the same architecture needs beside its weights."""
-        return self._those_of(_PROCESSOR_FILES + _TOKENIZER_FILES)
+        return self._those_of((*_PROCESSOR_FILES, *_TOKENIZER_FILES, _BERT_VOCABULARY))
+
+    @property
+    def has_processor(self) -> bool:
+        """Whether a file says how pictures are prepared."""
+        return bool(self._those_of(_PROCESSOR_FILES))
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether a file holds the vocabulary of a tokenizer."""
+        return bool(self._those_of((*_VOCABULARIES, _BERT_VOCABULARY)))
 
     @property
     def n_tokens(self) -> int:
@@ -196,6 +209,8 @@ class ModelFolder:
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
         tokenizer = self._those_of(_TOKENIZER_FILES)
+        if not self._those_of(_VOCABULARIES):
+            tokenizer += self._those_of((_BERT_VOCABULARY,))
         architecture = {key: value for key, value in self.config.items() if key not in _NOT_ARCHITECTURE}
         return hash_value(
             {

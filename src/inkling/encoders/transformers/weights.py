@@ -17,11 +17,37 @@ from inkling.errors import EncoderError, require
 from inkling.wording import excerpt
 
 SAFETENSORS = "model.safetensors"
-SAFETENSORS_INDEX = "model.safetensors.index.json"
-TORCH = "pytorch_model.bin"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form in which weights are kept.
+
+    Attributes
+    ----------
+    name
+        The weights themselves, or the index of their parts.
+    shards
+        Pattern of the parts; None where the weights are one file.
+    """
+
+    name: str
+    shards: str | None = None
+
+
+FORMS = (
+    Form(SAFETENSORS),
+    Form("model.safetensors.index.json", "model-*.safetensors"),
+    Form("pytorch_model.bin"),
+    Form("pytorch_model.bin.index.json", "pytorch_model-*.bin"),
+)
+"""In the order in which `transformers` looks for them."""
 
 LAYER = re.compile(r"\.(?:layers?|blocks|resblocks)\.(\d+)\.")
 """Where the name of a weight tells the number of its layer."""
+
+_TORCH = ".bin"
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx")
 
 _UNREADABLE = (OSError, struct.error, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What foreign JSON and its values raise when they are taken for what they should be."""
@@ -56,14 +82,13 @@ class WeightFiles:
         EncoderError
             If there are none.
         """
-        if (folder / SAFETENSORS).is_file():
-            return cls((folder / SAFETENSORS,))
-        if (folder / SAFETENSORS_INDEX).is_file():
-            return cls(_shards(folder))
-        if (folder / TORCH).is_file():
-            return cls((folder / TORCH,))
+        for form in FORMS:
+            if (folder / form.name).is_file():
+                return cls(_shards(folder / form.name) if form.shards else (folder / form.name,))
+        others = sorted(file.name for file in folder.glob("*") if file.suffix in _WEIGHT_SUFFIXES)
         raise EncoderError(
-            f"The folder {folder} has no weights: expected {SAFETENSORS}, {SAFETENSORS_INDEX} or {TORCH}.",
+            f"The folder {folder} has no weights: expected one of {', '.join(form.name for form in FORMS)}"
+            + (f"; it has {excerpt(', '.join(others))}." if others else "."),
             remedy="Download the whole model, or save it there with save_pretrained().",
         )
 
@@ -80,7 +105,7 @@ class WeightFiles:
     def number(self, name: str) -> float:
         """Value of a tensor of one element."""
         entry = self.entry(name)
-        if entry.file.name == TORCH:
+        if entry.file.suffix == _TORCH:
             return float(_torch_tensors(entry.file)[name].item())
         try:
             with entry.file.open("rb") as file:
@@ -121,8 +146,8 @@ class WeightFiles:
         return {name: entry for file in self.files for name, entry in _read_entries(file).items()}
 
 
-def _shards(folder: Path) -> tuple[Path, ...]:
-    index = folder / SAFETENSORS_INDEX
+def _shards(index: Path) -> tuple[Path, ...]:
+    folder = index.parent
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         files = tuple(folder / name for name in names)
@@ -139,7 +164,7 @@ def _shards(folder: Path) -> tuple[Path, ...]:
 
 
 def _read_entries(file: Path) -> dict[str, Entry]:
-    if file.name == TORCH:
+    if file.suffix == _TORCH:
         return {name: Entry(file, tuple(tensor.shape), "", 0, 0) for name, tensor in _torch_tensors(file).items()}
     try:
         with file.open("rb") as stream:
@@ -148,13 +173,17 @@ def _read_entries(file: Path) -> dict[str, Entry]:
                 raise ValueError("its header is too long")
             header = json.loads(stream.read(length))
         first = 8 + length
-        return {
+        entries = {
             name: Entry(
                 file, tuple(map(_whole, e["shape"])), e["dtype"], *(first + _whole(at) for at in e["data_offsets"])
             )
             for name, e in header.items()
             if name != "__metadata__"
         }
+        size, expected = file.stat().st_size, max((entry.stop for entry in entries.values()), default=0)
+        if size < expected:
+            raise ValueError(f"it has {size:,} of {expected:,} bytes")
+        return entries
     except _UNREADABLE as error:
         raise EncoderError(
             f"The weight file {file} is damaged: {excerpt(error)}.", remedy="Download it again."
@@ -169,8 +198,14 @@ def _whole(number: Any) -> int:
 
 def _torch_tensors(file: Path) -> Mapping[str, Any]:
     torch = require("torch", extra="torch", purpose=f"The weight file {file}")
-    tensors: Mapping[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    return tensors
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        return {str(name): tensor for name, tensor in tensors.items() if hasattr(tensor, "shape")}
+    except Exception as error:  # of zip files, pickles and torch, by kinds that change with releases
+        raise EncoderError(
+            f"The weight file {file} can't be read as tensors alone: {excerpt(error)}.",
+            remedy="Download it again, or take the model's safetensors; code in weight files is never executed.",
+        ) from error
 
 
 def _number(data: bytes, dtype: str) -> float:
