@@ -12,7 +12,7 @@ from inkling.errors import InputError
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-_HIDDEN = ("encoder", "device", "precision", "cache")
+_HIDDEN = ("encoder", "device", "precision", "dimensions", "cache")
 """Options behind an underscore: the attribute `encoder` is the encoder itself, opened from what was given."""
 
 

@@ -33,6 +33,7 @@ from inkling.embeddings.precomputed import Precomputed
 from inkling.embeddings.samples import Samples, embed_samples, given_samples, precomputed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+from inkling.encoders.cut import check_dimensions, cut
 from inkling.encoders.identity import check_encoder
 from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import InputError
@@ -73,6 +74,8 @@ class FewShotClassifier(Estimator, Predictor):
         get the likeliest name. None: they get common nouns, and no image is compared with names.
     device, precision
         Where and how exactly the encoder computes.
+    dimensions
+        How many dimensions of the embedding are kept, see `inkling.load_encoder`. None keeps them all.
     cache
         Where embeddings are kept: True for the user's cache, a folder, or False for nowhere.
 
@@ -97,9 +100,12 @@ class FewShotClassifier(Estimator, Predictor):
         vocabulary: Vocabulary | None = None,
         device: str = "auto",
         precision: str = "auto",
+        dimensions: int | None = None,
         cache: bool | str | Path = True,
     ) -> None:
         check_options(encoder, head=head, seed=seed, views=views, false_alarms=false_alarms, device=device, cache=cache)
+        if dimensions is not None:
+            check_dimensions(dimensions)
         check_texts(templates, prompts)
         self.head = head
         self.seed = seed
@@ -110,7 +116,7 @@ class FewShotClassifier(Estimator, Predictor):
         self.vocabulary = vocabulary
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
-        self._cache = cache
+        self._dimensions, self._cache = dimensions, cache
         self._made_with: EncoderIdentity | None = None
         self._fitted: FittedClassifier | None = None
         self._namer: Namer | None = None
@@ -132,10 +138,10 @@ class FewShotClassifier(Estimator, Predictor):
             If it cannot be opened.
         """
         if not isinstance(self._encoder, str | Path):
-            return self._encoder
+            return cut(self._encoder, self._dimensions)
         if self._made_with is not None:
             return load_same_encoder(self._made_with, self._encoder, device=self._device)
-        return load_encoder(self._encoder, device=self._device, precision=self._precision)
+        return load_encoder(self._encoder, device=self._device, precision=self._precision, dimensions=self._dimensions)
 
     @property
     def fitted(self) -> FittedClassifier:

@@ -16,6 +16,7 @@ from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.encoders.identity import check_encoder
+from inkling.encoders.joined import PLUS
 from inkling.errors import EncoderError, InklingError, InputError
 from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
@@ -256,10 +257,15 @@ def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> E
     except EncoderError as error:
         raise EncoderError(
             f"The encoder that the memory was made with, '{made_with.source}', is not at hand. {error.message}",
-            remedy=f"Say where it is now: --encoder, in Python the option encoder. {error.remedy or ''}".rstrip(),
+            remedy=f"Say where it is now{_all_of_it(made_with)}: --encoder, in Python the option encoder. "
+            f"{error.remedy or ''}".rstrip(),
         ) from error
     check_encoder(made_with, found.identity)
     return found
+
+
+def _all_of_it(made_with: EncoderIdentity) -> str:
+    return ", with all that it is joined of" if PLUS in made_with.source else ""
 
 
 _LOOK = "Look at one of them: does it exist, is it an image, and is it whole?"

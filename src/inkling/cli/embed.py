@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, show, tell_skipped
-from inkling.cli.options import Device, Json, NoCache, Precision
+from inkling.cli.options import Device, Dimensions, Json, NoCache, Precision
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost
 from inkling.cli.tables import print_table
@@ -31,13 +31,17 @@ def run(
         str, typer.Argument(metavar="DIR", help="Images, in any form that fit reads.", show_default=False)
     ],
     encoder: Annotated[
-        str, typer.Option("--encoder", metavar="NAME_OR_DIR", help="See 'inkling encoders'.", show_default=False)
+        str,
+        typer.Option(
+            "--encoder", metavar="NAME_OR_DIR", help="See 'inkling encoders'; A+B joins two.", show_default=False
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", metavar="OUT.parquet|OUT.npz", help="The file to write.", show_default=False)
     ],
     device: Device = "auto",
     precision: Precision = "auto",
+    dimensions: Dimensions = None,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
@@ -50,7 +54,7 @@ def run(
     write = _writer(output)
     check_outputs(output, json, keep=(images,))
     found = find_images(images)
-    opened = load_encoder(encoder, device=device, precision=precision)
+    opened = load_encoder(encoder, device=device, precision=precision, dimensions=dimensions)
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:
         parts = iter_embedded(found.records, opened, cache=cache, progress=progress)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Device, Json, NoCache, Precision, Seed
+from inkling.cli.options import Device, Dimensions, Json, NoCache, Precision, Seed
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
@@ -61,7 +61,7 @@ def run(
         typer.Option(
             "--encoder",
             metavar="NAME_OR_DIR",
-            help="Encoder; see 'inkling encoders'. Default: openai/clip-vit-base-patch32, for photographs.",
+            help="See 'inkling encoders'; A+B joins two. Default: openai/clip-vit-base-patch32, for photographs.",
         ),
     ] = None,
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
@@ -93,6 +93,7 @@ def run(
     ] = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    dimensions: Dimensions = None,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
@@ -107,7 +108,7 @@ def run(
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
     if update:
         _require_none_given(
-            context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision")
+            context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision", "dimensions")
         )
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
         _update(memory, train, embedder, prompts=prompts, views=views, strict=strict, json=json)
@@ -124,6 +125,7 @@ def run(
         vocabulary=read_vocabulary(vocabulary),
         device=device,
         precision=precision,
+        dimensions=dimensions,
         cache=not no_cache,
     )
     source = _opened(train)

@@ -16,6 +16,12 @@ Json = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="Arithmetic of the encoder; see 'How to choose an encoder'.")]
+Dimensions = Annotated[
+    int | None,
+    typer.Option(
+        "--dimensions", parser=whole(1), metavar="N", help="Cut embeddings to their first N dimensions (Matryoshka)."
+    ),
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the embedding cache.")]
 MovedEncoder = Annotated[
     str | None,

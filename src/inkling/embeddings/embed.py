@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.pipeline import Done, Finished, Pipeline
 from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder
+from inkling.encoders.composed import composed_texts, parts_of
 from inkling.errors import EncoderError, UnreadableImageError
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 from inkling.wording import excerpt
@@ -109,10 +110,9 @@ def iter_embedded(
     announce(0, len(records))
     through = 0
     batches = (records[at : at + batch_size] for at in range(0, len(records), batch_size))
-    with (
-        closing(RunCache(cache, encoder.identity)) as run_cache,
-        Pipeline(encoder, run_cache, view=view) as pipeline,
-    ):
+    with ExitStack() as stack:
+        caches = [stack.enter_context(closing(RunCache(cache, part.identity))) for part in parts_of(encoder)]
+        pipeline = stack.enter_context(Pipeline(encoder, caches, view=view))
         for finished in pipeline.run(batches):
             through += len(finished.done)
             announce(through, len(records))
@@ -136,19 +136,21 @@ def embed_texts(
     EncoderError
         If the encoder has no vector for one of the texts, or one that is zeros alone or not finite.
     """
-    identity = encoder.identity
-    with closing(RunCache(cache, identity)) as run_cache:
+    maker = parts_of(encoder)[0]
+    with closing(RunCache(cache, maker.identity)) as run_cache:
         vectors = run_cache.get_texts(texts)
         unknown = [text for text in dict.fromkeys(texts) if text not in vectors]
         announce = progress or _silent
         for at in range(0, len(unknown), TEXTS_OF_A_COMMIT):
             announce(at, len(unknown))
             some = unknown[at : at + TEXTS_OF_A_COMMIT]
-            made = dict(zip(some, _sound(encoder.encode_texts(some), some, identity), strict=True))
+            made = dict(zip(some, _sound(maker.encode_texts(some), some, maker.identity), strict=True))
             run_cache.put_texts(made)
             vectors |= made
             announce(at + len(some), len(unknown))
-    return np.stack([vectors[text] for text in texts]) if texts else _no_rows(identity.dimension)
+    if not texts:
+        return _no_rows(encoder.identity.dimension)
+    return _sound(composed_texts(encoder, np.stack([vectors[text] for text in texts])), texts, encoder.identity)
 
 
 def _sound(vectors: NDArray[np.float32], texts: Sequence[str], identity: EncoderIdentity) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ import numpy as np
 from inkling.embeddings.entries import CachedImage
 from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder, ImageVectors, Prepared
+from inkling.encoders.composed import composed_images, naming_the_part, parts_of
 from inkling.errors import EncoderError, UnreadableImageError
 from inkling.images.decode import Content, read, thumbnail
 from inkling.images.files import Files
@@ -52,7 +53,9 @@ class Finished:
 
 @dataclass(frozen=True)
 class _Ready:
-    prepared: Prepared
+    """A decoded picture: what each part of the encoder that lacks its vectors will read, by the part's number."""
+
+    prepared: Mapping[int, Prepared]
     thumbnail: bytes
 
 
@@ -61,10 +64,11 @@ class _Planned:
     """A batch whose contents are hashed.
 
     Some outcomes are known; the others are on their way by `jobs` of this batch, or of an earlier one that
-    holds the same content.
+    holds the same content. `known` has what the cache knows by each part of the encoder.
     """
 
     contents: list[tuple[ImageRecord, _Read]]
+    known: list[dict[str, CachedImage]]
     jobs: dict[str, Future[_Ready | UnreadableImageError]]
     outcomes: dict[str, Outcome]
 
@@ -74,11 +78,21 @@ class Pipeline:
 
     Leaving the context drops the work that has not begun and waits for the few decodings under way, so Ctrl-C
     ends within moments.
+
+    Parameters
+    ----------
+    encoder
+        Makes the vectors, or is composed of parts that do.
+    caches
+        Where those of each of `parts_of` the encoder are kept.
+    view
+        As for `inkling.images.views.view_of`.
     """
 
-    def __init__(self, encoder: Encoder, cache: RunCache, *, view: int) -> None:
+    def __init__(self, encoder: Encoder, caches: Sequence[RunCache], *, view: int) -> None:
         self._encoder = encoder
-        self._cache = cache
+        self._parts = parts_of(encoder)
+        self._caches = caches
         self._view = view
         self._files = Files()
         self._threads = ThreadPoolExecutor(_n_threads(), thread_name_prefix="inkling-decode")
@@ -120,13 +134,16 @@ class Pipeline:
         """Ask the cache, and have the rest decoded, save what an earlier batch is at already."""
         contents = [(record, future.result()) for record, future in batch]
         readable = {content.content_hash: content for _, content in contents if isinstance(content, Content)}
-        outcomes: dict[str, Outcome] = dict(self._cache.get_images(readable, view=self._view))
-        jobs = {
-            content_hash: self._threads.submit(self._prepare, content)
-            for content_hash, content in readable.items()
-            if content_hash not in outcomes and not any(content_hash in other.jobs for other in earlier)
+        known = [cache.get_images(readable, view=self._view) for cache in self._caches]
+        lacking = {
+            key: [part for part, found in enumerate(known) if key not in found]
+            for key in readable
+            if not any(key in other.jobs for other in earlier)
         }
-        return _Planned(contents, jobs, outcomes)
+        jobs = {
+            key: self._threads.submit(self._prepare, readable[key], parts) for key, parts in lacking.items() if parts
+        }
+        return _Planned(contents, known, jobs, {})
 
     def _read(self, record: ImageRecord) -> _Read:
         try:
@@ -134,13 +151,17 @@ class Pipeline:
         except UnreadableImageError as error:
             return error
 
-    def _prepare(self, content: Content) -> _Ready | UnreadableImageError:
+    def _prepare(self, content: Content, lacking: Sequence[int]) -> _Ready | UnreadableImageError:
+        prepared: dict[int, Prepared] = {}
         try:
-            image = content.decode(self._files, shorter_side=self._encoder.shorter_side)
+            sides = {part: self._parts[part].shorter_side for part in lacking}
+            for image, parts in content.decode_for(self._files, sides):
+                seen = view_of(image, self._view, key=content.content_hash)
+                prepared |= {part: self._parts[part].prepare(seen) for part in parts}
+                picture = thumbnail(image)
         except UnreadableImageError as error:
             return error
-        seen = view_of(image, self._view, key=content.content_hash)
-        return _Ready(self._encoder.prepare(seen), thumbnail(image))
+        return _Ready(prepared, picture)
 
     def _finish(self, batch: _Planned) -> tuple[Finished, Mapping[str, Outcome]]:
         ready: dict[str, _Ready] = {}
@@ -150,7 +171,9 @@ class Pipeline:
                 ready[content_hash] = result
             else:
                 batch.outcomes[content_hash] = result
-        batch.outcomes |= self._encode(ready)
+        for part in range(len(self._parts)):
+            self._encode(part, ready, batch)
+        batch.outcomes |= self._composed(batch)
         done = tuple(
             Done(record, None, content)
             if isinstance(content, UnreadableImageError)
@@ -159,18 +182,29 @@ class Pipeline:
         )
         return Finished(done, len(ready)), batch.outcomes
 
-    def _encode(self, ready: Mapping[str, _Ready]) -> dict[str, Outcome]:
-        if not ready:
-            return {}
-        vectors = self._encoder.encode_images([image.prepared for image in ready.values()])
-        _check(vectors, self._encoder, len(ready))
-        outcomes: dict[str, Outcome] = {
-            content_hash: _outcome(vectors, row, image.thumbnail)
-            for row, (content_hash, image) in enumerate(ready.items())
-        }
-        sound = {key: value for key, value in outcomes.items() if isinstance(value, CachedImage)}
-        self._cache.put_images(sound, view=self._view)
-        return outcomes
+    def _encode(self, part: int, ready: Mapping[str, _Ready], batch: _Planned) -> None:
+        """Vectors of one part for the images that lack them: the sound ones are kept, the others end their image."""
+        encoder = self._parts[part]
+        wanted = {key: image for key, image in ready.items() if part in image.prepared}
+        if not wanted:
+            return
+        with naming_the_part(encoder, of=self._encoder):
+            vectors = encoder.encode_images([image.prepared[part] for image in wanted.values()])
+            _check(vectors, encoder, len(wanted))
+        made = {key: _outcome(vectors, row, image.thumbnail) for row, (key, image) in enumerate(wanted.items())}
+        sound = {key: value for key, value in made.items() if isinstance(value, CachedImage)}
+        batch.outcomes |= {key: value for key, value in made.items() if key not in sound}
+        batch.known[part].update(sound)
+        self._caches[part].put_images(sound, view=self._view)
+
+    def _composed(self, batch: _Planned) -> dict[str, Outcome]:
+        """Outcomes of the images of which every part has vectors."""
+        first, *others = batch.known
+        whole = [key for key in first if key not in batch.outcomes and all(key in other for other in others)]
+        if not whole or self._parts == (self._encoder,):
+            return {key: first[key] for key in whole}
+        vectors = composed_images(self._encoder, [_stacked([found[key] for key in whole]) for found in batch.known])
+        return {key: _outcome(vectors, row, first[key].thumbnail) for row, key in enumerate(whole)}
 
 
 def _n_threads() -> int:
@@ -183,6 +217,11 @@ def _share(outcomes: Mapping[str, Outcome], later: _Planned) -> None:
     for _, content in later.contents:
         if isinstance(content, Content) and content.content_hash in outcomes:
             later.outcomes.setdefault(content.content_hash, outcomes[content.content_hash])
+
+
+def _stacked(images: Sequence[CachedImage]) -> ImageVectors:
+    features = [image.feature for image in images if image.feature is not None]
+    return ImageVectors(np.stack([image.embedding for image in images]), np.stack(features) if features else None)
 
 
 def _outcome(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:

@@ -14,7 +14,8 @@ from inkling.types import EncoderIdentity
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Prepared = NDArray[Any]
+Prepared = Any
+"""What `prepare` makes of a picture for `encode_images` of the same encoder: an array, as a rule."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class EncoderCard:
     gated
         Whether the hub gives it only to those who have logged in and accepted its terms.
     texts
-        Whether it has a text side. Without one, classes are learnt from images alone.
+        Whether it has a text side; without one, classes are learnt from images alone. None where only opening it tells.
     """
 
     name: str
@@ -42,7 +42,7 @@ class EncoderCard:
     note: str
     extra: str | None = None
     gated: bool = False
-    texts: bool = True
+    texts: bool | None = True
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from inkling.errors import EncoderMismatchError
 from inkling.types import EncoderIdentity
 
@@ -27,7 +29,8 @@ def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity, *, made: st
         return
     raise EncoderMismatchError(
         f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. Their vectors cannot be compared.",
-        remedy=f"Use --encoder {stored.source} (in Python the option encoder), or begin anew with {offered.source}.",
+        remedy=f"Use --encoder {quote(stored.source)} (in Python the option encoder), "
+        f"or begin anew with {offered.source}.",
     )
 
 

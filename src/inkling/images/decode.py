@@ -6,6 +6,7 @@ The two steps are apart because an image that the cache knows is hashed and neve
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
@@ -15,7 +16,7 @@ from PIL import Image
 from inkling.errors import UnreadableImageError
 from inkling.images.budget import check_size
 from inkling.images.files import Files
-from inkling.images.formats import load_pixels
+from inkling.images.formats import draft_scale, load_pixels
 from inkling.images.modes import to_rgb
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
@@ -144,8 +145,37 @@ class Content:
         """Upright RGB picture; see `inkling.images.decode.decode`."""
         if self._picture is not None:
             return self._picture
-        data = files.read(self.record) if self._data is None else self._data
-        return decode(data, shorter_side=shorter_side)
+        return decode(self._bytes(files), shorter_side=shorter_side)
+
+    def decode_for(self, files: Files, sides: Mapping[int, int]) -> Iterator[tuple[Image.Image, list[int]]]:
+        """The picture for several encoders, decoded once for all of them that read it at one scale.
+
+        Each gets the pixels that it would get alone: the scale at which a JPEG is decoded changes them.
+
+        Parameters
+        ----------
+        files
+            Reads the record's file.
+        sides
+            `shorter_side` as `decode` has it of each encoder, by its number.
+
+        Yields
+        ------
+        tuple of PIL.Image.Image and list of int
+            A picture and the numbers of the encoders that it is for.
+        """
+        if self._picture is not None:
+            yield self._picture, list(sides)
+            return
+        data = self._bytes(files)
+        different = set(sides.values())
+        scales = {side: draft_scale(data, side) if len(different) > 1 else 1 for side in different}
+        for scale in set(scales.values()):
+            those = [number for number, side in sides.items() if scales[side] == scale]
+            yield decode(data, shorter_side=sides[those[0]]), those
+
+    def _bytes(self, files: Files) -> bytes:
+        return files.read(self.record) if self._data is None else self._data
 
 
 def read(record: ImageRecord, files: Files) -> Content:

@@ -101,6 +101,17 @@ def _heif_reader() -> type[ImageFile.ImageFile]:
     return reader
 
 
+def draft_scale(data: bytes, shorter_side: int) -> int:
+    """By how much `load_pixels` shrinks the sides of a picture while it decodes; 1 for what it can't read."""
+    try:
+        reader = _reader(data)
+        if reader is not JpegImagePlugin.JpegImageFile:
+            return 1
+        return _draft_scale(reader(BytesIO(data)).size, DRAFT_MARGIN * shorter_side)
+    except Exception:  # decoding will say what is wrong with it
+        return 1
+
+
 def _draft(image: ImageFile.ImageFile, shorter_side: int | None) -> None:
     """Choose the scale of a JPEG."""
     if shorter_side is not None and isinstance(image, JpegImagePlugin.JpegImageFile):

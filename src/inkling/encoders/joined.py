@@ -1,0 +1,121 @@
+"""Several encoders as one: the first gives embedding and texts, and all of them the features that heads read beside it.
+
+Vectors of different models tell different things of a picture. Side by side they are better told apart by few images
+than either alone, and nothing is trained for it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkling.encoders.base import Encoder, ImageVectors
+from inkling.encoders.composed import ComposedEncoder, composed_images, composed_texts, parts_of
+from inkling.encoders.files import hash_value
+from inkling.encoders.precision import FLOAT32
+from inkling.encoders.vectors import unit_vectors
+from inkling.errors import EncoderError
+from inkling.types import EncoderIdentity
+
+PLUS = "+"
+_BETWEEN = f" {PLUS} "
+"""As a source is kept: with blanks, so that the name of a folder may have a plus even where it has gone."""
+
+
+class JoinedEncoder(ComposedEncoder):
+    """Several encoders as one.
+
+    Embedding, texts and logit scale are those of the first. The feature is one row of blocks: the feature of the
+    first, if it has one, and of each other its embedding and its feature. Blocks differ in length and scale by what
+    model they come from, which says nothing about their worth; so each is brought to unit length and divided by the
+    square root of their number, and cosines of features are the mean of the blocks' cosines.
+
+    Parameters
+    ----------
+    encoders
+        Two or more, none of them joined.
+
+    Raises
+    ------
+    EncoderError
+        If one of them is there twice.
+    """
+
+    def __init__(self, encoders: Sequence[Encoder]) -> None:
+        super().__init__([part for encoder in encoders for part in parts_of(encoder)])
+        self.encoders = tuple(encoders)
+        _refuse_twins([part.identity for part in self.parts])
+
+    def __repr__(self) -> str:
+        return f"JoinedEncoder({list(self.encoders)!r})"
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        """Of all, in their order."""
+        all_of_them = [encoder.identity for encoder in self.encoders]
+        first, *others = all_of_them
+        precisions = [one.precision for one in all_of_them]
+        return EncoderIdentity(
+            name=PLUS.join(one.name for one in all_of_them),
+            source=_BETWEEN.join(one.source for one in all_of_them),
+            fingerprint=hash_value({"joined": [one.fingerprint for one in all_of_them], "features": "unit blocks"}),
+            dimension=first.dimension,
+            feature_dimension=first.feature_dimension + sum(one.dimension + one.feature_dimension for one in others),
+            logit_scale=first.logit_scale,
+            # Parts that know one arithmetic alone say float32 whatever was asked for.
+            precision=next((one for one in precisions if one != FLOAT32), FLOAT32),
+        )
+
+    def compose(self, vectors: Sequence[ImageVectors]) -> ImageVectors:
+        """Embeddings of the first, and the blocks of all as features."""
+        first, *others = (
+            composed_images(encoder, [of_part]) for encoder, of_part in zip(self.encoders, vectors, strict=True)
+        )
+        blocks = [first.features, *(block for one in others for block in (one.embeddings, one.features))]
+        there = [unit_vectors(block) for block in blocks if block is not None]
+        return ImageVectors(first.embeddings, np.hstack(there) / np.float32(np.sqrt(len(there))))
+
+    def compose_texts(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Those of the first."""
+        return composed_texts(self.encoders[0], vectors)
+
+
+def split_source(text: str, is_there: Callable[[str], bool]) -> list[str]:
+    """Parts of a text such as ``A+B`` or ``A + B``; the text alone where it isn't joined.
+
+    Parameters
+    ----------
+    text
+        As the user gives it, or as `EncoderIdentity.source` has it.
+    is_there
+        Whether a part, with any plus in it, names something that exists. The longest such part wins.
+    """
+    words = re.split(r"(\s*\+\s*)", text)
+    names, signs = words[::2], words[1::2]
+    # In a kept source, blanks separate: a plus without them is of a folder's name, though the folder may have gone.
+    is_kept = any(sign == _BETWEEN for sign in signs)
+    found: list[str] = []
+    at = 0
+    while at < len(names):
+        ends = (end for end in range(len(names), at, -1) if is_there("".join(words[2 * at : 2 * end - 1])))
+        end = next(ends, at + 1)
+        if end == at + 1 and is_kept and names[at].startswith(os.sep) and not is_there(names[at]):
+            end = next((k + 1 for k in range(at, len(signs)) if signs[k] == _BETWEEN), len(names))
+        found.append("".join(words[2 * at : 2 * end - 1]))
+        at = end
+    return found
+
+
+def _refuse_twins(parts: Sequence[EncoderIdentity]) -> None:
+    for number, part in enumerate(parts):
+        twin = next((other for other in parts[:number] if other.fingerprint == part.fingerprint), None)
+        if twin is not None:
+            raise EncoderError(
+                f"The encoders '{twin.source}' and '{part.source}' are the same, so joining them adds nothing.",
+                remedy="Join encoders that differ.",
+            )
