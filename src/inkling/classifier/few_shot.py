@@ -72,10 +72,8 @@ class FewShotClassifier(Estimator, Predictor):
     vocabulary
         Names of things in general. Images are compared with those of no known class, to detect unknown images, which
         get the likeliest name. None: they get common nouns, and no image is compared with names.
-    device, precision
-        Where and how exactly the encoder computes.
-    dimensions
-        How many dimensions of the embedding are kept, see `inkling.load_encoder`. None keeps them all.
+    device, precision, dimensions
+        Where and how exactly the encoder computes, and how much of its embedding is kept; see `inkling.load_encoder`.
     cache
         Where embeddings are kept: True for the user's cache, a folder, or False for nowhere.
 
@@ -104,12 +102,9 @@ class FewShotClassifier(Estimator, Predictor):
         cache: bool | str | Path = True,
     ) -> None:
         check_options(encoder, head=head, seed=seed, views=views, false_alarms=false_alarms, device=device, cache=cache)
-        if dimensions is not None:
-            check_dimensions(dimensions)
+        check_dimensions(dimensions)
         check_texts(templates, prompts)
-        self.head = head
-        self.seed = seed
-        self.views = views
+        self.head, self.seed, self.views = head, seed, views
         self.templates = templates
         self.prompts = tuple(prompts)
         self.false_alarms = false_alarms

@@ -82,9 +82,9 @@ def cut(encoder: Encoder, dimensions: int | None) -> Encoder:
     InputError
         If `dimensions` is no whole number of 1 or more.
     """
+    check_dimensions(dimensions)
     if dimensions is None:
         return encoder
-    check_dimensions(dimensions)
     whole = encoder.identity
     if dimensions > whole.dimension:
         raise EncoderError(
@@ -107,8 +107,10 @@ def check_dimensions(dimensions: object) -> None:
     Raises
     ------
     InputError
-        If it is no whole number of 1 or more.
+        If it is neither None nor a whole number of 1 or more.
     """
+    if dimensions is None:
+        return
     if not isinstance(dimensions, Integral) or isinstance(dimensions, bool) or dimensions < 1:
         raise InputError(
             f"dimensions must be a whole number, 1 or more, got {excerpt(dimensions)}.",
