@@ -53,7 +53,9 @@ KEEPERS_OF_STATE = {"embeddings", "memory"}
 USED_EXTRAS = ("finetune", "heic", "parquet", "postgres", "tokenizers", "torch")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
+    "encoders/transformers/layers.py",
     "encoders/transformers/loaded_model.py",
+    "encoders/transformers/products.py",
     "encoders/transformers/tokens.py",
     "encoders/transformers/tower.py",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inkling.encoders.transformers import tower
+from inkling.encoders.transformers import products
 from inkling.heads import HEADS
 from tests.cli.conftest import KINDS
 from tests.cli.program import Inkling
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_memory(inkling: Inkling, drawn: Path) -> N
 
 
 def test_precision_is_part_of_the_encoder(inkling: Inkling, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tower, "why_not", lambda _: None)  # whatever it gains on the processor of the tests
+    monkeypatch.setattr(products, "why_not", lambda _: None)  # whatever it gains on the processor of the tests
     exact, rounded = fit(inkling, drawn), fit(inkling, drawn, "--precision", "bfloat16")
     assert rounded["encoder_fingerprint"] != exact["encoder_fingerprint"]
     summary = inkling.here("evaluate", "o.ink", drawn, "--json", "-").json()

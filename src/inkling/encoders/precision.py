@@ -14,7 +14,7 @@ int8
     token.
 
 bfloat16 and int8 are refused on a processor on which they are slower than float32: a short measurement tells
-(`inkling.encoders.transformers.tower.Speed`).
+(`inkling.encoders.transformers.products.why_not`).
 
 Texts are encoded in float32 on the CPU whatever the name: they are few, and each serves all images.
 """

@@ -20,7 +20,7 @@ from transformers import AutoImageProcessor, AutoTokenizer
 from inkling.encoders.base import Encoder
 from inkling.encoders.precision import PRECISIONS
 from inkling.encoders.registry import load_encoder
-from inkling.encoders.transformers import tower
+from inkling.encoders.transformers import products
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError, InputError
 from tests.encoders.folders import (
@@ -82,7 +82,7 @@ def test_every_activation_of_the_image_tower(act: str, tmp_path: Path) -> None:
 @pytest.fixture
 def any_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take each precision, whatever it gains on the processor of the tests."""
-    monkeypatch.setattr(tower, "why_not", lambda _: None)
+    monkeypatch.setattr(products, "why_not", lambda _: None)
 
 
 @pytest.mark.usefixtures("any_precision")

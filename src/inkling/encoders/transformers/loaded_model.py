@@ -18,10 +18,12 @@ from inkling.encoders.devices import AUTO as AUTO_DEVICE
 from inkling.encoders.devices import CPU, CUDA, MPS, require_torch_device
 from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
 from inkling.encoders.streams import Streams
-from inkling.encoders.transformers import tower
+from inkling.encoders.transformers import products
 from inkling.encoders.transformers.families import ImageOutput
 from inkling.encoders.transformers.model_folder import ModelFolder
+from inkling.encoders.transformers.products import Arithmetic
 from inkling.encoders.transformers.tokens import Tokenizer
+from inkling.encoders.transformers.tower import rebuild
 from inkling.encoders.transformers.weights import LAYER
 from inkling.errors import EncoderError
 from inkling.wording import counted, excerpt
@@ -190,20 +192,20 @@ def _device_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision: str) -> None:
     arithmetic = arithmetic_of(precision, width=folder.width)
-    if precision in (BFLOAT16, INT8) and (reason := tower.why_not(arithmetic)):
+    if precision in (BFLOAT16, INT8) and (reason := products.why_not(arithmetic)):
         raise EncoderError(f"The precision {precision} is refused: {reason}.", remedy="Use the precision auto.")
-    if not tower.rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
+    if not rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
         raise EncoderError(
-            f"The image tower of the model in {folder.path} isn't built like CLIP's, so it has no {precision} form.",
+            f"The image tower of the model in {folder.path} is of an unknown build, so it has no {precision} form.",
             remedy="Use the precision auto.",
         )
 
 
-def arithmetic_of(precision: str, *, width: int) -> tower.Arithmetic:
+def arithmetic_of(precision: str, *, width: int) -> Arithmetic:
     """How the products of an image tower are taken on the CPU, by its precision and the width of its tokens."""
     if precision == INT8:
         return "int8"
-    rounds = precision == AUTO and width >= WIDE and tower.has_fast_bfloat16() and not tower.why_not("bfloat16")
+    rounds = precision == AUTO and width >= WIDE and products.has_fast_bfloat16() and not products.why_not("bfloat16")
     return "bfloat16" if rounds or precision == BFLOAT16 else "float32"
 
 
