@@ -22,6 +22,7 @@ def write(folder: Path, model_type: str, processor: dict[str, Any]) -> None:
         "vision_model.embeddings.patch_embedding.weight": (6, 3, 8, 8),
         "vision_model.embeddings.position_embedding.weight": (16 if siglip else 17, 6),
         "text_model.embeddings.position_embedding.weight": (7, 5),
+        "text_model.embeddings.token_embedding.weight": (9, 5),
         **({"vision_model.post_layernorm.weight": (6,)} if siglip else {"visual_projection.weight": (4, 6)}),
     }
     header, data = {}, b""
@@ -39,9 +40,9 @@ def write(folder: Path, model_type: str, processor: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("model_type", "processor", "fingerprint"),
     [
-        ("clip", CLIP_PROCESSOR, "ecb4b85d77e36a6df142ad0bce0efdc2456a903568a7705ad4e1800ff9aadc1b"),
-        ("metaclip_2", CLIP_PROCESSOR, "1ca2f40e2d4c288eb3a5bdd4feeef7614e94fb82e4492a746727590273712ba9"),
-        ("siglip", SIGLIP_PROCESSOR, "009c7b5fbd0c66c802c0a0e355616c4915b7cdf2a11999ad15fc2f78af51392d"),
+        ("clip", CLIP_PROCESSOR, "c0f0da486acae4cb4636c40e05e4ff616ddaaff54c2d832c225852e85f65e414"),
+        ("metaclip_2", CLIP_PROCESSOR, "64a3cce994b44bc7151425e6c7bbce283a8ffb135e786d967678657f5e23c6c2"),
+        ("siglip", SIGLIP_PROCESSOR, "584bbbc85c9eea69e908deeb8fa6b2cc00b37cc27b35ffc1ae70f1c86b922c24"),
     ],
 )
 def test_of_today_is_that_of_the_first_release(

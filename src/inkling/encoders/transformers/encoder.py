@@ -19,6 +19,7 @@ from inkling.encoders.base import ImageVectors, Prepared
 from inkling.encoders.devices import require_torch_device
 from inkling.encoders.per_process import PerProcess
 from inkling.encoders.precision import AUTO, FLOAT32, WIDE, check_precision
+from inkling.encoders.transformers.consistency import check_folder
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import require
 from inkling.types import EncoderIdentity
@@ -76,6 +77,7 @@ class TransformersEncoder:
         self._precision = precision
         self._loading = PerProcess(threading.Lock)
         self._loaded: Towers | None = None
+        check_folder(self._folder)
         self._preprocessing = self._folder.preprocessing
 
     def __repr__(self) -> str:

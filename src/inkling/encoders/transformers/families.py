@@ -143,6 +143,8 @@ class Family:
     unused
         Beginnings of names of weights on which no vector depends: checkpoints may lack them, and the library fills
         them at random.
+    code_is_known
+        Whether checkpoints may name code of their own that the library has by now, so that it isn't needed.
     tunes
         Whether fine-tuning knows the family.
     """
@@ -158,7 +160,13 @@ class Family:
     formerly: Mapping[str, str] = field(default_factory=dict)
     processor: str = "CLIPImageProcessor"
     unused: tuple[str, ...] = ()
+    code_is_known: bool = False
     tunes: bool = False
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether a projection leads from the image tower to the vectors."""
+        return self.dimension == _PROJECTION
 
 
 _PROJECTION = ("visual_projection.weight",)
@@ -179,6 +187,7 @@ _TIPSV2 = Family(
     ("vision_model.layernorm.weight",),
     logit_scale=LogitScale("temperature", divides=True, otherwise=("temperature_init_value", 0.005065968260169029)),
     processor="Tipsv2ImageProcessor",
+    code_is_known=True,
     formerly={
         "vision_model.embeddings.patch_embeddings.projection.weight": "vision_encoder.patch_embed.proj.weight",
         "vision_model.embeddings.position_embeddings": "vision_encoder.pos_embed",
@@ -206,6 +215,7 @@ _KNOWN: Mapping[str, Family] = {
         TextTower(attention="eager"),
         _PROJECTION,
         logit_scale=LogitScale(most=("max_logit_scale", 100.0)),
+        code_is_known=True,
     ),
     "altclip": Family("AltCLIP", _CLIP_IMAGES, _ROBERTA, _PROJECTION, text_prefixes=("text_model.roberta.",)),
     "chinese_clip": Family("Chinese-CLIP", _CLIP_IMAGES, _BERT, _PROJECTION, processor="ChineseCLIPImageProcessor"),
@@ -262,8 +272,9 @@ def family_of(config: Mapping[str, Any], *, where: str) -> Family:
         return _dual_encoder(config, where)
     if model_type in _KNOWN:
         return _KNOWN[model_type]
+    needs_code = ", and wants to run code of its own, which Inkling never executes" if config.get("auto_map") else ""
     raise EncoderError(
-        f"The model in {where} is of type '{excerpt(model_type)}'; known are {', '.join(MODEL_TYPES)}.",
+        f"The model in {where} is of type '{excerpt(model_type)}'{needs_code}; known are {', '.join(MODEL_TYPES)}.",
         remedy=WAYS_ON,
     )
 

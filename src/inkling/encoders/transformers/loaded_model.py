@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
+from inkling.encoders.available_memory import require_memory
 from inkling.encoders.devices import AUTO as AUTO_DEVICE
 from inkling.encoders.devices import CPU, CUDA, MPS, require_torch_device
 from inkling.encoders.precision import AUTO, BFLOAT16, INT8, WIDE
@@ -30,6 +31,7 @@ from inkling.wording import counted, excerpt
 
 _WHOLE_MODEL = "Download the whole model again, or use the config.json that belongs to the weights."
 
+_FLOAT32_BYTES = 4
 _TOKENS_AT_ONCE = 512
 """Tokens of one pass through the image tower on a core: few enough for activations to stay in its cache, enough
 for weights to be read seldom."""
@@ -112,7 +114,14 @@ def without_progress_bars() -> Iterator[None]:
 
 
 def load_towers(folder: ModelFolder) -> Any:
-    """The library's own model with its weights in float32, for inference."""
+    """The library's own model with its weights in float32, for inference.
+
+    Raises
+    ------
+    EncoderError
+        If the weights don't fit into memory, can't be read, or aren't all those of the model.
+    """
+    require_memory(_FLOAT32_BYTES * folder.weights.n_elements, purpose=f"The model in {folder.path}")
     texts = folder.family.texts
     attention = {"attn_implementation": {"text_config": texts.attention}} if texts and texts.attention else {}
     with without_progress_bars():

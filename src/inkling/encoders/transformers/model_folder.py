@@ -77,11 +77,21 @@ class ModelFolder:
     def preprocessing(self) -> Preprocessing:
         """The model's own preprocessing, checked against the size that its image tower reads."""
         try:
-            preprocessing = from_processor_config(self._processor_config(), default=self.family.processor)
+            stated = {
+                file: from_processor_config(config, default=self.family.processor)
+                for file, config in self._processor_configs().items()
+            }
         except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
             raise EncoderError(
                 f"The image processor in {self.path} can't be read: {excerpt(error)}.", remedy=_OWN_PROCESSOR
             ) from error
+        preprocessing, *others = stated.values()
+        if any(other != preprocessing for other in others):
+            raise EncoderError(
+                f"Two files in {self.path} contradict each other: by {' and '.join(stated)}, pictures are prepared in "
+                f"different ways ({_differences(preprocessing, others[0])}).",
+                remedy="Remove the one that doesn't belong to the model.",
+            )
         reason = self._misfit(preprocessing)
         if reason:
             raise EncoderError(f"The image processor in {self.path} {reason}.", remedy=_OWN_PROCESSOR)
@@ -187,6 +197,12 @@ class ModelFolder:
             return int(part(self.config, "text_config").get("max_position_embeddings", texts.default_length))
         return self._size(self._text_weight(texts.positions)) - texts.reserved
 
+    @property
+    def vocabulary(self) -> tuple[int, int]:
+        """Number of tokens that the text tower knows, and width of their vectors."""
+        weight = self._text_weight(self.text_tower.vocabulary)
+        return self._size(weight), self._size(weight, 1)
+
     @cached_property
     def logit_scale(self) -> float:
         """Factor on cosines: the exponential of the model's parameter, or a fixed one where it has none.
@@ -256,13 +272,22 @@ class ModelFolder:
         """Content of ``config.json``."""
         return read_json(self.path / "config.json")
 
-    def _processor_config(self) -> Mapping[str, Any]:
-        """Newer folders nest it in processor_config.json, older ones have a file of its own."""
-        whole = self.path / "processor_config.json"
-        if whole.is_file() and "image_processor" in (nested := read_json(whole)):
-            return dict(nested["image_processor"])
-        return read_json(self.path / "preprocessor_config.json")
+    def _processor_configs(self) -> Mapping[str, Mapping[str, Any]]:
+        """The image processor by each file that describes it: newer folders nest it in processor_config.json, older ones have
+        a file of its own."""
+        whole, own = (self.path / name for name in _PROCESSOR_FILES)
+        nested = read_json(whole).get("image_processor") if whole.is_file() else None
+        found = {} if nested is None else {whole.name: dict(nested)}
+        return found | {own.name: read_json(own)} if own.is_file() or not found else found
 
 
 def _logarithm(number: float) -> float:
     return math.log(number) if number > 0 else math.nan
+
+
+def _differences(one: Preprocessing, other: Preprocessing) -> str:
+    """What two image processors do differently, by names and values."""
+    values, others = asdict(one), asdict(other)
+    return excerpt(
+        ", ".join(f"{key}: {values[key]} or {others.get(key)}" for key in values if values[key] != others.get(key))
+    )

@@ -11,7 +11,11 @@ from transformers import AutoTokenizer
 
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.transformers.model_folder import ModelFolder
+from inkling.errors import EncoderError
+from inkling.wording import excerpt
 
+_OWN_TOKENIZER = "Copy the tokenizer files that belong to the model into its folder."
+_FEWEST_TO_FILL, _MOST_TO_FILL = 8, 128
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -25,7 +29,7 @@ class Tokenizer:
     def __init__(self, folder: ModelFolder) -> None:
         self._tower = folder.text_tower
         self._longest = folder.text_length
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder.path)
+        self._tokenizer = _open(folder)
 
     def __call__(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """Arguments of the text tower, each (n_texts, n_tokens); texts that are too long are cut, with a warning."""
@@ -46,6 +50,33 @@ class Tokenizer:
         lengths = [len(ids) for ids in self._tokenizer(list(texts), verbose=False)["input_ids"]]
         cut = [text for text, length in zip(texts, lengths, strict=True) if length > self._longest]
         warn_of_cuts(cut, longest=self._longest)
+
+
+def _open(folder: ModelFolder) -> Any:
+    """The tokenizer of a folder, if its numbers are those that the text tower knows."""
+    if not folder.has_tokenizer:  # the library would make up an empty one
+        raise EncoderError(
+            f"The folder {folder.path} has no tokenizer: no file of it holds a vocabulary.", remedy=_OWN_TOKENIZER
+        )
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # of damaged files and missing ones, by kinds that change with releases
+        raise EncoderError(
+            f"The tokenizer in {folder.path} can't be read: {excerpt(error)}.", remedy=_OWN_TOKENIZER
+        ) from error
+    known, _ = folder.vocabulary
+    if not _fits(len(tokenizer), known):
+        raise EncoderError(
+            f"The tokenizer in {folder.path} has {len(tokenizer):,} tokens; the text tower knows {known:,}.",
+            remedy=_OWN_TOKENIZER,
+        )
+    return tokenizer
+
+
+def _fits(tokens: int, known: int) -> bool:
+    """Rows beyond the vocabulary are there only to fill up to a multiple that processors like."""
+    filled_up = known % _FEWEST_TO_FILL == 0 and known - tokens < _MOST_TO_FILL
+    return tokens == known or (tokens < known and filled_up)
 
 
 def canonical(text: str) -> str:

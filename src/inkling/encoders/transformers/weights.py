@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,6 +116,16 @@ class WeightFiles:
             raise EncoderError(
                 f"The weight file {entry.file} is damaged: {name} is no number.", remedy="Download it again."
             ) from error
+
+    @property
+    def names(self) -> Collection[str]:
+        """Names of all tensors."""
+        return self._entries.keys()
+
+    @property
+    def n_elements(self) -> int:
+        """Numbers in all tensors together."""
+        return sum(math.prod(entry.shape) for entry in self._entries.values())
 
     def has(self, name: str) -> bool:
         """Whether the files hold a tensor."""
