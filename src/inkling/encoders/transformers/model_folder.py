@@ -273,8 +273,8 @@ class ModelFolder:
         return read_json(self.path / "config.json")
 
     def _processor_configs(self) -> Mapping[str, Mapping[str, Any]]:
-        """The image processor by each file that describes it: newer folders nest it in processor_config.json, older ones have
-        a file of its own."""
+        """The image processor by each file that describes it: newer folders nest it in processor_config.json, older
+        ones have a file of its own."""
         whole, own = (self.path / name for name in _PROCESSOR_FILES)
         nested = read_json(whole).get("image_processor") if whole.is_file() else None
         found = {} if nested is None else {whole.name: dict(nested)}
