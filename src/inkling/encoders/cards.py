@@ -67,6 +67,18 @@ HUB_CARDS = (
     _hub("google/siglip-so400m-patch14-384", 1152, "Apache-2.0", "large SigLIP at 384 pixels, wants a GPU"),
     _hub("google/siglip2-base-patch16-224", 768, "Apache-2.0", "SigLIP 2: many languages"),
     _hub("google/siglip2-so400m-patch14-384", 1152, "Apache-2.0", "large SigLIP 2 at 384 pixels, wants a GPU"),
+    _hub(
+        "google/siglip2-base-patch16-naflex", 768, "Apache-2.0", "SigLIP 2 that keeps the shape of pictures: documents"
+    ),
+    _hub("google/tipsv2-b14", 768, "Apache-2.0", "texts and fine detail at 448 pixels, wants a GPU"),
+    _hub(
+        "apple/aimv2-large-patch14-224-lit", 768, "Apple AMLR", "strong image tower, texts learnt for it; research only"
+    ),
+    _hub("zer0int/LongCLIP-GmP-ViT-L-14", 768, "MIT", "large CLIP that reads texts of 248 tokens"),
+    _hub("facebook/metaclip-2-worldwide-huge-quickgelu", 1024, "CC-BY-NC-4.0", "300 languages; huge; not for commerce"),
+    _hub("BAAI/AltCLIP", 768, "CreativeML OpenRAIL-M", "large CLIP's images, texts in English and Chinese"),
+    _hub("OFA-Sys/chinese-clip-vit-base-patch16", 512, "MIT", "texts in Chinese"),
+    _hub("clip-italian/clip-italian", 512, "GPL-3.0", "texts in Italian"),
 )
 
 SKETCH_NOTE = "a miniature for trying out and testing, trained on drawn pictures; not for photographs"
