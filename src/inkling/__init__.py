@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.encoders.base import Encoder, ImageVectors
     from inkling.encoders.registry import load_encoder
     from inkling.errors import InklingError
     from inkling.evaluate.results import Evaluation
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from inkling.prompts import ClassPrompts
     from inkling.review.decisions import Decisions
     from inkling.review.propose import Explored
-    from inkling.types import SkippedImage, Verdict
+    from inkling.types import EncoderIdentity, SkippedImage, Verdict
 
 _HOMES = {
     "ClassPrompts": "inkling.prompts",
     "Decisions": "inkling.review.decisions",
+    "Encoder": "inkling.encoders.base",
+    "EncoderIdentity": "inkling.types",
     "EvaluatedRun": "inkling.evaluate.run",
     "Evaluation": "inkling.evaluate.results",
     "Event": "inkling.memory.events",
@@ -37,6 +40,7 @@ _HOMES = {
     "FineTunedMemory": "inkling.finetune.run",
     "FineTuner": "inkling.finetune.finetuner",
     "FineTuningOptions": "inkling.finetune.run",
+    "ImageVectors": "inkling.encoders.base",
     "InklingError": "inkling.errors",
     "KnownClass": "inkling.memory.classes",
     "Proposal": "inkling.memory.discovered",
@@ -50,6 +54,8 @@ _HOMES = {
 __all__ = [
     "ClassPrompts",
     "Decisions",
+    "Encoder",
+    "EncoderIdentity",
     "EvaluatedRun",
     "Evaluation",
     "Event",
@@ -59,6 +65,7 @@ __all__ = [
     "FineTunedMemory",
     "FineTuner",
     "FineTuningOptions",
+    "ImageVectors",
     "InklingError",
     "KnownClass",
     "Proposal",

@@ -74,7 +74,7 @@ class EncoderIdentity:
     source
         What the user passed as ``--encoder``; the encoder can be opened again from it.
     fingerprint
-        Hash of weights, preprocessing, precision and dimension.
+        Hash of whatever its vectors depend on: weights, preprocessing, precision, dimension.
     dimension
         Length d of the vectors that images and texts share.
     feature_dimension
@@ -83,6 +83,12 @@ class EncoderIdentity:
         Factor s on cosines before the softmax (100 for CLIP).
     precision
         One of `inkling.encoders.precision.PRECISIONS`.
+
+    Examples
+    --------
+    >>> identity = load_encoder("sketch", dimensions=64).identity
+    >>> identity.source, identity.dimension
+    ('sketch@64', 64)
     """
 
     name: str

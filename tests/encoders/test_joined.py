@@ -160,3 +160,10 @@ def test_a_part_that_fails_at_work_says_which() -> None:
     pair = JoinedEncoder([FakeEncoder(fingerprint="a"), Broken(name="broken", fingerprint="b")])
     with pytest.raises(EncoderError, match="Of the joined encoders, 'broken' can't be used: The precision int8"):
         pair.encode_images([pair.prepare(image) for image in pictures(2)])
+
+
+def test_texts_of_another_than_the_first_are_not_asked_and_a_warning_says_so() -> None:
+    silent, speaking = FakeEncoder(name="silent", fingerprint="a", with_texts=False), FakeEncoder(name="speaking")
+    with pytest.warns(UserWarning, match="'silent' has no texts, .* put 'speaking' first"):
+        assert JoinedEncoder([silent, speaking]).missing_texts(TEXTS) == TEXTS
+    assert JoinedEncoder([speaking, silent]).missing_texts(TEXTS) == []

@@ -28,6 +28,11 @@ class ImageVectors:
         Unit vectors in the space that images and texts share, (n, d) float32.
     features
         Second, image-side output, (n, f) float32 as the model gives it, or None where the encoder has none.
+
+    Examples
+    --------
+    >>> ImageVectors(np.eye(2, dtype=np.float32)).features is None
+    True
     """
 
     embeddings: NDArray[np.float32]
@@ -39,7 +44,13 @@ class Encoder(Protocol):
     """Images, and optionally texts, to unit vectors in one space.
 
     Constructing one reads small files only; weights are loaded at the first call that needs them, so a run that
-    finds all its vectors in the cache never loads them.
+    finds all its vectors in the cache never loads them. Whatever has these members can be handed to
+    `inkling.FewShotClassifier`, and be registered under the entry point group ``inkling.encoders``, by a name.
+
+    Examples
+    --------
+    >>> isinstance(load_encoder("sketch"), Encoder)
+    True
     """
 
     @property
@@ -63,11 +74,27 @@ class Encoder(Protocol):
         ...
 
     def prepare(self, image: Image) -> Prepared:
-        """Preprocess one RGB image to the array that the model reads. Safe to call from several threads."""
+        """Preprocess one RGB image to the array that the model reads. Safe to call from several threads.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> load_encoder("sketch").prepare(Image.open("inbox/car-0000.png").convert("RGB")).shape
+        (3, 48, 48)
+        """
         ...
 
     def encode_images(self, batch: Sequence[Prepared]) -> ImageVectors:
-        """Vectors of prepared images, in order."""
+        """Vectors of prepared images, in order.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> encoder = load_encoder("sketch")
+        >>> image = encoder.prepare(Image.open("inbox/car-0000.png").convert("RGB"))
+        >>> encoder.encode_images([image]).embeddings.shape
+        (1, 128)
+        """
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -78,9 +105,20 @@ class Encoder(Protocol):
         EncoderError
             Where the encoder has no text side, or a closed vocabulary that lacks one of the texts; `missing_texts`
             tells beforehand.
+
+        Examples
+        --------
+        >>> load_encoder("sketch").encode_texts(["a cat", "a car"]).shape
+        (2, 128)
         """
         ...
 
     def missing_texts(self, texts: Sequence[str]) -> list[str]:
-        """Those of the texts that have no vector (all without a text side; none with an open text tower)."""
+        """Those of the texts that have no vector (all without a text side; none with an open text tower).
+
+        Examples
+        --------
+        >>> load_encoder("sketch").missing_texts(["a cat"])
+        []
+        """
         ...

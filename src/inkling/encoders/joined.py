@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -70,6 +71,17 @@ class JoinedEncoder(ComposedEncoder):
             # Parts that know one arithmetic alone say float32 whatever was asked for.
             precision=next((one for one in precisions if one != FLOAT32), FLOAT32),
         )
+
+    def missing_texts(self, texts: Sequence[str]) -> list[str]:
+        """Those of the texts that have no vector; a warning where another of the encoders would know texts."""
+        named = next((one.identity.name for one in self.encoders[1:] if one.has_texts), None)
+        if texts and named is not None and not self.has_texts:
+            warnings.warn(
+                f"'{self.encoders[0].identity.name}' has no texts, and of joined encoders the first gives them: "
+                f"put '{named}' first, so that the names of classes count.",
+                stacklevel=2,
+            )
+        return super().missing_texts(texts)
 
     def compose(self, vectors: Sequence[ImageVectors]) -> ImageVectors:
         """Embeddings of the first, and the blocks of all as features."""
