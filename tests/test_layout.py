@@ -50,7 +50,7 @@ MOST_PARAMETERS = 7
 
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
-USED_EXTRAS = ("finetune", "heic", "parquet", "postgres", "tokenizers", "torch")
+USED_EXTRAS = ("finetune", "heic", "hub", "parquet", "postgres", "tokenizers", "torch")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",

@@ -82,7 +82,7 @@ class EncoderIdentity:
     logit_scale
         Factor s on cosines before the softmax (100 for CLIP).
     precision
-        One of `inkling.encoders.precision.PRECISIONS`.
+        One of `inkling.encoders.precision.ALL_PRECISIONS`.
 
     Examples
     --------

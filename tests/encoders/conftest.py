@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import huggingface_hub
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import MetaClip2Config, MetaClip2Model
 
 from tests.encoders.folders import write_clip, write_dinov2, write_siglip
@@ -47,3 +52,28 @@ def onnx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_table(folder / "texts.npz", ["cat", "traffic light", "Zebra"])
     (folder / "encoder.json").write_text(json.dumps(DESCRIPTION))
     return folder
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A hub whose repository holds the files that a test names, and which remembers what is fetched of them."""
+    state = SimpleNamespace(files=[], cached=None, fetched=[], fault=None)
+
+    def download(
+        name: str, *, local_files_only: bool = False, allow_patterns: list[str] | None = None, **_: Any
+    ) -> str:
+        if local_files_only:
+            if state.cached is None:
+                raise LocalEntryNotFoundError("not there")
+            return str(state.cached)
+        state.fetched = [file for file in state.files if any(fnmatch(file, each) for each in allow_patterns or [])]
+        return "/fetched"
+
+    def info(*_: object, **__: object) -> Any:
+        if state.fault:
+            raise state.fault
+        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in state.files])
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", info)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return state

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from inkling.encoders.hub import find_folder
 from inkling.encoders.registry import load_encoder
@@ -22,31 +20,6 @@ from inkling.errors import EncoderError
 from tests.encoders.folders import pictures, reload
 
 SMALL = ["config.json", "preprocessor_config.json", "tokenizer.json", ".gitattributes", "README.md"]
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A hub whose repository holds the files that a test names, and which remembers what is fetched of them."""
-    state = SimpleNamespace(files=[], cached=None, fetched=[], fault=None)
-
-    def download(
-        name: str, *, local_files_only: bool = False, allow_patterns: list[str] | None = None, **_: Any
-    ) -> str:
-        if local_files_only:
-            if state.cached is None:
-                raise LocalEntryNotFoundError("not there")
-            return str(state.cached)
-        state.fetched = [file for file in state.files if any(fnmatch(file, each) for each in allow_patterns or [])]
-        return "/fetched"
-
-    def info(*_: object, **__: object) -> Any:
-        if state.fault:
-            raise state.fault
-        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in state.files])
-
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", info)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    return state
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from inkling.encoders.files import read_json
+from inkling.encoders.onnx.graph import read_graph
+from inkling.encoders.onnx.repository import choose, layout_of, names_in
+from inkling.encoders.precision import AUTO
+from inkling.encoders.transformers.families import MODEL_TYPES
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.encoders.transformers.weights import FORMS, WeightFiles
-from inkling.errors import EncoderError, require
+from inkling.errors import EncoderError, MissingExtraError, require
 from inkling.wording import excerpt
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -33,18 +38,28 @@ class Layout:
 
     Attributes
     ----------
+    fits
+        Whether a repository is laid out so, by the names of its files.
     wanted
-        From the names of a repository's files to the patterns of those to download; empty where it isn't laid out so.
+        From these names and a precision to the patterns of the files to download.
     lacks
-        What a folder lacks to be such a model, for a message; empty where it is whole.
+        What a folder lacks to be such a model in a precision, for a message; empty where it is whole.
     """
 
-    wanted: Callable[[Collection[str]], list[str]]
-    lacks: Callable[[Path], str]
+    fits: Callable[[Collection[str]], bool]
+    wanted: Callable[[Collection[str], str], list[str]]
+    lacks: Callable[[Path, str], str]
 
 
-def find_folder(name: str) -> Path:
+def find_folder(name: str, *, precision: str = AUTO) -> Path:
     """Folder of a model that is named as on the hub (``owner/model``), downloaded if need be.
+
+    Parameters
+    ----------
+    name
+        Of the repository.
+    precision
+        Some layouts hold files for each.
 
     Raises
     ------
@@ -53,13 +68,21 @@ def find_folder(name: str) -> Path:
     """
     folder = _cached(name)
     if folder is None:
-        return _downloaded(name, "isn't on this machine")
-    lacks = [layout.lacks(folder) for layout in LAYOUTS]
-    return folder if not all(lacks) else _downloaded(name, f"is on this machine only in part ({lacks[0]})")
+        return _downloaded(name, precision, "isn't on this machine")
+    lacks = {layout: layout.lacks(folder, precision) for layout in LAYOUTS}
+    if not all(lacks.values()):
+        return folder
+    said = lacks[ONNX if layout_of(names_in(folder)) else TRANSFORMERS]
+    return _downloaded(name, precision, f"is on this machine only in part ({said})")
 
 
 def _cached(name: str) -> Path | None:
-    require("huggingface_hub", extra="torch", purpose=f"The encoder '{name}'")
+    try:
+        require("huggingface_hub", extra="torch", purpose=f"The encoder '{name}'")
+    except MissingExtraError as error:
+        raise MissingExtraError(
+            error.message, remedy=f"{error.remedy}\n(for a repository of ONNX files, 'inkling-vision[hub]' is enough)"
+        ) from error
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -69,14 +92,15 @@ def _cached(name: str) -> Path | None:
         return None
 
 
-def _downloaded(name: str, here: str) -> Path:
+def _downloaded(name: str, precision: str, here: str) -> Path:
     """Folder of a model that is fetched from the hub; `here` says why it must be."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
         files = [file.rfilename for file in HfApi().model_info(name, timeout=_SECONDS).siblings or []]
-        return Path(snapshot_download(name, allow_patterns=_wanted(name, files), etag_timeout=_SECONDS))
+        wanted = _layout(name, files).wanted(files, precision)
+        return Path(snapshot_download(name, allow_patterns=wanted, etag_timeout=_SECONDS))
     except EncoderError:
         raise
     except GatedRepoError as error:
@@ -95,27 +119,41 @@ def _downloaded(name: str, here: str) -> Path:
         ) from error
 
 
-def _wanted(name: str, files: Collection[str]) -> list[str]:
-    for layout in LAYOUTS:
-        if patterns := layout.wanted(files):
-            return patterns
+def _layout(name: str, files: Collection[str]) -> Layout:
+    """How a repository is laid out, by the names of its files."""
+    fitting = [layout for layout in LAYOUTS if layout.fits(files)]
+    if len(fitting) > 1 and ONNX in fitting and _is_foreign(name):
+        return ONNX
+    if fitting:
+        return fitting[0]
     held = ", ".join(sorted(file for file in files if "." in file and not file.startswith(".")))
     raise EncoderError(
         f"The repository {name} holds no model that can be read: expected config.json with one of "
-        f"{', '.join(form.name for form in FORMS)}. It holds {excerpt(held) or 'nothing'}.",
+        f"{', '.join(form.name for form in FORMS)}, or with ONNX files such as onnx/vision_model.onnx. "
+        f"It holds {excerpt(held) or 'nothing'}.",
         remedy=WAYS_ON,
     )
 
 
-def _wanted_by_transformers(files: Collection[str]) -> list[str]:
+def _is_foreign(name: str) -> bool:
+    """Whether a repository's model is of a type that is read as ONNX files alone."""
+    from huggingface_hub import snapshot_download
+
+    folder = Path(snapshot_download(name, allow_patterns=["config.json"], etag_timeout=_SECONDS))
+    return read_json(folder / "config.json").get("model_type") not in MODEL_TYPES
+
+
+def _fits_transformers(files: Collection[str]) -> bool:
+    return "config.json" in files and any(form.name in files for form in FORMS)
+
+
+def _wanted_by_transformers(files: Collection[str], _: str) -> list[str]:
     """One form of the weights, the one that the library would read: repositories often hold several."""
-    form = next((form for form in FORMS if form.name in files), None)
-    if form is None or "config.json" not in files:
-        return []
+    form = next(form for form in FORMS if form.name in files)
     return [*_SMALL_FILES, form.name, *([form.shards] if form.shards else [])]
 
 
-def _lacks_of_transformers(folder: Path) -> str:
+def _lacks_of_transformers(folder: Path, _: str) -> str:
     """An interrupted download leaves a folder without some of its files."""
     if not (folder / "config.json").is_file():
         return "it lacks config.json"
@@ -133,5 +171,25 @@ def _lacks_of_transformers(folder: Path) -> str:
     return "it lacks the files of its tokenizer" if has_texts and not model.has_tokenizer else ""
 
 
-LAYOUTS: tuple[Layout, ...] = (Layout(_wanted_by_transformers, _lacks_of_transformers),)
+def _wanted_of_onnx(files: Collection[str], precision: str) -> list[str]:
+    """The files of one precision; which there are is said where it isn't one of them."""
+    return choose(files, precision=precision, where="The repository").patterns
+
+
+def _lacks_of_onnx(folder: Path, precision: str) -> str:
+    names = names_in(folder)
+    try:
+        choice = choose(names, precision=precision, where=f"The folder {folder}")
+        graphs = [read_graph(folder / model) for model in (choice.images, choice.texts) if model]
+    except EncoderError as error:
+        return error.message
+    if choice.layout.processor not in names and "processor_config.json" not in names:
+        return f"it lacks {choice.layout.processor}"
+    reads_texts = any(value.is_integer for graph in graphs for value in graph.inputs)
+    return f"it lacks {choice.tokenizer}" if reads_texts and choice.tokenizer not in names else ""
+
+
+TRANSFORMERS = Layout(_fits_transformers, _wanted_by_transformers, _lacks_of_transformers)
+ONNX = Layout(lambda files: layout_of(files) is not None, _wanted_of_onnx, _lacks_of_onnx)
+LAYOUTS = (TRANSFORMERS, ONNX)
 """How repositories may be laid out; the first that fits is taken."""

@@ -14,8 +14,11 @@ from inkling.encoders.base import Encoder
 from inkling.encoders.cards import EMBEDDED as IN_THE_PACKAGE
 from inkling.encoders.cards import SKETCH, SKETCH_NOTE, EncoderCard
 from inkling.encoders.embedded.sketch import SketchEncoder
+from inkling.encoders.files import read_json
 from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
 from inkling.encoders.onnx.encoder import OnnxEncoder
+from inkling.encoders.onnx.repository import is_repository, names_in
+from inkling.encoders.onnx.towers import read_repository
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.encoders.transformers.model_folder import ModelFolder
 
@@ -62,14 +65,18 @@ class FolderKind:
         Files, or patterns of files, all of which such a folder holds.
     open
         Opens it.
+    tells
+        What else tells that a folder is of this kind; None where the files do.
     """
 
     files: tuple[str, ...]
     open: OpenFolder
+    tells: Callable[[Path], bool] | None = None
 
     def is_kind_of(self, folder: Path) -> bool:
         """Whether a folder is of this kind."""
-        return all(any(found.is_file() for found in folder.glob(pattern)) for pattern in self.files)
+        has_files = all(any(found.is_file() for found in folder.glob(pattern)) for pattern in self.files)
+        return has_files and (self.tells is None or self.tells(folder))
 
 
 def _sketch_folder() -> Path:
@@ -95,11 +102,24 @@ def _open_transformers(folder: Path, *, name: str | None, source: str, device: s
     return TransformersEncoder(folder, name=name, source=source, device=device, precision=precision)
 
 
+def _is_onnx_repository(folder: Path) -> bool:
+    return is_repository(names_in(folder), read_json(folder / "config.json").get("model_type"))
+
+
+def _open_onnx_repository(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
+    described = read_repository(folder, name=name, precision=precision)
+    return OnnxEncoder(described, source=source, device=device)
+
+
 EMBEDDED: Mapping[str, EmbeddedKind] = {SKETCH: EmbeddedKind(_open_sketch, _sketch_card)}
 """By name, in the order in which they are listed."""
 
 FOLDERS: tuple[FolderKind, ...] = (
     FolderKind((ONNX_DESCRIPTION,), _open_onnx),
+    *(
+        FolderKind(("config.json", models), _open_onnx_repository, _is_onnx_repository)
+        for models in ("onnx/*.onnx", "visual/*.onnx", "*.onnx")
+    ),
     FolderKind(("config.json",), _open_transformers),
 )
 """The first that a folder is of is taken."""

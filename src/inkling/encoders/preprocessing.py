@@ -222,10 +222,10 @@ def from_processor_config(config: Mapping[str, Any], *, default: str = "CLIPImag
         "rescale": float(settings["rescale_factor"]) if settings["do_rescale"] else None,
     }
     if "max_num_patches" in defaults:
-        return _checked(_of_any_shape(settings, arithmetic))
+        return checked(_of_any_shape(settings, arithmetic))
     target = _resize_target(settings["size"], defaults["size"]) if settings["do_resize"] else (None, None)
     crop = _size(settings["crop_size"]) if settings["do_center_crop"] else None
-    return _checked(Preprocessing(*target, crop, **arithmetic))
+    return checked(Preprocessing(*target, crop, **arithmetic))
 
 
 def _of_any_shape(settings: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> PatchPreprocessing:
@@ -237,7 +237,7 @@ def _of_any_shape(settings: Mapping[str, Any], arithmetic: Mapping[str, Any]) ->
     return PatchPreprocessing(None, None, None, **arithmetic, patch=patch, most_patches=most)
 
 
-def _checked(preprocessing: Preprocessing) -> Preprocessing:
+def checked(preprocessing: Preprocessing) -> Preprocessing:
     """Refuse values by which no picture could be prepared.
 
     Raises

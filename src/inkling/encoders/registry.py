@@ -27,14 +27,14 @@ def load_encoder(
     Parameters
     ----------
     source
-        ``sketch``, a folder with an `encoder.json` (ONNX), a folder with a `config.json` (`transformers`), the name of
-        an encoder that another package registers, or that of a model on the hub, such as
-        ``openai/clip-vit-base-patch32``. A folder wins over a hub name. Several joined by ``+`` are one encoder: the
+        ``sketch``, a folder with an `encoder.json` (ONNX), a repository of ONNX files, a folder with a `config.json`
+        (`transformers`), the name of an encoder that another package registers, or that of a model on the hub, such
+        as ``openai/clip-vit-base-patch32``. A folder wins over a hub name. Several joined by ``+`` are one encoder: the
         first gives embedding and texts, all give features. ``name@256`` cuts embeddings as `dimensions` does.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     precision
-        One of `inkling.encoders.precision.PRECISIONS`.
+        One of `inkling.encoders.precision.ALL_PRECISIONS`.
     dimensions
         How many dimensions of the embedding are kept, for models trained so that the first stand for all
         (Matryoshka). Of joined encoders, the first is cut. None keeps them all.
@@ -138,7 +138,7 @@ def _open(text: str, *, device: str, precision: str) -> Encoder:
         if registered := plugins.open_registered(text, device=device, precision=precision):
             return registered
         if hub.HUB_NAME.fullmatch(text):
-            return _open_folder(_find(text), name=text, source=text, device=device, precision=precision)
+            return _open_folder(_find(text, precision), name=text, source=text, device=device, precision=precision)
     raise EncoderError(f"There is no encoder '{text}'.{_did_you_mean(text)}", remedy=hub.WAYS_ON)
 
 
@@ -166,9 +166,9 @@ def _open_folder(folder: Path, *, name: str | None, source: str, device: str, pr
     )
 
 
-def _find(name: str) -> Path:
+def _find(name: str, precision: str) -> Path:
     try:
-        return hub.find_folder(name)
+        return hub.find_folder(name, precision=precision)
     except EncoderError as error:
         raise EncoderError(f"{error.message}{_did_you_mean(name)}", remedy=error.remedy) from error
 

@@ -32,13 +32,16 @@ from pathlib import Path
 from typing import Any
 
 from inkling.encoders.files import read_json
+from inkling.encoders.onnx.graph import Graph, read_graph
+from inkling.encoders.precision import FLOAT32
 from inkling.encoders.preprocessing import LARGEST_SIZE, Preprocessing
+from inkling.encoders.text_forms import TextForm
 from inkling.errors import EncoderError
 from inkling.wording import excerpt, quoted, visible
 
 FILE = "encoder.json"
 
-_INTERPOLATIONS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
+INTERPOLATIONS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 """Numbers of the Pillow filters."""
 
 _RESIZES = ("shorter_side", "square")
@@ -67,7 +70,33 @@ class TextTable:
 
 @dataclass(frozen=True)
 class TextModel:
-    """An open text side: an ONNX model and a tokenizer of the `tokenizers` library."""
+    """An open text side: an ONNX model and a tokenizer of the `tokenizers` library.
+
+    Attributes
+    ----------
+    file, external
+        The model, and files beside it that hold its weights.
+    tokenizer
+        The tokenizer.
+    input, output
+        Names of token numbers and text vectors.
+    max_length
+        Most tokens of a text; longer ones are cut.
+    pad_to
+        How many tokens the model always reads; None where it reads texts at their own length.
+    form
+        What becomes of a text before it is cut into tokens.
+    alone
+        Whether texts are run one by one, as the model rounds by the range of all that it is given.
+    pad_token, pad_side
+        What texts are padded with, and where; None leaves it to the tokenizer's own file.
+    masks_padding
+        Whether a model that reads a mask is told which tokens are padding.
+    tries_padding
+        Whether one text, padded and not, is to show if the model was made for padded texts.
+    vocabulary
+        Tokens that the model has vectors for, where that is known.
+    """
 
     file: Path
     tokenizer: Path
@@ -75,12 +104,31 @@ class TextModel:
     output: str
     max_length: int
     pad_to: int | None
-    lower_case: bool
+    form: TextForm
+    external: tuple[Path, ...] = ()
+    alone: bool = False
+    pad_token: str | None = None
+    pad_side: str = "right"
+    masks_padding: bool = True
+    tries_padding: bool = False
+    vocabulary: int | None = None
 
 
 @dataclass(frozen=True)
 class Description:
-    """The content of `encoder.json`, with paths resolved."""
+    """An ONNX encoder, as its `encoder.json` or the files of a repository describe it, with paths resolved.
+
+    Attributes
+    ----------
+    embeddings, features
+        Names of outputs. Where `embeddings` has a vector for each token, the first one counts, the class token's.
+    external
+        Files beside `model` that hold its weights.
+    alone
+        Whether images are run one by one, as the model rounds by the range of all that it is given.
+    precision
+        Of the files.
+    """
 
     name: str
     model: Path
@@ -94,6 +142,9 @@ class Description:
     texts: TextTable | TextModel | None
     licence: str
     source: str
+    external: tuple[Path, ...] = ()
+    alone: bool = False
+    precision: str = FLOAT32
 
 
 def read_description(folder: Path) -> Description:
@@ -106,10 +157,11 @@ def read_description(folder: Path) -> Description:
     """
     root = _Section(read_json(folder / FILE), folder / FILE)
     outputs, model_input = root.section("outputs"), root.section("input")
-    features = outputs.optional("features", str)
+    features, model = outputs.optional("features", str), root.file("model")
+    graph = _readable(model)
     return Description(
         name=root.get("name", str, default=folder.resolve().name),
-        model=root.file("model"),
+        model=model,
         input=model_input.get("name", str, default="pixel_values"),
         preprocessing=_read_preprocessing(model_input),
         embeddings=outputs.get("embeddings", str),
@@ -120,7 +172,17 @@ def read_description(folder: Path) -> Description:
         texts=_read_texts(root.section("texts")) if root.has("texts") else None,
         licence=root.get("licence", str),
         source=root.get("source", str),
+        external=graph.external if graph else (),
+        alone=graph is not None and graph.rounds_as_it_runs,
     )
+
+
+def _readable(model: Path) -> Graph | None:
+    """What a model says of itself; None where it can't be read, which is told when it is loaded."""
+    try:
+        return read_graph(model)
+    except EncoderError:
+        return None
 
 
 def _read_preprocessing(section: _Section) -> Preprocessing:
@@ -134,7 +196,7 @@ def _read_preprocessing(section: _Section) -> Preprocessing:
         crop=None if square else (size, size),
         mean=section.three_numbers("mean"),
         std=section.three_numbers("std", above=0),
-        resample=_INTERPOLATIONS[section.choice("interpolation", tuple(_INTERPOLATIONS))],
+        resample=INTERPOLATIONS[section.choice("interpolation", tuple(INTERPOLATIONS))],
     )
 
 
@@ -144,14 +206,18 @@ def _read_texts(section: _Section) -> TextTable | TextModel:
         if template.count("{}") != 1:
             raise section.wrong("template", "a prompt with one {} in the name's place", template)
         return TextTable(section.file("table"), template)
+    model = section.file("model")
+    graph = _readable(model)
     return TextModel(
-        file=section.file("model"),
+        file=model,
         tokenizer=section.file("tokenizer"),
         input=section.get("input", str, default="input_ids"),
         output=section.get("output", str, default="text_embeds"),
         max_length=section.get("max_length", int, default=77),
         pad_to=section.optional("pad_to", int),
-        lower_case=section.get("lower_case", bool, default=False),
+        form="lower" if section.get("lower_case", bool, default=False) else "as_is",
+        external=graph.external if graph else (),
+        alone=graph is not None and graph.rounds_as_it_runs,
     )
 
 

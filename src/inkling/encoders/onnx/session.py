@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.devices import CUDA, CUDA_PROVIDER, require_onnx_device
@@ -16,6 +17,16 @@ from inkling.errors import EncoderError, InputError
 from inkling.wording import excerpt
 
 CPU_PROVIDER = "CPUExecutionProvider"
+
+_NUMPY_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
+"""By onnxruntime's names. Exports of one model differ in whether token numbers have 32 or 64 bits."""
 
 
 @dataclass
@@ -48,8 +59,15 @@ class Session:
         self._provider = CUDA_PROVIDER if device == CUDA else CPU_PROVIDER
         self._own = PerProcess(_Own)
 
+    @property
+    def inputs(self) -> Mapping[str, tuple[int | str | None, ...]]:
+        """Names of the inputs and their shapes; sizes that vary are names or None. Loads the model."""
+        return {each.name: tuple(each.shape) for each in self._opened().get_inputs()}
+
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Outputs by name for inputs by name.
+        """Outputs by name for inputs by name, which are given the number types that the model reads.
+
+        A model of a fixed batch size runs as often as that takes, the last time with its last row repeated.
 
         Raises
         ------
@@ -57,15 +75,24 @@ class Session:
             If the model can't be loaded, lacks one of the names, or refuses the inputs.
         """
         session = self._opened()
-        _check_names(self._file, "inputs", inputs, [each.name for each in session.get_inputs()])
+        there = session.get_inputs()
+        _check_names(self._file, "inputs", inputs, [each.name for each in there])
         _check_names(self._file, "outputs", outputs, [each.name for each in session.get_outputs()])
+        given = {
+            each.name: inputs[each.name].astype(_NUMPY_TYPES.get(each.type, inputs[each.name].dtype), copy=False)
+            for each in there
+            if each.name in inputs
+        }
+        fixed = next((each.shape[0] for each in there if each.name in given and each.shape), None)
         try:
-            return list(session.run(list(outputs), dict(inputs)))
+            if isinstance(fixed, int):
+                return _in_batches(session, list(outputs), given, fixed)
+            return list(session.run(list(outputs), given))
         except Exception as error:  # onnxruntime's own kinds, which share no public base
             shapes = {name: array.shape for name, array in inputs.items()}
             raise EncoderError(
                 f"The model {self._file} refuses inputs of shapes {shapes}: {excerpt(error)}.",
-                remedy="Its batch axis must be dynamic, and 'size' in encoder.json that of its input.",
+                remedy="The size that pictures are prepared to, and the length of texts, must be those of its inputs.",
             ) from error
 
     def _opened(self) -> Any:
@@ -97,10 +124,21 @@ class Session:
         return session
 
 
+def _in_batches(session: Any, outputs: list[str], inputs: Mapping[str, NDArray[Any]], size: int) -> list[NDArray[Any]]:
+    """Run a model that reads `size` rows at once. Inputs of fewer rows than the others are the same for all of them."""
+    rows = max(len(array) for array in inputs.values())
+    places = np.minimum(np.arange(-(-rows // size) * size), rows - 1).reshape(-1, size)
+    parts = [
+        session.run(outputs, {name: array[at] if len(array) == rows else array for name, array in inputs.items()})
+        for at in places
+    ]
+    return [np.concatenate(arrays)[:rows] for arrays in zip(*parts, strict=True)]
+
+
 def _check_names(file: Path, what: str, wanted: Sequence[str] | Mapping[str, Any], there: list[str]) -> None:
     unknown = [name for name in wanted if name not in there]
     if unknown:
         raise EncoderError(
             f"The model {file} has no {what} named {', '.join(unknown)}; it has {', '.join(there)}.",
-            remedy="Correct the names in encoder.json.",
+            remedy="Correct the names in encoder.json, or complete the inputs when the model is exported.",
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from inkling.encoders.text_forms import canonical
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderError
@@ -16,7 +16,6 @@ from inkling.wording import excerpt
 
 _OWN_TOKENIZER = "Copy the tokenizer files that belong to the model into its folder."
 _FEWEST_TO_FILL, _MOST_TO_FILL = 8, 128
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class Tokenizer:
@@ -77,12 +76,3 @@ def _fits(tokens: int, known: int) -> bool:
     """Rows beyond the vocabulary are there only to fill up to a multiple that processors like."""
     filled_up = known % _FEWEST_TO_FILL == 0 and known - tokens < _MOST_TO_FILL
     return tokens == known or (tokens < known and filled_up)
-
-
-def canonical(text: str) -> str:
-    """A text as SigLIP's tower is asked: lower case, no punctuation, single spaces.
-
-    The tokenizer of SigLIP does so itself; that of SigLIP 2, which is Gemma's, doesn't. Zero-shot evaluation of both
-    takes this form (``prompt_engineering.py`` of big_vision).
-    """
-    return " ".join(text.replace("_", " ").translate(_NO_PUNCTUATION).lower().split())

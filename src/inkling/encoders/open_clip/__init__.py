@@ -1,0 +1,1 @@
+"""Models as OpenCLIP publishes them."""
