@@ -26,7 +26,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     columns = ("name", "dimension", "needs", "licence", "note")
     print_table(columns, [_row(card) for card in summary["encoders"]], numbers=(1,), whole=(0, 2))
     note("Needs: an extra (pip install 'inkling-vision[torch]'), the hub at the first use, or a login to the hub.")
-    note("Any other CLIP or SigLIP model works too: by its name on the hub, or as a folder (transformers or ONNX).")
+    note("Any other CLIP or SigLIP model works too: by its name on the hub, or as a folder (transformers, ONNX).")
 
 
 def _row(card: Mapping[str, Any]) -> list[Any]:

@@ -55,6 +55,10 @@ def _hub(name: str, dimension: int, licence: str, note: str, **more: Any) -> Enc
     return EncoderCard(name, HUB, dimension, licence, note, **{"extra": "torch", **more})
 
 
+def _onnx(name: str, dimension: int, licence: str, note: str) -> EncoderCard:
+    return _hub(name, dimension, licence, note, extra="hub")
+
+
 HUB_CARDS = (
     _hub(DEFAULT_FOR_PHOTOGRAPHS, 512, "MIT", "the default for photographs: small, quick on a CPU"),
     _hub("openai/clip-vit-base-patch16", 512, "MIT", "finer patches: better, four times the work"),
@@ -79,6 +83,9 @@ HUB_CARDS = (
     _hub("BAAI/AltCLIP", 768, "CreativeML OpenRAIL-M", "large CLIP's images, texts in English and Chinese"),
     _hub("OFA-Sys/chinese-clip-vit-base-patch16", 512, "MIT", "texts in Chinese"),
     _hub("clip-italian/clip-italian", 512, "GPL-3.0", "texts in Italian"),
+    _onnx("Xenova/clip-vit-base-patch32", 512, "MIT", "the default as ONNX files: without torch"),
+    _onnx("Xenova/siglip-base-patch16-224", 768, "Apache-2.0", "SigLIP as ONNX files: without torch"),
+    _onnx("immich-app/ViT-B-32__openai", 512, "MIT", "the default as Immich has it: without torch"),
 )
 
 SKETCH_NOTE = "a miniature for trying out and testing, trained on drawn pictures; not for photographs"

@@ -179,7 +179,8 @@ def _looks_local(text: str) -> bool:
 
 def _did_you_mean(text: str) -> str:
     names = {name.lower(): name for name in (*(card.name for card in HUB_CARDS), *EMBEDDED, *plugins.names())}
-    short_names = {name.partition("/")[2]: name for name in names.values() if "/" in name}
+    # Of several with the same short name the first one is meant.
+    short_names = {name.partition("/")[2]: name for name in reversed(names.values()) if "/" in name}
     choices = names | short_names
     if text in names.values():
         return ""

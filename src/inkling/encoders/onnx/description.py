@@ -91,7 +91,7 @@ class TextModel:
     pad_token, pad_side
         What texts are padded with, and where; None leaves it to the tokenizer's own file.
     masks_padding
-        Whether a model that reads a mask is told which tokens are padding.
+        Whether a mask, where the model reads one, leaves out the padding.
     tries_padding
         Whether one text, padded and not, is to show if the model was made for padded texts.
     vocabulary
@@ -178,7 +178,7 @@ def read_description(folder: Path) -> Description:
 
 
 def _readable(model: Path) -> Graph | None:
-    """What a model says of itself; None where it can't be read, which is told when it is loaded."""
+    """What a model tells of itself; None where it can't be read, which shows when it is loaded."""
     try:
         return read_graph(model)
     except EncoderError:

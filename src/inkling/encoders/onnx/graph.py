@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: inputs, outputs, external weights. Read from its fields without loading weights.
+"""What an ONNX file tells of itself: inputs, outputs, external weights. Read from its fields without loading weights.
 
 An ONNX file is one message of Protocol Buffers: numbered fields, each with a length, so that all that isn't asked for
 is stepped over. Numbers of fields are those of ``onnx.proto3``.
@@ -139,7 +139,7 @@ class Graph:
 
 
 def read_graph(file: Path) -> Graph:
-    """Read what an ONNX file says of itself.
+    """Read what an ONNX file tells of itself.
 
     Raises
     ------
