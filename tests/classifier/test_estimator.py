@@ -51,7 +51,18 @@ class TestOptions:
         assert classifier.encoder.identity.name == "other"
         assert classifier.set_params() is classifier
 
-    @pytest.mark.parametrize("wrong", [{"heads": "gda"}, {"head": "nothing"}, {"views": 0}, {"seed": -1}])
+    def test_dimensions_cut_what_is_given_by_name_and_what_is_given_as_it_is(self, paths: list[Path]) -> None:
+        for encoder in ("sketch", FakeEncoder()):
+            classifier = FewShotClassifier(encoder, dimensions=8, head="prototype", cache=False)
+            classifier.fit(paths, [path.parent.name for path in paths])
+            assert classifier.fitted.samples.embeddings.shape[1] == 8
+            assert clone(classifier).encoder.identity == classifier.encoder.identity
+            assert classifier.set_params(dimensions=5).encoder.identity.dimension == 5
+            assert classifier.set_params(dimensions=None).encoder.identity.dimension > 8
+
+    @pytest.mark.parametrize(
+        "wrong", [{"heads": "gda"}, {"head": "nothing"}, {"views": 0}, {"seed": -1}, {"dimensions": 0}]
+    )
     def test_wrong_ones_are_refused_and_change_nothing(self, wrong: dict[str, Any]) -> None:
         classifier = FewShotClassifier("sketch")
         before = classifier.get_params()
