@@ -81,6 +81,10 @@ def test_configurations_of_older_releases() -> None:
         {"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "crop_size": 224, "do_center_crop": True}
     )
     assert old == from_processor_config(CLIPImageProcessorPil().to_dict())
+    chinese = {"feature_extractor_type": "ChineseCLIPFeatureExtractor", "crop_size": 224, "do_center_crop": False}
+    found = from_processor_config({**chinese, "size": {"height": 224, "width": 224}})
+    assert (found.resized, found.crop) == ((224, 224), None)
+    assert from_processor_config({"feature_extractor_type": "ViTFeatureExtractor", "size": 224}).resized == (224, 224)
     fast = from_processor_config({"image_processor_type": "SiglipImageProcessorFast"})
     assert fast == from_processor_config(SiglipImageProcessorPil().to_dict())
 

@@ -52,16 +52,14 @@ _SIGLIP = {
 _VIT = {**_SIGLIP, "resample": BILINEAR}
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "CLIPImageProcessor": _CLIP,
-    "CLIPFeatureExtractor": _CLIP,
     "ChineseCLIPImageProcessor": _CLIP,
     "BitImageProcessor": _CLIP,
     "SiglipImageProcessor": _SIGLIP,
     "ViTImageProcessor": _VIT,
-    "ViTFeatureExtractor": _VIT,
     "Tipsv2ImageProcessor": {**_VIT, "size": {"height": 448, "width": 448}, "do_normalize": False},
     "Siglip2ImageProcessor": {**_VIT, "patch_size": 16, "max_num_patches": 256},
 }
-"""By kind, without the endings by which the library tells back ends apart."""
+"""By kind, as newer releases of the library call it, without the endings by which it tells back ends apart."""
 
 _DEFAULTS_OF_ALL: Mapping[str, Any] = {
     "do_resize": True,
@@ -260,7 +258,7 @@ def checked(preprocessing: Preprocessing) -> Preprocessing:
 
 def _defaults_of(config: Mapping[str, Any], default: str) -> Mapping[str, Any]:
     kind = str(config.get("image_processor_type") or config.get("feature_extractor_type") or default)
-    plain = kind.removesuffix("Fast").removesuffix("Pil")
+    plain = kind.removesuffix("Fast").removesuffix("Pil").replace("FeatureExtractor", "ImageProcessor")
     if plain not in _DEFAULTS:
         raise EncoderError(
             f"The image processor {excerpt(kind)} isn't known; known are {', '.join(_DEFAULTS)}.",
