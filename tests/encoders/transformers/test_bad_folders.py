@@ -172,6 +172,15 @@ def test_code_that_the_library_has_by_now_is_not_needed(write: Callable[[Path], 
     encode(tmp_path / "model")
 
 
+@pytest.mark.parametrize("value", [None, "100", -1, 0, float("inf"), True, [100]])
+def test_numbers_that_a_configuration_cannot_mean(value: Any, tmp_path: Path) -> None:
+    write_aimv2(tmp_path / "model")
+    file = tmp_path / "model" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"max_logit_scale": value}))
+    with pytest.raises(EncoderError, match=r"has max_logit_scale .*; expected a positive number"):
+        _ = load_encoder(tmp_path / "model").identity
+
+
 def test_quantised_weights(folder: Path) -> None:
     change_json(folder / "config.json", quantization_config={"quant_method": "bitsandbytes"})
     with pytest.raises(EncoderError, match=r"are quantised \(bitsandbytes\)"):

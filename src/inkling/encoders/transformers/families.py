@@ -1,6 +1,6 @@
 """Families of models of the `transformers` library, as data: what their folders hold, and how they are asked.
 
-A new family is a row in `FAMILIES`. Sizes are read from the headers of weight files, by the names of the weights that
+A new family is a row in `_KNOWN`. Sizes are read from the headers of weight files, by the names of the weights that
 show them: a configuration leaves out what equals the library's default, which differs by family and release.
 """
 

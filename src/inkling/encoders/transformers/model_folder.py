@@ -194,7 +194,7 @@ class ModelFolder:
         if texts is None:
             return 0
         if texts.positions is None:
-            return int(part(self.config, "text_config").get("max_position_embeddings", texts.default_length))
+            return int(self._stated(part(self.config, "text_config"), "max_position_embeddings", texts.default_length))
         return self._size(self._text_weight(texts.positions)) - texts.reserved
 
     @property
@@ -213,14 +213,14 @@ class ModelFolder:
         if scale is None:
             return IMAGE_ONLY_LOGIT_SCALE
         if scale.otherwise is not None and not self.weights.has(scale.weight):
-            number = float(self.config.get(*scale.otherwise))
+            number = self._stated(self.config, *scale.otherwise)
         else:
             number = self.weights.number(scale.weight)
         logarithm = -_logarithm(number) if scale.divides else number
         if not -_MOST_LOG_SCALE < logarithm < _MOST_LOG_SCALE:
             raise EncoderError(f"The weights in {self.path} have a {scale.weight} of {number}, which means nothing.")
         factor = math.exp(logarithm)
-        return factor if scale.most is None else max(1.0, min(factor, float(self.config.get(*scale.most))))
+        return factor if scale.most is None else max(1.0, min(factor, self._stated(self.config, *scale.most)))
 
     def fingerprint(self, arithmetic: str) -> str:
         """Hash of whatever a vector depends on: weights, architecture, preprocessing, tokenizer, arithmetic."""
@@ -238,6 +238,16 @@ class ModelFolder:
                 "dimension": self.dimension,
             }
         )
+
+    def _stated(self, config: Mapping[str, Any], key: str, default: float) -> float:
+        """A positive number of the configuration, or what the library takes where it is left out."""
+        value = config.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise EncoderError(
+                f"The config.json in {self.path} has {key} {excerpt(value)}; expected a positive number.",
+                remedy="Use the config.json that belongs to the weights.",
+            )
+        return float(value)
 
     @property
     def _image(self) -> ImageTower:
