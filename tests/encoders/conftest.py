@@ -55,9 +55,10 @@ def onnx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Any:
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A hub whose repository holds the files that a test names, and which remembers what is fetched of them."""
-    state = SimpleNamespace(files=[], cached=None, fetched=[], fault=None)
+    state = SimpleNamespace(files=[], cached=None, fetched=[], fault=None, folder=tmp_path / "fetched")
+    state.config = {"model_type": "clip"}
 
     def download(
         name: str, *, local_files_only: bool = False, allow_patterns: list[str] | None = None, **_: Any
@@ -67,7 +68,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Any:
                 raise LocalEntryNotFoundError("not there")
             return str(state.cached)
         state.fetched = [file for file in state.files if any(fnmatch(file, each) for each in allow_patterns or [])]
-        return "/fetched"
+        state.folder.mkdir(exist_ok=True)
+        (state.folder / "config.json").write_text(json.dumps(state.config))
+        return str(state.folder)
 
     def info(*_: object, **__: object) -> Any:
         if state.fault:

@@ -62,6 +62,29 @@ def test_a_repository_without_weights_that_can_be_read_is_refused_before_anythin
 
 
 @pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "blip"}, r"The model in the repository someone/model is of type 'blip'; known are clip, "),
+        ({"model_type": "own", "auto_map": {"AutoModel": "own.Own"}}, "wants to run code of its own"),
+    ],
+)
+def test_a_model_of_a_kind_that_is_not_known_is_refused_before_its_weights_are_fetched(
+    config: dict[str, Any], message: str, hub: Any
+) -> None:
+    hub.files, hub.config = [*SMALL, "model.safetensors"], config
+    with pytest.raises(EncoderError, match=message):
+        find_folder("someone/model")
+    assert hub.fetched == ["config.json"]
+
+
+def test_a_kind_that_is_not_known_is_read_as_onnx_where_it_can_be(hub: Any) -> None:
+    hub.files, hub.config = [*SMALL, "model.safetensors", "onnx/vision_model.onnx"], {"model_type": "own"}
+    find_folder("someone/model")
+    assert "onnx/vision_model.onnx" in hub.fetched
+    assert "model.safetensors" not in hub.fetched
+
+
+@pytest.mark.parametrize(
     ("gone", "lacks"),
     [
         ("preprocessor_config.json", "it lacks preprocessor_config.json"),
@@ -76,7 +99,7 @@ def test_a_part_in_the_cache_is_completed_or_refused(
     hub.cached = shutil.copytree(clip_folder, tmp_path / "part")
     (hub.cached / gone).unlink()
     hub.files = [*SMALL, "model.safetensors"]
-    assert find_folder("someone/model") == Path("/fetched")
+    assert find_folder("someone/model") == hub.folder
     assert gone in hub.fetched
     hub.fault = ConnectionError("no route")
     with pytest.raises(EncoderError, match=rf"only in part \([\s\S]*{lacks}[\s\S]*can't be reached \(no route\)"):

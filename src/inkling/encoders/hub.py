@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inkling.encoders.files import read_json
 from inkling.encoders.onnx.graph import read_graph
 from inkling.encoders.onnx.repository import choose, layout_of, names_in
 from inkling.encoders.precision import AUTO
-from inkling.encoders.transformers.families import MODEL_TYPES
+from inkling.encoders.transformers.families import family_of
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.encoders.transformers.weights import FORMS, WeightFiles
 from inkling.errors import EncoderError, MissingExtraError, require
@@ -120,10 +121,21 @@ def _downloaded(name: str, precision: str, here: str) -> Path:
 
 
 def _layout(name: str, files: Collection[str]) -> Layout:
-    """How a repository is laid out, by the names of its files."""
+    """How a repository is laid out, by the names of its files, and by the type of its model before any weights come.
+
+    Raises
+    ------
+    EncoderError
+        If it is laid out in no known way, or its model is of no known family.
+    """
     fitting = [layout for layout in LAYOUTS if layout.fits(files)]
-    if len(fitting) > 1 and ONNX in fitting and _is_foreign(name):
-        return ONNX
+    if TRANSFORMERS in fitting:
+        try:
+            family_of(_configuration(name), where=f"the repository {name}")
+        except EncoderError:
+            fitting.remove(TRANSFORMERS)
+            if not fitting:
+                raise
     if fitting:
         return fitting[0]
     held = ", ".join(sorted(file for file in files if "." in file and not file.startswith(".")))
@@ -135,12 +147,11 @@ def _layout(name: str, files: Collection[str]) -> Layout:
     )
 
 
-def _is_foreign(name: str) -> bool:
-    """Whether a repository's model is of a type that is read as ONNX files alone."""
+def _configuration(name: str) -> Mapping[str, Any]:
     from huggingface_hub import snapshot_download
 
     folder = Path(snapshot_download(name, allow_patterns=["config.json"], etag_timeout=_SECONDS))
-    return read_json(folder / "config.json").get("model_type") not in MODEL_TYPES
+    return read_json(folder / "config.json")
 
 
 def _fits_transformers(files: Collection[str]) -> bool:
