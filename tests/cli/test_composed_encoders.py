@@ -110,6 +110,10 @@ def test_an_installed_package_brings_an_encoder(inkling: Inkling, drawn: Path) -
     program = Installed(inkling.folder, inkling.folder / "cache")
     (card,) = [one for one in program("encoders", "--json", "-").json()["encoders"] if one["kind"] == "plugin"]
     assert (card["name"], card["licence"], card["needs"]) == ("colours", "MIT", [])
+    listed = program("encoders").out
+    assert "Colours alone" in listed
+    assert "no texts; of the package" not in listed
+    assert "None" not in listed
     fitted = program("fit", drawn / "train", "--memory", "m.ink", "--encoder", "colours", "--head", "prototype")
     assert fitted.code == 0, fitted.err
     assert program("predict", "m.ink", drawn / "test").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,26 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from inkling.encoders.base import Encoder
+from inkling.encoders.cut import cut
 from inkling.encoders.joined import JoinedEncoder, split_source
 from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import EncoderError, InklingError
-from tests.encoders.folders import pictures
+from inkling.types import EncoderIdentity
+from tests.encoders.folders import pictures, write_clip
 from tests.fakes import DIMENSION, FEATURE_DIMENSION, FakeEncoder
+
+
+class StandIn(FakeEncoder):
+    """Has the identity that it is given."""
+
+    def __init__(self, identity: EncoderIdentity) -> None:
+        super().__init__()
+        self._identity = identity
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return self._identity
+
 
 TEXTS = ["a photo of a cat.", "a photo of a boat."]
 
@@ -80,6 +96,26 @@ def test_the_precision_is_that_of_each_part(clip_folder: Path) -> None:
     assert identity.precision == "int8"
     assert load_same_encoder(identity).identity.fingerprint == identity.fingerprint
     assert identity.fingerprint != load_encoder(f"{clip_folder}+sketch").identity.fingerprint
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_parts_that_call_auto_by_different_names_are_opened_with_auto(order: int, tmp_path: Path) -> None:
+    write_clip(tmp_path / "wide", hidden_size=512, intermediate_size=64, num_hidden_layers=1)
+    parts = [str(tmp_path / "wide"), "sketch"]
+    text = "+".join(parts[order:] + parts[:order])
+    assert {load_encoder(part).identity.precision for part in parts} == {"auto", "float32"}
+    identity = load_encoder(text).identity
+    assert identity.precision == "auto"
+    assert load_same_encoder(identity).identity == identity
+    short = load_encoder(text, dimensions=8).identity
+    assert load_same_encoder(short).identity == short
+
+
+def test_the_precision_asked_for_is_kept_where_parts_name_others(clip_folder: Path) -> None:
+    half = replace(FakeEncoder(fingerprint="a").identity, precision="float16")
+    pair = JoinedEncoder([StandIn(half), load_encoder(clip_folder)], precision="auto")
+    assert (pair.identity.precision, cut(pair, 5).identity.precision) == ("auto", "auto")
+    assert JoinedEncoder([StandIn(half), StandIn(replace(half, fingerprint="b"))]).identity.precision == "float16"
 
 
 def test_a_picture_is_prepared_for_the_largest_part() -> None:

@@ -157,7 +157,7 @@ def test_cards(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(card.licence and card.note and card.dimension for card in others)
     assert len({card.name for card in others}) == len(others)
     assert all("hub" in card.needs for card in others)
-    assert replace(others[0], gated=True).needs == ("torch", "hub", "login")
+    assert replace(others[0], gated=True).needs == ("[torch]", "hub", "login")
 
 
 @pytest.mark.parametrize(("stored", "today"), [("float32", "auto"), ("float32-strict", "float32")])

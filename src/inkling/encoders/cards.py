@@ -46,8 +46,8 @@ class EncoderCard:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What must be there before it can be used, in a word each: an extra, the hub, a login to it."""
-        extra = () if self.extra is None else (self.extra,)
+        """What must be there before it can be used, in a word each: an extra as pip has it, the hub, a login to it."""
+        extra = () if self.extra is None else (f"[{self.extra}]",)
         return extra + ((HUB,) if self.kind == HUB else ()) + (("login",) if self.gated else ())
 
 

@@ -95,7 +95,7 @@ def cut(encoder: Encoder, dimensions: int | None) -> Encoder:
         return encoder
     if isinstance(encoder, JoinedEncoder):
         first, *others = encoder.encoders
-        return JoinedEncoder([cut(first, dimensions), *others])
+        return JoinedEncoder([cut(first, dimensions), *others], precision=encoder.precision)
     if isinstance(encoder, CutEncoder):
         return CutEncoder(encoder.parts[0], int(dimensions))
     return CutEncoder(encoder, int(dimensions))

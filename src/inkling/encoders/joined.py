@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from inkling.encoders.base import Encoder, ImageVectors
 from inkling.encoders.composed import ComposedEncoder, composed_images, composed_texts, parts_of
 from inkling.encoders.files import hash_value
-from inkling.encoders.precision import FLOAT32
+from inkling.encoders.precision import AUTO
 from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError
 from inkling.types import EncoderIdentity
@@ -40,6 +40,8 @@ class JoinedEncoder(ComposedEncoder):
     ----------
     encoders
         Two or more, none of them joined.
+    precision
+        In which they were opened; the identity keeps it where they give it different names.
 
     Raises
     ------
@@ -47,9 +49,10 @@ class JoinedEncoder(ComposedEncoder):
         If one of them is there twice.
     """
 
-    def __init__(self, encoders: Sequence[Encoder]) -> None:
+    def __init__(self, encoders: Sequence[Encoder], *, precision: str = AUTO) -> None:
         super().__init__([part for encoder in encoders for part in parts_of(encoder)])
         self.encoders = tuple(encoders)
+        self.precision = precision
         _refuse_twins([part.identity for part in self.parts])
 
     def __repr__(self) -> str:
@@ -60,7 +63,7 @@ class JoinedEncoder(ComposedEncoder):
         """Of all, in their order."""
         all_of_them = [encoder.identity for encoder in self.encoders]
         first, *others = all_of_them
-        precisions = [one.precision for one in all_of_them]
+        precisions = {one.precision for one in all_of_them}
         return EncoderIdentity(
             name=PLUS.join(one.name for one in all_of_them),
             source=_BETWEEN.join(one.source for one in all_of_them),
@@ -68,8 +71,8 @@ class JoinedEncoder(ComposedEncoder):
             dimension=first.dimension,
             feature_dimension=first.feature_dimension + sum(one.dimension + one.feature_dimension for one in others),
             logit_scale=first.logit_scale,
-            # Parts that know one arithmetic alone say float32 whatever was asked for.
-            precision=next((one for one in precisions if one != FLOAT32), FLOAT32),
+            # Parts may call auto by the arithmetic that it is for them, which another part may not have.
+            precision=precisions.pop() if len(precisions) == 1 else self.precision,
         )
 
     def missing_texts(self, texts: Sequence[str]) -> list[str]:

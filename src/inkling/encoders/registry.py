@@ -56,7 +56,8 @@ def load_encoder(
     parts = split_source(str(source), _is_there)
     if len(parts) == 1:
         return cut(_open(parts[0], device=device, precision=precision), dimensions)
-    return cut(JoinedEncoder(_open_each(parts, device=device, precision=precision)), dimensions)
+    opened = _open_each(parts, device=device, precision=precision)
+    return cut(JoinedEncoder(opened, precision=precision), dimensions)
 
 
 def load_same_encoder(made_with: EncoderIdentity, source: str | Path | None = None, *, device: str = "auto") -> Encoder:
