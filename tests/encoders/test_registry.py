@@ -134,6 +134,12 @@ def test_did_you_mean(source: str, meant: str) -> None:
         load_encoder(source)
 
 
+@pytest.mark.parametrize("source", ["~\0", "a\0b", "x" * 5000, "x" * 300 + "+" + "sketch", "sketch\n"])
+def test_what_can_be_no_name(source: str, no_hub: Path) -> None:
+    with pytest.raises(EncoderError, match="There is no encoder"):
+        load_encoder(source)
+
+
 @pytest.mark.parametrize("source", ["./gone", "/gone/too", "~/gone-too", "a/b/c", "models/"])
 def test_a_folder_that_is_not_there_is_never_looked_for_on_the_hub(source: str, no_hub: Path) -> None:
     with pytest.raises(EncoderError, match="There is no encoder"):

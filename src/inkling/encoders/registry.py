@@ -128,8 +128,8 @@ def _open(text: str, *, device: str, precision: str) -> Encoder:
     """One encoder, which may be cut."""
     if text in EMBEDDED:
         return EMBEDDED[text].open(device=device, precision=precision)
-    path = _path(text)
-    if path.exists():
+    path = _place(text)
+    if path is not None:
         # From the root, so that a memory finds its encoder from any working directory.
         return _open_folder(path, name=None, source=str(path.absolute()), device=device, precision=precision)
     whole, dimensions = without_cut(text)
@@ -145,11 +145,16 @@ def _open(text: str, *, device: str, precision: str) -> Encoder:
 
 def _is_there(text: str) -> bool:
     """Whether a text, cut or not, is a name of an embedded encoder or the path of something."""
-    return any(name in EMBEDDED or _path(name).exists() for name in (text, without_cut(text)[0]))
+    return any(name in EMBEDDED or _place(name) is not None for name in (text, without_cut(text)[0]))
 
 
-def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text))  # noqa: PTH111 - the method fails where there is no home folder
+def _place(text: str) -> Path | None:
+    """The folder or file of that name; None where there is none, and for what can be no name."""
+    try:
+        path = Path(os.path.expanduser(text))  # noqa: PTH111 - the method fails where there is no home folder
+        return path if path.exists() else None
+    except (OSError, ValueError):  # longer than a name may be, or with a null byte
+        return None
 
 
 def _open_folder(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
