@@ -1,21 +1,24 @@
-"""The tokenizer of the embedded encoder in plain Python, so that a light installation encodes class texts.
+"""The tokenizers of the embedded encoders in plain Python, so that a light installation encodes class texts.
 
-It reads the `tokenizer.json` of one kind of tokenizer: text is decomposed, freed of accents and lower-cased, split into
-words and signs, and each of them into the longest pieces that the vocabulary has (WordPiece; Wu and others 2016,
-1609.08144). The `tokenizers` library gives the same numbers; tests hold this to it.
+They read the `tokenizer.json` of two kinds of tokenizer. Both put text into a plain form, split it into words and signs,
+and each of them into the longest pieces that the vocabulary has (WordPiece; Wu and others 2016, 1609.08144). The
+`tokenizers` library gives the same numbers; tests hold this to it.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.files import read_json
+from inkling.errors import EncoderError
 
 _WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "Pc"})
 _SEPARATORS = "\x1c\x1d\x1e\x1f"
@@ -24,6 +27,39 @@ _WORD_SIGNS = frozenset("\u200c\u200d").union(
     *(map(chr, range(first, last + 1)) for first, last in ((0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169)))
 )
 """Joiners and letters in circles and squares, which are of no such category and still part of words."""
+_IDEOGRAPHS = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+"""Blocks of Chinese characters, each of which is a word of its own to BERT."""
+_ASCII_SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How one kind of tokenizer reads text.
+
+    Attributes
+    ----------
+    plain
+        Text to its plain form.
+    words
+        Plain text to words and signs.
+    pad, start, end
+        Pieces without text.
+    """
+
+    plain: Callable[[str], str]
+    words: Callable[[str], Iterable[str]]
+    pad: str
+    start: str
+    end: str
 
 
 class WordPieces:
@@ -32,19 +68,27 @@ class WordPieces:
     Parameters
     ----------
     file
-        `tokenizer.json` of a WordPiece tokenizer whose pieces carry no mark of continuation.
+        `tokenizer.json` of a WordPiece tokenizer: uncased BERT's, or `sketch`'s.
     max_length
         Pieces that a text may have, those of start and end among them.
+
+    Raises
+    ------
+    EncoderError
+        If the file can't be read, or describes a tokenizer of another kind.
     """
 
     def __init__(self, file: Path, *, max_length: int) -> None:
-        model = read_json(file)["model"]
+        described = read_json(file)
+        self._kind = _kind_of(described, file)
+        model = described["model"]
         self._numbers: dict[str, int] = model["vocab"]
+        self._continued: str = model["continuing_subword_prefix"]
         self._longest_word = int(model["max_input_chars_per_word"])
         self._longest_piece = max(map(len, self._numbers))
         self._max_length = max_length
         self._pad, self._start, self._end, self._unknown = (
-            self._numbers[name] for name in ("[pad]", "[start]", "[end]", model["unk_token"])
+            self._numbers[name] for name in (self._kind.pad, self._kind.start, self._kind.end, model["unk_token"])
         )
         self._special = {name for name in self._numbers if name.startswith("[") and name.endswith("]")}
 
@@ -62,7 +106,7 @@ class WordPieces:
         return filled
 
     def _pieces(self, text: str) -> list[int]:
-        return [number for word in _words(_plain(text)) for number in self._split(word)]
+        return [number for word in self._kind.words(self._kind.plain(text)) for number in self._split(word)]
 
     def _split(self, word: str) -> list[int]:
         """Longest pieces first; a word with a part that has none is unknown as a whole."""
@@ -71,14 +115,28 @@ class WordPieces:
         found: list[int] = []
         at = 0
         while at < len(word):
+            mark = self._continued if at else ""
             stop = min(len(word), at + self._longest_piece)
-            while stop > at and (word[at:stop] not in self._numbers or word[at:stop] in self._special):
+            while stop > at and ((piece := mark + word[at:stop]) not in self._numbers or piece in self._special):
                 stop -= 1
             if stop == at:
                 return [self._unknown]
-            found.append(self._numbers[word[at:stop]])
+            found.append(self._numbers[piece])
             at = stop
         return found
+
+
+def _kind_of(described: Mapping[str, Any], file: Path) -> _Kind:
+    normalizer = dict(described.get("normalizer") or {})
+    settings = {name: normalizer.get(name) for name in ("clean_text", "handle_chinese_chars", "lowercase")}
+    if normalizer.get("type") == "BertNormalizer" and all(settings.values()) and normalizer["strip_accents"] is not False:
+        return _Kind(_plain_of_bert, _words_of_bert, "[PAD]", "[CLS]", "[SEP]")
+    if [step.get("type") for step in normalizer.get("normalizers", ())] == ["NFD", "StripAccents", "Lowercase", "Replace"]:
+        return _Kind(_plain, _words, "[pad]", "[start]", "[end]")
+    raise EncoderError(
+        f"The tokenizer {file} is neither that of uncased BERT nor that of 'sketch'.",
+        remedy="Use the tokenizer.json that belongs to the model.",
+    )
 
 
 def _plain(text: str) -> str:
@@ -90,12 +148,43 @@ def _plain(text: str) -> str:
 
 def _words(text: str) -> Iterator[str]:
     """Runs of letters and digits, and runs of other signs, without the blanks between them."""
-    for kind, run in groupby(text, key=_kind):
+    for kind, run in groupby(text, key=_kind_of_sign):
         if kind != "blank":
             yield "".join(run)
 
 
-def _kind(sign: str) -> str:
-    if sign.isspace() and sign not in _SEPARATORS:
+def _kind_of_sign(sign: str) -> str:
+    if _is_blank(sign):
         return "blank"
     return "word" if unicodedata.category(sign) in _WORD_CATEGORIES or sign in _WORD_SIGNS else "sign"
+
+
+def _is_blank(sign: str) -> bool:
+    return sign.isspace() and sign not in _SEPARATORS
+
+
+def _plain_of_bert(text: str) -> str:
+    """Without control characters and accents, in small letters; ideographs stand alone."""
+    kept = "".join(" " if sign.isspace() else sign for sign in text if not _is_control(sign))
+    spaced = "".join(f" {sign} " if _is_ideograph(sign) else sign for sign in kept)
+    decomposed = unicodedata.normalize("NFD", spaced)
+    return "".join(sign.lower() for sign in decomposed if unicodedata.category(sign) != "Mn")
+
+
+def _words_of_bert(text: str) -> Iterator[str]:
+    """Runs of anything but blanks and punctuation, and each sign of punctuation by itself."""
+    for word in text.split(" "):
+        for is_sign, run in groupby(word, key=_is_punctuation):
+            yield from run if is_sign else ("".join(run),)
+
+
+def _is_control(sign: str) -> bool:
+    return sign in "\0\ufffd" or (unicodedata.category(sign).startswith("C") and sign not in "\t\n\r")
+
+
+def _is_ideograph(sign: str) -> bool:
+    return any(first <= ord(sign) <= last for first, last in _IDEOGRAPHS)
+
+
+def _is_punctuation(sign: str) -> bool:
+    return sign in _ASCII_SIGNS or unicodedata.category(sign).startswith("P")
