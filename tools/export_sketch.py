@@ -9,79 +9,19 @@ are equal byte for byte whenever this runs on the same weights. docs/decisions/l
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from inkling.encoders.embedded.sketch import IMAGE_TOWER, IMAGE_VECTORS, PIXELS, TEXT_TOWER, TEXT_VECTORS, TOKENS
-from inkling.encoders.transformers.weights import SAFETENSORS, WeightFiles
 from inkling.sketch import weights_folder
+from onnx_graph import Graph, write
 
-OPSET, IR_VERSION = 17, 8
 QUICK_GELU = 1.702
 FAR_BELOW = -1e9
 """Added to the score of a token that must not be seen; its softmax is zero in float32."""
-
-
-class Graph:
-    """An ONNX graph under construction. Every method adds nodes and returns the name of what comes out."""
-
-    def __init__(self, folder: Path) -> None:
-        self._weights = WeightFiles.of(folder)
-        self._nodes: list[onnx.NodeProto] = []
-        self._tensors: dict[str, onnx.TensorProto] = {}
-
-    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Output of an operator."""
-        name = f"{kind}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, value: float | Sequence[int]) -> str:
-        """A number as float32, or a list of whole numbers."""
-        array = np.float32(value) if isinstance(value, float) else np.asarray(value, np.int64)
-        name = f"constant_{value}"
-        self._tensors[name] = numpy_helper.from_array(np.asarray(array), name)
-        return name
-
-    def weight(self, name: str) -> str:
-        """A tensor of the weight file, by reference."""
-        entry = self._weights.entry(name)
-        tensor = onnx.TensorProto(name=name, dims=entry.shape, data_type=TensorProto.FLOAT)
-        tensor.data_location = TensorProto.EXTERNAL
-        where = {"location": SAFETENSORS, "offset": entry.start, "length": entry.stop - entry.start}
-        for key, value in where.items():
-            tensor.external_data.add(key=key, value=str(value))
-        self._tensors[name] = tensor
-        return name
-
-    def linear(self, x: str, name: str) -> str:
-        """X W' + b, or X W' where the layer has no bias."""
-        y = self.node("MatMul", x, self.node("Transpose", self.weight(f"{name}.weight"), perm=[1, 0]))
-        return self.node("Add", y, self.weight(f"{name}.bias")) if self._weights.has(f"{name}.bias") else y
-
-    def norm(self, x: str, name: str, epsilon: float) -> str:
-        """Layer normalisation over the last axis."""
-        scale, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
-        return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=epsilon)
-
-    def heads(self, x: str, n_heads: int, width: int) -> str:
-        """Tokens (n, t, width) to (n, n_heads, t, width / n_heads)."""
-        split = self.node("Reshape", x, self.constant([0, 0, n_heads, width // n_heads]))
-        return self.node("Transpose", split, perm=[0, 2, 1, 3])
-
-    def model(self, x: str, given: onnx.ValueInfoProto, name: str, dimension: int) -> onnx.ModelProto:
-        """The graph as a model with one input, and with `x` (n, dimension) as its output under a name."""
-        self._nodes.append(helper.make_node("Identity", [x], [name], name=name))
-        made = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", dimension])
-        graph = helper.make_graph(self._nodes, "tower", [given], [made], list(self._tensors.values()))
-        return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="inkling"
-        )
 
 
 def main() -> None:
@@ -89,9 +29,7 @@ def main() -> None:
     folder = weights_folder()
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     for file, model in ((IMAGE_TOWER, image_tower(folder, config)), (TEXT_TOWER, text_tower(folder, config))):
-        (folder / file).write_bytes(model.SerializeToString(deterministic=True))
-        onnx.checker.check_model(folder / file)
-        print(f"Wrote {folder / file}")
+        write(model, folder / file)
 
 
 def image_tower(folder: Path, config: dict[str, Any]) -> onnx.ModelProto:
@@ -110,7 +48,7 @@ def image_tower(folder: Path, config: dict[str, Any]) -> onnx.ModelProto:
         graph.node("Gather", x, graph.constant(0), axis=1), f"{root}.post_layernorm", own["layer_norm_eps"]
     )
     given = helper.make_tensor_value_info(PIXELS, TensorProto.FLOAT, ["n", 3, side, side])
-    return graph.model(graph.linear(pooled, "visual_projection"), given, IMAGE_VECTORS, config["projection_dim"])
+    return graph.model(given, {IMAGE_VECTORS: (graph.linear(pooled, "visual_projection"), config["projection_dim"])})
 
 
 def text_tower(folder: Path, config: dict[str, Any]) -> onnx.ModelProto:
@@ -126,7 +64,7 @@ def text_tower(folder: Path, config: dict[str, Any]) -> onnx.ModelProto:
     end = graph.node("ArgMax", is_end, axis=1, keepdims=1)
     pooled = graph.node("GatherND", x, end, batch_dims=1)
     given = helper.make_tensor_value_info(TOKENS, TensorProto.INT64, ["n", "t"])
-    return graph.model(graph.linear(pooled, "text_projection"), given, TEXT_VECTORS, config["projection_dim"])
+    return graph.model(given, {TEXT_VECTORS: (graph.linear(pooled, "text_projection"), config["projection_dim"])})
 
 
 def causal_mask(graph: Graph, length: str) -> str:
@@ -150,16 +88,10 @@ def layers(graph: Graph, x: str, root: str, own: dict[str, Any], *, mask: str | 
 
 
 def attention(graph: Graph, x: str, name: str, own: dict[str, Any], mask: str | None) -> str:
-    """Scaled dot-product attention of several heads (Vaswani and others 2017, 1706.03762)."""
-    n_heads, width = own["num_attention_heads"], own["hidden_size"]
-    query, key, value = (graph.heads(graph.linear(x, f"{name}.{part}_proj"), n_heads, width) for part in "qkv")
-    scaled = graph.node("Mul", query, graph.constant(float((width // n_heads) ** -0.5)))
-    scores = graph.node("MatMul", scaled, graph.node("Transpose", key, perm=[0, 1, 3, 2]))
-    if mask is not None:
-        scores = graph.node("Add", scores, mask)
-    heads = graph.node("MatMul", graph.node("Softmax", scores, axis=-1), value)
-    joined = graph.node("Reshape", graph.node("Transpose", heads, perm=[0, 2, 1, 3]), graph.constant([0, 0, width]))
-    return graph.linear(joined, f"{name}.out_proj")
+    """Self-attention with its projections."""
+    query, key, value = (graph.linear(x, f"{name}.{part}_proj") for part in "qkv")
+    size = own["num_attention_heads"], own["hidden_size"]
+    return graph.linear(graph.attention(query, key, value, size=size, mask=mask), f"{name}.out_proj")
 
 
 if __name__ == "__main__":

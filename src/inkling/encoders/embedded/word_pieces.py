@@ -1,8 +1,9 @@
 """The tokenizers of the embedded encoders in plain Python, so that a light installation encodes class texts.
 
-They read the `tokenizer.json` of two kinds of tokenizer. Both put text into a plain form, split it into words and signs,
-and each of them into the longest pieces that the vocabulary has (WordPiece; Wu and others 2016, 1609.08144). The
-`tokenizers` library gives the same numbers; tests hold this to it.
+They read the `tokenizer.json` of two kinds of tokenizer. Both put text into a plain form, split it into words and
+signs, and each of them into the longest pieces that the vocabulary has (WordPiece; Wu and others 2016, 1609.08144).
+The `tokenizers` library gives the same numbers; tests hold this to it. Names of special pieces that stand in a text,
+such as "[SEP]", are text here.
 """
 
 from __future__ import annotations
@@ -39,6 +40,15 @@ _IDEOGRAPHS = (
 )
 """Blocks of Chinese characters, each of which is a word of its own to BERT."""
 _ASCII_SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+_NORMALIZER_OF_BERT = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": None,
+    "lowercase": True,
+}
+_NORMALIZERS_OF_SKETCH = ["NFD", "StripAccents", "Lowercase", "Replace"]
 
 
 @dataclass(frozen=True)
@@ -127,11 +137,10 @@ class WordPieces:
 
 
 def _kind_of(described: Mapping[str, Any], file: Path) -> _Kind:
-    normalizer = dict(described.get("normalizer") or {})
-    settings = {name: normalizer.get(name) for name in ("clean_text", "handle_chinese_chars", "lowercase")}
-    if normalizer.get("type") == "BertNormalizer" and all(settings.values()) and normalizer["strip_accents"] is not False:
+    normalizer = described.get("normalizer") or {}
+    if normalizer == _NORMALIZER_OF_BERT:
         return _Kind(_plain_of_bert, _words_of_bert, "[PAD]", "[CLS]", "[SEP]")
-    if [step.get("type") for step in normalizer.get("normalizers", ())] == ["NFD", "StripAccents", "Lowercase", "Replace"]:
+    if [step.get("type") for step in normalizer.get("normalizers", ())] == _NORMALIZERS_OF_SKETCH:
         return _Kind(_plain, _words, "[pad]", "[start]", "[end]")
     raise EncoderError(
         f"The tokenizer {file} is neither that of uncased BERT nor that of 'sketch'.",
@@ -175,7 +184,8 @@ def _words_of_bert(text: str) -> Iterator[str]:
     """Runs of anything but blanks and punctuation, and each sign of punctuation by itself."""
     for word in text.split(" "):
         for is_sign, run in groupby(word, key=_is_punctuation):
-            yield from run if is_sign else ("".join(run),)
+            signs = "".join(run)
+            yield from signs if is_sign else (signs,)
 
 
 def _is_control(sign: str) -> bool:
