@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inkling.classifier.indistinct import is_code, without_same_texts
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.embed import embed_texts
-from inkling.encoders.base import Encoder
+from inkling.encoders.base import Encoder, unfamiliar
 from inkling.errors import InputError
 from inkling.heads.checks import name_some
 from inkling.labels import check_names
@@ -62,7 +62,9 @@ def embedded_entries(
         for entry in described
         if texts[entry.name] or entry.name in seen
     ]
-    return _distinct(entries, seen)
+    distinct = _distinct(entries, seen)
+    _warn_of_unfamiliar(distinct, encoder)
+    return distinct
 
 
 def given_entries(
@@ -118,6 +120,19 @@ def _distinct(entries: Sequence[ClassEntry], with_images: Collection[str]) -> tu
             remedy="Give them other prompts, or images.",
         )
     return distinct
+
+
+def _warn_of_unfamiliar(entries: Sequence[ClassEntry], encoder: Encoder) -> None:
+    named = [(entry.name, entry.text_vector) for entry in entries if entry.text_vector is not None]
+    if not named:
+        return
+    far = unfamiliar(encoder, np.stack([vector for _, vector in named]))
+    if far.any():
+        names = [name for (name, _), is_far in zip(named, far, strict=True) if is_far]
+        them = "it" if len(names) == 1 else "them"
+        warnings.warn(
+            f"{encoder.identity.name} knows little of {name_some(names)}: teach {them} by images.", stacklevel=4
+        )
 
 
 def text_matrix(entries: Sequence[ClassEntry], dimension: int) -> FloatArray | None:

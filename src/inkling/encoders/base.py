@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.types import EncoderIdentity
+from inkling.types import BoolArray, EncoderIdentity
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -122,3 +122,19 @@ class Encoder(Protocol):
         []
         """
         ...
+
+
+@runtime_checkable
+class KnowsItsWords(Protocol):
+    """What an encoder may tell besides: which texts it knows too little of to be trusted with."""
+
+    def is_unfamiliar(self, text_vectors: NDArray[np.float32]) -> BoolArray:
+        """Whether texts, by their vectors (n, d), are far from all that the image side knows, (n,)."""
+        ...
+
+
+def unfamiliar(encoder: Encoder, text_vectors: NDArray[np.float32]) -> BoolArray:
+    """Which texts an encoder knows little of, (n,); none where it can't tell."""
+    if isinstance(encoder, KnowsItsWords):
+        return encoder.is_unfamiliar(text_vectors)
+    return np.zeros(len(text_vectors), dtype=bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 EMBEDDED, HUB, PLUGIN = "embedded", "hub", "plugin"
 
+POCKET = "pocket"
 SKETCH = "sketch"
 DEFAULT_FOR_PHOTOGRAPHS = "openai/clip-vit-base-patch32"
 
@@ -88,4 +89,5 @@ HUB_CARDS = (
     _onnx("immich-app/ViT-B-32__openai", 512, "MIT", "the default as Immich has it: without torch"),
 )
 
+POCKET_NOTE = "for photographs without a download: small, quick, knows the things of ImageNet"
 SKETCH_NOTE = "a miniature for trying out and testing, trained on drawn pictures; not for photographs"

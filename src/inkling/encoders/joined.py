@@ -15,13 +15,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.encoders.base import Encoder, ImageVectors
+from inkling.encoders.base import Encoder, ImageVectors, unfamiliar
 from inkling.encoders.composed import ComposedEncoder, composed_images, composed_texts, parts_of
 from inkling.encoders.files import hash_value
 from inkling.encoders.precision import AUTO
 from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError
-from inkling.types import EncoderIdentity
+from inkling.types import BoolArray, EncoderIdentity
 
 PLUS = "+"
 _BETWEEN = f" {PLUS} "
@@ -98,6 +98,10 @@ class JoinedEncoder(ComposedEncoder):
     def compose_texts(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of the first."""
         return composed_texts(self.encoders[0], vectors)
+
+    def is_unfamiliar(self, text_vectors: NDArray[np.float32]) -> BoolArray:
+        """Whether the first knows little of texts, by their vectors (n, d), (n,)."""
+        return unfamiliar(self.encoders[0], text_vectors)
 
 
 def split_source(text: str, is_there: Callable[[str], bool]) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import EMBEDDED as IN_THE_PACKAGE
-from inkling.encoders.cards import SKETCH, SKETCH_NOTE, EncoderCard
+from inkling.encoders.cards import POCKET, POCKET_NOTE, SKETCH, SKETCH_NOTE, EncoderCard
+from inkling.encoders.embedded.pocket import TEXT_DIMENSION, PocketEncoder
 from inkling.encoders.embedded.sketch import SketchEncoder
 from inkling.encoders.files import read_json
 from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
@@ -111,7 +112,14 @@ def _open_onnx_repository(folder: Path, *, name: str | None, source: str, device
     return OnnxEncoder(described, source=source, device=device)
 
 
-EMBEDDED: Mapping[str, EmbeddedKind] = {SKETCH: EmbeddedKind(_open_sketch, _sketch_card)}
+def _pocket_card() -> EncoderCard:
+    return EncoderCard(POCKET, IN_THE_PACKAGE, dimension=TEXT_DIMENSION, licence="Apache-2.0", note=POCKET_NOTE)
+
+
+EMBEDDED: Mapping[str, EmbeddedKind] = {
+    POCKET: EmbeddedKind(PocketEncoder, _pocket_card),
+    SKETCH: EmbeddedKind(_open_sketch, _sketch_card),
+}
 """By name, in the order in which they are listed."""
 
 FOLDERS: tuple[FolderKind, ...] = (
