@@ -24,6 +24,7 @@ from feature_tasks import SETS, image_task
 from inkling.classifier.vocabularies import negatives_for
 from inkling.discovery.vocabulary import common_nouns
 from inkling.embeddings.embed import embed_images, embed_texts
+from inkling.encoders.base import Encoder
 from inkling.encoders.registry import load_encoder
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
@@ -63,10 +64,13 @@ class Problem:
     text: FloatArray | None
     test_X: FloatArray
     unknown: BoolArray
+    embedding_dims: int = 512
 
     def detector(self, **options: Any) -> UnknownDetector:
         """Fitted on the support."""
-        vectors = LabelledVectors.of(self.X, self.y, sources=self.sources, text_vectors=self.text, embedding_dims=512)
+        vectors = LabelledVectors.of(
+            self.X, self.y, sources=self.sources, text_vectors=self.text, embedding_dims=self.embedding_dims
+        )
         return UnknownDetector.fit(vectors, **{"seed": SEED, **options})
 
 
@@ -87,7 +91,8 @@ class Crops:
     def with_benches(self) -> Problem:
         """All classes known, benches unknown."""
         unknown = np.arange(len(self.test_X) + len(self.bench_X)) >= len(self.test_X)
-        return Problem(self.X, self.y, self.sources, self.text, np.concatenate([self.test_X, self.bench_X]), unknown)
+        test_X = np.concatenate([self.test_X, self.bench_X])
+        return Problem(self.X, self.y, self.sources, self.text, test_X, unknown, self.text.shape[1])
 
     def without(self, left_out: int) -> Problem:
         """One class unknown, no benches."""
@@ -102,6 +107,7 @@ class Crops:
             self.text[kept],
             self.test_X,
             self.test_y == left_out,
+            self.text.shape[1],
         )
 
 
@@ -257,9 +263,9 @@ def half_known(set_name: str, seed: int) -> Problem:
     return Problem(task.X[rows], column[task.y[rows]], sources, None, task.test_X, column[task.test_y] < 0)
 
 
-def read_crops() -> Crops:
-    """The crops through the surrogate encoder, with its embedding and its feature."""
-    encoder = load_encoder(ENCODER)
+def read_crops(encoder: Encoder | None = None, template: str = "a {}") -> Crops:
+    """The crops through an encoder with features, the surrogate if none is named."""
+    encoder = encoder or load_encoder(ENCODER)
     parts = {}
     for name, folder in {"train": "few_shot/train", "test": "few_shot/test", "unseen": "unseen"}.items():
         embedded = embed_images(find_images(CROPS / folder).records, encoder, cache=None)
@@ -273,7 +279,7 @@ def read_crops() -> Crops:
         X=X,
         y=np.array([classes.index(label) for label in labels]),
         sources=np.unique(hashes, return_inverse=True)[1],
-        text=embed_texts([f"a {name}" for name in classes], encoder, cache=None).astype(np.float64),
+        text=embed_texts([template.format(name) for name in classes], encoder, cache=None).astype(np.float64),
         test_X=parts["test"][0],
         test_y=np.array([classes.index(label) for label in parts["test"][1]]),
         bench_X=parts["unseen"][0],

@@ -82,7 +82,7 @@ def image_graph(folder: Path) -> onnx.ModelProto:
     graph = Graph(folder)
     views = graph.nodes("Split", PIXELS, n_outputs=len(VIEWS), axis=1)
     features, probabilities = zip(
-        *(_network(graph, network, view) for network, view in zip(VIEWS, views, strict=True)), strict=True
+        *(network_outputs(graph, network, view) for network, view in zip(VIEWS, views, strict=True)), strict=True
     )
     mean = graph.node("Mul", graph.node("Sum", *probabilities), graph.constant(1.0 / len(VIEWS)))
     likely, which = graph.nodes("TopK", mean, graph.constant([LIKELIEST]), n_outputs=2)
@@ -94,7 +94,7 @@ def image_graph(folder: Path) -> onnx.ModelProto:
     return graph.model(given, {IMAGE_VECTORS: (vectors, TEXT_DIMENSION), FEATURES: (joined, FEATURE_DIMENSION)})
 
 
-def _network(graph: Graph, network: str, pixels: str) -> tuple[str, str]:
+def network_outputs(graph: Graph, network: str, pixels: str) -> tuple[str, str]:
     """Penultimate features (n, 1280) and probabilities (n, 1000) of an EfficientNet-Lite."""
     x, side = _convolved(graph, pixels, f"{network}.convstem", SIDE, stride=2)
     for number, block in enumerate(blocks_of(network)):
