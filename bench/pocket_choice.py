@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ LIKELIEST, SHOTS, FOLDS = 10, 16, 4
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Labelled images as the networks see them, by network and look: features, and probabilities of ImageNet's classes."""
+    """Labelled images by network and look: features, and probabilities of ImageNet's classes."""
 
     labels: tuple[str, ...]
     features: Mapping[tuple[str, str], FloatArray]
@@ -112,8 +113,8 @@ TRAINING = {"coco crops": "coco_crops/few_shot/train", "clothing": "clothing/tra
 
 
 def both_networks(place: Path) -> Path:
-    """A graph with the outputs of each network, beside a link to the weights."""
-    (place / WEIGHTS).symlink_to(folder() / WEIGHTS)
+    """A graph with the outputs of each network, beside a copy of the weights."""
+    copyfile(folder() / WEIGHTS, place / WEIGHTS)  # ONNX refuses links
     graph = Graph(place)
     views = graph.nodes("Split", PIXELS, n_outputs=len(NETWORKS), axis=1)
     outputs: dict[str, tuple[str, int]] = {}

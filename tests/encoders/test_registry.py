@@ -156,7 +156,9 @@ def test_a_folder_without_an_encoder_and_a_file(tmp_path: Path) -> None:
 
 def test_cards(clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "_sketch_folder", lambda: clip_folder)
-    sketch, *others = known_encoders()
+    pocket, sketch, *others = known_encoders()
+    assert (pocket.name, pocket.kind, pocket.dimension, pocket.needs) == ("pocket", "embedded", 384, ())
+    assert "photographs" in pocket.note
     assert (sketch.name, sketch.kind, sketch.dimension, sketch.needs) == ("sketch", "embedded", 24, ())
     assert "not for photographs" in sketch.note
     assert others[0].name == DEFAULT_FOR_PHOTOGRAPHS

