@@ -129,9 +129,9 @@ def _warn_of_unfamiliar(entries: Sequence[ClassEntry], encoder: Encoder) -> None
     far = unfamiliar(encoder, np.stack([vector for _, vector in named]))
     if far.any():
         names = [name for (name, _), is_far in zip(named, far, strict=True) if is_far]
-        them = "it" if len(names) == 1 else "them"
         warnings.warn(
-            f"{encoder.identity.name} knows little of {name_some(names)}: teach {them} by images.", stacklevel=4
+            f"{encoder.identity.name} knows little of {name_some(names)}: text says little there, images do more.",
+            stacklevel=4,
         )
 
 

@@ -209,7 +209,7 @@ def test_users_are_told_what_it_knows_little_of(tmp_path: Path) -> None:
     for label, seed in (("bus", 1), ("mitochondria", 2)):
         (tmp_path / label).mkdir()
         picture(seed).save(tmp_path / label / "1.png")
-    with pytest.warns(UserWarning, match="pocket knows little of mitochondria: teach it by images"):
+    with pytest.warns(UserWarning, match="pocket knows little of mitochondria: text says little"):
         FewShotClassifier("pocket", cache=False).fit(tmp_path)
 
 
