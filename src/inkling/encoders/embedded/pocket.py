@@ -2,7 +2,7 @@
 
 Image side: EfficientNet-Lite2 and -Lite0 (Tan and Le 2019, 1905.11946). Text side: all-MiniLM-L6-v2. An image's vector
 is the mean of the text vectors of its likeliest classes of ImageNet (ConSE; Norouzi and others 2013, 1312.5650), so any
-text can be a class; how far that reaches is told by `PocketEncoder.is_unfamiliar`. The second output holds what the
+text can be a class; `PocketEncoder.is_unfamiliar` says how far that reaches. The second output holds what the
 networks saw, and is what heads learn from.
 
 `docs/decisions/pocket.md` says why it is made so, and the README beside its weights what it is made of.
