@@ -24,7 +24,7 @@ class Package:
     sha256
         Hash of the wheel.
     licence
-        Licence of what is taken from it, and what the package says of it.
+        Licence of what is taken from it, and where it stands.
     gives
         What is taken.
     """

@@ -205,7 +205,7 @@ def test_what_it_knows_little_of(encoder: PocketEncoder) -> None:
     assert encoder.is_unfamiliar(encoder.encode_texts(texts)).tolist() == [False, False, False, True, True]
 
 
-def test_users_are_told_what_it_knows_little_of(tmp_path: Path) -> None:
+def test_fitting_warns_of_what_it_knows_little_of(tmp_path: Path) -> None:
     for label, seed in (("bus", 1), ("mitochondria", 2)):
         (tmp_path / label).mkdir()
         picture(seed).save(tmp_path / label / "1.png")

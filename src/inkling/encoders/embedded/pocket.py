@@ -54,7 +54,7 @@ LONGEST_TEXT = 256
 LOGIT_SCALE = 11.0
 """By which cosines give the likeliest probabilities on 50 classes of Caltech-101 (`bench/pocket.py`)."""
 FAMILIAR = 0.4
-"""Cosine to the nearest class of ImageNet from which on a text can be told by its images."""
+"""Cosine to the nearest class of ImageNet from which on pictures of a text are recognised."""
 
 # The weights were trained on pixels brought to -1 to 1 so.
 _LEVELS = {"mean": (127.0, 127.0, 127.0), "std": (128.0, 128.0, 128.0), "rescale": None}
