@@ -166,7 +166,7 @@ def test_files_of_other_precisions(repository: Path) -> None:
     assert identities["float16"].precision == "float16"
     assert load_encoder(repository, precision="int8").identity.precision == "int8"
     assert len({each.fingerprint for each in identities.values()}) == 2
-    with pytest.raises(EncoderError, match=r"precision q4; it has float32, float16, int8\.\nUse --precision float32"):
+    with pytest.raises(EncoderError, match=r"precision q4; it has float32, float16, int8\.\nUse the precision float32"):
         load_encoder(repository, precision="q4")
     (repository / "onnx/text_model.onnx").unlink()
     with pytest.raises(EncoderError, match="precision auto; it has float16, int8"):

@@ -177,7 +177,7 @@ def choose(names: Collection[str], *, precision: str, where: str) -> Choice:
     if wanted not in offered:
         raise EncoderError(
             f"{where} has no ONNX files of the precision {precision}; it has {', '.join(offered)}.",
-            remedy=f"Use --precision {next(iter(offered))}.",
+            remedy=f"Use the precision {next(iter(offered))}.",
         )
     return Choice(layout, wanted, *offered[wanted])
 

@@ -51,7 +51,7 @@ def _refuse_quantised(folder: ModelFolder) -> None:
         method = quantised.get("quant_method", "unknown") if isinstance(quantised, Mapping) else quantised
         raise EncoderError(
             f"The weights in {folder.path} are quantised ({excerpt(method)}), which isn't read.",
-            remedy="Take the model in full, and a --precision.",
+            remedy="Take the model in full, and choose a precision.",
         )
 
 
