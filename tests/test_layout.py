@@ -54,6 +54,7 @@ USED_EXTRAS = ("finetune", "heic", "hub", "parquet", "postgres", "tokenizers", "
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",
+    "encoders/open_clip/convert.py",
     "encoders/transformers/loaded_model.py",
     "encoders/transformers/products.py",
     "encoders/transformers/tokens.py",

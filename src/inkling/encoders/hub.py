@@ -11,6 +11,8 @@ from typing import Any
 from inkling.encoders.files import read_json
 from inkling.encoders.onnx.graph import read_graph
 from inkling.encoders.onnx.repository import choose, layout_of, names_in
+from inkling.encoders.open_clip.configuration import FILE as OPEN_CLIP_DESCRIPTION
+from inkling.encoders.open_clip.folder import WEIGHTS, OpenClipFolder, is_open_clip_folder
 from inkling.encoders.precision import AUTO
 from inkling.encoders.transformers.families import family_of
 from inkling.encoders.transformers.model_folder import ModelFolder
@@ -73,8 +75,9 @@ def find_folder(name: str, *, precision: str = AUTO) -> Path:
     lacks = {layout: layout.lacks(folder, precision) for layout in LAYOUTS}
     if not all(lacks.values()):
         return folder
-    said = lacks[ONNX if layout_of(names_in(folder)) else TRANSFORMERS]
-    return _downloaded(name, precision, f"is on this machine only in part ({said})")
+    names = names_in(folder)
+    layout = ONNX if layout_of(names) else OPEN_CLIP if OPEN_CLIP_DESCRIPTION in names else TRANSFORMERS
+    return _downloaded(name, precision, f"is on this machine only in part ({lacks[layout]})")
 
 
 def _cached(name: str) -> Path | None:
@@ -200,7 +203,18 @@ def _lacks_of_onnx(folder: Path, precision: str) -> str:
     return f"it lacks {choice.tokenizer}" if reads_texts and choice.tokenizer not in names else ""
 
 
+def _wanted_of_open_clip(files: Collection[str], _: str) -> list[str]:
+    return [*_SMALL_FILES, next(name for name in WEIGHTS if name in files)]
+
+
+def _lacks_of_open_clip(folder: Path, _: str) -> str:
+    if not is_open_clip_folder(names_in(folder)):
+        return "it lacks its weights"
+    return "" if OpenClipFolder(folder).has_tokenizer else "it lacks the files of its tokenizer"
+
+
 TRANSFORMERS = Layout(_fits_transformers, _wanted_by_transformers, _lacks_of_transformers)
 ONNX = Layout(lambda files: layout_of(files) is not None, _wanted_of_onnx, _lacks_of_onnx)
-LAYOUTS = (TRANSFORMERS, ONNX)
+OPEN_CLIP = Layout(is_open_clip_folder, _wanted_of_open_clip, _lacks_of_open_clip)
+LAYOUTS = (TRANSFORMERS, OPEN_CLIP, ONNX)
 """How repositories may be laid out; the first that fits is taken."""

@@ -20,6 +20,8 @@ from inkling.encoders.onnx.description import FILE as ONNX_DESCRIPTION
 from inkling.encoders.onnx.encoder import OnnxEncoder
 from inkling.encoders.onnx.repository import is_repository, names_in
 from inkling.encoders.onnx.towers import read_repository
+from inkling.encoders.open_clip.configuration import FILE as OPEN_CLIP_DESCRIPTION
+from inkling.encoders.open_clip.folder import OpenClipFolder, is_open_clip_folder
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.encoders.transformers.model_folder import ModelFolder
 
@@ -116,6 +118,14 @@ def _open_onnx_repository(folder: Path, *, name: str | None, source: str, device
     return OnnxEncoder(described, source=source, device=device)
 
 
+def _is_open_clip_folder(folder: Path) -> bool:
+    return is_open_clip_folder({path.name for path in folder.glob("*")})
+
+
+def _open_open_clip(folder: Path, *, name: str | None, source: str, device: str, precision: str) -> Encoder:
+    return TransformersEncoder(OpenClipFolder(folder), name=name, source=source, device=device, precision=precision)
+
+
 EMBEDDED: Mapping[str, EmbeddedKind] = {
     POCKET: EmbeddedKind(PocketEncoder, _pocket_card),
     SKETCH: EmbeddedKind(_open_sketch, _sketch_card),
@@ -128,6 +138,8 @@ FOLDERS: tuple[FolderKind, ...] = (
         FolderKind(("config.json", models), _open_onnx_repository, _is_onnx_repository)
         for models in ("onnx/*.onnx", "visual/*.onnx", "*.onnx")
     ),
+    FolderKind((OPEN_CLIP_DESCRIPTION,), _open_open_clip, _is_open_clip_folder),
     FolderKind(("config.json",), _open_transformers),
+    FolderKind((OPEN_CLIP_DESCRIPTION,), _open_open_clip),
 )
 """The first that a folder is of is taken."""

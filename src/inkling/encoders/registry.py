@@ -161,7 +161,7 @@ def _open_folder(folder: Path, *, name: str | None, source: str, device: str, pr
     kind = next((kind for kind in FOLDERS if kind.is_kind_of(folder)), None)
     if kind is not None:
         return kind.open(folder, name=name, source=source, device=device, precision=precision)
-    expected = [" and ".join(kind.files) for kind in FOLDERS]
+    expected = list(dict.fromkeys(" and ".join(kind.files) for kind in FOLDERS))
     if folder.is_file():
         raise EncoderError(
             f"The encoder {folder} is a file; expected a folder.",

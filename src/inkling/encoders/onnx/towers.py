@@ -25,12 +25,13 @@ from inkling.encoders.onnx.description import Description, TextModel
 from inkling.encoders.onnx.graph import Graph, Value, read_graph
 from inkling.encoders.onnx.repository import Choice, choose, names_in
 from inkling.encoders.onnx.session import Session
+from inkling.encoders.open_clip.configuration import section, text_form
 from inkling.encoders.open_clip.preprocessing import from_open_clip_config, is_open_clip
 from inkling.encoders.preprocessing import Preprocessing, from_processor_config
 from inkling.encoders.text_forms import TextForm
 from inkling.encoders.transformers.families import IMAGE_ONLY_LOGIT_SCALE, MODEL_TYPES, Family, family_of
 from inkling.errors import EncoderError
-from inkling.wording import excerpt, quoted
+from inkling.wording import excerpt
 
 LOGIT_SCALE = 100.0
 """Factor on cosines of models with two towers. Their files don't hold the trained one: ``logit_scale_init_value`` is
@@ -63,10 +64,6 @@ _LENGTHS = {"siglip": 64, "siglip2": 64}
 _ENCODER_JSON = (
     "Write an encoder.json that names inputs and outputs (docs/how-to/encoders.md), or export the model again."
 )
-
-
-_CLEANED: Mapping[object, TextForm] = {"whitespace": "spaces", "lower": "lower", "canonicalize": "canonical"}
-"""By OpenCLIP's names, ``clean`` of ``tokenizer_kwargs``."""
 
 
 def read_repository(folder: Path, *, name: str | None, precision: str) -> Description:
@@ -213,7 +210,7 @@ class _Reading:
         nested = read_json(whole).get("image_processor") if whole.is_file() else None
         config = nested if isinstance(nested, dict) else read_json(file)
         if self.choice.layout.is_open_clip or is_open_clip(config):
-            return from_open_clip_config(config, size=_section(self.config, "vision_cfg").get("image_size"))
+            return from_open_clip_config(config, size=section(self.config, "vision_cfg").get("image_size"))
         return from_processor_config(config, default=self.family.processor if self.family else "CLIPImageProcessor")
 
     @cached_property
@@ -269,8 +266,8 @@ class _Reading:
     def _stated_length(self) -> int:
         """Most tokens of a text, by the model's configuration, the tokenizer's, or the family."""
         lengths = (
-            _section(self.config, "text_cfg").get("context_length"),
-            _section(self.config, "text_config").get("max_position_embeddings"),
+            section(self.config, "text_cfg").get("context_length"),
+            section(self.config, "text_config").get("max_position_embeddings"),
             self._tokenizer_config.get("model_max_length"),
         )
         default = 77 if self.family is None or self.family.texts is None else self.family.texts.default_length
@@ -287,7 +284,7 @@ class _Reading:
         if not self.choice.layout.is_open_clip:
             texts = self.family.texts if self.family else None
             return "canonical" if texts is not None and texts.canonical else "as_is"
-        return open_clip_form(_section(self.config, "text_cfg"), where=self.folder / "config.json")
+        return text_form(section(self.config, "text_cfg"), where=self.folder / "config.json")
 
     @property
     def _usual_side(self) -> str:
@@ -308,30 +305,6 @@ class _Reading:
                 "texts.",
             )
         return path.absolute()
-
-
-def open_clip_form(text_cfg: Mapping[str, Any], *, where: Path) -> TextForm:
-    """What becomes of a text before OpenCLIP's tokenizer cuts it, by the ``text_cfg`` of a model.
-
-    Raises
-    ------
-    EncoderError
-        If it asks for what isn't known.
-    """
-    options = _section(text_cfg, "tokenizer_kwargs")
-    known: Mapping[object, TextForm] = {None: "spaces", **_CLEANED}
-    clean = options.get("clean")
-    if clean not in known or options.get("strip_sep_token"):
-        raise EncoderError(
-            f"{where} asks for tokens as {quoted(str(dict(options)))}, which isn't known.",
-            remedy="Choose another model: its texts would be read as other words.",
-        )
-    return known[clean]
-
-
-def _section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = config.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _token(named: object) -> str | None:

@@ -29,9 +29,9 @@ def check_folder(folder: ModelFolder) -> None:
     ]
     if contradictions:
         raise EncoderError(
-            f"The config.json in {folder.path} is of another model than the weights beside it: "
+            f"The {folder.config_file.name} in {folder.path} is of another model than the weights beside it: "
             f"{'; '.join(contradictions)}.",
-            remedy="Use the config.json that belongs to the weights, or download the whole model.",
+            remedy="Use the one that belongs to the weights, or download the whole model.",
         )
 
 

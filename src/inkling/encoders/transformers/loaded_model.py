@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from inkling.encoders.available_memory import require_memory
@@ -29,7 +28,7 @@ from inkling.encoders.transformers.weights import LAYER
 from inkling.errors import EncoderError
 from inkling.wording import counted, excerpt
 
-_WHOLE_MODEL = "Download the whole model again, or use the config.json that belongs to the weights."
+_WHOLE_MODEL = "Download the whole model again, or use the configuration that belongs to the weights."
 
 _FLOAT32_BYTES = 4
 _TOKENS_AT_ONCE = 512
@@ -126,11 +125,8 @@ def load_towers(folder: ModelFolder) -> Any:
     attention = {"attn_implementation": {"text_config": texts.attention}} if texts and texts.attention else {}
     with without_progress_bars():
         try:
-            model, info = AutoModel.from_pretrained(
-                folder.path,
+            model, info = folder.from_library(
                 dtype=torch.float32,
-                trust_remote_code=False,
-                local_files_only=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
                 **attention,
@@ -153,8 +149,8 @@ def _require_all(folder: ModelFolder, info: Mapping[str, Any]) -> None:
     for names, fault in ((missing, "lack"), (wrong, "have another shape of"), (left_over, "have, beyond the model,")):
         if names:
             raise EncoderError(
-                f"The weights in {folder.path} {fault} {counted(len(names), 'tensor')} of the model that config.json "
-                f"describes: {excerpt(', '.join(names))}.",
+                f"The weights in {folder.path} {fault} {counted(len(names), 'tensor')} of the model that "
+                f"{folder.config_file.name} describes: {excerpt(', '.join(names))}.",
                 remedy=_WHOLE_MODEL,
             )
 

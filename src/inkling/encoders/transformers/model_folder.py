@@ -280,7 +280,23 @@ class ModelFolder:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """Content of ``config.json``."""
-        return read_json(self.path / "config.json")
+        return read_json(self.config_file)
+
+    @property
+    def config_file(self) -> Path:
+        """The file that describes the model."""
+        return self.path / "config.json"
+
+    @property
+    def tokenizer_class(self) -> str | None:
+        """Class of the library that reads the tokenizer; None where the folder's own files say."""
+        return None
+
+    def from_library(self, **options: Any) -> Any:
+        """The library's own model with its weights; `options` are those of its ``from_pretrained``."""
+        from transformers import AutoModel
+
+        return AutoModel.from_pretrained(self.path, trust_remote_code=False, local_files_only=True, **options)
 
     def _processor_configs(self) -> Mapping[str, Mapping[str, Any]]:
         """The image processor by each file that describes it: newer folders nest it in processor_config.json, older

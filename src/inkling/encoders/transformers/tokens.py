@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import transformers
 from torch import Tensor
-from transformers import AutoTokenizer
 
 from inkling.encoders.text_forms import canonical
 from inkling.encoders.text_length import warn_of_cuts
@@ -58,7 +58,8 @@ def _open(folder: ModelFolder) -> Any:
             f"The folder {folder.path} has no tokenizer: no file of it holds a vocabulary.", remedy=_OWN_TOKENIZER
         )
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+        kind: Any = getattr(transformers, folder.tokenizer_class or "AutoTokenizer")
+        tokenizer: Any = kind.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # of damaged files and missing ones, by kinds that change with releases
         raise EncoderError(
             f"The tokenizer in {folder.path} can't be read: {excerpt(error)}.", remedy=_OWN_TOKENIZER
