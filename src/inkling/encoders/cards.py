@@ -84,6 +84,7 @@ HUB_CARDS = (
     _hub("BAAI/AltCLIP", 768, "CreativeML OpenRAIL-M", "large CLIP's images, texts in English and Chinese"),
     _hub("OFA-Sys/chinese-clip-vit-base-patch16", 512, "MIT", "texts in Chinese"),
     _hub("clip-italian/clip-italian", 512, "GPL-3.0", "texts in Italian"),
+    _hub("imageomics/bioclip", 512, "MIT", "names of species: animals, plants, fungi; OpenCLIP's files"),
     _onnx("Xenova/clip-vit-base-patch32", 512, "MIT", "the default as ONNX files: without torch"),
     _onnx("Xenova/siglip-base-patch16-224", 768, "Apache-2.0", "SigLIP as ONNX files: without torch"),
     _onnx("immich-app/ViT-B-32__openai", 512, "MIT", "the default as Immich has it: without torch"),
