@@ -9,11 +9,54 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoImageProcessor
+from transformers import (
+    AutoImageProcessor,
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
+    PreTrainedModel,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTModel,
+)
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError
-from tests.encoders.folders import pictures, reload
+from tests.encoders.folders import make_lively, pictures, reload
+
+SIZES = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 32, "patch_size": 8}
+OTHERS = {
+    "DINOv2 with registers": lambda: Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**SIZES)),
+    "ViT": lambda: ViTModel(ViTConfig(**SIZES, intermediate_size=96)),
+    "classifier by ViT": lambda: ViTForImageClassification(ViTConfig(**SIZES, intermediate_size=96)),
+}
+
+
+def write_other(folder: Path, family: str) -> PreTrainedModel:
+    """A tiny model of another family of images alone, with its image processor."""
+    torch.manual_seed(0)
+    model = OTHERS[family]()
+    make_lively(model)
+    model.save_pretrained(folder)
+    sizes = {"size": {"shortest_edge": 38}, "crop_size": 32}
+    processor = ViTImageProcessorPil(size=32) if "ViT" in family else BitImageProcessorPil(**sizes)
+    processor.save_pretrained(folder)
+    return model.eval()
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_vectors_of_other_families_are_the_class_tokens_of_the_library(family: str, tmp_path: Path) -> None:
+    model, images = write_other(tmp_path, family), pictures(9)
+    pixels = AutoImageProcessor.from_pretrained(tmp_path)(images=images, return_tensors="pt")["pixel_values"]
+    with torch.inference_mode():
+        tokens = getattr(model, "vit", model)(pixel_values=pixels).last_hidden_state[:, 0].numpy()
+    expected = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+    encoder = TransformersEncoder(tmp_path, precision="float32")
+    found = encoder.encode_images([encoder.prepare(image) for image in images]).embeddings
+    assert np.ptp(expected @ expected.T) > 0.01  # otherwise the comparison would show nothing
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert not encoder.has_texts
 
 
 def class_tokens(folder: Path, images: list) -> np.ndarray:

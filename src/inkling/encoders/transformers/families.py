@@ -196,6 +196,22 @@ _TIPSV2 = Family(
     },
 )
 
+
+def _of_class_token(title: str, image: ImageTower, prefix: str, processor: str) -> Family:
+    """A family of images alone, the vector of which is the class token; checkpoints of classifiers have a prefix."""
+    return Family(
+        title,
+        image,
+        None,
+        ("layernorm.weight", f"{prefix}layernorm.weight"),
+        image_output="class_token",
+        image_prefixes=("", prefix),
+        logit_scale=None,
+        processor=processor,
+        unused=("pooler.",),
+    )
+
+
 _KNOWN: Mapping[str, Family] = {
     "clip": _CLIP,
     "metaclip_2": replace(_CLIP, title="MetaCLIP 2"),
@@ -219,16 +235,11 @@ _KNOWN: Mapping[str, Family] = {
     ),
     "altclip": Family("AltCLIP", _CLIP_IMAGES, _ROBERTA, _PROJECTION, text_prefixes=("text_model.roberta.",)),
     "chinese_clip": Family("Chinese-CLIP", _CLIP_IMAGES, _BERT, _PROJECTION, processor="ChineseCLIPImageProcessor"),
-    "dinov2": Family(
-        "DINOv2",
-        _DINOV2,
-        None,
-        ("layernorm.weight", "dinov2.layernorm.weight"),
-        image_output="class_token",
-        image_prefixes=("", "dinov2."),
-        logit_scale=None,
-        processor="BitImageProcessor",
+    "dinov2": _of_class_token("DINOv2", _DINOV2, "dinov2.", "BitImageProcessor"),
+    "dinov2_with_registers": _of_class_token(
+        "DINOv2 with registers", replace(_DINOV2, registers=4), "dinov2_with_registers.", "BitImageProcessor"
     ),
+    "vit": _of_class_token("ViT", _VIT, "vit.", "ViTImageProcessor"),
 }
 """By ``model_type``. The SigLIP 2 models of fixed resolution say ``siglip``; ``siglip2`` are those that read
 pictures of any shape."""
