@@ -130,12 +130,14 @@ class Graph:
 
     def _weight(self, name: str) -> tuple[int, ...] | None:
         makers = {output: node for node in self._nodes for output in node.outputs}
-        while name not in self._weights:
+        for _ in self._nodes:  # as many steps as a sound graph can need: a damaged one may go in a circle
+            if name in self._weights:
+                break
             node = makers.get(name)
             if node is None or node.operator not in _PASSES_ON or not node.inputs:
                 return None
             name = node.inputs[0]
-        return self._weights[name]
+        return self._weights.get(name)
 
 
 def read_graph(file: Path) -> Graph:
