@@ -88,6 +88,8 @@ HUB_CARDS = (
     _onnx("Xenova/clip-vit-base-patch32", 512, "MIT", "the default as ONNX files: without torch"),
     _onnx("Xenova/siglip-base-patch16-224", 768, "Apache-2.0", "SigLIP as ONNX files: without torch"),
     _onnx("immich-app/ViT-B-32__openai", 512, "MIT", "the default as Immich has it: without torch"),
+    _hub("facebook/dinov2-base", 768, "Apache-2.0", "self-supervised features", texts=False),
+    _hub("google/vit-base-patch16-224", 768, "Apache-2.0", "trained on ImageNet", texts=False),
 )
 
 POCKET_NOTE = "for photographs without a download: small, quick, knows the things of ImageNet"
