@@ -54,7 +54,8 @@ def test_fit_says_what_it_found(inkling: Inkling, drawn: Path) -> None:
 
 def test_encoders_are_described(inkling: Inkling) -> None:
     cards = inkling.here("encoders", "--json", "-").json()["encoders"]
-    assert cards[0]["name"] == "sketch"
-    assert "not for photographs" in cards[0]["note"]
-    assert "openai/clip-vit-base-patch32" in {card["name"] for card in cards}
+    by_name = {card["name"]: card for card in cards}
+    assert "not for photographs" in by_name["sketch"]["note"]
+    assert "openai/clip-vit-base-patch32" in by_name
+    assert by_name["facebook/dinov2-base"]["texts"] is False
     assert all(card["dimension"] > 0 and card["licence"] for card in cards)
