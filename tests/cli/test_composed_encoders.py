@@ -42,7 +42,7 @@ def test_a_joined_encoder_from_fit_to_decisions(inkling: Inkling, drawn: Path, t
 def test_vectors_of_a_joined_encoder_in_a_file(inkling: Inkling, drawn: Path, tiny: Path) -> None:
     pair = ("--encoder", f"sketch+{tiny}")
     embedded = inkling.here("embed", drawn / "train", *pair, "--output", "train.npz", "--json", "-").json()
-    assert (embedded["dimension"], embedded["feature_dimension"]) == (128, 24)
+    assert (embedded["dimension"], embedded["feature_dimension"]) == (128, 128 + 24)
     assert inkling.here("fit", "train.npz", "--memory", "m.ink", *pair).code == 0
     assert inkling.here("predict", "m.ink", drawn / "test").code == 0
     other = inkling.here("fit", "train.npz", "--memory", "other.ink", "--encoder", f"{tiny}+sketch")

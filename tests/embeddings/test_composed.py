@@ -18,7 +18,7 @@ from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError
 from inkling.images import decode
 from inkling.types import ImageRecord
-from tests.fakes import DIMENSION, FEATURE_DIMENSION, FakeEncoder
+from tests.fakes import FEATURE_DIMENSION, FakeEncoder
 from tests.images.pictures import encoded, photo
 
 TEXTS = ["a red.", "a blue."]
@@ -44,10 +44,10 @@ def parts(*sides: int) -> list[FakeEncoder]:
     return [FakeEncoder(name=f"part {k}", fingerprint=f"part {k}", shorter_side=side) for k, side in enumerate(sides)]
 
 
-def embeddings_of_second(embedded: Embedded) -> np.ndarray:
-    """Unit vectors of the second of two parts, out of the features."""
+def features_of_second(embedded: Embedded) -> np.ndarray:
+    """Features of the second of two parts, at unit length, out of those of the pair."""
     assert embedded.features is not None
-    return unit_vectors(embedded.features[:, FEATURE_DIMENSION : FEATURE_DIMENSION + DIMENSION])
+    return unit_vectors(embedded.features[:, FEATURE_DIMENSION:])
 
 
 def test_what_one_part_has_encoded_is_not_encoded_again(pictures: list[ImageRecord], cache: EmbeddingCache) -> None:
@@ -88,8 +88,8 @@ def test_vectors_of_a_part_are_those_that_it_gives_alone(
     joined = embed_images(jpegs, JoinedEncoder([first, second]), cache=None)
     assert len(calls) == n_decoded * len(jpegs)
     assert_array_equal(joined.embeddings, embed_images(jpegs, first, cache=None).embeddings)
-    alone = embed_images(jpegs, second, cache=None).embeddings
-    assert np.abs(embeddings_of_second(joined) - alone).max() < 1e-6
+    alone = embed_images(jpegs, second, cache=None).features
+    assert np.abs(features_of_second(joined) - unit_vectors(alone)).max() < 1e-6
 
 
 def test_the_cache_of_a_part_holds_the_same_bits_as_if_it_had_been_alone(

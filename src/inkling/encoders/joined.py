@@ -31,10 +31,10 @@ _BETWEEN = f" {PLUS} "
 class JoinedEncoder(ComposedEncoder):
     """Several encoders as one.
 
-    Embedding, texts and logit scale are those of the first. The feature is one row of blocks: the feature of the
-    first, if it has one, and of each other its embedding and its feature. Blocks differ in length and scale by what
-    model they come from, which says nothing about their worth; so each is brought to unit length and divided by the
-    square root of their number, and cosines of features are the mean of the blocks' cosines.
+    Embedding, texts and logit scale are those of the first. The feature is one row of blocks: of each its feature, or
+    its embedding where it has no other. Blocks differ in length and scale by what model they come from, which says
+    nothing about their worth; so each is brought to unit length and divided by the square root of their number, and
+    cosines of features are the mean of the blocks' cosines.
 
     Parameters
     ----------
@@ -62,14 +62,14 @@ class JoinedEncoder(ComposedEncoder):
     def identity(self) -> EncoderIdentity:
         """Of all, in their order."""
         all_of_them = [encoder.identity for encoder in self.encoders]
-        first, *others = all_of_them
+        first = all_of_them[0]
         precisions = {one.precision for one in all_of_them}
         return EncoderIdentity(
             name=PLUS.join(one.name for one in all_of_them),
             source=_BETWEEN.join(one.source for one in all_of_them),
-            fingerprint=hash_value({"joined": [one.fingerprint for one in all_of_them], "features": "unit blocks"}),
+            fingerprint=hash_value({"joined": [one.fingerprint for one in all_of_them], "features": "a block each"}),
             dimension=first.dimension,
-            feature_dimension=first.feature_dimension + sum(one.dimension + one.feature_dimension for one in others),
+            feature_dimension=sum(one.feature_dimension or one.dimension for one in all_of_them),
             logit_scale=first.logit_scale,
             # Parts may call auto by the arithmetic that it is for them, which another part may not have.
             precision=precisions.pop() if len(precisions) == 1 else self.precision,
@@ -88,12 +88,9 @@ class JoinedEncoder(ComposedEncoder):
 
     def compose(self, vectors: Sequence[ImageVectors]) -> ImageVectors:
         """Embeddings of the first, and the blocks of all as features."""
-        first, *others = (
-            composed_images(encoder, [of_part]) for encoder, of_part in zip(self.encoders, vectors, strict=True)
-        )
-        blocks = [first.features, *(block for one in others for block in (one.embeddings, one.features))]
-        there = [unit_vectors(block) for block in blocks if block is not None]
-        return ImageVectors(first.embeddings, np.hstack(there) / np.float32(np.sqrt(len(there))))
+        of_each = [composed_images(encoder, [of_part]) for encoder, of_part in zip(self.encoders, vectors, strict=True)]
+        blocks = [unit_vectors(one.embeddings if one.features is None else one.features) for one in of_each]
+        return ImageVectors(of_each[0].embeddings, np.hstack(blocks) / np.float32(np.sqrt(len(blocks))))
 
     def compose_texts(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of the first."""

@@ -23,7 +23,7 @@ from inkling.heads.local_gda import LocalGDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds
 from inkling.heads.prototype import PrototypeHead
-from inkling.heads.standardization import Standardization, standardization
+from inkling.heads.standardization import EMBEDDING_WEIGHT, Standardization, standardization
 from inkling.heads.support import Support, complete_support, has_text, shots_of
 from inkling.heads.text_only import with_text_only
 from inkling.heads.threads import at_once, threads_for
@@ -109,12 +109,15 @@ class AutoHead(Head):
     def _learn_experts(self, support: Support, experts: Experts) -> None:
         """Fit all experts on all examples."""
         self.text_ = np.zeros((0, self.embedding_dims_)) if support.text is None else support.text
-        space = standardization(support, embedding_dims=self.embedding_dims_)
+        space = self._space(support)
         self.mean_, self.deviations_ = space.mean, space.deviations
         self.unseen_ = np.bincount(support.y[: support.n_real], minlength=support.n_classes) == 0
         images = space.support(support)
         learned = _learned(experts, images)
         self.experts_: dict[str, Head] = learned
+
+    def _space(self, support: Support) -> Standardization:
+        return standardization(support, embedding_dims=self.embedding_dims_, embedding_weight=EMBEDDING_WEIGHT)
 
     def _score(self, X: FloatArray) -> FloatArray:
         z = np.zeros((len(X), len(self.classes_)))
@@ -155,7 +158,7 @@ class AutoHead(Head):
 
     def _logits_of(self, part: Support, X: FloatArray, experts: Experts) -> list[FloatArray]:
         """Logits (n, n_classes) of rows by zero-shot and by every expert that learned from `part`."""
-        space = standardization(part, embedding_dims=self.embedding_dims_)
+        space = self._space(part)
         images = space.support(part)
         zero_shot = [] if part.text is None else [self._text_logits(X, part.text)]
         learned = _learned(experts, images)

@@ -16,6 +16,9 @@ from inkling.types import FloatArray
 
 PRIOR_IMAGES = 20
 """How many images' worth of say the variance about the common mean has beside that within classes."""
+EMBEDDING_WEIGHT = 0.25
+"""Of the embedding beside a feature, for heads that learn from images alone: a feature holds what the embedding does,
+and more. Chosen by folds of training images, for two encoders on three tasks (`docs/decisions/auto-head.md`)."""
 FLOOR = 0.02
 """Added to each variance, in units of the mean one: dimensions that hardly vary are not blown up."""
 
@@ -29,8 +32,7 @@ class Standardization:
     mean
         Mean of the class means, (n_dims,).
     deviations
-        Standard deviation of each dimension in units of that of its block, (n_dims,). Between embedding and feature
-        the balance stays as it was.
+        Standard deviation of each dimension in units of that of its block, divided by the block's weight, (n_dims,).
     """
 
     mean: FloatArray
@@ -44,8 +46,14 @@ class Standardization:
         return replace(support, X=self(support.X), text=None)
 
 
-def standardization(support: Support, *, embedding_dims: int) -> Standardization:
-    """Standardize by the variance within classes, and by that about the mean as long as there is little of it."""
+def standardization(support: Support, *, embedding_dims: int, embedding_weight: float = 1.0) -> Standardization:
+    """Standardize by the variance within classes, and by that about the mean as long as there is little of it.
+
+    Parameters
+    ----------
+    embedding_weight
+        Of the embedding beside a feature, in units of the feature's own weight.
+    """
     X, y = support.X[: support.n_real], support.y[: support.n_real]
     degrees = support.degrees
     within = ((X - support.means[y].astype(X.dtype)) ** 2).mean(axis=0)
@@ -55,6 +63,8 @@ def standardization(support: Support, *, embedding_dims: int) -> Standardization
             np.split(within, [embedding_dims]), np.split(X.var(axis=0), [embedding_dims]), strict=True
         )
     ]
+    if len(deviations[1]):
+        deviations[0] /= embedding_weight
     return Standardization(support.means.mean(axis=0), np.concatenate(deviations))
 
 
