@@ -28,7 +28,7 @@ def test_a_joined_encoder_from_fit_to_decisions(inkling: Inkling, drawn: Path, t
     fitted = inkling.here("fit", drawn / "test", "--memory", "m.ink", "--encoder", joined, "--json", "-").json()
     assert fitted["encoder"] == "sketch+tiny"
     info = inkling.here("info", "m.ink", "--json", "-").json()["encoder"]
-    assert (info["source"], info["dimension"], info["feature_dimension"]) == (f"sketch + {tiny}", 128, 24)
+    assert (info["source"], info["dimension"], info["feature_dimension"]) == (f"sketch + {tiny}", 128, 128 + 24)
     assert inkling.here("evaluate", "m.ink", drawn / "train").code == 0
     write_dataset(tmp_path / "new", ("fish",), 8, seed=3)
     seen = inkling.here("predict", "m.ink", tmp_path / "new", "--observe")
