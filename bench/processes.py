@@ -44,7 +44,8 @@ def cost(command: Sequence[str], place: Path, environment: Mapping[str, str] | N
     done = subprocess.run(
         [sys.executable, "-c", _LAUNCH, *command],
         cwd=place,
-        env=os.environ | dict(environment or {}),
+        # pip compiles what it installs; a checkout is compiled at the first run, if nothing forbids it.
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | dict(environment or {}),
         capture_output=True,
         text=True,
     )
