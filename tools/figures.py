@@ -58,7 +58,7 @@ SHOWN = {
     "pocket": {
         "coco crops, zero-shot, top-1": "8 vehicle classes by their names alone, 503 photographs: top-1",
         "coco crops, auto on the 234 training crops, top-1": "the same, 234 photographs to learn from: top-1",
-        "clothing, auto on clothing/train, top-1": "10 kinds of clothes, 600 photographs to learn from, 372 to test: top-1",
+        "clothing, auto on clothing/train, top-1": "10 kinds of clothes, 600 photographs to learn from: top-1",
         "Caltech-101, 16 shots, auto, top-1": "Caltech-101, 16 shots: top-1",
         "Caltech-101, half not chosen on, zero-shot, top-1": "50 of its classes by their names alone: top-1",
         "crops, bench unknown, fused, AUROC": "benches among the 503 vehicles, told as unknown: AUROC",

@@ -18,8 +18,11 @@ from tests.finetune.cases import noise, recipe, run, team
 
 ROOT = Path(__file__).parents[3]
 
+LEARNING_RATE = 1e-4
+"""Of the first case: the size of one of its steps."""
+
 CASES: dict[str, dict[str, Any]] = {
-    "full": {"train": "full", "loss": "contrastive", "batch_size": 3, "learning_rate": 1e-4},
+    "full": {"train": "full", "loss": "contrastive", "batch_size": 3, "learning_rate": LEARNING_RATE},
     "head": {"train": "layernorm", "loss": "flyp", "batch_size": 5, "augment": "strong", "head_share": 0.5},
     "uneven": {"train": "image", "batch_size": 3, "accumulation": 1, "holdout": 0.3, "curriculum": "easy-first"},
     "parts": {"train": "text", "loss": "flyp", "batch_size": 5, "accumulation": 2},
@@ -72,7 +75,11 @@ def test_two_processes_reach_the_weights_of_one(name: str, clip: Path, of_two_pr
         found = load_file(of_two_processes / f"{name}-{rank}.safetensors")
         assert found.keys() == expected.keys()
         for key in [key for key in expected if not key.endswith(WITHOUT_SLOPE)]:
-            torch.testing.assert_close(found[key], expected[key], rtol=1e-5, atol=1e-5, msg=key)
+            away = (found[key] - expected[key]).abs()
+            # Adam divides a gradient by its own size, so where it is rounding alone, so is the direction of a step:
+            # threads that add in another order, as on another processor, move single weights of thousands.
+            assert (away > 1e-5 + 1e-5 * expected[key].abs()).sum() <= 1e-3 * away.numel(), key
+            assert away.max() < LEARNING_RATE, key
 
 
 def test_bfloat16_rounds_products_and_keeps_weights(clip: Path, tmp_path: Path) -> None:
