@@ -1,13 +1,14 @@
 """Embedding throughput, decoding included, against `transformers` as its documentation uses it.
 
-Both embed the same photographs with the same ViT-B/32 of random weights: the peer with its image processor
-(Pillow back end) and `CLIPModel.get_image_features` in batches of 32, in inference mode, at the thread count
-that is best for it; Inkling with `embed_images` without a cache, for each precision. Rounds interleave all of
-them, so that a busy machine slows all alike; a ratio is the median over rounds.
+Both embed the same photographs with the same model of random weights, a CLIP ViT-B/32 first, then a SigLIP B/16
+of 224 pixels and a DINOv2-base: the peer with its image processor (Pillow back end) and `get_image_features`
+(the class token of DINOv2) in batches of 32, in inference mode, at the thread count that is best for it;
+Inkling with `embed_images` without a cache, for each precision. Rounds interleave all of them, so that a busy
+machine slows all alike; a ratio is the median over rounds.
 
 What 8 bits cost in accuracy is measured with the embedded miniature on pictures that it has not seen.
 
-    python bench/embed.py [--images 192] [--rounds 5]
+    python bench/embed.py [--images 192] [--large-images 48] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -16,22 +17,25 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPConfig, CLIPModel, Dinov2Config, Dinov2Model, SiglipConfig, SiglipModel
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 from common import ROOT, SHARED, Row, at_least, at_most, record
 from inkling.embeddings.embed import embed_images
-from inkling.encoders.precision import AUTO, BFLOAT16, FLOAT32, INT8, PRECISIONS
+from inkling.encoders.precision import AUTO, BFLOAT16, FLOAT32, INT8
 from inkling.encoders.registry import load_encoder
 from inkling.sketch import TRAINED, draw
 from inkling.types import ImageRecord
@@ -47,6 +51,51 @@ Embed = Callable[[Sequence[Path]], Vectors]
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """A model of random weights, as the library builds it.
+
+    Attributes
+    ----------
+    name
+        For the table.
+    config, model, processor
+        Classes of the library.
+    targets
+        Times the peer's speed to reach, by precision; None stands for orientation.
+    """
+
+    name: str
+    config: Any
+    model: Any
+    processor: Any
+    targets: Mapping[str, float | None]
+
+    def write(self, folder: Path) -> None:
+        """Weights as the library initialises them, and the processor's defaults."""
+        torch.manual_seed(SEED)
+        self.model(self.config()).save_pretrained(folder)
+        self.processor(**PROCESSOR_OPTIONS.get(self.processor, {})).save_pretrained(folder)
+
+
+PROCESSOR_OPTIONS = {
+    BitImageProcessorPil: {
+        "size": {"shortest_edge": 256},
+        "crop_size": {"height": 224, "width": 224},
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_std": [0.229, 0.224, 0.225],
+    }
+}
+"""Of DINOv2; the others' are the defaults."""
+VIT_B32 = Geometry(
+    "ViT-B/32", CLIPConfig, CLIPModel, CLIPImageProcessorPil, {AUTO: 1.7, FLOAT32: None, BFLOAT16: None, INT8: 2.8}
+)
+LARGE = (
+    Geometry("SigLIP B/16-224", SiglipConfig, SiglipModel, SiglipImageProcessorPil, {AUTO: 2.0, FLOAT32: 1.2}),
+    Geometry("DINOv2-base", Dinov2Config, Dinov2Model, BitImageProcessorPil, {AUTO: 2.0, FLOAT32: 1.2}),
+)
+
+
+@dataclass(frozen=True)
 class Timed:
     """Seconds of each round, and the vectors of the last."""
 
@@ -57,24 +106,32 @@ class Timed:
 def main() -> None:
     """Measure, print, keep."""
     options = _parse()
-    paths = sample_photographs(options.images)
-    with tempfile.TemporaryDirectory() as folder:
-        write_random_vit(Path(folder))
-        peer = Peer(Path(folder))
-        peer.choose_threads(paths[: 2 * BATCH])
-        found = compare(peer, Path(folder), paths, rounds=options.rounds)
-    rows = [*throughput(found, len(paths)), *accuracy()]
+    rows: list[Row] = []
+    seconds: dict[str, dict[str, list[float]]] = {}
+    for geometry, n_images in ((VIT_B32, options.images), *((one, options.large_images) for one in LARGE)):
+        paths = sample_photographs(n_images)
+        found = measured(geometry, paths, rounds=options.rounds)
+        rows += throughput(geometry, found, len(paths))
+        seconds[geometry.name] = {name: [round(spent, 3) for spent in one.seconds] for name, one in found.items()}
     path = record(
         "embed",
-        rows,
+        [*rows, *accuracy()],
         seed=SEED,
-        encoder="ViT-B/32 of random weights, and sketch for accuracy",
-        images=len(paths),
+        encoder="models of random weights, and sketch for accuracy",
+        images=[options.images, options.large_images],
         rounds=options.rounds,
-        peer_threads=peer.n_threads,
-        seconds={name: [round(spent, 3) for spent in timed.seconds] for name, timed in found.items()},
+        seconds=seconds,
     )
     print(f"Kept in {path.relative_to(ROOT)}")
+
+
+def measured(geometry: Geometry, paths: Sequence[Path], *, rounds: int) -> dict[str, Timed]:
+    """Seconds of the peer and of each precision on the same images."""
+    with tempfile.TemporaryDirectory() as folder:
+        geometry.write(Path(folder))
+        peer = Peer(geometry, Path(folder))
+        peer.choose_threads(paths[:BATCH])
+        return compare(peer, geometry, Path(folder), paths, rounds=rounds)
 
 
 def sample_photographs(n: int) -> list[Path]:
@@ -87,21 +144,14 @@ def sample_photographs(n: int) -> list[Path]:
     return [found[at] for at in rng.permutation(len(found))]
 
 
-def write_random_vit(folder: Path) -> None:
-    """A CLIP ViT-B/32 as the library initialises it."""
-    torch.manual_seed(SEED)
-    CLIPModel(CLIPConfig()).save_pretrained(folder)
-    CLIPImageProcessorPil().save_pretrained(folder)
-
-
 class Peer:
     """The reference, in its best setting."""
 
-    def __init__(self, folder: Path) -> None:
-        model = CLIPModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+    def __init__(self, geometry: Geometry, folder: Path) -> None:
+        model = geometry.model.from_pretrained(folder, attn_implementation="sdpa").eval()
         # Weights as loaded lie in the mapped file, off the alignment that matrix kernels like; copies don't.
         self.model = deepcopy(model)
-        self.processor = CLIPImageProcessorPil.from_pretrained(folder)
+        self.processor = geometry.processor.from_pretrained(folder)
         self.n_threads = torch.get_num_threads()
 
     def embed(self, paths: Sequence[Path]) -> Vectors:
@@ -123,13 +173,15 @@ class Peer:
         images = [Image.open(path).convert("RGB") for path in paths]
         pixels = self.processor(images=images, return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
-            return self.model.get_image_features(pixel_values=pixels).pooler_output
+            if hasattr(self.model, "get_image_features"):
+                return self.model.get_image_features(pixel_values=pixels).pooler_output
+            return self.model(pixel_values=pixels).pooler_output  # the class token
 
 
-def compare(peer: Peer, folder: Path, paths: Sequence[Path], *, rounds: int) -> dict[str, Timed]:
+def compare(peer: Peer, geometry: Geometry, folder: Path, paths: Sequence[Path], *, rounds: int) -> dict[str, Timed]:
     """Time peer and Inkling in turn, after a first batch of each that isn't counted."""
     ways: dict[str, Embed] = {PEER: peer.embed}
-    ways |= {precision: _inkling(folder, precision) for precision in PRECISIONS}
+    ways |= {precision: _inkling(folder, precision) for precision in geometry.targets}
     for embed in ways.values():
         embed(paths[:BATCH])
     found = {name: Timed([], np.empty((0, 0), np.float32)) for name in ways}
@@ -140,22 +192,22 @@ def compare(peer: Peer, folder: Path, paths: Sequence[Path], *, rounds: int) -> 
     return found
 
 
-def throughput(found: dict[str, Timed], n_images: int) -> list[Row]:
+def throughput(geometry: Geometry, found: dict[str, Timed], n_images: int) -> list[Row]:
     """Each precision against the peer: times its speed, and how far the vectors turn."""
     rates = {name: n_images / median(timed.seconds) for name, timed in found.items()}
-    rows = [Row("transformers, images a second", rates[PEER])]
-    targets = {AUTO: 1.7, FLOAT32: None, BFLOAT16: None, INT8: 2.8}
-    for name, target in targets.items():
+    of = "" if geometry is VIT_B32 else f"{geometry.name}: "
+    rows = [Row(f"{of}transformers, images a second", rates[PEER])]
+    for name, target in geometry.targets.items():
         pairs = zip(found[PEER].seconds, found[name].seconds, strict=True)
         ratios = [theirs / ours for theirs, ours in pairs]
         cosines = (found[name].vectors.astype(np.float64) * found[PEER].vectors).sum(axis=1)
         gap = max(0.0, 1 - float(cosines.min()))
         details = {"images_per_second": rates[name], "ratio_of_each_round": ratios}
         rows += [
-            _row(f"{name}, times the peer's speed", median(ratios), target, **details),
-            at_most(f"{name}, largest 1 - cosine", gap, 1e-4)
+            _row(f"{of}{name}, times the peer's speed", median(ratios), target, **details),
+            at_most(f"{of}{name}, largest 1 - cosine", gap, 1e-4)
             if name == AUTO
-            else Row(f"{name}, largest 1 - cosine", gap),
+            else Row(f"{of}{name}, largest 1 - cosine", gap),
         ]
     return rows
 
@@ -207,6 +259,7 @@ def _n_cores() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Embedding throughput against transformers.")
     parser.add_argument("--images", type=int, default=192)
+    parser.add_argument("--large-images", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()
 

@@ -52,6 +52,28 @@ def test_each_block_keeps_its_share() -> None:
     assert (space.deviations[12:] ** 2).mean() == pytest.approx(1 + FLOOR)
 
 
+def test_an_embedding_beside_a_feature_weighs_what_is_asked_for() -> None:
+    task = draw_task(text_noise=None)
+    X = np.hstack([task.X, task.X[:, ::-1]])
+    support = support_of(Task(X, task.y, None, X, task.y), embedding_dims=12)
+    plain = standardization(support, embedding_dims=12)
+    quarter = standardization(support, embedding_dims=12, embedding_weight=0.25)
+    assert quarter.deviations == pytest.approx(np.concatenate([4 * plain.deviations[:12], plain.deviations[12:]]))
+    alone = support_of(task, embedding_dims=12)
+    unweighed = standardization(alone, embedding_dims=12).deviations
+    assert standardization(alone, embedding_dims=12, embedding_weight=0.25).deviations == pytest.approx(unweighed)
+
+
+def test_an_embedding_without_meaning_does_little_harm_beside_a_feature_with_it() -> None:
+    rng = np.random.default_rng(0)
+    task = draw_task(n_classes=6, shots=4, text_noise=None)
+    blind, test_blind = (unit(rng.normal(size=(len(X), 40))) for X in (task.X, task.test_X))
+    beside = AutoHead(embedding_dims=40).fit(np.hstack([blind, task.X]), task.y)
+    alone = AutoHead().fit(task.X, task.y)
+    right = beside.score(np.hstack([test_blind, task.test_X]), task.test_y)
+    assert right > alone.score(task.test_X, task.test_y) - 0.05
+
+
 def test_a_dimension_that_never_varies_stays_finite() -> None:
     X = np.ones((6, 4))
     X[:, 0] = [1, 2, 3, -1, -2, -3]
