@@ -85,7 +85,9 @@ def _cached(name: str) -> Path | None:
         require("huggingface_hub", extra="torch", purpose=f"The encoder '{name}'")
     except MissingExtraError as error:
         raise MissingExtraError(
-            error.message, remedy=f"{error.remedy}\n(for a repository of ONNX files, 'inkling-vision[hub]' is enough)"
+            error.message,
+            remedy=f"{error.remedy}\n(for a repository of ONNX files, 'inkling-vision[hub]' is enough), or use the "
+            "encoder pocket, which ships with Inkling and is for photographs.",
         ) from error
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
