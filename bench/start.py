@@ -1,6 +1,6 @@
 """What a command costs before it does anything: processor time and memory of whole processes; the light installation.
 
-    python bench/start.py [--rounds 5] [--install]
+    python bench/start.py [--rounds 5] [--install | --install-alone]
 
 Every command is run in a process of its own, in turn with ``python -c "import numpy, sqlalchemy"``, by which its
 processor time is divided; a figure is the median over rounds. With ``--install`` the light and the full installation
@@ -20,7 +20,7 @@ from statistics import median
 
 import numpy as np
 
-from common import ROOT, SHARED, Row, at_most, record
+from common import ROOT, SHARED, Row, at_most, record, retaken
 from drawn_memory import DIMS, drawn, images_of
 from inkling.classifier.detection import with_detector
 from inkling.classifier.fitted import fit_classifier
@@ -42,9 +42,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--install", action="store_true", help="Make both installations, which takes minutes.")
+    parser.add_argument("--install-alone", action="store_true", help="Make both, and keep all other figures.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        if options.install_alone:
+            record("start", retaken("start", installations(place)), seed=SEED, rounds=options.rounds)
+            return
         rows = starts(place, options.rounds) + large(place, options.rounds)
         if CROPS.is_dir():
             rows += cold_fit(place, options.rounds)

@@ -24,7 +24,7 @@ HEAD_NAMES = {"auto": "**`auto`**", "nearest mean": "nearest class mean"}
 ENCODERS = {
     "coco": "two MobileNets read into CLIP's space (for tests)",
     "heads": "CLIP ViT-B/32",
-    "embed": "ViT-B/32, random weights",
+    "embed": "random weights, ViT-B/32 if not said",
     "finetune": "ViT-B/32, random weights",
     "memory": "any of 512 dimensions",
     "pocket": "`pocket`",
@@ -83,6 +83,11 @@ SHOWN = {
             "embedding throughput against `transformers`, `auto` (products in bfloat16, sums in float32): times"
         ),
         "int8, times the peer's speed": "the same, `int8`: times",
+        **{
+            f"{geometry}: {precision}, times the peer's speed": f"the same, {geometry}, `{precision}`: times"
+            for geometry in ("SigLIP B/16-224", "DINOv2-base")
+            for precision in ("auto", "float32")
+        },
     },
     "finetune": {
         "an epoch of `original` with evaluation, ViT-B/32, batch 8, times the plain loop's speed": (
