@@ -84,8 +84,8 @@ SHOWN = {
         ),
         "int8, times the peer's speed": "the same, `int8`: times",
         **{
-            f"{geometry}: {precision}, times the peer's speed": f"the same, {geometry}, `{precision}`: times"
-            for geometry in ("SigLIP B/16-224", "DINOv2-base")
+            f"{of}: {precision}, times the peer's speed": f"the same, {of}, `{precision}`: times"
+            for of in ("SigLIP B/16-224", "DINOv2-base")
             for precision in ("auto", "float32")
         },
     },
@@ -137,7 +137,6 @@ SHOWN = {
         "accept to live, s (worst)": "a class accepted among 1,000 with 100,000 images: seconds until live",
     },
 }
-
 
 TUNED = {
     "zero-shot": "zero-shot",
