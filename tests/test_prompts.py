@@ -244,3 +244,9 @@ def test_nested_aliases_are_refused_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must be a text or a list of texts") as caught:
         read_prompts(path)
     assert len(str(caught.value)) < 600 + len(str(path))
+
+
+@pytest.mark.parametrize("field", ["prompts", "aliases"])
+def test_empty_texts_are_refused(field: str) -> None:
+    with pytest.raises(InputError, match=f"One of the {field} of class 'crane' is empty"):
+        ClassPrompts("crane", **{field: ("a bird", " ")})

@@ -125,6 +125,10 @@ class ClassPrompts:
         for field in ("prompts", "aliases"):
             if isinstance(getattr(self, field), str):
                 raise InputError(f"The {field} of class '{self.name}' must be several texts.", remedy="Write (text,).")
+            if not all(text.strip() for text in getattr(self, field)):
+                raise InputError(
+                    f"One of the {field} of class '{self.name}' is empty.", remedy="Write a text, or leave it out."
+                )
 
     def texts(self, templates: Sequence[str]) -> tuple[str, ...]:
         """All texts of the class, none twice.

@@ -179,3 +179,10 @@ def test_names_of_precisions_that_earlier_releases_kept(stored: str, today: str,
 def test_the_former_name_of_float32_says_what_it_is_called_now() -> None:
     with pytest.raises(EncoderError, match="'float32-strict' is now called 'float32'"):
         load_encoder("sketch", precision="float32-strict")
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_no_encoder(name: str) -> None:
+    """As a variable of a shell is that was never set: not the default, and not the working directory."""
+    with pytest.raises(EncoderError, match="name of the encoder is empty"):
+        load_encoder(name)

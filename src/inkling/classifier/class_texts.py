@@ -48,6 +48,11 @@ def embedded_entries(
         text of another; or as `inkling.labels.check_names`.
     """
     own = {entry.name: entry for entry in prompts}
+    if any(entry.prompts for entry in own.values()) and not encoder.has_texts:
+        raise InputError(
+            f"The encoder '{encoder.identity.name}' has no text side: it has no vector for any of these prompts.",
+            remedy="Leave them out, or use an encoder with texts.",
+        )
     seen = set(names)
     check_names(sorted(seen | own.keys()))
     filled = resolve_templates(templates, only=encoder.text_template)

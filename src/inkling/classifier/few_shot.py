@@ -24,7 +24,7 @@ from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.predictor import Predictor
 from inkling.classifier.tuning import Tuning
-from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary
+from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary, require_texts
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.cache import opened_cache
@@ -383,8 +383,7 @@ class FewShotClassifier(Estimator, Predictor):
             precision=identity.precision,
             cache=cache,
         )
-        loaded._made_with = identity
-        loaded.fitted, loaded.memory_version = fitted, version
+        loaded._made_with, loaded.fitted, loaded.memory_version = identity, fitted, version
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded
@@ -392,6 +391,7 @@ class FewShotClassifier(Estimator, Predictor):
     def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
         if self.vocabulary is None:
             return None
+        require_texts(self.encoder)
         with opened_cache(self._cache) as cache:
             return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache, progress=self.naming)
 

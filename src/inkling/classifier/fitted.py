@@ -15,6 +15,7 @@ from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
+from inkling.encoders.hub import WAYS_ON
 from inkling.encoders.identity import check_encoder
 from inkling.encoders.joined import PLUS
 from inkling.errors import EncoderError, InklingError, InputError
@@ -257,8 +258,9 @@ def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> E
     except EncoderError as error:
         raise EncoderError(
             f"The encoder that the memory was made with, '{made_with.source}', is not at hand. {error.message}",
+            # Ways to another encoder are none here: a memory needs its own.
             remedy=f"Say where it is now{_all_of_it(made_with)}: --encoder, in Python the option encoder. "
-            f"{error.remedy or ''}".rstrip(),
+            f"{'' if error.remedy in (None, WAYS_ON) else error.remedy}".rstrip(),
         ) from error
     check_encoder(made_with, found.identity)
     return found

@@ -129,6 +129,21 @@ def require_no_vocabulary(vocabulary: Vocabulary | None) -> None:
         )
 
 
+def require_texts(encoder: Encoder) -> None:
+    """Refuse an encoder that can't encode the names of a vocabulary.
+
+    Raises
+    ------
+    InputError
+        If it has no text side.
+    """
+    if not encoder.has_texts:
+        raise InputError(
+            f"The encoder '{encoder.identity.name}' has no text side, so a vocabulary says nothing to it.",
+            remedy="Leave the vocabulary out, or use an encoder with texts.",
+        )
+
+
 def _names_of(entries: Sequence[ClassEntry]) -> list[str]:
     return [name for entry in entries for name in (entry.name, *entry.aliases)]
 

@@ -115,7 +115,7 @@ def run(
         return
     before = check_target(memory, may_exist=replace)
     classifier = FewShotClassifier(
-        encoder or DEFAULT_FOR_PHOTOGRAPHS,
+        DEFAULT_FOR_PHOTOGRAPHS if encoder is None else encoder,
         head=head,
         seed=seed,
         views=views,

@@ -82,7 +82,7 @@ class Drift:
         if not self.found:
             return ""
         many = f"(p = {self.p_value:.2g}: {self.excess:.0%} more than chance explains)"
-        adds = "'inkling add-class NAME --images DIR' adds it"
+        adds = "'inkling add-class FILE.ink NAME --images DIR' adds it"
         if self.all_alike:
             return (
                 f"Nearly all images look unlike the known classes {many}, and like each other. They may be of one new "

@@ -53,6 +53,8 @@ def load_encoder(
     (1, 128)
     """
     check_device(device)
+    if not str(source).strip():
+        raise EncoderError("The name of the encoder is empty.", remedy=hub.WAYS_ON)
     parts = split_source(str(source), _is_there)
     if len(parts) == 1:
         return cut(_open(parts[0], device=device, precision=precision), dimensions)

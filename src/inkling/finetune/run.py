@@ -221,7 +221,9 @@ def _records(
 
 def _tuner(options: FineTuningOptions, stored: StoredMemory | None) -> FineTuner:
     """A tuner with the encoder and the prompts that are asked for, else those of the memory."""
-    source = options.encoder or (untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS)
+    source = options.encoder
+    if source is None:
+        source = untuned_source(stored.content) if stored else DEFAULT_FOR_PHOTOGRAPHS
     known = {one.name: one for one in prompts_of(stored.content.classes)} if stored else {}
     prompts = {**known, **{one.name: one for one in options.prompts}}
     return FineTuner(

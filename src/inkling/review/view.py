@@ -109,11 +109,12 @@ class MemoryView:
         every = {one.id: one for one in self.proposals(state=None)}
         states = {one.id: (one.state, one.merged_into) for one in every.values()}
         proposal = every[open_number(states, number)]
+        likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
         if proposal.name is None and not first_name:
-            likely = ", ".join(str(one["name"]) for one in proposal.finding.names[:SHOWN_NAMES])
+            of_these = ", or take the first of these with --first-name" if likely else ""
             raise InputError(
                 f"Proposal {proposal.id} has no name yet{f'; it may be: {likely}' if likely else ''}.",
-                remedy="Say what it is with --name NAME, or take the first of these with --first-name.",
+                remedy=f"Say what it is with --name NAME{of_these}.",
             )
         return proposal.likely_name
 

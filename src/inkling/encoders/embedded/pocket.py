@@ -90,9 +90,11 @@ class PocketEncoder:
 
     def __init__(self, *, device: str = AUTO_DEVICE, precision: str = AUTO) -> None:
         check_precision(precision)
-        if precision not in (AUTO, FLOAT32) or device not in (AUTO_DEVICE, CPU):
+        wrong = [f"the device {device}"] if device not in (AUTO_DEVICE, CPU) else []
+        wrong += [f"the precision {precision}"] if precision not in (AUTO, FLOAT32) else []
+        if wrong:
             raise EncoderError(
-                f"The encoder '{POCKET}' runs on the processor in float32, not on {device} in {precision}.",
+                f"The encoder '{POCKET}' runs on the processor in float32; {' and '.join(wrong)} can't be had.",
                 remedy="Leave device and precision out.",
             )
         self._images = Session(folder() / IMAGE_TOWER, device=CPU)
