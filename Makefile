@@ -55,6 +55,8 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/heads.py
 	$(ENV) bench/coco.py
 	$(ENV) bench/embed.py
+	$(ENV) bench/pocket.py
+	$(ENV) bench/pocket_choice.py
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py
 	$(ENV) bench/start.py

@@ -49,7 +49,7 @@ def test_it_is_opened_by_its_name_and_again_from_a_memory(install: Install) -> N
 def test_it_can_be_joined_and_cut(install: Install) -> None:
     install()
     identity = load_encoder("sketch+colours").identity
-    assert (identity.source, identity.feature_dimension) == ("sketch + colours", 48)
+    assert (identity.source, identity.feature_dimension) == ("sketch + colours", 128 + 48)
     assert load_same_encoder(identity).identity == identity
     assert load_encoder("colours", dimensions=8).identity.source == "colours@8"
 
