@@ -89,7 +89,17 @@ HUB_CARDS = (
     _onnx("Xenova/siglip-base-patch16-224", 768, "Apache-2.0", "SigLIP as ONNX files: without torch"),
     _onnx("immich-app/ViT-B-32__openai", 512, "MIT", "the default as Immich has it: without torch"),
     _hub("facebook/dinov2-base", 768, "Apache-2.0", "self-supervised features", texts=False),
+    _hub(
+        "facebook/dinov3-vitb16-pretrain-lvd1689m",
+        768,
+        "DINOv3 License",
+        "self-supervised features of a newer make",
+        texts=False,
+        gated=True,
+    ),
     _hub("google/vit-base-patch16-224", 768, "Apache-2.0", "trained on ImageNet", texts=False),
+    _hub("facebook/convnextv2-tiny-22k-224", 768, "CC-BY-NC-4.0", "convolutions, quick; not for commerce", texts=False),
+    _hub("facebook/data2vec-vision-base-ft1k", 768, "Apache-2.0", "tuned on ImageNet", texts=False),
 )
 
 POCKET_NOTE = "for photographs without a download: small, quick, knows the things of ImageNet"

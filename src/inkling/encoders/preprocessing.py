@@ -50,12 +50,19 @@ _SIGLIP = {
     "image_std": (0.5, 0.5, 0.5),
 }
 _VIT = {**_SIGLIP, "resample": BILINEAR}
+_DINOV3 = {**_VIT, "image_mean": (0.485, 0.456, 0.406), "image_std": (0.229, 0.224, 0.225), "resizes_floats": True}
+_CONVNEXT = {**_SIGLIP, "size": {"shortest_edge": 384}, "crop_pct": 224 / 256}
+_CONVNEXT_UNCROPPED = 384
+"""Shorter edge from which on ConvNeXt's pictures are squeezed to a square, and not cropped."""
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "CLIPImageProcessor": _CLIP,
     "ChineseCLIPImageProcessor": _CLIP,
     "BitImageProcessor": _CLIP,
     "SiglipImageProcessor": _SIGLIP,
     "ViTImageProcessor": _VIT,
+    "BeitImageProcessor": {**_SIGLIP, "crop_size": {"height": 224, "width": 224}},
+    "ConvNextImageProcessor": _CONVNEXT,
+    "DINOv3ViTImageProcessor": _DINOV3,
     "Tipsv2ImageProcessor": {**_VIT, "size": {"height": 448, "width": 448}, "do_normalize": False},
     "Siglip2ImageProcessor": {**_VIT, "patch_size": 16, "max_num_patches": 256},
 }
@@ -156,6 +163,26 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
+class FloatPreprocessing(Preprocessing):
+    """Of models whose library resizes in floating point: no grey level is rounded before it is normalised.
+
+    The reference resizes by torch with antialiasing, whose weights are Pillow's; the two differ by rounding (1e-6).
+    """
+
+    resizes_floats: bool = True
+
+    def __call__(self, image: Image) -> NDArray[np.float32]:
+        """Array (3, height, width) of an RGB picture."""
+        height, width = self._resized_size(image.height, image.width)
+        bands = [band.convert("F").resize((width, height), resample=self.resample) for band in image.split()]
+        pixels = np.stack([np.asarray(band) for band in bands], axis=-1)
+        pixels = pixels if self.crop is None else _centre_crop(pixels, self.crop)
+        scaled = pixels if self.rescale is None else pixels * np.float32(self.rescale)
+        normalised = (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+        return np.ascontiguousarray(normalised.transpose(2, 0, 1))
+
+
+@dataclass(frozen=True)
 class PatchPreprocessing(Preprocessing):
     """Of models that read pictures of any shape: the aspect ratio is kept, nearly, and sides are multiples of a patch.
 
@@ -223,7 +250,21 @@ def from_processor_config(config: Mapping[str, Any], *, default: str = "CLIPImag
         return checked(_of_any_shape(settings, arithmetic))
     target = _resize_target(settings["size"], defaults["size"]) if settings["do_resize"] else (None, None)
     crop = _size(settings["crop_size"]) if settings["do_center_crop"] else None
-    return checked(Preprocessing(*target, crop, **arithmetic))
+    if "crop_pct" in defaults and settings["do_resize"]:
+        return checked(_of_convnext(target[0], float(settings["crop_pct"]), arithmetic))
+    kind = FloatPreprocessing if "resizes_floats" in defaults else Preprocessing
+    return checked(kind(*target, crop, **arithmetic))
+
+
+def _of_convnext(edge: int | None, share: float, arithmetic: Mapping[str, Any]) -> Preprocessing:
+    """A share of the picture is cropped, or the whole squeezed where the edge is long."""
+    if edge is None:
+        raise EncoderError("The image processor of a ConvNeXt must name a shortest_edge.")
+    if not 0 < share <= 1:
+        raise ValueError("crop_pct must be above 0 and at most 1")
+    if edge >= _CONVNEXT_UNCROPPED:
+        return Preprocessing(None, (edge, edge), None, **arithmetic)
+    return Preprocessing(int(edge / share), None, (edge, edge), **arithmetic)
 
 
 def _of_any_shape(settings: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> PatchPreprocessing:

@@ -9,27 +9,70 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+from torch.nn import functional
 from transformers import (
     AutoImageProcessor,
+    ConvNextConfig,
+    ConvNextModel,
+    ConvNextV2Config,
+    ConvNextV2ForImageClassification,
+    ConvNextV2Model,
+    Data2VecVisionConfig,
+    Data2VecVisionForImageClassification,
+    Data2VecVisionModel,
     Dinov2WithRegistersConfig,
     Dinov2WithRegistersModel,
+    DINOv3ConvNextConfig,
+    DINOv3ConvNextModel,
+    DINOv3ViTConfig,
+    DINOv3ViTModel,
     PreTrainedModel,
     ViTConfig,
     ViTForImageClassification,
     ViTModel,
 )
+from transformers.models.beit.image_processing_pil_beit import BeitImageProcessorPil
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.convnext.image_processing_pil_convnext import ConvNextImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError
 from tests.encoders.folders import make_lively, pictures, reload
 
+STAGES = {"hidden_sizes": [16, 24, 32, 48], "depths": [1, 1, 2, 1], "image_size": 32}
 SIZES = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 32, "patch_size": 8}
+WIDE = {**SIZES, "intermediate_size": 96}
 OTHERS = {
     "DINOv2 with registers": lambda: Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**SIZES)),
-    "ViT": lambda: ViTModel(ViTConfig(**SIZES, intermediate_size=96)),
-    "classifier by ViT": lambda: ViTForImageClassification(ViTConfig(**SIZES, intermediate_size=96)),
+    "ViT": lambda: ViTModel(ViTConfig(**WIDE)),
+    "classifier by ViT": lambda: ViTForImageClassification(ViTConfig(**WIDE)),
+    "DINOv3": lambda: DINOv3ViTModel(DINOv3ViTConfig(**WIDE, num_register_tokens=4)),
+    "DINOv3 with gates": lambda: DINOv3ViTModel(DINOv3ViTConfig(**WIDE, use_gated_mlp=True)),
+    "DINOv3 of convolutions": lambda: DINOv3ConvNextModel(DINOv3ConvNextConfig(**STAGES)),
+    "ConvNeXt": lambda: ConvNextModel(ConvNextConfig(**STAGES)),
+    "ConvNeXt V2": lambda: ConvNextV2Model(ConvNextV2Config(**STAGES)),
+    "classifier by ConvNeXt V2": lambda: ConvNextV2ForImageClassification(ConvNextV2Config(**STAGES)),
+    "Data2Vec": lambda: Data2VecVisionModel(
+        Data2VecVisionConfig(**WIDE, use_relative_position_bias=True), add_pooling_layer=True
+    ),
+    "classifier by Data2Vec": lambda: Data2VecVisionForImageClassification(
+        Data2VecVisionConfig(**WIDE, use_mean_pooling=False)
+    ),
+}
+PROCESSORS = {
+    "ViT": lambda: ViTImageProcessorPil(size=32),
+    "DINOv2": lambda: BitImageProcessorPil(size={"shortest_edge": 38}, crop_size=32),
+    "ConvNeXt": lambda: ConvNextImageProcessorPil(size={"shortest_edge": 32}),
+    "Data2Vec": lambda: BeitImageProcessorPil(size={"height": 32, "width": 32}),
+}
+DINOV3_PROCESSOR = {
+    "image_processor_type": "DINOv3ViTImageProcessorFast",
+    "size": {"height": 32, "width": 32},
+    "resample": 2,
+    "image_mean": [0.485, 0.456, 0.406],
+    "image_std": [0.229, 0.224, 0.225],
 }
 
 
@@ -39,24 +82,98 @@ def write_other(folder: Path, family: str) -> PreTrainedModel:
     model = OTHERS[family]()
     make_lively(model)
     model.save_pretrained(folder)
-    sizes = {"size": {"shortest_edge": 38}, "crop_size": 32}
-    processor = ViTImageProcessorPil(size=32) if "ViT" in family else BitImageProcessorPil(**sizes)
-    processor.save_pretrained(folder)
+    if "DINOv3" in family:  # the library's own wants torchvision
+        (folder / "preprocessor_config.json").write_text(json.dumps(DINOV3_PROCESSOR))
+    else:
+        next(make for name, make in PROCESSORS.items() if name in family)().save_pretrained(folder)
     return model.eval()
 
 
+def pixels_of(folder: Path, images: list) -> torch.Tensor:
+    """Pictures as the library prepares them; for DINOv3, step by step in torch, as its processor does."""
+    if "DINOv3" not in (folder / "preprocessor_config.json").read_text():
+        return AutoImageProcessor.from_pretrained(folder)(images=images, return_tensors="pt")["pixel_values"]
+    mean, std = (torch.tensor(DINOV3_PROCESSOR[key])[:, None, None] for key in ("image_mean", "image_std"))
+    resized = [
+        functional.interpolate(
+            torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None].float() / 255,
+            (32, 32),
+            mode="bilinear",
+            antialias=True,
+        )[0]
+        for image in images
+    ]
+    return torch.stack([(one - mean) / std for one in resized])
+
+
 @pytest.mark.parametrize("family", OTHERS)
-def test_vectors_of_other_families_are_the_class_tokens_of_the_library(family: str, tmp_path: Path) -> None:
+def test_vectors_of_other_families_are_those_of_the_library(family: str, tmp_path: Path) -> None:
     model, images = write_other(tmp_path, family), pictures(9)
-    pixels = AutoImageProcessor.from_pretrained(tmp_path)(images=images, return_tensors="pt")["pixel_values"]
     with torch.inference_mode():
-        tokens = getattr(model, "vit", model)(pixel_values=pixels).last_hidden_state[:, 0].numpy()
-    expected = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+        base = model.base_model if "classifier" in family else model
+        output = base(pixel_values=pixels_of(tmp_path, images))
+    pools = any(name in family for name in ("ConvNeXt", "Data2Vec", "convolutions"))
+    vectors = (output.pooler_output if pools else output.last_hidden_state[:, 0]).numpy()
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     encoder = TransformersEncoder(tmp_path, precision="float32")
     found = encoder.encode_images([encoder.prepare(image) for image in images]).embeddings
     assert np.ptp(expected @ expected.T) > 0.01  # otherwise the comparison would show nothing
     np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert encoder.identity.dimension == found.shape[1]
+    assert encoder.identity.logit_scale == pytest.approx(1 / 0.07)
     assert not encoder.has_texts
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_pictures_are_prepared_as_by_the_library(family: str, tmp_path: Path) -> None:
+    write_other(tmp_path, family)
+    encoder, images = TransformersEncoder(tmp_path), pictures(9)
+    found = np.stack([encoder.prepare(image) for image in images])
+    if "DINOv3" in family:
+        np.testing.assert_allclose(found, pixels_of(tmp_path, images).numpy(), atol=2e-5)
+    else:
+        np.testing.assert_array_equal(found, pixels_of(tmp_path, images).numpy())
+
+
+def test_convnext_squeezes_large_pictures_and_crops_none(tmp_path: Path) -> None:
+    write_other(tmp_path, "ConvNeXt V2")
+    ConvNextImageProcessorPil(size={"shortest_edge": 384}).save_pretrained(tmp_path)
+    encoder, images = TransformersEncoder(tmp_path), pictures(3)
+    found = np.stack([encoder.prepare(image) for image in images])
+    np.testing.assert_array_equal(found, pixels_of(tmp_path, images).numpy())
+
+
+def test_a_data2vec_without_pooler_normalises_the_mean(tmp_path: Path) -> None:
+    """As published before fine-tuning. Nothing may be made up at random."""
+    model, images = write_other(tmp_path, "Data2Vec"), pictures(5)
+    weights = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("pooler.")}
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with torch.inference_mode():
+        means = model(pixel_values=pixels_of(tmp_path, images)).last_hidden_state[:, 1:].mean(1)
+        expected = functional.normalize(functional.layer_norm(means, means.shape[1:], eps=1e-12)).numpy()
+    encoder = TransformersEncoder(tmp_path, precision="float32")
+    found = encoder.encode_images([encoder.prepare(image) for image in images]).embeddings
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["ConvNeXt V2", "Data2Vec", "DINOv3"])
+def test_a_missing_tensor_is_never_made_up(family: str, tmp_path: Path) -> None:
+    model = write_other(tmp_path, family)
+    of_layers = [name for name in model.state_dict() if "layer" in name and "norm" not in name]
+    gone = next(name for name in of_layers if name.endswith("weight"))
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name != gone}
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    encoder = TransformersEncoder(tmp_path)
+    batch = [encoder.prepare(picture) for picture in pictures(1)]
+    with pytest.raises(EncoderError, match="lack 1 tensor of the model"):
+        encoder.encode_images(batch)
+
+
+def test_a_data2vec_reads_one_size_alone(tmp_path: Path) -> None:
+    write_other(tmp_path, "Data2Vec")
+    BeitImageProcessorPil(size={"height": 48, "width": 48}).save_pretrained(tmp_path)
+    with pytest.raises(EncoderError, match=r"makes \(48, 48\) pixels of a picture; the model reads \(32, 32\)"):
+        TransformersEncoder(tmp_path)
 
 
 def class_tokens(folder: Path, images: list) -> np.ndarray:

@@ -13,13 +13,15 @@ from typing import Any, Literal
 from inkling.errors import EncoderError
 from inkling.wording import excerpt
 
-ImageOutput = Literal["features", "class_token"]
+ImageOutput = Literal["features", "class_token", "pooled"]
 """Which output of the library's model is the vector of an image.
 
 features
     What ``get_image_features`` gives: the space that images and texts share.
 class_token
     The class token of the last hidden state, after the last normalisation.
+pooled
+    What the library's classifiers of the family read: the mean over the picture, normalised.
 """
 
 IMAGE_ONLY_LOGIT_SCALE = 1 / 0.07
@@ -145,6 +147,8 @@ class Family:
         them at random.
     code_is_known
         Whether checkpoints may name code of their own that the library has by now, so that it isn't needed.
+    pools_if_asked
+        Whether the library pools only where it is loaded so.
     tunes
         Whether fine-tuning knows the family.
     """
@@ -161,6 +165,7 @@ class Family:
     processor: str = "CLIPImageProcessor"
     unused: tuple[str, ...] = ()
     code_is_known: bool = False
+    pools_if_asked: bool = False
     tunes: bool = False
 
     @property
@@ -178,6 +183,9 @@ _CLIP_IMAGES = ImageTower()
 _SIGLIP_IMAGES = ImageTower(class_tokens=0)
 _VIT = ImageTower("embeddings.patch_embeddings.projection.weight", "embeddings.position_embeddings")
 _DINOV2 = replace(_VIT, interpolates=True)
+
+_DINOV3 = replace(_DINOV2, patches="embeddings.patch_embeddings.weight", positions=None, registers=4)
+_CONVNEXT = ImageTower("embeddings.patch_embeddings.weight", None, class_tokens=0, interpolates=True)
 
 _CLIP = Family("CLIP", _CLIP_IMAGES, TextTower(), _PROJECTION, tunes=True)
 _TIPSV2 = Family(
@@ -212,6 +220,20 @@ def _of_class_token(title: str, image: ImageTower, prefix: str, processor: str) 
     )
 
 
+def _convnext(title: str, prefix: str) -> Family:
+    """A family of convolutions; checkpoints of classifiers have a prefix."""
+    return Family(
+        title,
+        _CONVNEXT,
+        None,
+        ("layernorm.weight", f"{prefix}layernorm.weight"),
+        image_output="pooled",
+        image_prefixes=("", prefix),
+        logit_scale=None,
+        processor="ConvNextImageProcessor",
+    )
+
+
 _KNOWN: Mapping[str, Family] = {
     "clip": _CLIP,
     "metaclip_2": replace(_CLIP, title="MetaCLIP 2"),
@@ -240,6 +262,41 @@ _KNOWN: Mapping[str, Family] = {
         "DINOv2 with registers", replace(_DINOV2, registers=4), "dinov2_with_registers.", "BitImageProcessor"
     ),
     "vit": _of_class_token("ViT", _VIT, "vit.", "ViTImageProcessor"),
+    "dinov3_vit": Family(
+        "DINOv3",
+        _DINOV3,
+        None,
+        ("norm.weight",),
+        image_output="class_token",
+        image_prefixes=("",),
+        logit_scale=None,
+        processor="DINOv3ViTImageProcessor",
+    ),
+    "dinov3_convnext": Family(
+        "DINOv3 of convolutions",
+        replace(_CONVNEXT, patches="stages.0.downsample_layers.0.weight"),
+        None,
+        ("layer_norm.weight",),
+        image_output="pooled",
+        image_prefixes=("", "model."),
+        logit_scale=None,
+        processor="DINOv3ViTImageProcessor",
+    ),
+    "convnext": _convnext("ConvNeXt", "convnext."),
+    "convnextv2": _convnext("ConvNeXt V2", "convnextv2."),
+    "data2vec-vision": Family(
+        "Data2Vec",
+        replace(_VIT, positions=None),
+        None,
+        ("encoder.layer.0.layernorm_before.weight", "data2vec_vision.encoder.layer.0.layernorm_before.weight"),
+        image_output="pooled",
+        image_prefixes=("", "data2vec_vision."),
+        logit_scale=None,
+        processor="BeitImageProcessor",
+        # Without weights of its own, as before fine-tuning, the pooler normalises the mean and does no more.
+        unused=("pooler.",),
+        pools_if_asked=True,
+    ),
 }
 """By ``model_type``. The SigLIP 2 models of fixed resolution say ``siglip``; ``siglip2`` are those that read
 pictures of any shape."""

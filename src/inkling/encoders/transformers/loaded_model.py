@@ -122,14 +122,16 @@ def load_towers(folder: ModelFolder) -> Any:
     """
     require_memory(_FLOAT32_BYTES * folder.weights.n_elements, purpose=f"The model in {folder.path}")
     texts = folder.family.texts
-    attention = {"attn_implementation": {"text_config": texts.attention}} if texts and texts.attention else {}
+    options: dict[str, Any] = {"add_pooling_layer": True} if folder.family.pools_if_asked else {}
+    if texts and texts.attention:
+        options["attn_implementation"] = {"text_config": texts.attention}
     with without_progress_bars():
         try:
             model, info = folder.from_library(
                 dtype=torch.float32,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
-                **attention,
+                **options,
             )
         except Exception as error:  # of damaged files and odd configurations, by kinds that change with releases
             raise EncoderError(
@@ -163,6 +165,7 @@ def _image_tower(model: Any) -> torch.nn.Module:
 _IMAGE_OUTPUTS: Mapping[ImageOutput, Callable[[Any, Mapping[str, Tensor]], Tensor]] = {
     "features": lambda model, inputs: pooled(model.get_image_features(**inputs)),
     "class_token": lambda model, inputs: model(**inputs).last_hidden_state[:, 0],
+    "pooled": lambda model, inputs: model(**inputs).pooler_output,
 }
 
 

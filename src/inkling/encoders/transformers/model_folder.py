@@ -122,7 +122,8 @@ class ModelFolder:
 
     def _stated_size(self) -> Size | None:
         """Size that the configuration names, where the image tower takes that and no other."""
-        stated = part(self.config, "vision_config").get("image_size")
+        own = part(self.config, "vision_config") if self.has_texts else self.config
+        stated = own.get("image_size")
         return None if self._image.interpolates or not isinstance(stated, int) else (stated, stated)
 
     @property
