@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
+from scipy.special import log_softmax
 
 from common import ROOT, SHARED, Row, record
 from inkling.embeddings.embed import embed_texts
@@ -225,8 +226,7 @@ def predicted(choice: Choice, seen: Seen, chosen: FloatArray) -> FloatArray:
 
 def log_loss(logits: FloatArray, y: FloatArray) -> float:
     """Mean negative logarithm of the probability of the right class."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]))
+    return float(-np.mean(log_softmax(logits, axis=1)[np.arange(len(y)), y]))
 
 
 if __name__ == "__main__":

@@ -41,8 +41,9 @@ def test_each_kind_is_cut_and_its_features_stay(name: str, clip_folder: Path, on
     assert (before.features is None) == (after.features is None)
     if before.features is not None:
         assert_array_equal(after.features, before.features)
-    same = ("name", "feature_dimension", "logit_scale", "precision")
+    same = ("feature_dimension", "logit_scale", "precision")
     assert [getattr(short.identity, one) for one in same] == [getattr(whole.identity, one) for one in same]
+    assert short.identity.name == f"{whole.identity.name}@{short.identity.dimension}"
     assert short.identity.fingerprint != whole.identity.fingerprint
 
 

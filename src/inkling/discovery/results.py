@@ -86,8 +86,8 @@ class Drift:
         if self.all_alike:
             return (
                 f"Nearly all images look unlike the known classes {many}, and like each other. They may be of one new "
-                f"class, or all of them may have changed, as by blur or another camera: images alone can't tell. If it "
-                f"is a new class, {adds}."
+                f"class, or all of them may have changed, as by blur or another camera: images alone can't tell. With "
+                f"images of known classes among them, groups of new ones come out. If it is a new class, {adds}."
             )
         return (
             f"Nearly all images look unlike the known classes {many}, and not in groups. That is reported as drift, "

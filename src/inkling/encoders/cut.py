@@ -52,6 +52,7 @@ class CutEncoder(ComposedEncoder):
         whole = self.parts[0].identity
         return replace(
             whole,
+            name=f"{whole.name}{_MARK}{self._dimensions}",
             source=f"{whole.source}{_MARK}{self._dimensions}",
             fingerprint=hash_value({"of": whole.fingerprint, "first dimensions": self._dimensions}),
             dimension=self._dimensions,

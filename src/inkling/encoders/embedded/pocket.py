@@ -27,7 +27,7 @@ from inkling.encoders.embedded.word_pieces import WordPieces
 from inkling.encoders.files import hash_files, hash_value
 from inkling.encoders.onnx.session import Session
 from inkling.encoders.precision import AUTO, FLOAT32, check_precision
-from inkling.encoders.preprocessing import Preprocessing
+from inkling.encoders.preprocessing import Preprocessing, Size
 from inkling.encoders.text_length import warn_of_cuts
 from inkling.encoders.vectors import unit_vectors
 from inkling.errors import EncoderError
@@ -56,11 +56,15 @@ LOGIT_SCALE = 11.0
 FAMILIAR = 0.4
 """Cosine to the nearest class of ImageNet from which on pictures of a text are recognised."""
 
-# The weights were trained on pixels brought to -1 to 1 so.
-_LEVELS = {"mean": (127.0, 127.0, 127.0), "std": (128.0, 128.0, 128.0), "rescale": None}
+
+def _view(*, shorter_edge: int | None = None, resized: Size | None = None, crop: Size | None = None) -> Preprocessing:
+    """Pixels from -1 to 1, as the weights were trained on them."""
+    return Preprocessing(shorter_edge, resized, crop, mean=(127.0,) * 3, std=(128.0,) * 3, rescale=None)
+
+
 VIEWS: Mapping[str, Preprocessing] = {
-    "lite2": Preprocessing(shorter_edge=SIDE, resized=None, crop=(SIDE, SIDE), **_LEVELS),  # type: ignore[arg-type]  # mypy takes the values' common type
-    "lite0": Preprocessing(shorter_edge=None, resized=(SIDE, SIDE), crop=None, **_LEVELS),  # type: ignore[arg-type]  # as above
+    "lite2": _view(shorter_edge=SIDE, crop=(SIDE, SIDE)),
+    "lite0": _view(resized=(SIDE, SIDE)),
 }
 """What each network sees of a picture: one the middle in its true proportions, the other the whole, squeezed."""
 
