@@ -38,7 +38,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("head", f"{summary['head']}: {summary['finding']}"),
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),
         ("unknown", summary["unknown"]),
-        ("created", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
+        ("written", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
         ("command", provenance["command"]),
     ]
     print_table(("", "memory"), rows)
