@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.entries import CachedImage
+from tests.fakes import DIMENSION, FEATURE_DIMENSION
 
 
 def entry(seed: int, *, feature: bool = True) -> CachedImage:
     """Some vectors and a thumbnail."""
     rng = np.random.default_rng(seed)
     return CachedImage(
-        rng.normal(size=8).astype(np.float32),
-        rng.normal(size=5).astype(np.float32) if feature else None,
+        rng.normal(size=DIMENSION).astype(np.float32),
+        rng.normal(size=FEATURE_DIMENSION).astype(np.float32) if feature else None,
         f"thumbnail {seed}".encode(),
     )
 

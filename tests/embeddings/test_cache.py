@@ -18,9 +18,10 @@ from inkling.embeddings import entries, upkeep
 from inkling.embeddings.cache import FILE_NAME, EmbeddingCache, default_folder
 from inkling.errors import CacheError, InputError
 from tests.embeddings.samples import entry, same
-from tests.fakes import FakeEncoder
+from tests.fakes import DIMENSION, FEATURE_DIMENSION, FakeEncoder
 
 ENCODER = FakeEncoder().identity
+FLAT = replace(ENCODER, fingerprint="flat-0001", feature_dimension=0)
 OTHER = replace(ENCODER, fingerprint="other-0001", name="other")
 DAY = 86_400
 
@@ -31,28 +32,30 @@ def cache(tmp_path: Path) -> EmbeddingCache:
 
 
 def test_round_trip_through_the_file(tmp_path: Path) -> None:
-    images = {"a": entry(1), "b": entry(2, feature=False)}
-    with EmbeddingCache(tmp_path) as cache:
-        cache.put_images(ENCODER, images)
-    with EmbeddingCache(tmp_path) as cache:
-        found = cache.get_images(ENCODER, ["b", "a", "b", "c"])
-    assert found.keys() == images.keys()
-    assert all(same(found[key], images[key]) for key in images)
+    for encoder, with_feature in ((ENCODER, True), (FLAT, False)):
+        images = {"a": entry(1, feature=with_feature), "b": entry(2, feature=with_feature)}
+        with EmbeddingCache(tmp_path) as cache:
+            cache.put_images(encoder, images)
+        with EmbeddingCache(tmp_path) as cache:
+            found = cache.get_images(encoder, ["b", "a", "b", "c"])
+        assert found.keys() == images.keys()
+        assert all(same(found[key], images[key]) for key in images)
 
 
 @settings(max_examples=30, deadline=None)
 @given(hnp.arrays(np.float32, 7, elements=st.floats(width=32)))
-def test_every_bit_of_a_vector_is_kept(vector: np.ndarray) -> None:
+def test_every_bit_of_a_vector_with_a_direction_is_kept(vector: np.ndarray) -> None:
+    encoder = replace(ENCODER, dimension=7, feature_dimension=7)
     with EmbeddingCache.temporary() as cache:
-        cache.put_images(ENCODER, {"a": entries.CachedImage(vector, vector, b"")})
-        cache.put_texts(ENCODER, {"a": vector})
-        found = cache.get_images(ENCODER, ["a"])["a"]
-        text = cache.get_texts(ENCODER, ["a"])["a"]
-    assert all(
-        np.array_equal(back.view(np.uint32), vector.view(np.uint32))
-        for back in (found.embedding, found.feature, text)
-        if back is not None
-    )
+        cache.put_images(encoder, {"a": entries.CachedImage(vector, vector, b"")})
+        cache.put_texts(encoder, {"a": vector})
+        images, texts = cache.get_images(encoder, ["a"]), cache.get_texts(encoder, ["a"])
+    if not np.isfinite(vector).all() or not vector.any():
+        assert (images, texts) == ({}, {})
+        return
+    for back in (images["a"].embedding, images["a"].feature, texts["a"]):
+        assert back is not None
+        assert np.array_equal(back.view(np.uint32), vector.view(np.uint32))
 
 
 def test_encoders_and_views_do_not_mix(cache: EmbeddingCache) -> None:
@@ -120,8 +123,8 @@ class TestInfo:
         assert info.path == tmp_path / "cache" / FILE_NAME
         assert info.bytes >= info.thumbnail_bytes + sum(used.bytes for used in info.encoders) > 0
         assert info.encoders == (
-            upkeep.EncoderUsage("fake", "fake-0001", images=2, texts=0, bytes=2 * (8 + 5) * 4),
-            upkeep.EncoderUsage("other", "other-0001", images=1, texts=1, bytes=2 * 8 * 4),
+            upkeep.EncoderUsage("fake", "fake-0001", images=2, texts=0, bytes=2 * (DIMENSION + FEATURE_DIMENSION) * 4),
+            upkeep.EncoderUsage("other", "other-0001", images=1, texts=1, bytes=2 * DIMENSION * 4),
         )
         assert (info.thumbnails, info.thumbnail_bytes) == (2, 2 * len(b"thumbnail 1"))
 
@@ -149,7 +152,7 @@ class TestPrune:
         for number in range(10):
             cache.put_images(ENCODER, {str(number): entry(number)})
             clock.now += 1
-        each = (8 + 5) * 4 + len(b"thumbnail 0")
+        each = (DIMENSION + FEATURE_DIMENSION) * 4 + len(b"thumbnail 0")
         assert cache.prune(max_bytes=3 * each) == 7
         assert cache.get_images(ENCODER, map(str, range(10))).keys() == {"7", "8", "9"}
         assert cache.prune(max_bytes=3 * each) == 0

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inkling.embeddings.cache import FILE_NAME, EmbeddingCache
 from inkling.embeddings.database import ASIDE, SCHEMA_VERSION
+from inkling.embeddings.embed import embed_images, embed_texts
 from inkling.errors import CacheError
+from inkling.types import ImageRecord
 from tests.embeddings.samples import entry
 from tests.fakes import FakeEncoder
 
@@ -102,3 +106,50 @@ def test_folder_in_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(CacheError, match="cannot be used"):
         EmbeddingCache(tmp_path).info()
+
+
+DAMAGES = {
+    "zeros": "zeroblob(length({}))",
+    "cut": "substr({}, 1, 7)",
+    "shorter": "substr({}, 1, 20)",
+    "text": "'abc'",
+    "not finite": "CAST(x'0000c07f' || substr({}, 5) AS BLOB)",
+}
+"""What an SQL statement makes of a column; the file as a whole stays sound."""
+ZERO_FEATURE = ("feature", "zeros")
+"""Which an encoder may give."""
+
+
+@pytest.mark.parametrize(
+    ("column", "damage"),
+    [(column, damage) for column in ("embedding", "feature") for damage in DAMAGES if (column, damage) != ZERO_FEATURE],
+)
+def test_damaged_vectors_of_images_are_made_anew(
+    column: str, damage: str, pictures: list[ImageRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = FakeEncoder()
+    with EmbeddingCache(tmp_path) as cache:
+        sound = embed_images(pictures, encoder, cache=cache)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+        file.execute(f"UPDATE images SET {column} = {DAMAGES[damage].format(column)}")
+        file.commit()
+    with EmbeddingCache(tmp_path) as cache:
+        again = embed_images(pictures, encoder, cache=cache)
+        third = embed_images(pictures, encoder, cache=cache)
+    np.testing.assert_array_equal(again.embeddings, sound.embeddings)
+    np.testing.assert_array_equal(again.features, sound.features)
+    assert (again.n_encoded, third.n_encoded) == (sound.n_encoded, 0)
+    assert "can't be used, and will be made anew" in caplog.text
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_vectors_of_texts_are_made_anew(damage: str, tmp_path: Path) -> None:
+    encoder, texts = FakeEncoder(), ["a red", "a blue"]
+    with EmbeddingCache(tmp_path) as cache:
+        sound = embed_texts(texts, encoder, cache=cache)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
+        file.execute(f"UPDATE texts SET vector = {DAMAGES[damage].format('vector')}")
+        file.commit()
+    with EmbeddingCache(tmp_path) as cache:
+        np.testing.assert_array_equal(embed_texts(texts, encoder, cache=cache), sound)
+        assert cache.get_texts(encoder.identity, texts).keys() == set(texts)

@@ -103,7 +103,7 @@ class FewShotClassifier(Estimator, Predictor):
     ) -> None:
         check_options(encoder, head=head, seed=seed, views=views, false_alarms=false_alarms, device=device, cache=cache)
         check_dimensions(dimensions)
-        check_texts(templates, prompts)
+        check_texts(templates, prompts, vocabulary)
         self.head, self.seed, self.views = head, seed, views
         self.templates = templates
         self.prompts = tuple(prompts)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
+from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
 from inkling.encoders.hub import WAYS_ON
@@ -331,7 +332,9 @@ def require_readable(samples: Samples) -> None:
     """
     if len(samples):
         return
-    raise InputError(f"No image can be used. {_first_skipped(samples.skipped)}", remedy=_LOOK)
+    by_encoder = samples.skipped and all(BY_ENCODER in image.reason for image in samples.skipped)
+    remedy = "Check the files of the encoder: its weights overflow or are damaged." if by_encoder else _LOOK
+    raise InputError(f"No image can be used. {_first_skipped(samples.skipped)}", remedy=remedy)
 
 
 def _first_skipped(skipped: Sequence[SkippedImage]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.discovery.vocabulary import Vocabulary
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.devices import check_device
 from inkling.heads import head_class
@@ -57,8 +58,8 @@ def check_encoder_option(encoder: Any) -> None:
     check_option(is_one, "encoder", encoder, expected, remedy=f"Such as 'sketch', or '{DEFAULT_FOR_PHOTOGRAPHS}'.")
 
 
-def check_texts(templates: Any, prompts: Any) -> None:
-    """Refuse templates and prompts of classes that are of another type, or have no place for a name.
+def check_texts(templates: Any, prompts: Any, vocabulary: Any) -> None:
+    """Refuse templates, prompts of classes and a vocabulary of another type, or templates without a place for a name.
 
     Raises
     ------
@@ -72,6 +73,9 @@ def check_texts(templates: Any, prompts: Any) -> None:
     are_prompts = isinstance(prompts, Sequence) and all(isinstance(one, ClassPrompts) for one in prompts)
     remedy = "inkling.prompts.read_prompts reads them from a file; hand over the values of what it returns."
     check_option(are_prompts, "prompts", prompts, "a list of ClassPrompts", remedy=remedy)
+    is_vocabulary = vocabulary is None or isinstance(vocabulary, Vocabulary)
+    remedy = "inkling.discovery.vocabulary.Vocabulary.of_names makes one of a list of names."
+    check_option(is_vocabulary, "vocabulary", vocabulary, "None or a Vocabulary", remedy=remedy)
 
 
 def require_whole(name: str, value: Any, *, least: int, most: int | None = None, remedy: str | None = None) -> None:

@@ -5,6 +5,7 @@ Verbs import what they need when they run, so that ``inkling --help`` answers at
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import typer
@@ -38,8 +39,8 @@ from inkling.cli import (
     verify,
     waiting,
 )
-from inkling.cli.border import Border, StandardOutput
-from inkling.cli.stopping import stop_in_order
+from inkling.cli.border import SIGNALLED, Border, StandardOutput
+from inkling.cli.stopping import signal_behind, stop_in_order
 
 HELP = "Learn to tell classes of images apart from a handful of examples each."
 
@@ -95,7 +96,14 @@ def main() -> None:
     waiting.begin()
     stop_in_order()
     StandardOutput.take_place()
-    app()
+    try:
+        app()
+    except (Exception, KeyboardInterrupt) as error:
+        # Within a verb the border ends a stop; this is for the first moments, before there is one.
+        number = signal_behind(error)
+        if number is None:
+            raise
+        sys.exit(SIGNALLED + number)
 
 
 if __name__ == "__main__":

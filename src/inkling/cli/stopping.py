@@ -45,6 +45,13 @@ def _silent_of_signals(hook: Hook) -> Hook:
     return tell
 
 
+def signal_behind(error: BaseException) -> int | None:
+    """Signal that an exception comes of, even where a library has put one of its own in its place; None for none."""
+    if isinstance(error, Signalled):
+        return error.number
+    return _asked[-1] if _asked else None
+
+
 def stop_if_asked() -> None:
     """Raise again what a signal has raised and nobody caught.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from inkling.embeddings.database import transaction
 from inkling.types import EncoderIdentity
+from inkling.wording import counted
+
+_log = logging.getLogger(__name__)
 
 _DAY = 86_400.0
 _MOST_PARAMETERS = 500
@@ -39,9 +43,11 @@ def select_images(
             (encoder.fingerprint, view, *part),
         ).fetchall()
         for content_hash, embedding, feature, jpeg, _, _ in rows:
-            found[content_hash] = CachedImage(
-                _vector(embedding), None if feature is None else _vector(feature), jpeg or b""
-            )
+            vector = _direction(embedding, encoder.dimension)
+            beside = _vector(feature, encoder.feature_dimension)
+            if vector is not None and (beside is None) == (encoder.feature_dimension == 0):
+                found[content_hash] = CachedImage(vector, beside, jpeg or b"")
+        _warn_of_damage(len(rows) - sum(row[0] in found for row in rows))
         _note_use(connection, "images", [(row[4], row[5]) for row in rows])
     return found
 
@@ -76,7 +82,10 @@ def select_texts(
             f" WHERE fingerprint = ? AND text IN ({_marks(part)})",
             (encoder.fingerprint, *part),
         ).fetchall()
-        found.update((text, _vector(vector)) for text, vector, _, _ in rows)
+        vectors = {text: _direction(blob, encoder.dimension) for text, blob, _, _ in rows}
+        sound = {text: vector for text, vector in vectors.items() if vector is not None}
+        _warn_of_damage(len(vectors) - len(sound))
+        found |= sound
         _note_use(connection, "texts", [(row[2], row[3]) for row in rows])
     return found
 
@@ -121,8 +130,24 @@ def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _vector(blob: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(blob, dtype="<f4").astype(np.float32, copy=False)
+def _direction(blob: bytes, dimension: int) -> NDArray[np.float32] | None:
+    """A vector of some length above zero, or None where the row is damaged."""
+    vector = _vector(blob, dimension)
+    return vector if vector is not None and vector.any() else None
+
+
+def _vector(blob: bytes | None, dimension: int) -> NDArray[np.float32] | None:
+    """Finite numbers, as many as the encoder gives; None where the row holds something else, or nothing."""
+    if blob is None or len(blob) != 4 * dimension or not dimension:
+        return None
+    vector = np.frombuffer(blob, dtype="<f4").astype(np.float32, copy=False)
+    return vector if np.isfinite(vector).all() else None
+
+
+def _warn_of_damage(n_rows: int) -> None:
+    """What is left out of an answer is encoded anew, and takes the damaged row's place."""
+    if n_rows:
+        _log.warning("%s in the embedding cache can't be used, and will be made anew.", counted(n_rows, "vector"))
 
 
 def _blob(vector: NDArray[np.float32] | None) -> bytes | None:

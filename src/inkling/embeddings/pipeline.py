@@ -26,6 +26,8 @@ from inkling.images.files import Files
 from inkling.images.views import view_of
 from inkling.types import ImageRecord
 
+BY_ENCODER = "the encoder gave"
+"""Beginning of reasons that are no fault of an image."""
 LOOK_AHEAD = 2
 
 Outcome = CachedImage | UnreadableImageError
@@ -228,9 +230,9 @@ def _outcome(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:
     embedding = vectors.embeddings[row]
     feature = None if vectors.features is None else vectors.features[row]
     if not np.isfinite(embedding).all() or (feature is not None and not np.isfinite(feature).all()):
-        return UnreadableImageError("the encoder gave a vector that is not finite")
+        return UnreadableImageError(f"{BY_ENCODER} a vector that is not finite")
     if not embedding.any():
-        return UnreadableImageError("the encoder gave a vector of zeros, which has no direction")
+        return UnreadableImageError(f"{BY_ENCODER} a vector of zeros, which has no direction")
     return CachedImage(embedding, feature, picture)
 
 

@@ -30,7 +30,6 @@ from inkling.labels import Kind, check_names
 from inkling.prompts import ClassPrompts, resolve_templates
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
-from inkling.wording import kind_of
 
 if TYPE_CHECKING:
     from inkling.finetune.prepare import PreparedData
@@ -341,6 +340,6 @@ def two_towers(encoder: Encoder) -> TransformersEncoder:
     family = encoder.folder.family if isinstance(encoder, TransformersEncoder) else None
     raise EncoderError(
         f"The encoder {encoder.identity.name} can't be fine-tuned: that needs both towers of a CLIP or SigLIP "
-        f"model in the format of transformers, and this is {family.title if family else kind_of(encoder)}.",
+        f"model in the format of transformers, and this is {f'a {family.title}' if family else 'of another kind'}.",
         remedy="Name a model on the hub, or a folder with config.json, model.safetensors and tokenizer files.",
     )

@@ -50,11 +50,13 @@ def check_size(size: tuple[int, int]) -> None:
     Raises
     ------
     UnreadableImageError
-        If it has more than `MAX_PIXELS`, or is more elongated than 1 to `MAX_ASPECT`.
+        If it has no pixel, or more than `MAX_PIXELS`, or is more elongated than 1 to `MAX_ASPECT`.
     """
     width, height = size
     if width * height > MAX_PIXELS:
         raise _too_large(size, MAX_PIXELS)
+    if not min(size):
+        raise UnreadableImageError(f"the picture is empty: {width} x {height} pixels")
     if max(size) > MAX_ASPECT * min(size):
         raise UnreadableImageError(f"{width} x {height} pixels is too elongated (at most 1 to {MAX_ASPECT} is read)")
 

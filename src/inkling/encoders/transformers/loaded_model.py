@@ -63,9 +63,10 @@ class LoadedModel:
     def images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of prepared images (n, 3, height, width)."""
         batch = torch.from_numpy(pixels)
-        if self._device.type != "cpu":
-            return self._image_vectors(batch)
-        return np.concatenate(self._streams.map(self._image_vectors, self._portions(batch)))
+        with _told_if_it_cannot_run(self._folder):
+            if self._device.type != "cpu":
+                return self._image_vectors(batch)
+            return np.concatenate(self._streams.map(self._image_vectors, self._portions(batch)))
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts; those longer than the text tower reads are cut, with a warning."""
@@ -102,14 +103,29 @@ class LoadedModel:
 
 @contextmanager
 def without_progress_bars() -> Iterator[None]:
-    """Weights are read and written in a second or two, and Inkling draws its own bars."""
-    shown = transformers_logging.is_progress_bar_enabled()
+    """Weights are read and written in a second or two, and Inkling draws its own bars and says what is wrong."""
+    shown, verbosity = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
         yield
     finally:
+        transformers_logging.set_verbosity(verbosity)
         if shown:
             transformers_logging.enable_progress_bar()
+
+
+@contextmanager
+def _told_if_it_cannot_run(folder: ModelFolder) -> Iterator[None]:
+    """Numbers of a configuration may contradict the weights in ways that show in no shape, such as heads."""
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise EncoderError(
+            f"The model in {folder.path} can't be run: {excerpt(error)}.",
+            remedy=f"Use the {folder.config_file.name} that belongs to the weights; if memory has run out, a machine "
+            "with more of it.",
+        ) from error
 
 
 def load_towers(folder: ModelFolder) -> Any:
@@ -204,7 +220,7 @@ def _rebuild_image_tower(vision: torch.nn.Module, folder: ModelFolder, precision
         raise EncoderError(f"The precision {precision} is refused: {reason}.", remedy="Use the precision auto.")
     if not rebuild(vision, arithmetic) and precision in (BFLOAT16, INT8):
         raise EncoderError(
-            f"The image tower of the model in {folder.path} is of an unknown build, so it has no {precision} form.",
+            f"The layers of the model in {folder.path} ({folder.family.title}) have no {precision} form.",
             remedy="Use the precision auto.",
         )
 
