@@ -37,3 +37,9 @@ def test_a_vocabulary_is_refused(drawn: Path) -> None:
 def test_images_alone_are_enough(drawn: Path) -> None:
     fitted = FewShotClassifier(FakeEncoder(with_texts=False), cache=False).fit(drawn)
     assert fitted.classes_.tolist() == ["cat", "house"]
+
+
+@pytest.mark.parametrize("vocabulary", [["dog", "cat"], "nouns", 3])
+def test_a_vocabulary_of_another_type_is_refused(vocabulary: object) -> None:
+    with pytest.raises(InputError, match=r"vocabulary must be None or a Vocabulary[\s\S]*of_names"):
+        FewShotClassifier(FakeEncoder(), vocabulary=vocabulary)

@@ -216,3 +216,36 @@ def test_pictures_need_not_be_square(dinov2_folder: Path, tmp_path: Path) -> Non
     encoder = TransformersEncoder(folder, precision="float32")
     found = encoder.encode_images([encoder.prepare(image) for image in images]).embeddings
     np.testing.assert_allclose(found, class_tokens(folder, images), atol=1e-4)
+
+
+@pytest.mark.parametrize("heads", [5, 48])
+def test_heads_of_another_model_are_told(heads: int, tmp_path: Path) -> None:
+    """No shape of a weight shows them."""
+    write_other(tmp_path, "DINOv3")
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_attention_heads": heads}))
+    encoder = TransformersEncoder(tmp_path)
+    batch = [encoder.prepare(picture) for picture in pictures(1)]
+    with pytest.raises(EncoderError, match=r"can't be (run|loaded)[\s\S]*config.json|belongs to the weights"):
+        encoder.encode_images(batch)
+
+
+def test_the_library_keeps_silent_of_weights_that_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    model = write_other(tmp_path, "ConvNeXt V2")
+    gone = next(name for name in model.state_dict() if "pwconv1.weight" in name)
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name != gone}
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    encoder = TransformersEncoder(tmp_path)
+    batch = [encoder.prepare(picture) for picture in pictures(1)]
+    capfd.readouterr()
+    with pytest.raises(EncoderError, match="lack 1 tensor"):
+        encoder.encode_images(batch)
+    assert "LOAD REPORT" not in "".join(capfd.readouterr())
+
+
+def test_precisions_that_convolutions_lack_are_refused_by_family(tmp_path: Path) -> None:
+    write_other(tmp_path, "ConvNeXt V2")
+    encoder = TransformersEncoder(tmp_path, precision="bfloat16")
+    batch = [encoder.prepare(picture) for picture in pictures(1)]
+    with pytest.raises(EncoderError, match=r"\(ConvNeXt V2\) have no bfloat16 form|bfloat16 is refused"):
+        encoder.encode_images(batch)
