@@ -1,9 +1,9 @@
 """What a second encoder adds: `auto` on crops and on clothing with each of two encoders, and with both joined.
 
-    python bench/joined.py bench/encoders/surrogate-clip-b32 other-encoder
+    python bench/joined.py [FIRST SECOND]
 
-Prints top-1 and negative log-likelihood on the test parts. Without the texts of classes, so that the order of the two
-shows nothing but the balance between embedding and feature.
+Top-1 and negative log-likelihood on the test parts; the surrogate and `pocket` if no others are named. Without the
+texts of classes, so that the order of the two shows nothing but the balance between embedding and feature.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from common import SHARED
+from common import ROOT, SHARED, Row, record
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
@@ -27,17 +27,22 @@ SETS = {
     "coco_crops": SHARED / "data" / "coco_crops" / "few_shot",
     "clothing": SHARED / "data" / "clothing",
 }
+DEFAULT = ["bench/encoders/surrogate-clip-b32", "pocket"]
 SEED = 0
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("first")
-    parser.add_argument("second")
+    parser.add_argument("encoders", nargs="*", default=DEFAULT)
     options = parser.parse_args()
-    for data, encoder, top1, nll in measured(load_encoder(options.first), load_encoder(options.second)):
-        print(f"{data:<12} {encoder:<40} {top1:.3f}  {nll:.3f}", flush=True)
+    first, second = options.encoders
+    rows = [
+        Row(f"{data}, {encoder}, auto without texts, top-1", top1, details={"nll": nll})
+        for data, encoder, top1, nll in measured(load_encoder(first), load_encoder(second))
+    ]
+    path = record("joined", rows, seed=SEED, encoders=options.encoders)
+    print(f"Kept in {path.relative_to(ROOT)}")
 
 
 def measured(first: Encoder, second: Encoder) -> Iterator[tuple[str, str, float, float]]:
