@@ -219,7 +219,7 @@ def test_pictures_need_not_be_square(dinov2_folder: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("heads", [5, 48])
-def test_heads_of_another_model_are_told(heads: int, tmp_path: Path) -> None:
+def test_heads_of_another_model_are_noticed(heads: int, tmp_path: Path) -> None:
     """No shape of a weight shows them."""
     write_other(tmp_path, "DINOv3")
     config = json.loads((tmp_path / "config.json").read_text())
