@@ -41,6 +41,7 @@ ROOMS = (
     "finetune",
     "evaluate",
     "reports",
+    "exporting",
     "payloads",
     "cli",
 )
@@ -50,7 +51,8 @@ MOST_PARAMETERS = 7
 
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
-USED_EXTRAS = ("finetune", "heic", "hub", "parquet", "postgres", "tokenizers", "torch")
+USED_EXTRAS = ("export", "finetune", "heic", "hub", "parquet", "postgres", "tokenizers", "torch")
+WHOLLY_ABOUT = ("finetune/", "exporting/")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",
@@ -60,7 +62,8 @@ ABOUT_AN_EXTRA = {
     "encoders/transformers/tokens.py",
     "encoders/transformers/tower.py",
 }
-"""Modules that are imported only when a package of an extra is needed; fine-tuning is such as a whole."""
+"""Modules that are imported only when a package of an extra is needed; fine-tuning and exporting are such as
+a whole."""
 
 
 class Import(NamedTuple):
@@ -269,7 +272,7 @@ def test_packages_of_extras_are_imported_where_they_are_used() -> None:
     core = _packages_of(project["dependencies"])
     extra = _packages_of([one for name in USED_EXTRAS for one in project["optional-dependencies"][name]]) - core
     at_the_top = {it for path in MODULES for it in imports_of(path, top_level=True) if it.package in extra}
-    assert {it.module for it in at_the_top if not it.module.startswith("finetune/")} <= ABOUT_AN_EXTRA
+    assert {it.module for it in at_the_top if not it.module.startswith(WHOLLY_ABOUT)} <= ABOUT_AN_EXTRA
     assert at_the_top
 
 

@@ -1,0 +1,1 @@
+"""A classifier as one folder that answers without Inkling. It needs the extra ``export``."""
