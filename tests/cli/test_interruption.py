@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,19 @@ from tests.cli.program import PROGRAM, ROOT, Inkling
 
 N_IMAGES = 384
 """So many that a run is still under way when the first of them is seen in the cache."""
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 EXIT_CODES = ROOT / "docs" / "reference" / "exit-codes.md"
+
+
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """Under nohup, or in the background of a script, signals are ignored, and programs started here inherit that."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture
@@ -142,9 +155,6 @@ def test_a_run_without_a_cache_leaves_none(alone: Inkling, memory: Path, drawn: 
     done = alone.here("predict", memory, "a.png", "--no-cache", "--json", "-")
     assert done.json()["n"] == 1
     assert not alone.cache.exists()
-
-
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS.items())
