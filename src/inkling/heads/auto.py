@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -120,13 +120,11 @@ class AutoHead(Head):
         return standardization(support, embedding_dims=self.embedding_dims_, embedding_weight=EMBEDDING_WEIGHT)
 
     def _score(self, X: FloatArray) -> FloatArray:
-        z = np.zeros((len(X), len(self.classes_)))
         scores = scores_of(self.experts_, Standardization(self.mean_, self.deviations_)(X))
         text_decides = self._text_decides()
         if ZERO_SHOT in self._used() or text_decides:
             scores[ZERO_SHOT] = self._text_logits(X, self.text_)
-        for name, weight in self._used().items():
-            z += weight * scores[name]
+        z = cast(FloatArray, sum((w * scores[name]).astype(np.float64) for name, w in self._used().items()))
         return with_text_only(z, scores[ZERO_SHOT], self.unseen_) if text_decides else z
 
     def _text_decides(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -99,8 +99,12 @@ class Head(Estimator):
         """Class scores z (n_samples, n_classes) before the softmax, whatever the number of classes."""
         X = self._checked(X)
         return np.concatenate(
-            [self._score(unit_blocks(X[i : i + CHUNK], self.embedding_dims_)) for i in range(0, len(X), CHUNK)]
+            [self.scores(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)]
         )
+
+    def scores(self, X: FloatArray) -> FloatArray:
+        """The same of rows that are known to be sound, all at once."""
+        return self._score(unit_blocks(X, self.embedding_dims_))
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Class scores; with two classes the margin of the second, as scikit-learn has it."""
@@ -159,7 +163,7 @@ class Head(Estimator):
 
     def _text_logits(self, X: FloatArray, text: FloatArray) -> FloatArray:
         """Zero-shot scores s f.t_k of rows with unit blocks."""
-        return np.asarray(self.logit_scale * unit_rows(X[:, : self.embedding_dims_]) @ text.T)
+        return cast(FloatArray, self.logit_scale * unit_rows(X[:, : self.embedding_dims_]) @ text.T)
 
     def _learn(self, support: Support) -> None:
         """Set the learned attributes, whose names end in an underscore."""

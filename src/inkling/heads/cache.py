@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -39,4 +39,4 @@ class CacheHead(Head):
 
     def _score(self, X: FloatArray) -> FloatArray:
         cached = self.alpha * np.exp(-self.beta * (1.0 - X @ self.keys_.T)) @ self.values_
-        return np.asarray(cached + self._text_logits(X, self.text_) if len(self.text_) else cached)
+        return cast(FloatArray, cached + self._text_logits(X, self.text_) if len(self.text_) else cached)

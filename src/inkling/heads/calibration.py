@@ -78,4 +78,4 @@ def fit_temperature(z: FloatArray, y: IntArray) -> float:
 
 def apply_temperature(z: FloatArray, temperature: float) -> FloatArray:
     """Probabilities softmax(z / T), shape (n, n_classes)."""
-    return softmax(np.asarray(z, dtype=np.float64) / temperature)
+    return softmax(z.astype(np.float64) / temperature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class GDAHead(Head):
 
     def _score(self, X: FloatArray) -> FloatArray:
         image_side = self.alpha_ * (X @ self.weights_.T + self.bias_)
-        return np.asarray(image_side + self._text_logits(X, self.text_) if len(self.text_) else image_side)
+        return cast(FloatArray, image_side + self._text_logits(X, self.text_) if len(self.text_) else image_side)
 
     def _alpha(self, support: Support) -> float:
         if self.alpha is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -64,10 +64,10 @@ class KernelHead(Head):
     def _score(self, X: FloatArray) -> FloatArray:
         keys = Whitening(self.mean_, self.directions_, self.gains_)(X)
         z = self.scale_ * self._kernel(keys) @ self.coefficients_
-        return np.asarray(z + self._text_logits(X, self.text_) if len(self.text_) else z)
+        return cast(FloatArray, z + self._text_logits(X, self.text_) if len(self.text_) else z)
 
     def _kernel(self, X: FloatArray) -> FloatArray:
-        return np.asarray(np.exp(-self.beta * (1.0 - X @ self.keys_.T)))
+        return cast(FloatArray, np.exp(-self.beta * (1.0 - X @ self.keys_.T)))
 
     def _solve(self, K: FloatArray, Y: FloatArray) -> FloatArray:
         from scipy.linalg import cho_factor, cho_solve

@@ -9,19 +9,20 @@ a metric of the neighbourhood).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import singledispatch
+from typing import ClassVar, cast
 
 import numpy as np
 
 from inkling.heads.checks import check_option
-from inkling.heads.neighbourhood import Neighbourhood
+from inkling.heads.neighbourhood import Correction, Neighbourhood
 from inkling.heads.scatter import Projection
 from inkling.heads.shrunk_means import shrunk_means
 from inkling.heads.softmax import softmax
 from inkling.heads.support import Support
 from inkling.heads.whitened import WhitenedHead
 from inkling.heads.whitening import noise_variance, whitening
-from inkling.types import FloatArray, IntArray
+from inkling.types import BoolArray, FloatArray, IntArray
 
 RIDGE = 3.0
 """Of the pooled covariance: three times the identity that Wang et al. 2024 add, the best on validation images."""
@@ -87,23 +88,48 @@ class LocalGDAHead(WhitenedHead):
         """Scores (n, n_classes) of rows."""
         products = rows.centred @ self._folded
         z = products - 0.5 * self._squares
-        hesitant = np.flatnonzero(softmax(z).max(axis=1) <= self.sure)
-        if len(hesitant):
-            z[hesitant] = self._looked_closer(rows.only(hesitant), products[hesitant], z[hesitant])
-        return np.asarray(z)
+        return where_in_doubt(z, softmax(z).max(axis=1) <= self.sure, rows, products, self)
 
-    def _looked_closer(self, rows: Projection, products: FloatArray, z: FloatArray) -> FloatArray:
-        """Scores z (n, n_classes) of rows with those of their likeliest classes found anew."""
-        n_candidates = min(self.n_candidates, z.shape[1])
-        likeliest = np.sort(np.argpartition(-z, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
-        along = self._whiten.mapped_along(rows) / self.deviation_
-        read, explained, growth = self._neighbourhood.look(along, likeliest)
+    def along(self, rows: Projection) -> FloatArray:
+        """Rows in the coordinates of the residuals, (n, r)."""
+        return cast(FloatArray, self._whiten.mapped_along(rows) / self.deviation_)
+
+    def closer(self, found: Correction, likeliest: IntArray, products: FloatArray, z: FloatArray) -> FloatArray:
+        """Scores of the likeliest classes (n, n_candidates), on the level that theirs among z (n, n_classes) have."""
         near = np.take_along_axis(products, likeliest, axis=1)
-        closer = growth * (near - read - 0.5 * (self._squares[likeliest] - explained))
+        squares = np.take_along_axis(self._squares[None], likeliest, axis=1)
+        closer = found.growth * (near - found.read - 0.5 * (squares - found.explained))
         pooled = np.take_along_axis(z, likeliest, axis=1)
-        closer += (pooled - closer).mean(axis=1, keepdims=True)
-        np.put_along_axis(z, likeliest, closer.astype(z.dtype), axis=1)
+        return cast(FloatArray, closer + (pooled - closer).mean(axis=1, keepdims=True))
+
+    @property
+    def neighbourhood(self) -> Neighbourhood:
+        """Residuals of all classes."""
+        return self._neighbourhood
+
+
+@singledispatch
+def where_in_doubt(
+    z: FloatArray, in_doubt: BoolArray, rows: Projection, products: FloatArray, head: LocalGDAHead
+) -> FloatArray:
+    """Scores z (n, n_classes), of rows in doubt (n,) with those of their likeliest classes found anew.
+
+    Parameters
+    ----------
+    products
+        Of the rows with the class means, (n, n_classes).
+    """
+    hesitant = np.flatnonzero(in_doubt)
+    if not len(hesitant):
         return z
+    products, doubtful = products[hesitant], z[hesitant]
+    n_candidates = min(head.n_candidates, z.shape[1])
+    likeliest = np.sort(np.argpartition(-doubtful, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
+    found = head.neighbourhood.look(head.along(rows.only(hesitant)), likeliest)
+    closer = head.closer(found, likeliest, products, doubtful)
+    np.put_along_axis(doubtful, likeliest, closer.astype(z.dtype), axis=1)
+    z[hesitant] = doubtful
+    return z
 
 
 def _spread_rows(y: IntArray, *, limit: int) -> IntArray:

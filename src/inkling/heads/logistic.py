@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -62,4 +62,4 @@ class LogisticHead(WhitenedHead):
     def score_projected(self, rows: Projection) -> FloatArray:
         """Scores (n, n_classes) of rows."""
         z = rows.centred @ self._folded
-        return np.asarray((z / self._whiten.lengths(rows) if self.mean_.size else z) + self.bias_)
+        return cast(FloatArray, (z / self._whiten.lengths(rows) if self.mean_.size else z) + self.bias_)

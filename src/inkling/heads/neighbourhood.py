@@ -79,7 +79,7 @@ class Neighbourhood:
         by_size = np.argsort(self.counts[sets].max(axis=1), kind="stable")
         of_rows = self._rows_on_residuals(along, candidates)
         for batch in np.array_split(by_size, -(-len(sets) // BATCH)):
-            index = self._padded(sets[batch])
+            index = self.padded(sets[batch])
             means = self._means(index, sets[batch], len(sets))
             solved = np.linalg.solve(self._systems(index, len(sets)), means)
             explained[batch] = (means * solved).sum(axis=1)
@@ -89,8 +89,8 @@ class Neighbourhood:
         growth = 1.0 + self.degrees[candidates].sum(axis=1, keepdims=True) / self.prior_images
         return Correction(read, explained[which], growth)
 
-    def _padded(self, sets: IntArray) -> IntArray:
-        """Residuals of each set's classes, (n_sets, n_candidates * largest count)."""
+    def padded(self, sets: IntArray) -> IntArray:
+        """Numbers of the residuals of each set's classes, filled up with that of the zero one, (n_sets, m)."""
         counts = self.counts[sets]
         offsets = np.arange(max(int(counts.max()), 1))
         index = np.where(

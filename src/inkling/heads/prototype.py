@@ -6,7 +6,7 @@ Snell et al. 2017, 1703.05175 (prototypes); whitening makes directions in which 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class PrototypeHead(WhitenedHead):
 
     def score_projected(self, rows: Projection) -> FloatArray:
         """Scores (n, n_classes) of rows."""
-        return np.asarray(rows.centred @ self._folded / self._whiten.lengths(rows))
+        return cast(FloatArray, rows.centred @ self._folded / self._whiten.lengths(rows))
 
     def _shrinkage(self, support: Support) -> float:
         if self.shrinkage is not None:

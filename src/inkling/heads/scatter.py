@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -59,12 +60,12 @@ class Projection:
     @cached_property
     def squares(self) -> FloatArray:
         """Squared length of each row, (n,)."""
-        return np.asarray(np.einsum("nd,nd->n", self.centred, self.centred))
+        return cast(FloatArray, np.einsum("nd,nd->n", self.centred, self.centred))
 
     @cached_property
     def squares_along(self) -> FloatArray:
         """Squared coordinates along the directions, (n, r)."""
-        return np.asarray(self.along**2)
+        return self.along**2
 
 
 def class_means(X: FloatArray, y: IntArray, n_classes: int) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Support:
 def unit_rows(X: FloatArray) -> FloatArray:
     """Rows scaled to unit length; rows of zeros stay zeros."""
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    return np.asarray(X / np.where(lengths > 0, lengths, 1.0))
+    return cast(FloatArray, X / np.where(lengths > 0, lengths, 1.0))
 
 
 def unit_blocks(X: FloatArray, embedding_dims: int) -> FloatArray:
@@ -84,7 +85,7 @@ def unit_blocks(X: FloatArray, embedding_dims: int) -> FloatArray:
     if embedding_dims == X.shape[1]:
         return unit_rows(X)
     blocks = [unit_rows(X[:, :embedding_dims]), unit_rows(X[:, embedding_dims:])]
-    return np.asarray(np.hstack(blocks) / np.sqrt(2.0))
+    return cast(FloatArray, np.hstack(blocks) / np.sqrt(2.0))
 
 
 def has_text(text: FloatArray) -> BoolArray:

@@ -28,7 +28,5 @@ def with_text_only(z: FloatArray, text_logits: FloatArray, unseen: BoolArray) ->
     if not unseen.any() or unseen.all():
         return z
     by_text = log_softmax(text_logits)
-    found = np.empty_like(by_text)
-    found[:, unseen] = by_text[:, unseen]
-    found[:, ~unseen] = log_softmax(z[:, ~unseen]) + logsumexp(by_text[:, ~unseen])[:, None]
-    return found
+    with_images = log_softmax(np.where(unseen, -np.inf, z)) + logsumexp(by_text[:, ~unseen])[:, None]
+    return np.where(unseen, by_text, with_images)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Whitening:
 
         So a whitened row is never worked out: one product of d x m numbers a row, not two of d x r and one of d x m.
         """
-        return np.asarray(targets.T + self.directions @ (self.gains[:, None] * (self.directions.T @ targets.T)))
+        return cast(FloatArray, targets.T + self.directions @ (self.gains[:, None] * (self.directions.T @ targets.T)))
 
     def linear(self, X: FloatArray) -> FloatArray:
         """The map before rows are brought to unit length."""
@@ -58,11 +59,11 @@ class Whitening:
 
     def mapped(self, rows: Projection) -> FloatArray:
         """The same of rows (n, d) whose coordinates are known."""
-        return np.asarray(rows.centred + (rows.along * self.gains.astype(rows.along.dtype)) @ self.directions.T)
+        return cast(FloatArray, rows.centred + (rows.along * self.gains.astype(rows.along.dtype)) @ self.directions.T)
 
     def mapped_along(self, rows: Projection) -> FloatArray:
         """The same in coordinates along the directions, (n, r), for which no row is worked out."""
-        return np.asarray(rows.along * (1.0 + self.gains).astype(rows.along.dtype))
+        return rows.along * (1.0 + self.gains).astype(rows.along.dtype)
 
 
 def whitening(support: Support, *, shrinkage: float) -> Whitening:

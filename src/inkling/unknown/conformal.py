@@ -7,6 +7,7 @@ calibration images and of known images to come are exchangeable. So no fit may h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -63,11 +64,11 @@ class Conformal:
         Of a known image it is at most alpha with probability at most alpha, for every alpha.
         """
         at_least = len(self.calibration) - np.searchsorted(self.calibration, scores, side="left")
-        return np.asarray((1.0 + at_least) / (len(self.calibration) + 1))
+        return cast(FloatArray, (1.0 + at_least) / (len(self.calibration) + 1))
 
     def are_unknown(self, scores: FloatArray, alpha: float) -> BoolArray:
         """Which images have p(x) <= alpha, (n_images,)."""
-        return np.asarray(np.asarray(scores) > self.threshold(alpha))
+        return cast(BoolArray, scores > self.threshold(alpha))
 
     def threshold(self, alpha: float) -> float:
         """Score above which p(x) <= alpha.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -123,9 +123,13 @@ class UnknownDetector:
 
     def fused_scores(self, X: FloatArray) -> FloatArray:
         """Fused score (n,) of vectors X (n, n_dims): weighted mean of the scores, in deviations of known images."""
+        return self.fused(self._table(X, self.choice.in_use))
+
+    def fused(self, table: FloatArray) -> FloatArray:
+        """Fused score (n,) of the scores in use (n, n_scores)."""
         used = self.choice.weights > 0
         scale = Scale(self.scale.mean[used], self.scale.deviation[used])
-        return np.asarray(scale(self._table(X, self.choice.in_use)) @ self.choice.weights[used])
+        return cast(FloatArray, scale(table) @ self.choice.weights[used])
 
     def p_known(self, X: FloatArray) -> FloatArray:
         """Conformal p-value (n,) of "the image is of a known class"."""

@@ -5,6 +5,8 @@ Any ensemble will do, such as fine-tuned models with LoRA: hand their probabilit
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from inkling.heads.prototype import COSINE_SCALE
@@ -21,7 +23,7 @@ DROPOUT = 0.5
 
 def entropy(p: FloatArray) -> FloatArray:
     """-sum_k p_k log p_k over the last axis, in nats."""
-    return np.asarray(-(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
+    return cast(FloatArray, -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
 def mutual_information(p: FloatArray) -> FloatArray:
@@ -29,7 +31,7 @@ def mutual_information(p: FloatArray) -> FloatArray:
 
     Depeweg et al. 2018, 1710.07283.
     """
-    return np.asarray(np.maximum(entropy(p.mean(axis=0)) - entropy(p).mean(axis=0), 0.0))
+    return cast(FloatArray, np.maximum(entropy(p.mean(axis=0)) - entropy(p).mean(axis=0), 0.0))
 
 
 def prototype_members(X: FloatArray, y: IntArray, n_classes: int, *, seed: int) -> FloatArray:

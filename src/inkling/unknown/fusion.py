@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Scale:
 
     def __call__(self, table: FloatArray) -> FloatArray:
         """Scores in standard deviations; one that does not vary is 0."""
-        return np.asarray((table - self.mean) / self.deviation)
+        return cast(FloatArray, (table - self.mean) / self.deviation)
 
 
 @dataclass(frozen=True, eq=False)

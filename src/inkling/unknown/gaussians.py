@@ -6,6 +6,7 @@ Only sufficient statistics are kept, so what a memory stores does not grow with 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Whitener:
 
     def __call__(self, X: FloatArray) -> FloatArray:
         centred = X - self.mean
-        return np.asarray(self.scale * (centred + (centred @ self.directions * self.gains) @ self.directions.T))
+        return cast(FloatArray, self.scale * (centred + (centred @ self.directions * self.gains) @ self.directions.T))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ class ClassGaussians:
 def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:
     """|a - b|^2 for every row of A with every row of B, (len(A), len(B))."""
     across = (A**2).sum(axis=1)[:, None] + (B**2).sum(axis=1) - 2.0 * A @ B.T
-    return np.asarray(np.maximum(across, 0.0))
+    return cast(FloatArray, np.maximum(across, 0.0))
 
 
 def principal_axes(M: FloatArray) -> tuple[FloatArray, FloatArray]:

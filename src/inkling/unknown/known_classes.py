@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -215,12 +216,12 @@ class Images:
     @cached_property
     def mean_cosines(self) -> FloatArray:
         """Cosine to each class mean, (n, n_classes)."""
-        return np.asarray(self.plain @ self.known.unit_means.T)
+        return cast(FloatArray, self.plain @ self.known.unit_means.T)
 
     @cached_property
     def whitened_cosines(self) -> FloatArray:
         """Cosine to each class mean in the whitened space, (n, n_classes)."""
-        return np.asarray(self.whitened @ self.known.prototypes.T)
+        return cast(FloatArray, self.whitened @ self.known.prototypes.T)
 
     @cached_property
     def distances(self) -> FloatArray:
@@ -240,7 +241,7 @@ class Images:
     @cached_property
     def text_cosines(self) -> FloatArray:
         """Cosine to the text vector of each class, (n, n_classes)."""
-        return np.asarray(self.unit_embeddings @ self.known.text.T)
+        return cast(FloatArray, self.unit_embeddings @ self.known.text.T)
 
     @cached_property
     def logits(self) -> FloatArray:
@@ -249,7 +250,7 @@ class Images:
         z = whiten(self.even) @ means.T - 0.5 * (means**2).sum(axis=1) + COSINE_SCALE * self.whitened_cosines
         if len(self.known.text):
             z = z + self.known.logit_scale * self.text_cosines
-        return np.asarray(z, dtype=np.float64)
+        return z.astype(np.float64)
 
     @cached_property
     def log_p(self) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class PLDA:
         white = self.whiten(X)
         x = white @ self.axes
         off_axes = np.maximum((white**2).sum(axis=1) - (x**2).sum(axis=1), 0.0)
-        return np.asarray(self._new_class(x, off_axes) - self._known_classes(x, off_axes).max(axis=1))
+        return cast(FloatArray, self._new_class(x, off_axes) - self._known_classes(x, off_axes).max(axis=1))
 
     @cached_property
     def _predictive(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -92,10 +93,10 @@ class PLDA:
         precision, pull, constant = self._predictive
         misfit = x**2 @ precision.T - 2.0 * x @ pull.T + constant
         other = 1.0 + 1.0 / (1.0 / self.other_variance + self.counts)
-        return np.asarray(-0.5 * (misfit + off_axes[:, None] / other + self._n_off_axes * np.log(other)))
+        return cast(FloatArray, -0.5 * (misfit + off_axes[:, None] / other + self._n_off_axes * np.log(other)))
 
     def _new_class(self, x: FloatArray, off_axes: FloatArray) -> FloatArray:
         """Log-likelihood of a class that was never seen, but for the same constant, (n,)."""
         spread, other = 1.0 + self.variances, 1.0 + self.other_variance
         misfit = (x**2 / spread + np.log(spread)).sum(axis=1) + off_axes / other + self._n_off_axes * np.log(other)
-        return np.asarray(-0.5 * misfit)
+        return cast(FloatArray, -0.5 * misfit)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Score:
 
 def msp(images: Images) -> FloatArray:
     """-log max_k p_k, which orders images as 1 - max_k p_k does. Hendrycks and Gimpel 2017, 1610.02136."""
-    return np.asarray(-images.log_p.max(axis=1))
+    return cast(FloatArray, -images.log_p.max(axis=1))
 
 
 def predictive_entropy(images: Images) -> FloatArray:
@@ -51,47 +52,47 @@ def predictive_entropy(images: Images) -> FloatArray:
 
 def max_logit(images: Images) -> FloatArray:
     """-max_k z_k. Hendrycks et al. 2022, 1911.11132."""
-    return np.asarray(-images.logits.max(axis=1))
+    return cast(FloatArray, -images.logits.max(axis=1))
 
 
 def energy(images: Images) -> FloatArray:
     """-log sum_k exp z_k. Liu et al. 2020, 2010.03759."""
-    return np.asarray(-logsumexp(images.logits))
+    return -logsumexp(images.logits)
 
 
 def mcm(images: Images) -> FloatArray:
     """-max_k softmax(f.m_k / tau) on unit class means. Ming et al. 2022, 2211.13445."""
-    return np.asarray(-softmax(images.mean_cosines / MCM_TEMPERATURE).max(axis=1))
+    return cast(FloatArray, -softmax(images.mean_cosines / MCM_TEMPERATURE).max(axis=1))
 
 
 def text_mcm(images: Images) -> FloatArray:
     """-max_k softmax(f.t_k / tau) on texts, as published."""
-    return np.asarray(-softmax(images.text_cosines / TEXT_TEMPERATURE).max(axis=1))
+    return cast(FloatArray, -softmax(images.text_cosines / TEXT_TEMPERATURE).max(axis=1))
 
 
 def text_cosine(images: Images) -> FloatArray:
     """-max_k f.t_k."""
-    return np.asarray(-images.text_cosines.max(axis=1))
+    return cast(FloatArray, -images.text_cosines.max(axis=1))
 
 
 def mean_cosine(images: Images) -> FloatArray:
     """-max_k cos(f, m_k) to the class means."""
-    return np.asarray(-images.mean_cosines.max(axis=1))
+    return cast(FloatArray, -images.mean_cosines.max(axis=1))
 
 
 def whitened_cosine(images: Images) -> FloatArray:
     """-max_k cos(L(f - m), L(m_k - m)), L whitening by the covariance within classes."""
-    return np.asarray(-images.whitened_cosines.max(axis=1))
+    return cast(FloatArray, -images.whitened_cosines.max(axis=1))
 
 
 def knn(images: Images) -> FloatArray:
     """-max_i f.x_i over the exemplars: the nearest one of all. Sun et al. 2022, 2204.06507."""
-    return np.asarray(-(images.plain @ images.known.exemplars.T).max(axis=1))
+    return cast(FloatArray, -(images.plain @ images.known.exemplars.T).max(axis=1))
 
 
 def mahalanobis(images: Images) -> FloatArray:
     """min_k (f - m_k)' S^-1 (f - m_k). Lee et al. 2018, 1807.03888."""
-    return np.asarray(images.distances.min(axis=1))
+    return cast(FloatArray, images.distances.min(axis=1))
 
 
 def relative_mahalanobis(images: Images) -> FloatArray:
@@ -100,7 +101,7 @@ def relative_mahalanobis(images: Images) -> FloatArray:
     along = (images.gaussian @ axes) ** 2
     off_axes = (images.gaussian**2).sum(axis=1) - along.sum(axis=1)
     background = (along / (1.0 + variances)).sum(axis=1) + off_axes / (1.0 + elsewhere)
-    return np.asarray(images.distances.min(axis=1) - background)
+    return cast(FloatArray, images.distances.min(axis=1) - background)
 
 
 def plda(images: Images) -> FloatArray:
@@ -120,7 +121,7 @@ def negative_labels(images: Images) -> FloatArray:
     """
     s = images.known.logit_scale
     negative = logsumexp(s * (images.unit_embeddings @ images.known.negatives.T))
-    return np.asarray(negative - logsumexp(s * images.text_cosines))
+    return cast(FloatArray, negative - logsumexp(s * images.text_cosines))
 
 
 def ensemble(images: Images) -> FloatArray:
