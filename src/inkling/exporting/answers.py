@@ -6,19 +6,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from inkling.classifier.fitted import FittedClassifier
 from inkling.exporting import local_gda as _  # noqa: F401 - gives the closer look of local GDA its graph
-from inkling.exporting.traced import Traced
+from inkling.exporting.traced import Traced, Value
 from inkling.heads.calibration import apply_temperature
+from inkling.heads.fitted import FittedHead
 from inkling.heads.support import unit_rows
+from inkling.unknown import UnknownDetector
 from inkling.unknown.scores import score_table
 
 PROBABILITIES, LABEL_ID, EMBEDDING = "probabilities", "label_id", "embedding"
 UNKNOWN, P_KNOWN = "unknown", "p_known"
 
 
-def answers(fitted: FittedClassifier, X: Traced) -> Mapping[str, Traced]:
+def answers(head: FittedHead, detector: UnknownDetector | None, X: Traced, *, dimension: int) -> Mapping[str, Traced]:
     """Outputs by name for vectors X (n, d + f), computed as the classifier itself computes them.
+
+    Parameters
+    ----------
+    dimension
+        Length d of the embedding.
 
     Returns
     -------
@@ -31,15 +37,16 @@ def answers(fitted: FittedClassifier, X: Traced) -> Mapping[str, Traced]:
     InputError
         If the head or a score has no form as a graph.
     """
-    head = fitted.fitted_head
-    p = apply_temperature(head.head.scores(X), head.temperature)
+    rows: Value = X
+    p: Value = apply_temperature(head.head.scores(rows), head.temperature)
+    embeddings: Value = unit_rows(rows[:, :dimension])
     found = {
         PROBABILITIES: p.astype(np.float32),
         LABEL_ID: p.argmax(axis=1),
-        EMBEDDING: unit_rows(X[:, : fitted.samples.identity.dimension]),
+        EMBEDDING: embeddings.astype(np.float32),
     }
-    if (detector := fitted.detector) is not None:
-        scores = detector.fused(score_table(detector.known, X, detector.choice.in_use))
+    if detector is not None:
+        scores: Value = detector.fused(score_table(detector.known, rows, detector.choice.in_use))
         found[UNKNOWN] = detector.conformal.are_unknown(scores, detector.false_alarms)
         found[P_KNOWN] = detector.conformal.p_values(scores)
     return found

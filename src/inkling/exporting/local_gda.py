@@ -6,10 +6,15 @@ prior's on, so conjugate gradients (Hestenes and Stiefel 1952) reach the last di
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from inkling.exporting.graph import Graph
-from inkling.exporting.traced import Shape, Traced, taken
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from inkling.exporting.graph import Axes, Graph
+from inkling.exporting.traced import Traced, Value, taken
 from inkling.heads.local_gda import LocalGDAHead, where_in_doubt
 from inkling.heads.neighbourhood import Correction, Neighbourhood
 from inkling.heads.scatter import Projection
@@ -19,26 +24,27 @@ SQUARED_TOLERANCE = 1e-26
 MOST_STEPS = 2000
 
 
-@where_in_doubt.register
-def _(z: Traced, in_doubt: Traced, rows: Projection, products: Traced, head: LocalGDAHead) -> Traced:
+@where_in_doubt.register(Traced)
+def _(z: Value, in_doubt: Value, rows: Projection, products: Value, head: LocalGDAHead) -> Value:
     """Scores of all rows found anew, if one of them is in doubt: mostly there is one row alone."""
     graph, shape = z.graph, z.shape
     any_in_doubt = in_doubt.astype(np.int32).max(axis=0)
     branches = {}
     for name, looks_closer in (("then_branch", True), ("else_branch", False)):
         branch = Graph(graph)
-        inner = [Traced(branch, one.name, one.dtype, one.shape) for one in (z, in_doubt, products)]
-        found = _closer(*inner, _on(branch, rows), head) if looks_closer else inner[0]
+        inner = [one.on(branch) for one in (z, in_doubt, products)]
+        found = _closer(*inner, rows=_on(branch, rows), head=head) if looks_closer else inner[0]
         out = branch.name(found.name, graph.new_name(name))
         branches[name] = branch.body(name, inputs={}, outputs={out: (z.dtype, ["n", shape[1]])})
     return z.made("If", any_in_doubt.astype(bool), dtype=z.dtype, shape=shape, **branches)
 
 
 def _on(graph: Graph, rows: Projection) -> Projection:
-    return Projection(*(Traced(graph, one.name, one.dtype, one.shape) for one in (rows.centred, rows.along)))
+    parts: list[Value] = [rows.centred, rows.along]
+    return Projection(*(one.on(graph) for one in parts))
 
 
-def _closer(z: Traced, in_doubt: Traced, products: Traced, rows: Projection, head: LocalGDAHead) -> Traced:
+def _closer(z: Value, in_doubt: Value, products: Value, *, rows: Projection, head: LocalGDAHead) -> Value:
     n_candidates = min(head.n_candidates, z.shape[1] or 1)
     shape = (None, n_candidates)
     _, likeliest = z.all_made(
@@ -50,7 +56,7 @@ def _closer(z: Traced, in_doubt: Traced, products: Traced, rows: Projection, hea
     return np.where(in_doubt[:, None], changed, z)
 
 
-def _explained(near: Neighbourhood, along: Traced, likeliest: Traced) -> Correction:
+def _explained(near: Neighbourhood, along: Value, likeliest: Value) -> Correction:
     """What `Neighbourhood.look` finds, every row with a system of its own."""
     classes = np.arange(len(near.means))[:, None]
     index = near.padded(classes)
@@ -70,42 +76,48 @@ def solved_by(A: Traced, B: Traced) -> Traced:
 
     Each column has steps of its own; all go on until the last of them is there.
     """
-    graph, body = A.graph, Graph(A.graph)
-    columns: Shape = (None, 1, B.shape[2])
     squares = (B * B).sum(axis=1, keepdims=True)
     carried = {"x": B - B, "left": B, "direction": B, "squared": squares}
-    names = {key: graph.new_name(key) for key in carried}
-    here = {key: Traced(body, names[key], np.float64, one.shape) for key, one in carried.items()}
-    A, bound = (Traced(body, one.name, np.float64, one.shape) for one in (A, squares * SQUARED_TOLERANCE))
-    moved = A @ here["direction"]
-    step = _ratio(here["squared"], (here["direction"] * moved).sum(axis=1, keepdims=True))
-    left = here["left"] - step * moved
-    squared = (left * left).sum(axis=1, keepdims=True)
-    after = {
-        "x": here["x"] + step * here["direction"],
-        "left": left,
-        "direction": left + _ratio(squared, here["squared"]) * here["direction"],
-        "squared": squared,
-    }
-    flag, outputs = _goes_on(body, squared > bound), {key: body.name(one.name, graph.new_name(key)) for key, one in after.items()}
-    axes = {key: ["n", one.shape[1] if key != "squared" else 1, columns[2]] for key, one in carried.items()}
-    count, goes_on = graph.new_name("step"), graph.new_name("goes_on")
-    loop = body.body(
-        "conjugate_gradients",
-        inputs={count: (np.int64, []), goes_on: (np.bool_, [])}
-        | {names[key]: (np.float64, axes[key]) for key in carried},
-        outputs={flag: (np.bool_, [])} | {outputs[key]: (np.float64, axes[key]) for key in carried},
-    )
+    loop = _steps(A, carried, enough=squares * SQUARED_TOLERANCE)
     like = [(np.float64, one.shape) for one in carried.values()]
-    given = [np.array(MOST_STEPS), np.array(True), *carried.values()]
-    return B.all_made("Loop", *given, like=like, body=loop)[0]
+    return B.all_made("Loop", np.array(MOST_STEPS), np.array(True), *carried.values(), like=like, body=loop)[0]
 
 
-def _ratio(a: Traced, b: Traced) -> Traced:
+def _steps(A: Traced, carried: Mapping[str, Traced], *, enough: Traced) -> onnx.GraphProto:
+    """Body of the loop that goes on until every squared length of what is left is below `enough`."""
+    graph, body = A.graph, Graph(A.graph)
+    before = {key: graph.new_name(key) for key in carried}
+    A, enough = A.on(body), enough.on(body)
+    after = _step(A, **{key: Traced(body, before[key], np.float64, one.shape) for key, one in carried.items()})
+    unfinished = (after["squared"] > enough).astype(np.int32)
+    goes_on = body.node("Cast", body.node("ReduceMax", unfinished.name, keepdims=0), to=TensorProto.BOOL)
+    made = {key: body.name(one.name, graph.new_name(key)) for key, one in after.items()}
+    kinds = {key: (np.float64, list(one.shape)) for key, one in carried.items()}
+    counts: dict[str, tuple[Any, Axes]] = {
+        graph.new_name("step"): (np.int64, []),
+        graph.new_name("goes_on"): (np.bool_, []),
+    }
+    return body.body(
+        "conjugate_gradients",
+        inputs=counts | {before[key]: kind for key, kind in kinds.items()},
+        outputs={goes_on: (np.bool_, [])} | {made[key]: kind for key, kind in kinds.items()},
+    )
+
+
+def _step(A: Value, x: Value, left: Value, direction: Value, squared: Value) -> dict[str, Traced]:
+    moved = A @ direction
+    size = _ratio(squared, (direction * moved).sum(axis=1, keepdims=True))
+    left = left - size * moved
+    now = (left * left).sum(axis=1, keepdims=True)
+    return {
+        "x": x + size * direction,
+        "left": left,
+        "direction": left + _ratio(now, squared) * direction,
+        "squared": now,
+    }
+
+
+def _ratio(a: Value, b: Value) -> Value:
     """a / b, and 0 where there is nothing left to divide by."""
-    return np.where(b > 0, a / np.where(b > 0, b, 1.0), 0.0)
-
-
-def _goes_on(body: Graph, unfinished: Traced) -> str:
-    flat = unfinished.astype(np.int32)
-    return body.node("Cast", body.node("ReduceMax", flat.name, keepdims=0), to=9)
+    found: Value = np.where(b > 0, a / np.where(b > 0, b, 1.0), 0.0)
+    return found

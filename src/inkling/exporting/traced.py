@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -47,6 +47,9 @@ _UFUNCS = {
     "invert": "Not",
 }
 """Operators by what numpy calls them. A square is a product."""
+
+Value = Any
+"""A `Traced` array where code takes it for one of numpy, which type checkers would not."""
 
 Shape = tuple[int | None, ...]
 """Sizes of the axes, None for one that is known when the graph runs."""
@@ -105,7 +108,7 @@ class Traced(NDArrayOperatorsMixin):
         if method != "__call__" or options or ufunc.__name__ not in _UFUNCS or not _is_own(out, inputs):
             raise _has_no_operator(f"{ufunc.__name__}.{method}")
         if ufunc is np.square or (ufunc is np.power and _is_two(inputs[1])):
-            return self * self
+            return cast(Traced, self * self)
         *kinds, result = ufunc.resolve_dtypes((*map(_kind, inputs), None))
         given = [self.like(value, kind) for value, kind in zip(inputs, kinds, strict=True)]
         shape = _product_shape(*given) if ufunc is np.matmul else broadcast(*(one.shape for one in given))
@@ -185,6 +188,10 @@ class Traced(NDArrayOperatorsMixin):
         made = self.graph.nodes(kind, *names, n_outputs=len(like), **attributes)
         return [Traced(self.graph, name, dtype, shape) for name, (dtype, shape) in zip(made, like, strict=True)]
 
+    def on(self, graph: Graph) -> Traced:
+        """The same value as a branch or a loop of its graph reads it."""
+        return Traced(graph, self.name, self.dtype, self.shape)
+
     def like(self, value: Any, dtype: DTypeLike) -> Traced:
         """A value or an array as a value of this graph, in a number type."""
         if isinstance(value, Traced):
@@ -244,7 +251,7 @@ def _where(condition: Any, chosen: Any, other: Any) -> Traced:
 
 
 def _norm(x: Traced, axis: int, keepdims: bool = False) -> Traced:
-    return np.sqrt((x * x).sum(axis=axis, keepdims=keepdims))
+    return cast(Traced, np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)))
 
 
 def _einsum(formula: str, *arrays: Any) -> Traced:
@@ -263,7 +270,7 @@ def _einsum(formula: str, *arrays: Any) -> Traced:
 def _searchsorted(ordered: Any, x: Traced, side: str = "left") -> Traced:
     """Places of x (n,) in ascending numbers (m,): how many of them lie below."""
     below = {"left": np.less, "right": np.less_equal}[side](ordered, x[:, None])
-    return below.astype(np.int64).sum(axis=1)
+    return cast(Traced, below.astype(np.int64).sum(axis=1))
 
 
 def taken(array: Any, index: Traced) -> Traced:

@@ -98,9 +98,7 @@ class Head(Estimator):
     def logits(self, X: FloatArray) -> FloatArray:
         """Class scores z (n_samples, n_classes) before the softmax, whatever the number of classes."""
         X = self._checked(X)
-        return np.concatenate(
-            [self.scores(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)]
-        )
+        return np.concatenate([self.scores(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)])
 
     def scores(self, X: FloatArray) -> FloatArray:
         """The same of rows that are known to be sound, all at once."""

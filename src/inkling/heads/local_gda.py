@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class LocalGDAHead(WhitenedHead):
 
     def along(self, rows: Projection) -> FloatArray:
         """Rows in the coordinates of the residuals, (n, r)."""
-        return cast(FloatArray, self._whiten.mapped_along(rows) / self.deviation_)
+        return self._whiten.mapped_along(rows) / self.deviation_
 
     def closer(self, found: Correction, likeliest: IntArray, products: FloatArray, z: FloatArray) -> FloatArray:
         """Scores of the likeliest classes (n, n_candidates), on the level that theirs among z (n, n_classes) have."""
@@ -110,18 +110,20 @@ class LocalGDAHead(WhitenedHead):
 
 @singledispatch
 def where_in_doubt(
-    z: FloatArray, in_doubt: BoolArray, rows: Projection, products: FloatArray, head: LocalGDAHead
+    z: Any, in_doubt: BoolArray, rows: Projection, products: FloatArray, head: LocalGDAHead
 ) -> FloatArray:
     """Scores z (n, n_classes), of rows in doubt (n,) with those of their likeliest classes found anew.
 
     Parameters
     ----------
+    z
+        An array; other kinds of arrays than numpy's may have a form of their own, found by this.
     products
         Of the rows with the class means, (n, n_classes).
     """
     hesitant = np.flatnonzero(in_doubt)
     if not len(hesitant):
-        return z
+        return cast(FloatArray, z)
     products, doubtful = products[hesitant], z[hesitant]
     n_candidates = min(head.n_candidates, z.shape[1])
     likeliest = np.sort(np.argpartition(-doubtful, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
@@ -129,7 +131,7 @@ def where_in_doubt(
     closer = head.closer(found, likeliest, products, doubtful)
     np.put_along_axis(doubtful, likeliest, closer.astype(z.dtype), axis=1)
     z[hesitant] = doubtful
-    return z
+    return cast(FloatArray, z)
 
 
 def _spread_rows(y: IntArray, *, limit: int) -> IntArray:

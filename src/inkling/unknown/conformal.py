@@ -68,7 +68,7 @@ class Conformal:
 
     def are_unknown(self, scores: FloatArray, alpha: float) -> BoolArray:
         """Which images have p(x) <= alpha, (n_images,)."""
-        return cast(BoolArray, scores > self.threshold(alpha))
+        return scores > self.threshold(alpha)
 
     def threshold(self, alpha: float) -> float:
         """Score above which p(x) <= alpha.

@@ -250,7 +250,7 @@ class Images:
         z = whiten(self.even) @ means.T - 0.5 * (means**2).sum(axis=1) + COSINE_SCALE * self.whitened_cosines
         if len(self.known.text):
             z = z + self.known.logit_scale * self.text_cosines
-        return z.astype(np.float64)
+        return cast(FloatArray, z.astype(np.float64))
 
     @cached_property
     def log_p(self) -> FloatArray:
