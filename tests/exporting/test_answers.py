@@ -76,6 +76,14 @@ def test_auto_with_any_number_of_shots(shots: int) -> None:
     compare(FittedHead.fit("auto", vectors, seed=0), None, X, dimension=24)
 
 
+def test_auto_of_large_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkling.heads.experts.MAX_LOGISTIC_WORK", 0)
+    vectors, X = labelled(draw_task(n_classes=6, shots=10, dims=24))
+    head = FittedHead.fit("auto", vectors, seed=0)
+    assert "gda" in head.finding
+    compare(head, None, X, dimension=24)
+
+
 def test_classes_known_by_their_text_alone() -> None:
     vectors, X = labelled(draw_task(n_classes=6, shots=12, dims=24, text_noise=0.3), without_images=2)
     compare(FittedHead.fit("auto", vectors, seed=0), None, X, dimension=24)

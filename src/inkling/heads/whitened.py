@@ -37,9 +37,9 @@ def scores_of(heads: Mapping[str, Head], X: FloatArray) -> dict[str, FloatArray]
     """Scores (n, n_classes) of rows with unit blocks by heads that were fitted on the same images."""
     whitened = [head for head in heads.values() if isinstance(head, WhitenedHead)]
     if not whitened:
-        return {name: head.logits(X) for name, head in heads.items()}
+        return {name: head.scores(X) for name, head in heads.items()}
     rows = whitened[0].project(X)
     return {
-        name: head.score_projected(rows) if isinstance(head, WhitenedHead) else head.logits(X)
+        name: head.score_projected(rows) if isinstance(head, WhitenedHead) else head.scores(X)
         for name, head in heads.items()
     }
