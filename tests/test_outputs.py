@@ -18,9 +18,8 @@ import pytest
 
 from inkling import outputs
 from inkling.errors import InputError
-from inkling.finetune.result import folder_appearing_whole
 from inkling.memory.file import appearing
-from inkling.outputs import ABANDONED_SECONDS, appearing_whole, check_writable, held
+from inkling.outputs import ABANDONED_SECONDS, appearing_whole, check_writable, folder_appearing_whole, held
 from tests.memory.samples import FORK, in_child
 from tests.system import as_nobody
 
@@ -229,6 +228,35 @@ def test_many_writers_of_one_file_leave_one_of_their_versions(tmp_path: Path) ->
     with ThreadPoolExecutor(len(versions)) as pool:
         list(pool.map(write, versions))
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_many_writers_of_one_folder_leave_one_of_their_versions(tmp_path: Path) -> None:
+    def write(version: int) -> None:
+        for _ in range(20):
+            with folder_appearing_whole(tmp_path / "out") as draft:
+                for name in ("a", "b"):
+                    (draft / name).write_text(str(version))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert len({path.read_text() for path in (tmp_path / "out").iterdir()}) == 1
+
+
+def test_a_folder_that_is_not_to_be_replaced_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    with pytest.raises(OSError, match="not empty"), folder_appearing_whole(tmp_path / "out", replace=False) as draft:
+        (draft / "new").write_text("new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "old"]
+
+
+def test_a_folder_survives_where_the_new_one_cannot_take_its_name(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    with pytest.raises(FileNotFoundError), folder_appearing_whole(tmp_path / "out") as draft:
+        draft.rename(tmp_path / "elsewhere")
+    assert (tmp_path / "out" / "old").read_text() == "old"
 
 
 def test_permissions_of_an_older_file_are_kept(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ next one beside it takes that away. A lock, which the system lets go when a proc
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -14,6 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from inkling.errors import InputError
@@ -88,6 +90,33 @@ def draft_beside(final: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def folder_appearing_whole(folder: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Build a folder beside its name and move it there at the end.
+
+    Yields the folder to write into.
+
+    Parameters
+    ----------
+    folder
+        Its name.
+    replace
+        Take the place of a folder that stands there.
+
+    Raises
+    ------
+    OSError
+        If it can't be written, or something stands there and isn't to be replaced. Then nothing has changed.
+    """
+    with draft_beside(folder) as draft:
+        draft.mkdir()
+        yield draft
+        for file in draft.rglob("*"):
+            if file.is_file():
+                flush_to_disk(file)
+        _take_place(draft, folder, replace=replace)
+
+
+@contextmanager
 def held(folder: Path) -> Iterator[bool]:
     """Whether this process alone works in a folder, until the end; True too where nothing can be locked."""
     lock = None
@@ -132,6 +161,24 @@ def _replacing(final: Path) -> Iterator[Path]:
         if final.exists():
             shutil.copymode(final, draft)
         draft.replace(final)
+
+
+def _take_place(draft: Path, folder: Path, *, replace: bool) -> None:
+    """Move a folder to its name. Other writers may do the same meanwhile; the last wins whole."""
+    for number in count():
+        before = draft.with_name(f".before-{number}")
+        if replace:
+            with suppress(FileNotFoundError):
+                folder.replace(before)
+        try:
+            draft.replace(folder)
+        except OSError as error:
+            if replace and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue
+            if before.exists() and not folder.exists():
+                before.replace(folder)
+            raise
+        return
 
 
 class _Draft:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, betaincinv, chdtrc
+from scipy.special import bdtr, betaincinv, chdtrc, ndtri
 
 from inkling.types import FloatArray, IntArray
 
@@ -56,6 +57,34 @@ def exact_interval(successes: int, n: int) -> Interval:
     low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
     high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
     return Interval(low, high)
+
+
+def paired_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
+    """Interval of the difference of two shares of the same n images (Newcombe 1998, method 10).
+
+    Parameters
+    ----------
+    first, second
+        Whether each image counts, (n,); the difference is the share of the first less that of the second.
+    """
+    n = len(first)
+    a, b = int((first & second).sum()), int((first & ~second).sum())
+    c, d = int((~first & second).sum()), int((~first & ~second).sum())
+    one, other = (a + b) / n, (a + c) / n
+    (low_one, high_one), (low_other, high_other) = _wilson(one, n), _wilson(other, n)
+    product = (a + b) * (c + d) * (a + c) * (b + d)
+    agreement = a * d - b * c
+    phi = (max(agreement - n / 2, 0.0) if agreement > 0 else agreement) / math.sqrt(product) if product else 0.0
+    below, above = (one - low_one, high_other - other), (high_one - one, other - low_other)
+    lower, upper = (math.sqrt(max(x * x - 2 * phi * x * y + y * y, 0.0)) for x, y in (below, above))
+    return Interval(one - other - lower, one - other + upper)
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    """Score interval of a share (Wilson 1927)."""
+    z = float(ndtri(1 - (1 - LEVEL) / 2))
+    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
 @dataclass(frozen=True)

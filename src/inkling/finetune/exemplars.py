@@ -27,7 +27,7 @@ def records_with_known(records: Sequence[ImageRecord], exemplars: Sequence[Exemp
     with Files() as files:
         given = {_hash(record, files) for record in records}
         others = [one for one in exemplars if one.view == 0 and one.content_hash not in given]
-        found = [_record(one) for one in others]
+        found = [record_of(one.path, one.class_name) for one in others]
         lost = [one.path for one, record in zip(others, found, strict=True) if _hash(record, files) != one.content_hash]
     if lost:
         more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
@@ -60,9 +60,9 @@ def _hash(record: ImageRecord, files: Files) -> str | None:
         return None
 
 
-def _record(exemplar: Exemplar) -> ImageRecord:
-    """The exemplar as a file, or as a member of the zip that its path leads through."""
-    path = Path(exemplar.path)
-    archive = None if path.is_file() else next((one for one in path.parents if one.is_file()), None)
-    member = None if archive is None else path.relative_to(archive).as_posix()
-    return ImageRecord(exemplar.path, exemplar.class_name, archive, member)
+def record_of(path: str, label: str | None) -> ImageRecord:
+    """An exemplar by its path as a file, or as a member of the zip that the path leads through."""
+    place = Path(path)
+    archive = None if place.is_file() else next((one for one in place.parents if one.is_file()), None)
+    member = None if archive is None else place.relative_to(archive).as_posix()
+    return ImageRecord(path, label, archive, member)

@@ -23,7 +23,7 @@ from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InputError, require
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.training.parts import LORA_TARGETS
-from inkling.outputs import draft_beside
+from inkling.outputs import folder_appearing_whole
 from inkling.wording import excerpt
 
 PROVENANCE = "finetuning.json"
@@ -75,7 +75,7 @@ def write_encoder(
     InputError
         If the folder can't be written.
     """
-    with folder_appearing_whole(folder) as draft:
+    with _written_whole(folder) as draft:
         for file in source.processing_files:
             shutil.copyfile(file, draft / file.name)
         with without_progress_bars():
@@ -109,7 +109,7 @@ def write_adapters(adapters: Mapping[str, Tensor], recipe: Recipe, base: str, fo
         f"base_model.model.{name.replace('.default.', '.')}": (share * one if "lora_B" in name else one).contiguous()
         for name, one in adapters.items()
     }
-    with folder_appearing_whole(folder) as draft:
+    with _written_whole(folder) as draft:
         config.save_pretrained(draft)
         save_file(tensors, draft / _ADAPTER_FILE, metadata={"format": "pt"})
 
@@ -142,16 +142,12 @@ def merge_adapters(base: ModelFolder, adapters: Path, folder: Path) -> None:
 
 
 @contextmanager
-def folder_appearing_whole(folder: Path) -> Iterator[Path]:
-    """Build a folder beside its name and move it there at the end."""
+def _written_whole(folder: Path) -> Iterator[Path]:
+    """Have a folder appear whole, or say what to do."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with draft_beside(folder) as draft:
-            draft.mkdir()
+        with folder_appearing_whole(folder) as draft:
             yield draft
-            if folder.exists():
-                folder.replace(draft.with_name(f"{draft.name}.before"))
-            draft.replace(folder)
     except OSError as error:
         raise InputError(
             f"The folder '{folder}' can't be written: {excerpt(error)}.",

@@ -1,0 +1,210 @@
+"""Asks the classifier and an exported folder, in a fresh process, about the same pictures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from inkling.classifier.fitted import FittedClassifier, reopen_encoder
+from inkling.embeddings.cache import opened_cache
+from inkling.embeddings.embed import Progress
+from inkling.embeddings.samples import embed_samples
+from inkling.encoders.base import Encoder
+from inkling.encoders.precision import FLOAT32, PRECISIONS
+from inkling.encoders.registry import load_encoder
+from inkling.errors import EncoderError, InputError
+from inkling.exporting.parity import Answers, Expected, expected_answers
+from inkling.finetune.exemplars import record_of
+from inkling.images.files import Files
+from inkling.images.sources import find_images
+from inkling.types import EncoderIdentity, ImageRecord
+from inkling.wording import counted, excerpt
+
+MOST_EXEMPLARS = 200
+"""Pictures of the memory that an export is checked on, spread over its classes; ``--check`` takes all it is given."""
+_AT_ONCE = 500
+"""Pictures of one process: a command line has its limits."""
+_CHECK = "Name a folder with pictures to check with: --check DIR, in Python the option check."
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What an export is checked with.
+
+    Attributes
+    ----------
+    records
+        The pictures, with their labels where these are known.
+    of
+        Where they come from: ``exemplars``, or the folder that was named.
+    """
+
+    records: tuple[ImageRecord, ...]
+    of: str
+
+
+def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pictures:
+    """Pictures of a folder, or exemplars that are where they were, the same number of each class as far as there are.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if check is not None:
+        return Pictures(tuple(find_images(str(check), split="test").records), str(check))
+    samples = fitted.samples
+    first = {key: row for row, key in reversed(list(enumerate(samples.content_hashes))) if samples.views[row] == 0}
+    by_class: dict[str | None, list[ImageRecord]] = {}
+    for row in sorted(first.values()):
+        by_class.setdefault(samples.labels[row], []).append(record_of(samples.paths[row], samples.labels[row]))
+    there = [_those_there(records, 1 + MOST_EXEMPLARS // len(by_class)) for records in by_class.values()]
+    records = [one for turn in range(max(map(len, there), default=0)) for some in there for one in some[turn : turn + 1]]
+    if not records:
+        raise InputError(_why_none(samples.paths), remedy=_CHECK)
+    return Pictures(tuple(records[:MOST_EXEMPLARS]), "exemplars")
+
+
+def _those_there(records: Sequence[ImageRecord], most: int) -> list[ImageRecord]:
+    """So many of the records whose files are there, spread over all of them."""
+    step = max(1, len(records) // most)
+    candidates = [*records[::step], *(one for number, one in enumerate(records) if number % step)]
+    found: list[ImageRecord] = []
+    for record in candidates:
+        if len(found) == most:
+            break
+        if record.archive is not None or Path(record.path).is_file():
+            found.append(record)
+    return found
+
+
+def _why_none(paths: Sequence[str]) -> str:
+    if not paths:
+        return "There is no picture to check the export with: the classes are known by their texts alone."
+    return f"None of the {counted(len(paths), 'exemplar')} is where it was; the first was {excerpt(paths[0])}."
+
+
+def reference_encoder(made_with: EncoderIdentity, encoder: Encoder) -> Encoder:
+    """The encoder in float32, which is what a graph computes in: on some processors `auto` rounds to bfloat16."""
+    if made_with.precision not in PRECISIONS or made_with.precision == FLOAT32:
+        return encoder
+    try:
+        return load_encoder(encoder.identity.source, device="cpu", precision=FLOAT32)
+    except EncoderError:  # one that was handed over, and has no name to be opened by
+        return encoder
+
+
+def opened_encoder(made_with: EncoderIdentity, encoder: Any) -> Encoder:
+    """The encoder of a classifier, which must be the one that its vectors were made with.
+
+    Raises
+    ------
+    EncoderError
+        If there is none, as for vectors of the caller's own, or it is not where it was.
+    """
+    try:
+        return reopen_encoder(made_with, encoder)
+    except EncoderError as error:
+        if "fitted on vectors" in error.message:
+            raise EncoderError(
+                "The classifier was fitted on vectors, not by an encoder that could read pictures.",
+                remedy="Only its head can be exported: --format head.",
+            ) from error
+        raise
+
+
+def ask_classifier(
+    fitted: FittedClassifier, encoder: Encoder, pictures: Pictures, *, cache: Any, progress: Progress | None
+) -> tuple[Expected, tuple[ImageRecord, ...]]:
+    """Answers of the classifier, and the pictures that they are for: those that can be read.
+
+    Raises
+    ------
+    InputError
+        If none can be read.
+    """
+    with opened_cache(cache) as opened:
+        samples = embed_samples(pictures.records, encoder, cache=opened, progress=progress)
+    if not len(samples):
+        reason = samples.skipped[0].reason if samples.skipped else "there is none"
+        raise InputError(f"None of the pictures to check the export with can be used: {reason}.", remedy=_CHECK)
+    records = {record.path: record for record in pictures.records}
+    expected = expected_answers(fitted, samples.X, paths=samples.paths, labels=samples.labels)
+    return expected, tuple(records[path] for path in samples.paths)
+
+
+def ask_folder(folder: Path, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Answers:
+    """Answers of an exported folder by its own program, in a process of its own.
+
+    Raises
+    ------
+    InputError
+        If the program fails, or can't read a picture.
+    """
+    told: list[dict[str, Any]] = []
+    with _as_files(records) as files:
+        for at in range(0, len(files), _AT_ONCE):
+            told += run_program(folder, "run.py", "--all", *files[at : at + _AT_ONCE])
+            if progress is not None:
+                progress(len(told), len(files))
+    unread = next((number for number, one in enumerate(told) if "error" in one), None)
+    if unread is not None:
+        raise InputError(
+            f"The exported folder's run.py can't read '{records[unread].path}', which Inkling reads: "
+            f"{excerpt(told[unread]['error'])}.",
+            remedy="Check with other pictures: --check DIR, in Python the option check.",
+        )
+    has_detector = told[0]["unknown"] is not None
+    return Answers(
+        paths=tuple(record.path for record in records),
+        probabilities=np.array([one["probabilities"] for one in told]),
+        unknown=np.array([one["unknown"] for one in told]) if has_detector else None,
+        p_known=np.array([one["p_known"] for one in told]) if has_detector else None,
+    )
+
+
+def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, Any]]:
+    """Lines of JSON that a program of an exported folder prints.
+
+    Raises
+    ------
+    InputError
+        If it prints anything else.
+    """
+    done = subprocess.run(
+        [sys.executable, program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    try:
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+    except ValueError:
+        told = []
+    if not told:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]
+        raise InputError(
+            f"The exported folder's {program} doesn't run here: {excerpt(lines[-1])}.",
+            remedy="It needs the packages of requirements.txt in this Python too, as the export is checked with it.",
+        )
+    return told
+
+
+@contextmanager
+def _as_files(records: Sequence[ImageRecord]) -> Iterator[list[str]]:
+    """Paths of pictures as files; members of zips are unpacked until the end."""
+    with TemporaryDirectory() as scratch, Files() as files:
+        paths = []
+        for number, record in enumerate(records):
+            path = Path(record.path).absolute()
+            if record.archive is not None:
+                path = Path(scratch, f"{number}{Path(record.path).suffix}")
+                path.write_bytes(files.read(record))
+            paths.append(str(path))
+        yield paths
