@@ -96,7 +96,11 @@ def imports_of(path: Path, *, top_level: bool = False) -> Iterator[Import]:
             yield from (Import(module, f"{home}.{name.name}") for name in node.names)
 
 
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+HANDED_OUT = PACKAGE / "exporting" / "programs"
+"""Programs that exports hold; they are no modules of the package."""
+MODULES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and path.parent != HANDED_OUT
+)
 IMPORTS = [found for path in MODULES for found in imports_of(path)]
 
 

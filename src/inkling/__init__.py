@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from inkling.errors import InklingError
     from inkling.evaluate.results import Evaluation
     from inkling.evaluate.run import EvaluatedRun
+    from inkling.exporting.export import Exported, export
     from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
     from inkling.finetune.shipping import Shipment
@@ -35,6 +36,7 @@ _HOMES = {
     "Evaluation": "inkling.evaluate.results",
     "Event": "inkling.memory.events",
     "Explored": "inkling.review.propose",
+    "Exported": "inkling.exporting.export",
     "FewShotClassifier": "inkling.classifier.few_shot",
     "FineTuned": "inkling.finetune.finetuner",
     "FineTunedMemory": "inkling.finetune.run",
@@ -47,6 +49,7 @@ _HOMES = {
     "Shipment": "inkling.finetune.shipping",
     "SkippedImage": "inkling.types",
     "Verdict": "inkling.types",
+    "export": "inkling.exporting.export",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
 }
@@ -60,6 +63,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "Explored",
+    "Exported",
     "FewShotClassifier",
     "FineTuned",
     "FineTunedMemory",
@@ -72,6 +76,7 @@ __all__ = [
     "Shipment",
     "SkippedImage",
     "Verdict",
+    "export",
     "finetune_memory",
     "load_encoder",
 ]

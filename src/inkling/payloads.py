@@ -14,6 +14,8 @@ from inkling.redaction import redacted
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
+    from inkling.exporting.export import Exported
+    from inkling.exporting.verify import Verified
     from inkling.finetune.run import FineTunedMemory
     from inkling.memory.classes import KnownClass
     from inkling.memory.discovered import Proposal
@@ -186,3 +188,25 @@ def finetuning_payload(done: FineTunedMemory) -> Payload:
 def evaluation_payload(evaluation: Evaluation) -> Payload:
     """What an evaluation measured."""
     return evaluation.to_json()
+
+
+def export_payload(exported: Exported) -> Payload:
+    """An export: where it is, what it was made from, and how its answers compare."""
+    manifest = exported.manifest
+    told = ("format", "precision", "memory", "encoder", "labels", "licences", "checked_with", "parity")
+    return {
+        "folder": str(exported.folder),
+        **{key: manifest[key] for key in told},
+        "files": {str(path.relative_to(exported.folder)): path.stat().st_size for path in exported.files},
+        "unknown": manifest["unknown"],
+    }
+
+
+def verified_payload(found: Verified) -> Payload:
+    """What checking an export has found."""
+    return {
+        "folder": str(found.folder),
+        "damage": list(found.damage),
+        "moved_on": list(found.moved_on),
+        "parity": None if found.parity is None else found.parity.payload(),
+    }

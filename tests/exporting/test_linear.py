@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
 import pytest
@@ -16,7 +11,7 @@ from inkling.errors import InputError
 from inkling.exporting.head_files import head_model
 from inkling.exporting.linear import linear_head
 from inkling.exporting.texts_alone import zero_shot_classifier
-from inkling.types import ClassEntry, EncoderIdentity, FloatArray
+from inkling.types import FloatArray
 from tests.exporting.drawn_vectors import samples_of_vectors
 from tests.fakes import FakeEncoder
 
@@ -76,7 +71,6 @@ class TestTextsAlone:
         return zero_shot_classifier(NAMES, FakeEncoder(), cache=False)
 
     def test_it_is_zero_shot(self, classifier: FewShotClassifier) -> None:
-        samples, _ = samples_of_vectors(features=True)
         identity = classifier.fitted.samples.identity
         X = np.random.default_rng(0).normal(size=(50, identity.dimension + identity.feature_dimension))
         expected = classifier.fitted.zero_shot_probabilities(X)

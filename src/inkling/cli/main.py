@@ -22,6 +22,7 @@ from inkling.cli import (
     embed,
     encoders,
     evaluate,
+    export,
     finetune,
     fit,
     history,
@@ -52,7 +53,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (fit, evaluate, predict, finetune, merge_adapters, info, encoders, embed, demo)
+LEARNING = (fit, evaluate, predict, finetune, merge_adapters, export, info, encoders, embed, demo)
 DECIDING = (
     discover,
     proposals,

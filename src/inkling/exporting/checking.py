@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,15 +22,17 @@ from inkling.encoders.base import Encoder
 from inkling.encoders.precision import FLOAT32, PRECISIONS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderError, InputError
-from inkling.exporting.parity import Answers, Expected, expected_answers
+from inkling.exporting.parity import Answers, Expected, Parity, compare, expected_answers
 from inkling.finetune.exemplars import record_of
 from inkling.images.files import Files
 from inkling.images.sources import find_images
-from inkling.types import EncoderIdentity, ImageRecord
+from inkling.types import EncoderIdentity, FloatArray, ImageRecord
 from inkling.wording import counted, excerpt
 
 MOST_EXEMPLARS = 200
 """Pictures of the memory that an export is checked on, spread over its classes; ``--check`` takes all it is given."""
+MOST_VECTORS, RANDOM_VECTORS = 1000, 100
+"""The classifier's own vectors and others that a head alone is checked on."""
 _AT_ONCE = 500
 """Pictures of one process: a command line has its limits."""
 _CHECK = "Name a folder with pictures to check with: --check DIR, in Python the option check."
@@ -68,7 +70,9 @@ def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pic
     for row in sorted(first.values()):
         by_class.setdefault(samples.labels[row], []).append(record_of(samples.paths[row], samples.labels[row]))
     there = [_those_there(records, 1 + MOST_EXEMPLARS // len(by_class)) for records in by_class.values()]
-    records = [one for turn in range(max(map(len, there), default=0)) for some in there for one in some[turn : turn + 1]]
+    records = [
+        one for turn in range(max(map(len, there), default=0)) for some in there for one in some[turn : turn + 1]
+    ]
     if not records:
         raise InputError(_why_none(samples.paths), remedy=_CHECK)
     return Pictures(tuple(records[:MOST_EXEMPLARS]), "exemplars")
@@ -170,6 +174,36 @@ def ask_folder(folder: Path, records: Sequence[ImageRecord], *, progress: Progre
         unknown=np.array([one["unknown"] for one in told]) if has_detector else None,
         p_known=np.array([one["p_known"] for one in told]) if has_detector else None,
     )
+
+
+def head_parity(folder: Path, fitted: FittedClassifier) -> Parity:
+    """How an exported head compares with the classifier: on its vectors, and on some drawn at random.
+
+    Of its arrays, by the program in a process of its own, and of its graph the one that differs more.
+    """
+    fitted, identity = replace(fitted, detector=None), fitted.samples.identity
+    width = identity.dimension + identity.feature_dimension
+    drawn = np.random.default_rng(0).normal(size=(RANDOM_VECTORS, width)).astype(np.float32)
+    own = fitted.samples.X[:: max(1, len(fitted.samples.X) // MOST_VECTORS)]
+    X = np.concatenate([own, drawn])
+    names = tuple(f"vector {number}" for number in range(len(X)))
+    expected = expected_answers(fitted, X, paths=names, labels=(None,) * len(X))
+    with TemporaryDirectory() as scratch:
+        np.save(Path(scratch, "vectors.npy"), X)
+        by_arrays = run_program(folder, "use_head.py", str(Path(scratch, "vectors.npy")))
+    found = [np.array([one["all"] for one in by_arrays]), _by_graph(folder / "head.onnx", X, identity.dimension)]
+    compared = [compare(expected, Answers(names, p, None, None)) for p in found]
+    return max(compared, key=lambda one: (len(one.differing), one.probability_difference))
+
+
+def _by_graph(model: Path, X: FloatArray, dimension: int) -> FloatArray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    given = {"embedding": X[:, :dimension], "feature": X[:, dimension:]}
+    read = {one.name for one in session.get_inputs()}
+    p: FloatArray = session.run(["probabilities"], {name: block for name, block in given.items() if name in read})[0]
+    return p
 
 
 def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ LEAST_LENGTH = 1e-30
 """Vectors of zeros stay zeros."""
 
 
-def write_head(head: LinearHead, folder: Path) -> None:
-    """Write the layer as arrays and as a graph that takes vectors of any length."""
+def write_head(head: LinearHead, folder: Path) -> onnx.ModelProto:
+    """Write the layer as arrays and as a graph that takes vectors of any length; returns the graph."""
     np.savez(
         folder / "head.npz",
         weights=head.weights,
@@ -26,7 +26,9 @@ def write_head(head: LinearHead, folder: Path) -> None:
         labels=np.asarray(head.labels),
         dimension=head.dimension,
     )
-    onnx.save_model(head_model(head), folder / "head.onnx")
+    model = head_model(head)
+    onnx.save_model(model, folder / "head.onnx")
+    return model
 
 
 def head_model(head: LinearHead) -> onnx.ModelProto:

@@ -15,8 +15,6 @@ from inkling.classifier.fitted import FittedClassifier
 from inkling.errors import InputError
 from inkling.heads import AnchoredHead, AutoHead, GDAHead, Head, LogisticHead, ZeroShotHead
 from inkling.heads.experts import ZERO_SHOT
-from inkling.heads.softmax import softmax
-from inkling.heads.support import unit_rows
 from inkling.types import FloatArray
 
 LINEAR_HEADS = ("zero-shot", "gda", "logistic", "anchored")
@@ -51,13 +49,6 @@ class LinearHead:
         """f, 0 where the feature doesn't count."""
         return int(self.weights.shape[1]) - self.dimension
 
-    def probabilities(self, X: FloatArray) -> FloatArray:
-        """Probabilities (n, n_classes) of embeddings, each with its feature behind it: (n, d + f) or more."""
-        d, f = self.dimension, self.feature_dimension
-        blocks = [unit_rows(X[:, :d]), *([unit_rows(X[:, d : d + f])] if f else [])]
-        z = self.logit_scale * (np.hstack(blocks) @ self.weights.T + self.bias)
-        return softmax(z.astype(np.float64) / self.temperature)
-
 
 def linear_head(fitted: FittedClassifier) -> LinearHead:
     """The layer that a fitted head is.
@@ -68,9 +59,10 @@ def linear_head(fitted: FittedClassifier) -> LinearHead:
         If it is none: its scores are no linear map of unit vectors.
     """
     kept = fitted.fitted_head
-    found = _LAYERS.get(type(kept.head), _no_layer)(kept.head)
-    labels = tuple(fitted.labels.tolist())
-    return LinearHead(*found, kept.temperature, labels, fitted.samples.identity.dimension)
+    layer: Callable[[Any], Layer] = _LAYERS.get(type(kept.head), _no_layer)
+    weights, bias, scale = layer(kept.head)
+    labels, d = tuple(fitted.labels.tolist()), fitted.samples.identity.dimension
+    return LinearHead(weights, bias, scale, kept.temperature, labels, d)
 
 
 Layer = tuple[FloatArray, FloatArray, float]
@@ -109,7 +101,7 @@ def _of_auto(head: Any) -> Layer:
     return _of_texts(head.text_, used[ZERO_SHOT] * head.logit_scale)
 
 
-_LAYERS: Mapping[type[Head], Callable[[Head], Layer]] = {
+_LAYERS: Mapping[type[Head], Callable[[Any], Layer]] = {
     ZeroShotHead: _of_zero_shot,
     AnchoredHead: _of_anchored,
     GDAHead: _of_gda,

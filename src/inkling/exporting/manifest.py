@@ -49,13 +49,15 @@ def manifest_of(
     format: str,
     precision: str,
     origin: Origin,
-    licence: str | None,
+    licences: Mapping[str, str | None],
     written: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The manifest, without parity and hashes of files.
 
     Parameters
     ----------
+    licences
+        Of the encoder's weights and of the export.
     written
         What the writer of the format adds: inputs, outputs and the like.
     """
@@ -86,7 +88,7 @@ def manifest_of(
         **written,
         "seed": fitted.seed,
         "versions": {"inkling": inkling_version(), "python": platform.python_version(), **_versions()},
-        "licences": {"encoder": licence_of(identity.name, encoder), "export": licence},
+        "licences": dict(licences),
     }
 
 
@@ -105,10 +107,8 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return found
 
 
-def licence_of(name: str, encoder: Encoder | None) -> str:
+def licence_of(encoder: Encoder) -> str:
     """Licences of an encoder's weights, as it or the list of known encoders states them."""
-    if encoder is None:
-        return NOT_STATED
     cards = {card.name: card.licence for card in known_encoders()}
     told = []
     for part in parts_of(encoder):

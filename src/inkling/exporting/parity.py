@@ -109,7 +109,8 @@ class Parity:
             told = ", ".join(self.differing[:SHOWN]) + (", ..." if len(self.differing) > SHOWN else "")
             return f"it answers otherwise on {len(self.differing)} of {counted(self.pictures, 'picture')}: {told}"
         if self.probability_difference > PROBABILITY_TOLERANCE:
-            return f"probabilities differ by up to {self.probability_difference:.2g}; {PROBABILITY_TOLERANCE:g} is let by"
+            most = f"at most {PROBABILITY_TOLERANCE:g} is allowed"
+            return f"probabilities differ by up to {self.probability_difference:.2g}; {most}"
         return None
 
     def why_too_lossy(self, most: float) -> str | None:

@@ -59,7 +59,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of any mode, transparent parts on white; what has no customary range is stretched to black and white."""
+    """8-bit RGB of any mode, transparent parts on white; numbers without a customary range are stretched."""
     if image.mode.startswith("I;16"):
         return Image.fromarray(from_16_bit(image)).convert("RGB")
     if image.mode in ("I", "F"):

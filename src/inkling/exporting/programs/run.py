@@ -1,6 +1,6 @@
 """Classify pictures: python run.py PICTURE... prints a line of JSON for each.
 
-Needs onnxruntime, numpy and Pillow. With --all, each line has the probabilities of all labels.
+It needs onnxruntime, numpy and Pillow. With --all in front, the lines hold the probabilities of all labels too.
 """
 
 import json
@@ -21,28 +21,31 @@ def load() -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     except Exception as error:
-        sys.exit(f"onnxruntime {onnxruntime.__version__} can't load model.onnx: {error}\nTry requirements.txt's versions.")
+        sys.exit(f"onnxruntime {onnxruntime.__version__} can't load model.onnx ({error}). See requirements.txt.")
 
 
 def classify(session: onnxruntime.InferenceSession, picture: np.ndarray) -> dict[str, Any]:
     """Verdict on a picture, uint8 of shape (height, width, 3)."""
-    answers = {one.name: value for one, value in zip(session.get_outputs(), session.run(None, {"image": picture}))}
-    p, best = answers["probabilities"][0], int(answers["label_id"][0])
-    told = {name: answers[name][0].item() if name in answers else None for name in ("unknown", "p_known")}
-    return {"label": LABELS[best], "probability": float(p[best]), **told, "probabilities": p.tolist()}
+    names = [output.name for output in session.get_outputs()]
+    answers = {name: rows[0] for name, rows in zip(names, session.run(None, {"image": picture}), strict=True)}
+    best, p = answers["label_id"], answers["probabilities"].tolist()
+    told = {name: answers[name].item() if name in answers else None for name in ("unknown", "p_known")}
+    return {"label": LABELS[best], "probability": p[best], **told, "probabilities": p}
 
 
-def main(paths: list[str]) -> int:
-    """Print the verdicts on pictures; returns 1 if one couldn't be read."""
-    session, failed = load(), False
-    for path in paths:
+def main(*arguments: str) -> int:
+    """Print the verdicts; returns 1 if a picture couldn't be read."""
+    shows_all, failed, session = "--all" in arguments[:1], 0, load()
+    for path in arguments[shows_all:]:
         try:
             verdict = classify(session, read_picture(path))
+            if not shows_all:
+                del verdict["probabilities"]
         except Exception as error:
-            verdict, failed = {"error": str(error)}, True
+            verdict, failed = {"error": str(error)}, 1
         print(json.dumps({"path": path, **verdict}), flush=True)
-    return int(failed)
+    return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))
