@@ -82,6 +82,11 @@ class OnnxEncoder:
         )
 
     @property
+    def description(self) -> Description:
+        """Where its models lie, and how they are run."""
+        return self._description
+
+    @property
     def licence(self) -> str:
         """Licence of the weights, as the folder states it."""
         return self._description.licence
@@ -122,10 +127,10 @@ class OnnxEncoder:
     def _encode_some(self, batch: Sequence[Prepared]) -> list[NDArray[Any]]:
         described = self._description
         outputs = [described.embeddings, *([described.features] if described.features else [])]
-        return self._session.run(outputs, {described.input: np.stack(batch), **self._other_inputs})
+        return self._session.run(outputs, {described.input: np.stack(batch), **self.other_inputs})
 
     @cached_property
-    def _other_inputs(self) -> Mapping[str, NDArray[Any]]:
+    def other_inputs(self) -> Mapping[str, NDArray[Any]]:
         """What the text side of a model with both towers in one file is given while images are encoded."""
         texts = self._description.texts
         if not isinstance(texts, TextModel) or texts.file != self._description.model:
