@@ -54,7 +54,7 @@ def test_auto_that_ships_zero_shot_is_linear() -> None:
 def test_another_head_is_refused_with_the_reason_and_the_way_on(head: str) -> None:
     samples, entries = samples_of_vectors(texts=head in ("cache", "adapter"))
     classifier = FewShotClassifier(head=head).learn(samples, entries)
-    with pytest.raises(InputError, match=r"no linear map of the unit embedding.*\n.*--format onnx.*--head zero-shot"):
+    with pytest.raises(InputError, match=r"no linear map of the unit embedding.*\n.*--format onnx.*zero-shot, gda"):
         linear_head(classifier.fitted)
 
 

@@ -121,7 +121,7 @@ def opened_encoder(made_with: EncoderIdentity, encoder: Any) -> Encoder:
         if "fitted on vectors" in error.message:
             raise EncoderError(
                 "The classifier was fitted on vectors, not by an encoder that could read pictures.",
-                remedy="Only its head can be exported: --format head.",
+                remedy="Only its head can be exported: --format head, in Python format='head'.",
             ) from error
         raise
 

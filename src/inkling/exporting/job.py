@@ -172,7 +172,7 @@ class Job:
         elif (reason := parity.why_too_lossy(self.options.max_loss)) is not None:
             raise InputError(
                 f"The export in {self.options.precision} was not written: {reason}.",
-                remedy="Export in float32, allow more with --max-loss, or check with more pictures: --check DIR.",
+                remedy="Export in float32, or with another --check or --max-loss, in Python check and max_loss.",
             )
 
     def _finished(

@@ -119,6 +119,6 @@ def _no_layer(head: Any) -> Layer:
     ships = f" that ships '{head.chosen_}'" if isinstance(head, AutoHead) else ""
     raise InputError(
         f"The head '{head.name}'{ships} is no linear layer: its scores are no linear map of the unit embedding.",
-        remedy="Export the whole classifier with --format onnx, or fit with a head that is one: "
-        f"--head {', '.join(LINEAR_HEADS)}.",
+        remedy="Export the whole classifier (--format onnx, in Python format='onnx'), or fit with a head that is one: "
+        f"{', '.join(LINEAR_HEADS)}.",
     )

@@ -87,7 +87,8 @@ def files_in(folder: Path) -> list[str]:
 def _require_replaceable(target: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise InputError(
-            f"'{target}' is there already.", remedy="Name another folder, or replace an older export with --overwrite."
+            f"'{target}' is there already.",
+            remedy="Name another folder, or replace an older export: --overwrite, in Python remove it first.",
         )
     known = set(read_manifest(target).get("files", ()))
     if others := sorted(set(files_in(target)) - known):

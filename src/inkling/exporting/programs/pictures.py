@@ -1,16 +1,22 @@
 """Reads pictures as Inkling does, so that the model sees the same pixels: upright, 8-bit RGB, large JPEGs scaled down.
 
-Needs numpy and Pillow.
+Needs numpy and Pillow, and pillow-heif for HEIC.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+with suppress(ImportError):
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 MOST_PIXELS, MOST_DECODED_PIXELS, MOST_ELONGATED = 250_000_000, 89_000_000, 100
 TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """Pillow's transposition for each orientation that EXIF knows."""
@@ -48,8 +54,10 @@ def draft_size(width: int, height: int, least: int) -> tuple[int, int]:
 
 
 def orientation(image: Image.Image) -> int:
-    """How the picture is to be turned, by its EXIF data; AVIF tells it nowhere else."""
+    """How the picture is to be turned, by its EXIF data. A HEIC is turned by its reader."""
     try:
+        if image.format == "HEIF":
+            return 1
         exif = Image.Exif() if image.format == "AVIF" else image.getexif()
         if image.format == "AVIF":
             exif.load(image.info.get("exif", b""))
