@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,29 +67,15 @@ def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pic
         return Pictures(tuple(find_images(str(check), split="test").records), str(check))
     samples = fitted.samples
     first = {key: row for row, key in reversed(list(enumerate(samples.content_hashes))) if samples.views[row] == 0}
-    by_class: dict[str | None, list[ImageRecord]] = {}
+    by_class: dict[str | None, list[int]] = {}
     for row in sorted(first.values()):
-        by_class.setdefault(samples.labels[row], []).append(record_of(samples.paths[row], samples.labels[row]))
-    there = [_those_there(records, 1 + MOST_EXEMPLARS // len(by_class)) for records in by_class.values()]
-    records = [
-        one for turn in range(max(map(len, there), default=0)) for some in there for one in some[turn : turn + 1]
-    ]
+        by_class.setdefault(samples.labels[row], []).append(row)
+    in_turn = (row for turn in zip_longest(*by_class.values()) for row in turn if row is not None)
+    found = (record_of(samples.paths[row], samples.labels[row]) for row in in_turn)
+    records = tuple(islice((one for one in found if one.archive or Path(one.path).is_file()), MOST_EXEMPLARS))
     if not records:
         raise InputError(_why_none(samples.paths), remedy=_CHECK)
-    return Pictures(tuple(records[:MOST_EXEMPLARS]), "exemplars")
-
-
-def _those_there(records: Sequence[ImageRecord], most: int) -> list[ImageRecord]:
-    """So many of the records whose files are there, spread over all of them."""
-    step = max(1, len(records) // most)
-    candidates = [*records[::step], *(one for number, one in enumerate(records) if number % step)]
-    found: list[ImageRecord] = []
-    for record in candidates:
-        if len(found) == most:
-            break
-        if record.archive is not None or Path(record.path).is_file():
-            found.append(record)
-    return found
+    return Pictures(records, "exemplars")
 
 
 def _why_none(paths: Sequence[str]) -> str:

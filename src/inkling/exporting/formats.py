@@ -6,13 +6,12 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkling.classifier.fitted import FittedClassifier
 from inkling.encoders.base import Encoder
-from inkling.encoders.precision import FLOAT16, FLOAT32, INT8
+from inkling.encoders.precision import FLOAT32
 from inkling.errors import InputError
 from inkling.wording import quoted
 
@@ -24,7 +23,7 @@ MOST_BYTES_OF_A_MODEL = 1_900_000_000
 """Beyond it weights lie in a file of their own: a message of protobuf holds two gigabytes at most."""
 REQUIREMENTS = {"numpy": "2.0", "onnxruntime": "1.20", "pillow": "11.3"}
 """Oldest releases that the programs of an export run with."""
-PRECISIONS = (FLOAT32, FLOAT16, INT8)
+PRECISIONS = (FLOAT32,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +75,8 @@ def _write_head(bundle: Bundle, folder: Path) -> Mapping[str, Any]:
 
 def write_onnx(bundle: Bundle, folder: Path) -> Mapping[str, Any]:
     """Write the whole classifier as a graph, with a program that asks it."""
+    from inkling.exporting.image_side import image_side
     from inkling.exporting.model import build_model
-
-    image_side = import_module("inkling.exporting.image_side").image_side
 
     assert bundle.encoder is not None
     names = ", ".join(bundle.fitted.classes[:5]) + (", ..." if len(bundle.fitted.classes) > 5 else "")

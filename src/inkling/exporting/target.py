@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,10 @@ def appearing_at(target: Path, *, overwrite: bool) -> Iterator[Path]:
         with folder_appearing_whole(target, replace=overwrite) as draft:
             yield draft
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise InputError(
+                f"'{target}' has appeared meanwhile: another export was quicker.", remedy=_REMEDY
+            ) from error
         raise InputError(f"'{target}' cannot be written: {excerpt(error)}.", remedy=_REMEDY) from error
 
 

@@ -18,6 +18,7 @@ LABELS = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
 
 def load() -> onnxruntime.InferenceSession:
     """The classifier."""
+    onnxruntime.set_default_logger_severity(3)  # it warns that an input may be left out, which is as it should be
     try:
         return onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     except Exception as error:
@@ -35,6 +36,8 @@ def classify(session: onnxruntime.InferenceSession, picture: np.ndarray) -> dict
 
 def main(*arguments: str) -> int:
     """Print the verdicts; returns 1 if a picture couldn't be read."""
+    if not arguments:
+        sys.exit(__doc__)
     shows_all, failed, session = "--all" in arguments[:1], 0, load()
     for path in arguments[shows_all:]:
         try:
