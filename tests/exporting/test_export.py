@@ -151,7 +151,7 @@ class TestTheProgram:
         assert done.returncode == 1
         assert "python run.py PICTURE" in done.stderr
 
-    def test_a_runtime_too_old_is_told_in_words(self, exported: Exported, tmp_path: Path) -> None:
+    def test_a_runtime_too_old_is_explained(self, exported: Exported, tmp_path: Path) -> None:
         import onnx
 
         folder = shutil.copytree(exported.folder, tmp_path / "new")
