@@ -52,9 +52,10 @@ def add_preparation(graph: Graph, preprocessing: Preprocessing, image: str) -> s
     EncoderError
         If the model reads pictures of any shape.
     """
+    check_preprocessing(preprocessing)
     shape = graph.node("Shape", image)
     lengths = [graph.node("Gather", shape, graph.constant(axis)) for axis in (0, 1)]
-    targets, crops = _geometry(preprocessing)(graph, preprocessing, lengths)
+    targets, crops = _GEOMETRIES[type(preprocessing)](graph, preprocessing, lengths)
     rows, columns = (
         Axis(length, target, crop.start, crop.kept)
         for length, target, crop in zip(lengths, targets, crops, strict=True)
@@ -67,14 +68,19 @@ def add_preparation(graph: Graph, preprocessing: Preprocessing, image: str) -> s
     return _looked_up(graph, preprocessing, _widened(graph, preprocessing, levels, crops))
 
 
-def _geometry(preprocessing: Preprocessing) -> _Geometry:
-    geometry = _GEOMETRIES.get(type(preprocessing))
-    if geometry is None:
+def check_preprocessing(preprocessing: Preprocessing) -> None:
+    """Refuse a preprocessing that has no form as a graph.
+
+    Raises
+    ------
+    EncoderError
+        If it makes arrays of different shapes of pictures of different shapes.
+    """
+    if type(preprocessing) not in _GEOMETRIES:
         raise EncoderError(
             "The encoder reads pictures of any shape (NaFlex); an exported graph needs one size of prepared pictures.",
             remedy="Export with an encoder of fixed resolution; such models are published with one, too.",
         )
-    return geometry
 
 
 def _as_processors(graph: Graph, preprocessing: Preprocessing, lengths: Sequence[str]) -> _Sizes:

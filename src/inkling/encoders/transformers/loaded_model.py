@@ -85,9 +85,7 @@ class LoadedModel:
     def _image_vectors(self, batch: Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             pixels = batch.to(self._device, self._model.dtype)
-            family = self._folder.family
-            inputs = _as_patches(pixels, self._folder.patch) if family.image.reads_patches else {"pixel_values": pixels}
-            return _unit_vectors(_IMAGE_OUTPUTS[family.image_output](self._model, inputs))
+            return _unit_vectors(image_vectors(self._model, self._folder, pixels))
 
     def _text_vectors(self, tokens: dict[str, Tensor]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -183,6 +181,23 @@ _IMAGE_OUTPUTS: Mapping[ImageOutput, Callable[[Any, Mapping[str, Tensor]], Tenso
     "class_token": lambda model, inputs: model(**inputs).last_hidden_state[:, 0],
     "pooled": lambda model, inputs: model(**inputs).pooler_output,
 }
+
+
+def image_vectors(model: Any, folder: ModelFolder, pixels: Tensor) -> Tensor:
+    """Vectors (n, d) of prepared images (n, 3, height, width), of any length.
+
+    Parameters
+    ----------
+    model
+        As `load_towers` loads it.
+    folder
+        Where it lies.
+    pixels
+        On the model's device, in its number type.
+    """
+    family = folder.family
+    inputs = _as_patches(pixels, folder.patch) if family.image.reads_patches else {"pixel_values": pixels}
+    return _IMAGE_OUTPUTS[family.image_output](model, inputs)
 
 
 def _as_patches(pixels: Tensor, patch: int) -> Mapping[str, Tensor]:

@@ -9,14 +9,17 @@ from inkling.encoders.base import Encoder
 from inkling.encoders.embedded.pocket import PocketEncoder
 from inkling.encoders.embedded.sketch import SketchEncoder
 from inkling.encoders.onnx.encoder import OnnxEncoder
+from inkling.encoders.transformers.encoder import TransformersEncoder
 from inkling.errors import EncoderError
 from inkling.exporting.towers.onnx_models import of_onnx, of_pocket, of_sketch
 from inkling.exporting.towers.tower import Tower
+from inkling.exporting.towers.transformers import of_transformers
 
 KINDS: tuple[tuple[type[Any], Callable[[Any], Tower]], ...] = (
     (OnnxEncoder, of_onnx),
     (PocketEncoder, of_pocket),
     (SketchEncoder, of_sketch),
+    (TransformersEncoder, of_transformers),
 )
 """The first that an encoder is of is taken."""
 
