@@ -95,6 +95,10 @@ def test_what_is_missing_says_which_command_adds_it(inkling: Inkling, pictures: 
             ("finetune", train, "--memory", "b.ink", "--encoder", "sketch", "--output", "tuned"),
             ("merge-adapters", "run/adapters", "--encoder", "sketch", "--output", "merged"),
         ],
+        "export": [
+            ("export", memory, "--output", "out"),
+            ("export", "--zero-shot", "car,tree", *sketch, "--output", "out"),
+        ],
         "torch": [
             (
                 "fit",
