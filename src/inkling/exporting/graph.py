@@ -119,6 +119,7 @@ class Graph:
         outputs: Mapping[str, tuple[Any, Axes]],
         defaults: Mapping[str, ArrayLike],
         description: str,
+        between: Mapping[str, tuple[Any, Axes]] | None = None,
     ) -> onnx.ModelProto:
         """The graph as a model.
 
@@ -130,9 +131,12 @@ class Graph:
             What inputs are that nobody gives.
         description
             What the model is, for people.
+        between
+            Values inside at which other tools may cut the graph, told as inputs are.
         """
         tensors = [*self._tensors.values(), *(numpy_helper.from_array(np.asarray(v), k) for k, v in defaults.items())]
         graph = helper.make_graph(self._nodes, "inkling", _values(inputs), _values(outputs), tensors)
+        graph.value_info.extend(_values(between or {}))
         return helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid(domain, version) for domain, version in self._opsets.items()],

@@ -17,6 +17,8 @@ IMAGE = "image"
 """Input for one RGB picture, uint8 (height, width, 3); of size 0 x 0 where there are prepared pictures alone."""
 PREPARED = "prepared"
 """What the image tower reads: other tools can cut the graph there."""
+VECTORS = "vectors"
+"""Embedding and feature, which head and detector read: likewise."""
 
 
 class Entry(Protocol):
@@ -70,7 +72,8 @@ def build_model(fitted: FittedClassifier, image_side: ReadsPictures, *, descript
     prepared = _prepared(graph, image_side)
     identity = fitted.samples.identity
     width = identity.dimension + identity.feature_dimension
-    X = Traced(graph, image_side.encode(graph, prepared), np.float32, (None, width))
+    vectors = graph.name(image_side.encode(graph, prepared), VECTORS)
+    X = Traced(graph, vectors, np.float32, (None, width))
     found = answers(fitted.fitted_head, fitted.detector, X, dimension=identity.dimension)
     for name, value in found.items():
         graph.name(value.name, name)
@@ -79,6 +82,10 @@ def build_model(fitted: FittedClassifier, image_side: ReadsPictures, *, descript
         inputs={IMAGE: (np.uint8, ["height", "width", 3]), **entries},
         outputs={name: (value.dtype, ["rows", *value.shape[1:]]) for name, value in found.items()},
         defaults={entry.name: _no_rows(entry) for entry in image_side.entries},
+        between={
+            **{name: _pixels("rows", entry) for name, entry in zip(prepared, image_side.entries, strict=True)},
+            VECTORS: (np.float32, ["rows", width]),
+        },
         description=description,
     )
 
