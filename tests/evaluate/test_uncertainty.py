@@ -14,6 +14,7 @@ from inkling.evaluate.uncertainty import (
     bootstrap_means,
     exact_interval,
     mcnemar,
+    paired_difference,
 )
 
 
@@ -107,3 +108,27 @@ def test_images_that_both_get_right_and_the_order_of_the_two_do_not_matter(b: in
 
 def test_no_discordant_pair_is_no_evidence() -> None:
     assert mcnemar(*discordant(0, 0)).p_value == 1.0
+
+
+@pytest.mark.parametrize(("both", "only_first", "only_second"), [(0.9, 0.06, 0.02), (0.6, 0.2, 0.1), (0.5, 0.25, 0.25)])
+def test_the_interval_of_a_paired_difference_covers_it_as_often_as_it_says(
+    both: float, only_first: float, only_second: float
+) -> None:
+    rng = np.random.default_rng(3)
+    shares = (both, only_first, only_second, 1 - both - only_first - only_second)
+    cells = rng.choice(4, size=(1000, 150), p=shares)
+    intervals = [paired_difference(row % 4 < 2, (row == 0) | (row == 2)) for row in cells]
+    covered = [one.low <= only_first - only_second <= one.high for one in intervals]
+    assert 0.93 <= np.mean(covered) <= 0.995
+
+
+def test_a_paired_difference_in_its_limits() -> None:
+    same = np.array([True] * 60 + [False] * 40)
+    interval = paired_difference(same, same)
+    assert interval.low == -interval.high
+    assert 0 < interval.high < 0.05
+    every, none = np.ones(50, dtype=bool), np.zeros(50, dtype=bool)
+    assert paired_difference(every, none).high == pytest.approx(1)
+    one, other = discordant(9, 3)
+    there, back = paired_difference(one, other), paired_difference(other, one)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
