@@ -24,6 +24,7 @@ from inkling.exporting.formats import FORMATS, Bundle
 from inkling.exporting.job import ExportOptions
 from inkling.exporting.texts_alone import zero_shot_classifier
 from inkling.images.decode import decode
+from tests.cli.light_encoder import write_light_encoder
 from tests.exporting.conftest import KINDS
 from tests.system import fill
 
@@ -306,3 +307,20 @@ def test_texts_alone_make_a_whole_classifier(drawn: Path, tmp_path: Path, shared
     done = export(classifier, tmp_path / "out", check=drawn / "test")
     assert done.parity.labels_equal == done.parity.pictures == 12
     assert done.manifest["unknown"] is None
+
+
+def test_encoders_that_read_different_sizes_see_one_picture(drawn: Path, tmp_path: Path) -> None:
+    """Inkling decodes a large JPEG for each at a scale of its own; an exported graph has one input for it."""
+    from PIL import Image
+
+    for path in sorted((drawn / "train").rglob("*.png")):
+        place = tmp_path / "large" / path.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        Image.open(path).convert("RGB").resize((640, 640)).save(place / f"{path.stem}.jpg", quality=60)
+    write_light_encoder(tmp_path / "wide", side=128)
+    joined = f"{drawn / 'light'}+{tmp_path / 'wide'}"
+    classifier = FewShotClassifier(joined, head="gda", cache=False).fit(tmp_path / "large")
+    done = export(classifier, tmp_path / "out")
+    assert done.parity.labels_equal == done.parity.pictures == 36
+    assert done.parity.probability_difference < 1e-5
+    assert "read pictures of different sizes" in (done.folder / "MODEL_CARD.md").read_text()

@@ -18,22 +18,25 @@ import numpy as np
 from inkling.classifier.fitted import FittedClassifier, reopen_encoder
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
-from inkling.embeddings.samples import embed_samples
+from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
+from inkling.encoders.composed import parts_of
 from inkling.encoders.precision import FLOAT32, PRECISIONS
 from inkling.encoders.registry import load_encoder
-from inkling.errors import EncoderError, InputError
+from inkling.errors import EncoderError, InputError, UnreadableImageError
 from inkling.exporting.parity import Answers, Expected, Parity, compare, expected_answers
 from inkling.finetune.exemplars import record_of
+from inkling.images.decode import read
 from inkling.images.files import Files
 from inkling.images.sources import find_images
-from inkling.types import EncoderIdentity, FloatArray, ImageRecord
+from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 from inkling.wording import counted, excerpt
 
 MOST_EXEMPLARS = 200
 """Pictures of the memory that an export is checked on, spread over its classes; ``--check`` takes all it is given."""
 MOST_VECTORS, RANDOM_VECTORS = 1000, 100
 """The classifier's own vectors and others that a head alone is checked on."""
+_DECODED_AT_ONCE = 8
 _AT_ONCE = 500
 """Pictures of one process: a command line has its limits."""
 _CHECK = "Name a folder with pictures to check with: --check DIR, in Python the option check."
@@ -124,13 +127,41 @@ def ask_classifier(
         If none can be read.
     """
     with opened_cache(cache) as opened:
-        samples = embed_samples(pictures.records, encoder, cache=opened, progress=progress)
-    if not len(samples):
-        reason = samples.skipped[0].reason if samples.skipped else "there is none"
+        if reads_one_scale(encoder):
+            parts = [embed_samples(pictures.records, encoder, cache=opened, progress=progress)]
+        else:
+            parts = list(_embedded_at_one_scale(pictures.records, encoder, progress=progress))
+    paths = tuple(path for part in parts for path in part.paths)
+    if not paths:
+        reason = next((image.reason for part in parts for image in part.skipped), "there is none")
         raise InputError(f"None of the pictures to check the export with can be used: {reason}.", remedy=_CHECK)
+    labels = tuple(label for part in parts for label in part.labels)
+    expected = expected_answers(fitted, np.concatenate([part.X for part in parts]), paths=paths, labels=labels)
     records = {record.path: record for record in pictures.records}
-    expected = expected_answers(fitted, samples.X, paths=samples.paths, labels=samples.labels)
-    return expected, tuple(records[path] for path in samples.paths)
+    return expected, tuple(records[path] for path in paths)
+
+
+def reads_one_scale(encoder: Encoder) -> bool:
+    """Whether large JPEGs are decoded at one scale for all parts of an encoder, as an export must do."""
+    return len({part.shorter_side for part in parts_of(encoder)}) == 1
+
+
+def _embedded_at_one_scale(
+    records: Sequence[ImageRecord], encoder: Encoder, *, progress: Progress | None
+) -> Iterator[Samples]:
+    """Samples of pictures that are decoded once for all parts of an encoder, a few at a time."""
+    with Files() as files:
+        for at in range(0, len(records), _DECODED_AT_ONCE):
+            decoded, skipped = [], []
+            for record in records[at : at + _DECODED_AT_ONCE]:
+                try:
+                    picture = read(record, files).decode(files, shorter_side=encoder.shorter_side)
+                    decoded.append(replace(record, image=picture))
+                except UnreadableImageError as error:
+                    skipped.append(SkippedImage(record.path, error.message))
+            yield embed_samples(decoded, encoder, cache=None).also_skipped(skipped)
+            if progress is not None:
+                progress(min(at + _DECODED_AT_ONCE, len(records)), len(records))
 
 
 def ask_folder(folder: Path, records: Sequence[ImageRecord], *, progress: Progress | None = None) -> Answers:

@@ -136,6 +136,7 @@ def _preprocessing(encoder: Encoder) -> dict[str, Any]:
         "picture": "uint8, height x width x 3, RGB, turned upright, transparent parts on white",
         "shorter_side": encoder.shorter_side,
         "draft_margin": DRAFT_MARGIN,
+        "shorter_sides": [part.shorter_side for part in parts_of(encoder)],
         "in_graph": "resizing, cropping, normalising",
     }
 
