@@ -40,6 +40,7 @@ ROOMS = (
     "review",
     "finetune",
     "evaluate",
+    "auditing",
     "reports",
     "exporting",
     "payloads",

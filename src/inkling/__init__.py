@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inkling.auditing.audit import Audit, audit
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.encoders.base import Encoder, ImageVectors
     from inkling.encoders.registry import load_encoder
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from inkling.types import EncoderIdentity, SkippedImage, Verdict
 
 _HOMES = {
+    "Audit": "inkling.auditing.audit",
     "ClassPrompts": "inkling.prompts",
     "Decisions": "inkling.review.decisions",
     "Encoder": "inkling.encoders.base",
@@ -50,11 +52,13 @@ _HOMES = {
     "SkippedImage": "inkling.types",
     "Verdict": "inkling.types",
     "export": "inkling.exporting.export",
+    "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
 }
 
 __all__ = [
+    "Audit",
     "ClassPrompts",
     "Decisions",
     "Encoder",
@@ -76,6 +80,7 @@ __all__ = [
     "Shipment",
     "SkippedImage",
     "Verdict",
+    "audit",
     "export",
     "finetune_memory",
     "load_encoder",

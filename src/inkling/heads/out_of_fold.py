@@ -35,7 +35,13 @@ class OutOfFold:
 
 
 def evidence_folds(
-    y: IntArray, sources: IntArray, named: BoolArray, *, seed: int, n_folds: int = MAX_FOLDS
+    y: IntArray,
+    sources: IntArray,
+    named: BoolArray,
+    *,
+    seed: int,
+    n_folds: int = MAX_FOLDS,
+    limit: int | None = None,
 ) -> IntArray:
     """Fold of each image, (n,); -1 for those that always stay in, since nothing else tells of their class.
 
@@ -48,6 +54,8 @@ def evidence_folds(
         Class index and source image of each row.
     named
         Which classes have a text vector, and so can lose all their images, (n_classes,).
+    limit
+        Sources that serve at most; None: as many as evidence takes.
     """
     shots = shots_of(y, sources, len(named))
     median = np.median(shots[shots > 0])
@@ -56,7 +64,8 @@ def evidence_folds(
     fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, n_folds)), seed=seed)
     stays = ~named[y] & (_folds_of_class(y, fold, len(named)) < 2)[y]
     fold[np.isin(sources, sources[stays])] = -1
-    return _within_limit(fold, sources, limit=max(MAX_SCORES // len(named), MIN_EVIDENCE), seed=seed)
+    most = max(MAX_SCORES // len(named), MIN_EVIDENCE) if limit is None else limit
+    return _within_limit(fold, sources, limit=most, seed=seed)
 
 
 def _folds_of_class(y: IntArray, fold: IntArray, n_classes: int) -> IntArray:

@@ -1,0 +1,120 @@
+"""An audit: all checks on labelled images, findings worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inkling.auditing.checks import CHECKS
+from inkling.auditing.findings import KINDS, Finding
+from inkling.auditing.subject import Subject
+from inkling.classifier.class_texts import embedded_entries
+from inkling.classifier.fitted import labelled_rows, require_readable
+from inkling.embeddings.cache import opened_cache
+from inkling.embeddings.embed import Progress
+from inkling.embeddings.samples import embed_samples
+from inkling.encoders.base import Encoder
+from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+from inkling.encoders.registry import load_encoder
+from inkling.images.handed_over import read_images
+from inkling.images.sources import find_images
+from inkling.types import SkippedImage
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit found.
+
+    Attributes
+    ----------
+    subject
+        What it looked at.
+    findings
+        By kind in the order of `KINDS`, and the surest first.
+    skipped
+        Images that could not be used, and why.
+    not_checked
+        Checks that could not be done, and why.
+    expected_wrong
+        How many of the labels said to be wrong are expected to be; None where labels could not be checked.
+    """
+
+    subject: Subject
+    findings: tuple[Finding, ...]
+    skipped: tuple[SkippedImage, ...]
+    not_checked: Mapping[str, str]
+    expected_wrong: float | None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of findings of each kind that was found."""
+        found = Counter(one.kind for one in self.findings)
+        return {kind: found[kind] for kind in KINDS if found[kind]}
+
+
+def audit(
+    images: Any,
+    labels: Any = None,
+    *,
+    encoder: str | Path | Encoder = DEFAULT_FOR_PHOTOGRAPHS,
+    against: str | Path | None = None,
+    seed: int = 0,
+    cache: bool | str | Path = True,
+    progress: Progress | None = None,
+) -> Audit:
+    """Look at labelled images for what would mislead a classifier.
+
+    Parameters
+    ----------
+    images, labels
+        As for `inkling.FewShotClassifier.fit`.
+    encoder
+        Makes the vectors.
+    against
+        Images that must not be among the others, such as a test set.
+    seed
+        Draws the folds.
+    cache
+        As for `inkling.FewShotClassifier`.
+    progress
+        Called with the progress of embedding.
+
+    Raises
+    ------
+    InputError
+        If there are no labels, or no image can be read.
+
+    Examples
+    --------
+    >>> found = audit("photos/train", encoder="sketch")
+    >>> found.counts
+    {}
+    """
+    opened = load_encoder(encoder) if isinstance(encoder, str | Path) else encoder
+    records = read_images(images, labels, split="train").records
+    rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
+    with opened_cache(cache) as kept:
+        samples = embed_samples([records[row] for row in rows], opened, cache=kept, progress=progress)
+        require_readable(samples)
+        entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
+        others = None if against is None else embed_samples(find_images(against).records, opened, cache=kept)
+    subject = Subject(samples, tuple(sorted(entries, key=lambda entry: entry.name)), others, seed)
+    return audit_subject(subject, skipped=(*samples.skipped, *unlabelled))
+
+
+def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -> Audit:
+    """The same of images whose vectors are known."""
+    findings: list[Finding] = []
+    not_checked: dict[str, str] = {}
+    for check in CHECKS:
+        if (reason := check.lacks(subject)) is None:
+            findings += check.find(subject)
+        else:
+            not_checked[check.name] = reason
+    order = list(KINDS)
+    findings.sort(key=lambda one: (order.index(one.kind), -one.score))
+    wrong = None if subject.why_no_labels else sum(one.score for one in findings if one.kind == "mislabelled")
+    return Audit(subject, tuple(findings), skipped, not_checked, wrong)

@@ -1,0 +1,53 @@
+"""What an audit says: findings, each with its evidence and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something worth a look.
+
+    Attributes
+    ----------
+    kind
+        One of `KINDS`.
+    files
+        The images concerned, the one in question first; none where a class as a whole is.
+    evidence
+        What speaks for it, in a sentence.
+    score
+        How sure it is, from 0 to 1; findings of one kind are listed by it.
+    suggestion
+        What to do, in a sentence.
+    classes
+        The classes concerned, that of the first image first.
+    relabel
+        The label that the first image would better have; None where none is known.
+
+    Examples
+    --------
+    >>> Finding("mislabelled", ("car/1.jpg",), "It looks like boat.", 0.9, "Look at it.", ("car", "boat"), "boat").kind
+    'mislabelled'
+    """
+
+    kind: str
+    files: tuple[str, ...]
+    evidence: str
+    score: float
+    suggestion: str
+    classes: tuple[str, ...] = ()
+    relabel: str | None = None
+
+
+KINDS: Mapping[str, str] = {
+    "mislabelled": "the label is likely wrong",
+    "ambiguous": "two classes fit alike",
+    "outlier": "unlike all other images of its class",
+    "few_images": "a class with too few images",
+    "imbalance": "a class with many times fewer images than others",
+    "indistinct_classes": "two classes that the encoder can't tell apart",
+}
+"""Kinds of findings, and what they mean, in the order in which they are listed."""
