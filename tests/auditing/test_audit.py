@@ -72,7 +72,7 @@ def test_one_class_that_lies_in_two_folders_cannot_be_told_apart(tmp_path: Path)
     assert [one.classes for one in found] == [("auto", "car")]
 
 
-def test_one_class_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_with_one_class_the_rest_goes_on(tmp_path: Path) -> None:
     write_dataset(tmp_path, ("car",), 6, seed=1)
     assert "two classes" in audited(tmp_path).not_checked["labels"]
 

@@ -40,6 +40,12 @@ class Audit:
         Checks that could not be done, and why.
     expected_wrong
         How many of the labels said to be wrong are expected to be; None where labels could not be checked.
+
+    Examples
+    --------
+    >>> found = audit("photos/train", encoder="sketch")
+    >>> len(found.findings), found.expected_wrong
+    (0, 0)
     """
 
     subject: Subject
