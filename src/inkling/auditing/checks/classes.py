@@ -16,7 +16,7 @@ FEW = 4
 """Images of a class below which evidence out of fold tells little."""
 TIMES_FEWER = 10
 MIXED = 0.35
-"""Share of the images of two classes that go to the other one where they can't be told apart; .5 would be a coin."""
+"""Share of the images of two classes that go to the other one where they look alike; .5 would be a coin."""
 LEAST_TO_COMPARE = 8
 """Images of two classes together from which on such a share says something."""
 
