@@ -45,6 +45,6 @@ def test_copies_are_held_out_together() -> None:
 
 
 @pytest.mark.parametrize("text_noise", [None, 0.5])
-def test_one_image_a_class_has_texts_or_nothing_to_go_by(text_noise: float | None) -> None:
+def test_one_image_a_class_is_never_held_out(text_noise: float | None) -> None:
     rows, _ = held_out_logits(vectors(shots=1, text_noise=text_noise))
     assert len(rows) == 0
