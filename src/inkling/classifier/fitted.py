@@ -126,7 +126,8 @@ class FittedClassifier:
         text, identity = self.text_vectors, self.samples.identity
         if text is None or self.why_no_zero_shot is not None:
             return None
-        cosines = unit_rows(np.asarray(X)[:, : identity.dimension]) @ text.T
+        # In double precision: the logit scale multiplies what float32 rounds by a hundred.
+        cosines = unit_rows(np.asarray(X[:, : identity.dimension], dtype=np.float64)) @ text.T
         return softmax(identity.logit_scale * cosines)
 
     def judge(
