@@ -81,7 +81,7 @@ SHOWN = {
         ),
         "run.py alone: processor seconds to the first verdict": "its program: processor seconds to the first verdict",
         "run.py alone: resident MiB": "the same: MiB of memory",
-        "model.onnx on prepared pictures: times Inkling's speed": "its model, picture by picture: times Inkling's speed",
+        "model.onnx on prepared pictures: times Inkling's speed": "its model on one picture: times Inkling's speed",
         "1,000 classes, 100,000 exemplars: seconds to export": "export of 1,000 classes with 100,000 images: seconds",
     },
     "finetune": {
