@@ -1,4 +1,4 @@
-"""Which figures are shown, and how they are put into words."""
+"""Which figures are shown, and what each is called."""
 
 from __future__ import annotations
 
