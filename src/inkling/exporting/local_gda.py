@@ -66,7 +66,8 @@ def _explained(near: Neighbourhood, along: Value, likeliest: Value) -> Correctio
     system = products.astype(np.float64) + near.prior_images * np.eye(n_rows)
     means = R @ taken(near.means, likeliest).transpose(0, 2, 1)
     solved = solved_by(system, means.astype(np.float64))
-    read = (along[:, None] @ R.transpose(0, 2, 1) @ solved)[:, 0]
+    # Not as a product with R transposed: onnxruntime to 1.25 fuses the two to an operator that it lacks in float64.
+    read = ((R @ along[:, :, None]) * solved).sum(axis=1)
     degrees = taken(near.degrees, likeliest).sum(axis=1, keepdims=True)
     return Correction(read, (means * solved).sum(axis=1), 1.0 + degrees / near.prior_images)
 

@@ -103,6 +103,7 @@ def _by_operator(graph: Graph, channels: str, rows: Axis, columns: Axis, columns
     pixels = graph.node("Unsqueeze", channels, graph.constant([0]))
     for lengths in (first, (rows.target, columns.target)):
         sizes = vector(graph, graph.constant(1), graph.constant(3), *lengths)
+        sizes = graph.node("Reshape", sizes, graph.constant([4]))  # onnxruntime to 1.23 must foresee how many there are
         pixels = graph.node(
             "Resize", pixels, "", "", sizes, mode=mode, antialias=1, cubic_coeff_a=_BICUBIC_A, exclude_outside=1
         )
