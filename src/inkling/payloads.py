@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 Payload = dict[str, Any]
 
+BOX_SIDES = ("box_x", "box_y", "box_width", "box_height")
+"""Columns of a flat table. They are no boxes of a table that is read again: the path names the box there."""
+
 
 def verdict_payload(verdict: Verdict) -> Payload:
-    """One image: label, probability, runners-up, and whether it is unknown."""
+    """One image: label, probability, runners-up, and whether it is unknown; of a box, its picture, sides and id too."""
     return {
         "path": verdict.path,
+        **box_payload(verdict.path),
         "label": verdict.label,
         "probability": verdict.probability,
         "top_labels": list(verdict.top_labels),
@@ -42,7 +46,19 @@ def verdict_payload(verdict: Verdict) -> Payload:
     }
 
 
-def verdict_columns(*, top: int, names: int) -> tuple[str, ...]:
+def box_payload(path: str) -> Payload:
+    """The picture, the sides and the id of the box that a path names; nothing where it names none."""
+    from inkling.images.boxes import parsed
+
+    read = parsed(path)
+    if read is None:
+        return {}
+    image, box = read
+    sides = [box.x, box.y, box.width, box.height]
+    return {"image": image, "box": sides, "box_unit": "share" if box.in_shares else "pixel", "id": box.id}
+
+
+def verdict_columns(*, top: int, names: int, boxes: bool = False) -> tuple[str, ...]:
     """Columns of a flat table of verdicts.
 
     Parameters
@@ -51,16 +67,22 @@ def verdict_columns(*, top: int, names: int) -> tuple[str, ...]:
         Classes that each verdict names; the first is ``label``, the others follow in columns of their own.
     names
         Likely names of unknown images.
+    boxes
+        Whether some of the images are boxes.
     """
     others = (f"top{rank}_{what}" for rank in range(2, top + 1) for what in ("label", "probability"))
     likely = (f"name{rank}" for rank in range(1, names + 1))
-    return ("path", "label", "probability", *others, "unknown", "p_known", *likely, "memory_version")
+    of_boxes = ("image", *BOX_SIDES, "box_unit", "id") if boxes else ()
+    return ("path", *of_boxes, "label", "probability", *others, "unknown", "p_known", *likely, "memory_version")
 
 
 def flat_verdict(verdict: Verdict) -> Payload:
     """One image by `verdict_columns`: a single value in each; what the verdict lacks has no key."""
     ranked = zip(verdict.top_labels, verdict.top_probabilities, strict=True)
-    row: Payload = {"path": verdict.path, "label": verdict.label, "probability": verdict.probability}
+    box = box_payload(verdict.path)
+    sides = dict(zip(BOX_SIDES, box.pop("box", ()), strict=False))
+    row: Payload = {"path": verdict.path, **box, **sides}
+    row |= {"label": verdict.label, "probability": verdict.probability}
     for rank, (label, probability) in enumerate(ranked, start=1):
         if rank > 1:
             row |= {f"top{rank}_label": label, f"top{rank}_probability": probability}

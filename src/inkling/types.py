@@ -20,14 +20,42 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Box:
+    """A rectangle of a picture, which stands for one object in it.
+
+    Attributes
+    ----------
+    x, y, width, height
+        Left and upper edge and the sides, in pixels of the upright picture or in shares of its sides.
+    in_shares
+        Whether they are shares, from 0 to 1.
+    margin
+        By what share of its width and height the box is widened at each of its edges, up to the picture's border.
+    id
+        How the source calls it, such as the id of an annotation.
+    picture_size
+        Width and height that the source states for the picture; another size makes the box meaningless.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    in_shares: bool = False
+    margin: float = 0.0
+    id: str | None = None
+    picture_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class ImageRecord:
     """One image as the user names it, with its label where one is known.
 
     Attributes
     ----------
     path
-        How the image is shown to the user: a file path, ``archive.zip/member.jpg``, or a name such as
-        ``image 3`` for pictures handed over in memory.
+        How the image is shown to the user: a file path, ``archive.zip/member.jpg``, ``photo.jpg#xywh=10,20,30,40`` for
+        a box, or a name such as ``image 3`` for pictures handed over in memory.
     label
         Class name, or None where the source does not tell.
     archive
@@ -36,6 +64,10 @@ class ImageRecord:
         A picture that was handed over in memory.
     data
         Bytes of an image file that were handed over.
+    box
+        The part of the picture that is meant; None for all of it.
+    file
+        Path of the picture where there is a box, which `path` names beside it.
     """
 
     path: str
@@ -44,6 +76,8 @@ class ImageRecord:
     member: str | None = None
     image: Image | None = field(default=None, repr=False, compare=False)
     data: bytes | None = field(default=None, repr=False)
+    box: Box | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, show, tell_skipped
-from inkling.cli.options import Device, Dimensions, Json, NoCache, Precision
+from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost
 from inkling.cli.tables import print_table
@@ -39,6 +39,9 @@ def run(
     output: Annotated[
         Path, typer.Option("--output", metavar="OUT.parquet|OUT.npz", help="The file to write.", show_default=False)
     ],
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     device: Device = "auto",
     precision: Precision = "auto",
     dimensions: Dimensions = None,
@@ -49,11 +52,12 @@ def run(
     from inkling.embeddings.cache import opened_cache
     from inkling.embeddings.embed import iter_embedded
     from inkling.encoders.registry import load_encoder
+    from inkling.images.boxes import BoxReading
     from inkling.images.sources import find_images
 
     write = _writer(output)
     check_outputs(output, json, keep=(images,))
-    found = find_images(images)
+    found = find_images(images, boxes=BoxReading(margin=margin, root=root, confidence=confidence))
     opened = load_encoder(encoder, device=device, precision=precision, dimensions=dimensions)
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:

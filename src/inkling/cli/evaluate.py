@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
+from inkling.cli.options import Confidence, Device, Json, Margin, Memory, MovedEncoder, NoCache, Root, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
@@ -47,6 +47,9 @@ def run(
     encoder: MovedEncoder = None,
     device: Device = "auto",
     seed: Seed = 0,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     include_training: Annotated[
         bool,
         typer.Option(
@@ -59,10 +62,12 @@ def run(
     """Measure a memory on labelled images, beside zero-shot, with intervals."""
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
+    from inkling.images.boxes import BoxReading
 
     check_outputs(report, json, keep=(memory, test))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    source = open_source(test, split="test")
+    source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
     done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training)
     if report:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Device, Dimensions, Json, NoCache, Precision, Seed
+from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root, Seed
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
@@ -25,7 +26,9 @@ from inkling.wording import counted
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
+    from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
+    from inkling.memory.holdings import Holdings
     from inkling.review.new_class import ClassEmbedder
     from inkling.types import SkippedImage
 
@@ -40,7 +43,7 @@ def run(
         str,
         typer.Argument(
             metavar="TRAIN",
-            help="Folder of class folders, zip, CSV or Parquet (path, label), or a file of embeddings.",
+            help="Folder of class folders, zip, table (path, label), COCO JSON, or a file of embeddings.",
             show_default=False,
         ),
     ],
@@ -91,6 +94,9 @@ def run(
     prompts: Annotated[
         Path | None, typer.Option(help="YAML or CSV with prompts, aliases and disambiguations of classes.")
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     device: Device = "auto",
     precision: Precision = "auto",
     dimensions: Dimensions = None,
@@ -101,17 +107,21 @@ def run(
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.images.boxes import BoxReading
     from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
     from inkling.review.new_class import ClassEmbedder
 
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     if update:
         _require_none_given(
             context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision", "dimensions")
         )
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
-        _update(memory, train, embedder, prompts=prompts, views=views, strict=strict, json=json)
+        _update(
+            memory, partial(_opened, train, boxes), embedder, prompts=prompts, views=views, strict=strict, json=json
+        )
         return
     before = check_target(memory, may_exist=replace)
     classifier = FewShotClassifier(
@@ -128,16 +138,21 @@ def run(
         dimensions=dimensions,
         cache=not no_cache,
     )
-    source = _opened(train)
+    source = _opened(train, boxes)
     found = _fit(classifier, source, train, has_encoder=encoder is not None)
     _tell_skipped(classifier.skipped_, strict=strict)
+    saved = _saved(classifier, memory, before)
+    show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
+    leave_if_lost(source, classifier.skipped_)
+
+
+def _saved(classifier: FewShotClassifier, memory: str, before: Holdings | None) -> dict[str, Any]:
+    """Write the memory, in the place of one that held something before where that was asked for."""
     # What appeared there meanwhile is not what --replace was meant for.
     version = classifier.save(memory, replace=before is not None, version=before.version if before else None)
     if before is not None:
         note(f"Replaced version {before.version}, which held {before}.")
-    saved = {"memory": redacted(memory), "memory_version": version, "replaced": asdict(before) if before else None}
-    show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
-    leave_if_lost(source, classifier.skipped_)
+    return {"memory": redacted(memory), "memory_version": version, "replaced": asdict(before) if before else None}
 
 
 def _require_none_given(context: typer.Context, options: Sequence[str]) -> None:
@@ -155,7 +170,7 @@ def _require_none_given(context: typer.Context, options: Sequence[str]) -> None:
 
 def _update(
     memory: str,
-    train: str,
+    opened: Callable[[], Found | Precomputed],
     embedder: ClassEmbedder,
     *,
     prompts: Path | None,
@@ -170,7 +185,7 @@ def _update(
     from inkling.review.decisions import Decisions
 
     before = read_holdings(memory)
-    source = _opened(train)
+    source = opened()
     own = tuple(read_prompts(prompts).values()) if prompts else ()
     images = source if isinstance(source, Precomputed) else source.records
     with progress_bar("Embedding") as progress:
@@ -186,11 +201,11 @@ def _update(
     leave_if_lost(source, skipped)
 
 
-def _opened(train: str) -> Found | Precomputed:
+def _opened(train: str, boxes: BoxReading) -> Found | Precomputed:
     """What is to be learned from; what was found beside images is reported at once, whatever comes of the fit."""
     from inkling.images.sources import Found
 
-    source = open_source(train, split="train")
+    source = open_source(train, split="train", boxes=boxes)
     tell_skipped((), source.ignored if isinstance(source, Found) else {})
     return source
 

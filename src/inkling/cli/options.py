@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inkling.cli.usage import whole
+from inkling.cli.usage import fraction, whole
 
 Memory = Annotated[
     str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
@@ -37,5 +37,29 @@ Vocabulary = Annotated[
         "--vocabulary",
         metavar="nouns|FILE",
         help="Names that what is unknown may get: a file with one a line. Default: nouns, some thousand common ones.",
+    ),
+]
+Margin = Annotated[
+    float,
+    typer.Option(
+        "--margin",
+        parser=fraction,
+        metavar="SHARE",
+        help="Widen boxes at each edge by this share of their sides.",
+    ),
+]
+Root = Annotated[
+    str | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="Folder that paths in annotations and tables are relative to.",
+        show_default=False,
+    ),
+]
+Confidence = Annotated[
+    float,
+    typer.Option(
+        "--confidence", parser=fraction, metavar="P", help="Leave out boxes of a detector that are less certain."
     ),
 ]

@@ -12,7 +12,18 @@ import typer
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
-from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
+from inkling.cli.options import (
+    Confidence,
+    Device,
+    Json,
+    Margin,
+    Memory,
+    MinImages,
+    MovedEncoder,
+    NoCache,
+    Root,
+    Vocabulary,
+)
 from inkling.cli.progress import board, counting
 from inkling.cli.sources import any_lost, open_sources
 from inkling.cli.tables import print_table
@@ -41,7 +52,7 @@ def run(
         list[str],
         typer.Argument(
             metavar="IMAGES_OR_DIR...",
-            help="Images, folders, zips, tables, '-', or files of embeddings.",
+            help="Images, folders, zips, tables, JSON with boxes, '-', or files of embeddings.",
             show_default=False,
         ),
     ],
@@ -64,6 +75,9 @@ def run(
     ] = False,
     min_images: MinImages = 5,
     encoder: MovedEncoder = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     device: Device = "auto",
     no_cache: NoCache = False,
     json: Json = None,
@@ -71,15 +85,17 @@ def run(
     """Label images, with calibrated probabilities. Exit code 1 where some of what was named cannot be used."""
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
+    from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
 
     check_outputs(output, json, keep=(memory, *images, vocabulary))
     check_target(output, json)
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
-    sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity)
+    sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     observer = _observer(memory, classifier, min_images) if observe else None
-    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names)
+    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names, boxes=_have_boxes(sources))
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
@@ -104,6 +120,18 @@ def run(
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
         raise typer.Exit(PARTLY_DONE)
+
+
+def _have_boxes(sources: Sequence[Found | Precomputed]) -> bool:
+    from inkling.images.boxes import parsed
+    from inkling.images.sources import Found
+
+    return any(
+        any(record.box is not None for record in source.records)
+        if isinstance(source, Found)
+        else any(map(parsed, source.paths))
+        for source in sources
+    )
 
 
 class _Told(NamedTuple):

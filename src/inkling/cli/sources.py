@@ -12,11 +12,12 @@ from inkling.errors import InklingError, InputError
 
 if TYPE_CHECKING:
     from inkling.embeddings.precomputed import Precomputed
+    from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
     from inkling.types import EncoderIdentity, SkippedImage
 
 
-def open_source(name: str, *, split: str | None = None) -> Found | Precomputed:
+def open_source(name: str, *, split: str | None = None, boxes: BoxReading | None = None) -> Found | Precomputed:
     """Vectors where the name is that of a file of embeddings, else the images that it stands for.
 
     Raises
@@ -28,11 +29,11 @@ def open_source(name: str, *, split: str | None = None) -> Found | Precomputed:
     from inkling.embeddings.samples import is_precomputed
     from inkling.images.sources import find_images
 
-    return read_precomputed(name) if is_precomputed(name) else find_images(name, split=split)
+    return read_precomputed(name) if is_precomputed(name) else find_images(name, split=split, boxes=boxes)
 
 
 def open_sources(
-    names: Sequence[str], *, identity: EncoderIdentity
+    names: Sequence[str], *, identity: EncoderIdentity, boxes: BoxReading | None = None
 ) -> tuple[list[Found | Precomputed], list[SkippedImage]]:
     """What several names stand for, and those that can't be used, with the reason.
 
@@ -40,6 +41,8 @@ def open_sources(
     ----------
     identity
         Of the encoder that vectors must come from.
+    boxes
+        How boxes are read.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def open_sources(
     refused: list[tuple[str, InklingError]] = []
     for name in names:
         try:
-            opened.append(_of_encoder(open_source(name), identity))
+            opened.append(_of_encoder(open_source(name, boxes=boxes), identity))
         except InklingError as error:
             refused.append((name, error))
     if len(names) == 1 and refused:

@@ -77,7 +77,7 @@ def _to_file(path: Path, columns: Sequence[str], *, raw: bool) -> Iterator[Write
             with draft.open("w", encoding="utf-8", newline="") as file:
                 yield _csv_writer(file, columns, raw=raw)
         else:
-            yield from _to_parquet(draft)
+            yield from _to_parquet(draft, boxes="box_unit" in columns)
 
 
 def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
@@ -104,13 +104,16 @@ def _cell(value: Any, *, raw: bool) -> Any:
     return f"{value:.6f}" if isinstance(value, float) else value
 
 
-def _to_parquet(path: Path) -> Iterator[Write]:
+def _to_parquet(path: Path, *, boxes: bool) -> Iterator[Write]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    text = pa.string()
+    of_boxes = {"image": text, "box": pa.list_(pa.float64()), "box_unit": text, "id": text}
     schema = pa.schema(
         {
             "path": pa.string(),
+            **(of_boxes if boxes else {}),
             "label": pa.string(),
             "probability": pa.float64(),
             "top_labels": pa.list_(pa.string()),

@@ -21,6 +21,7 @@ from inkling.embeddings.run_cache import RunCache
 from inkling.encoders.base import Encoder, ImageVectors, Prepared
 from inkling.encoders.composed import composed_images, naming_the_part, parts_of
 from inkling.errors import EncoderError, UnreadableImageError
+from inkling.images.boxes import source_of
 from inkling.images.decode import Content, read, thumbnail
 from inkling.images.files import Files
 from inkling.images.views import view_of
@@ -61,6 +62,10 @@ class _Ready:
     thumbnail: bytes
 
 
+_Prepared = Mapping[str, _Ready | UnreadableImageError]
+"""What became of the contents of one job, by their hashes: of a picture, or of several boxes in it."""
+
+
 @dataclass
 class _Planned:
     """A batch whose contents are hashed.
@@ -71,7 +76,7 @@ class _Planned:
 
     contents: list[tuple[ImageRecord, _Read]]
     known: list[dict[str, CachedImage]]
-    jobs: dict[str, Future[_Ready | UnreadableImageError]]
+    jobs: dict[str, Future[_Prepared]]
     outcomes: dict[str, Outcome]
 
 
@@ -130,11 +135,24 @@ class Pipeline:
         reading: deque[list[tuple[ImageRecord, Future[_Read]]]],
     ) -> None:
         while len(reading) < LOOK_AHEAD and (batch := next(batches, None)) is not None:
-            reading.append([(record, self._threads.submit(self._read, record)) for record in batch])
+            reading.append(self._submitted(batch))
+
+    def _submitted(self, batch: Sequence[ImageRecord]) -> list[tuple[ImageRecord, Future[_Read]]]:
+        """Each record with what will have been read; a picture of several boxes is read once."""
+        pictures: dict[str, Future[_Read]] = {}
+        jobs = []
+        for record in batch:
+            job = None if record.file is None else pictures.get(record.file)
+            if job is None:
+                job = self._threads.submit(self._read, record)
+                if record.file is not None:
+                    pictures[record.file] = job
+            jobs.append((record, job))
+        return jobs
 
     def _plan(self, batch: list[tuple[ImageRecord, Future[_Read]]], earlier: Sequence[_Planned]) -> _Planned:
         """Ask the cache, and have the rest decoded, save what an earlier batch is at already."""
-        contents = [(record, future.result()) for record, future in batch]
+        contents = [(record, _of(future.result(), record)) for record, future in batch]
         readable = {content.content_hash: content for _, content in contents if isinstance(content, Content)}
         known = [cache.get_images(readable, view=self._view) for cache in self._caches]
         lacking = {
@@ -142,9 +160,10 @@ class Pipeline:
             for key in readable
             if not any(key in other.jobs for other in earlier)
         }
-        jobs = {
-            key: self._threads.submit(self._prepare, readable[key], parts) for key, parts in lacking.items() if parts
-        }
+        jobs: dict[str, Future[_Prepared]] = {}
+        for keys in _by_picture([key for key, parts in lacking.items() if parts], readable):
+            job = self._threads.submit(self._prepare, [(readable[key], lacking[key]) for key in keys])
+            jobs |= dict.fromkeys(keys, job)
         return _Planned(contents, known, jobs, {})
 
     def _read(self, record: ImageRecord) -> _Read:
@@ -153,7 +172,18 @@ class Pipeline:
         except UnreadableImageError as error:
             return error
 
-    def _prepare(self, content: Content, lacking: Sequence[int]) -> _Ready | UnreadableImageError:
+    def _prepare(self, contents: Sequence[tuple[Content, Sequence[int]]]) -> _Prepared:
+        """What the parts of the encoder that lack it will read: of one content, or of boxes in one picture."""
+        first, parts = contents[0]
+        if first.record.box is None:
+            return {first.content_hash: self._ready(first, parts)}
+        try:
+            picture = first.decode_whole(self._files)
+        except UnreadableImageError as error:
+            return {content.content_hash: error for content, _ in contents}
+        return {content.content_hash: self._ready(content.within(picture), parts) for content, parts in contents}
+
+    def _ready(self, content: Content, lacking: Sequence[int]) -> _Ready | UnreadableImageError:
         prepared: dict[int, Prepared] = {}
         try:
             sides = {part: self._parts[part].shorter_side for part in lacking}
@@ -168,7 +198,7 @@ class Pipeline:
     def _finish(self, batch: _Planned) -> tuple[Finished, Mapping[str, Outcome]]:
         ready: dict[str, _Ready] = {}
         for content_hash, job in batch.jobs.items():
-            result = job.result()
+            result = job.result()[content_hash]
             if isinstance(result, _Ready):
                 ready[content_hash] = result
             else:
@@ -207,6 +237,22 @@ class Pipeline:
             return {key: first[key] for key in whole}
         vectors = composed_images(self._encoder, [_stacked([found[key] for key in whole]) for found in batch.known])
         return {key: _outcome(vectors, row, first[key].thumbnail) for row, key in enumerate(whole)}
+
+
+def _of(content: _Read, record: ImageRecord) -> _Read:
+    """What was read for another box in the same picture."""
+    return content.of(record) if isinstance(content, Content) and record.box is not None else content
+
+
+def _by_picture(keys: Sequence[str], contents: Mapping[str, Content]) -> Iterator[list[str]]:
+    """Keys that one job takes: those of boxes in one picture together, as it is then decoded once."""
+    of_pictures: dict[str, list[str]] = {}
+    for key in keys:
+        if contents[key].record.box is None:
+            yield [key]
+        else:
+            of_pictures.setdefault(source_of(key), []).append(key)
+    yield from of_pictures.values()
 
 
 def _n_threads() -> int:

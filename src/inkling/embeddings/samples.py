@@ -16,6 +16,7 @@ from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import require
+from inkling.images.boxes import source_of
 from inkling.labels import Kind, read_labels
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
@@ -66,8 +67,8 @@ class Samples:
 
     @property
     def sources(self) -> NDArray[np.int64]:
-        """Which rows show one image content, (n,): views and copies of a file share a number."""
-        return np.unique(np.asarray(self.content_hashes), return_inverse=True)[1].astype(np.int64)
+        """Which rows show one picture, (n,): views of a file, its copies and the boxes in it share a number."""
+        return source_numbers(self.content_hashes)
 
     def background(self, most: int) -> NDArray[np.float32]:
         """Embeddings of images in general, (m, d): of all, or of so many at most."""
@@ -185,6 +186,12 @@ def embed_samples(
         skipped=first.skipped,
         n_encoded=sum(part.n_encoded for part in parts),
     )
+
+
+def source_numbers(content_hashes: Sequence[str]) -> NDArray[np.int64]:
+    """Number of the picture that each image comes from, (n,): those of one are held out together."""
+    pictures = np.asarray([source_of(one) for one in content_hashes])
+    return np.unique(pictures, return_inverse=True)[1].astype(np.int64)
 
 
 def samples_of(embedded: Embedded, identity: EncoderIdentity, view: int = 0) -> Samples:

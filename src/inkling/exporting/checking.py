@@ -26,7 +26,7 @@ from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderError, InputError, UnreadableImageError
 from inkling.exporting.parity import Answers, Expected, Parity, compare, expected_answers
 from inkling.finetune.exemplars import record_of
-from inkling.images.decode import read
+from inkling.images.decode import as_file, read
 from inkling.images.files import Files
 from inkling.images.sources import find_images
 from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
@@ -75,7 +75,8 @@ def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pic
         by_class.setdefault(samples.labels[row], []).append(row)
     in_turn = (row for turn in zip_longest(*by_class.values()) for row in turn if row is not None)
     found = (record_of(samples.paths[row], samples.labels[row]) for row in in_turn)
-    records = tuple(islice((one for one in found if one.archive or Path(one.path).is_file()), MOST_EXEMPLARS))
+    there = (one for one in found if one.archive or Path(one.file or one.path).is_file())
+    records = tuple(islice(there, MOST_EXEMPLARS))
     if not records:
         raise InputError(_why_none(samples.paths), remedy=_CHECK)
     return Pictures(records, "exemplars")
@@ -250,13 +251,14 @@ def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, A
 
 @contextmanager
 def _as_files(records: Sequence[ImageRecord]) -> Iterator[list[str]]:
-    """Paths of pictures as files; members of zips are unpacked until the end."""
+    """Paths of pictures as files; members of zips are unpacked, and boxes cut out, until the end."""
     with TemporaryDirectory() as scratch, Files() as files:
         paths = []
         for number, record in enumerate(records):
             path = Path(record.path).absolute()
-            if record.archive is not None:
-                path = Path(scratch, f"{number}{Path(record.path).suffix}")
-                path.write_bytes(files.read(record))
+            if record.archive is not None or record.box is not None:
+                suffix, data = as_file(record, files)
+                path = Path(scratch, f"{number}{suffix}")
+                path.write_bytes(data)
             paths.append(str(path))
         yield paths

@@ -28,6 +28,7 @@ from inkling.exporting.checking import (
 from inkling.exporting.formats import Bundle, Format
 from inkling.exporting.manifest import NOT_STATED, Origin, hashes_of, licence_of, manifest_of, write_manifest
 from inkling.exporting.parity import Parity, compare
+from inkling.images.decode import as_file
 from inkling.images.files import Files
 from inkling.types import ImageRecord
 
@@ -194,8 +195,9 @@ def _write_examples(draft: Path, records: Sequence[ImageRecord]) -> None:
     names = []
     with Files() as files:
         for number, record in enumerate(chosen[:EXAMPLES], start=1):
-            names.append(f"{EXAMPLE}/{number}{Path(record.path).suffix.lower()}")
-            (draft / names[-1]).write_bytes(files.read(record))
+            suffix, data = as_file(record, files)
+            names.append(f"{EXAMPLE}/{number}{suffix}")
+            (draft / names[-1]).write_bytes(data)
     told = run_program(draft, "run.py", *names)
     lines = "".join(json.dumps(one) + "\n" for one in told)
     (draft / EXAMPLE / EXPECTED).write_text(lines, encoding="utf-8")

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image
 
 from inkling.errors import UnreadableImageError
+from inkling.images.boxes import crop_hash, pixels_of, source_of
 from inkling.images.budget import check_size
 from inkling.images.files import Files
 from inkling.images.formats import draft_scale, load_pixels
 from inkling.images.modes import to_rgb
-from inkling.types import ImageRecord
+from inkling.types import Box, ImageRecord
 from inkling.wording import excerpt
 
 THUMBNAIL_SIDE = 96
@@ -106,6 +108,19 @@ def _orientation(image: Image.Image) -> int:
         return _UPRIGHT_ALREADY
 
 
+def cropped(image: Image.Image, box: Box) -> Image.Image:
+    """The part of an upright picture that a box names, with its margin.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the box has no area there, or what is left of it is too elongated.
+    """
+    part = image.crop(pixels_of(box, image.size))
+    check_size(part.size)
+    return part
+
+
 def thumbnail(image: Image.Image, *, side: int = THUMBNAIL_SIDE) -> bytes:
     """The picture as a JPEG whose longer side is at most `side` pixels."""
     scale = min(1.0, side / max(image.size))
@@ -133,7 +148,7 @@ class Content:
     ----------
     content_hash
         blake2b (128 bit, hexadecimal) of the file's bytes, or of the pixels of a picture handed over in
-        memory.
+        memory; of a box in it, the same with a hash of the box.
     """
 
     record: ImageRecord
@@ -141,11 +156,24 @@ class Content:
     _data: bytes | None = None
     _picture: Image.Image | None = None
 
+    def of(self, record: ImageRecord) -> Content:
+        """The same picture, or a box in it, under another record."""
+        whole = source_of(self.content_hash)
+        return replace(self, record=record, content_hash=whole if record.box is None else crop_hash(whole, record.box))
+
+    def within(self, picture: Image.Image) -> Content:
+        """The same, to be cut from the picture at its full size, which is decoded already."""
+        return replace(self, _data=None, _picture=picture)
+
     def decode(self, files: Files, *, shorter_side: int | None = None) -> Image.Image:
-        """Upright RGB picture; see `inkling.images.decode.decode`."""
-        if self._picture is not None:
-            return self._picture
-        return decode(self._bytes(files), shorter_side=shorter_side)
+        """Upright RGB picture; see `inkling.images.decode.decode`. A box is cut from the picture at its full size."""
+        if self.record.box is not None:
+            return cropped(self.decode_whole(files), self.record.box)
+        return self._picture or decode(self._bytes(files), shorter_side=shorter_side)
+
+    def decode_whole(self, files: Files) -> Image.Image:
+        """The picture at its full size, whatever the box in it."""
+        return self._picture or decode(self._bytes(files))
 
     def decode_for(self, files: Files, sides: Mapping[int, int]) -> Iterator[tuple[Image.Image, list[int]]]:
         """The picture for several encoders, decoded once for all of them that read it at one scale.
@@ -164,8 +192,8 @@ class Content:
         tuple of PIL.Image.Image and list of int
             A picture and the numbers of the encoders that it is for.
         """
-        if self._picture is not None:
-            yield self._picture, list(sides)
+        if self._picture is not None or self.record.box is not None:
+            yield self.decode(files), list(sides)
             return
         data = self._bytes(files)
         different = set(sides.values())
@@ -186,6 +214,8 @@ def read(record: ImageRecord, files: Files) -> Content:
     UnreadableImageError
         If there is nothing to read.
     """
+    if record.box is not None:
+        return read(replace(record, box=None), files).of(record)
     if record.image is not None:
         return _hash_picture(record, record.image)
     data = files.read(record)
@@ -204,6 +234,21 @@ def load(record: ImageRecord, *, shorter_side: int | None = None) -> LoadedImage
     with Files() as files:
         content = read(record, files)
         return LoadedImage(content.decode(files, shorter_side=shorter_side), content.content_hash)
+
+
+def as_file(record: ImageRecord, files: Files) -> tuple[str, bytes]:
+    """Ending and bytes of an image file that shows what a record holds: a box becomes a PNG of its own.
+
+    Raises
+    ------
+    UnreadableImageError
+        If there is nothing to read, or no such box.
+    """
+    if record.box is None:
+        return Path(record.path).suffix.lower(), files.read(record)
+    out = BytesIO()
+    read(record, files).decode(files).save(out, "PNG")
+    return ".png", out.getvalue()
 
 
 def _hash_picture(record: ImageRecord, image: Image.Image) -> Content:

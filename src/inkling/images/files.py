@@ -62,7 +62,7 @@ class Files:
         if record.archive is not None and record.member is not None:
             archive, member = record.archive, record.member
             return _explained(lambda: self._read_member(archive, member))
-        return _explained(lambda: _read_file(Path(record.path)))
+        return _explained(lambda: _read_file(Path(record.file or record.path)))
 
     def _read_member(self, path: Path, member: str) -> bytes:
         # Opening a member is not thread-safe in the standard library; reading from several opened ones is.

@@ -139,7 +139,12 @@ def has_splits(files: Collection[PurePosixPath]) -> bool:
 
 def in_split(file: PurePosixPath) -> bool:
     """Whether a file lies below a folder named like a split."""
-    return len(file.parts) > 1 and file.parts[0].lower() in _SPLIT_NAMES
+    return len(file.parts) > 1 and is_split(file.parts[0])
+
+
+def is_split(name: str) -> bool:
+    """Whether a folder is named like a split."""
+    return name.lower() in _SPLIT_NAMES
 
 
 def _kept_split(files: Collection[PurePosixPath], split: str | None) -> str | None:

@@ -13,10 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from inkling.errors import InputError
+from inkling.images.annotations import read_annotations
+from inkling.images.boxes import BoxReading, boxed_record, record_of_path
 from inkling.images.layout import (
     IMAGE_SUFFIXES,
     NOT_UTF8,
     Labelled,
+    Listing,
     choose_split,
     classes_without_images,
     in_split,
@@ -25,6 +28,7 @@ from inkling.images.layout import (
     without_wrapper,
 )
 from inkling.images.listing import list_folder, list_zip
+from inkling.images.metadata import Described, described_files
 from inkling.images.tables import TABLE_SUFFIXES, Row, read_list, read_table
 from inkling.labels import Kind
 from inkling.types import ImageRecord
@@ -35,6 +39,7 @@ REPEATED = "repeated path"
 OTHER_SPLIT = "other split"
 STRAY = "outside of the splits"
 ON_A_DRIVE = "path on a Windows drive"
+NOT_DESCRIBED = "not in the metadata"
 
 _DATABASE = b"SQLite format 3\0"
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -66,7 +71,13 @@ class Found:
     one_by_one: bool = False
 
 
-def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO | None = None) -> Found:
+def find_images(
+    source: str | Path,
+    *,
+    split: str | None = None,
+    stdin: TextIO | None = None,
+    boxes: BoxReading | None = None,
+) -> Found:
     """Images that a source names, with their classes where it tells them.
 
     Parameters
@@ -75,14 +86,19 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
         - a folder: the class of an image is the folder directly below the root; with folders ``train``, ``test`` (or
           ``val``) between, the one directly below those. Images directly in the root have no class;
         - a zip file, read likewise, without unpacking it;
-        - a CSV or Parquet file with columns ``path`` and, optionally, ``label`` and ``split``; paths are relative to
-          the table's folder. A file that is missing turns up as a skipped image later;
-        - a single image file;
+        - a CSV, Parquet or JSON-lines file with columns ``path`` (or ``file_name``) and, optionally, ``label``,
+          ``split`` and ``x``, ``y``, ``width``, ``height`` of a box; paths are relative to the table's folder. A file
+          that is missing turns up as a skipped image later;
+        - a JSON file of annotations in COCO's format, or of MegaDetector: each box is an image;
+        - a folder with such a table named ``metadata``, as data sets of Hugging Face have;
+        - a single image file, or a box in it: ``photo.jpg#xywh=10,20,30,40``;
         - ``-``: standard input, with one path per line, or as a CSV with a first line such as ``path,label``.
     split
         ``train``, ``test`` or ``val``: keep this part of a source that is divided so. None keeps all.
     stdin
         Read instead of the process's standard input.
+    boxes
+        How boxes are read.
 
     Raises
     ------
@@ -91,28 +107,38 @@ def find_images(source: str | Path, *, split: str | None = None, stdin: TextIO |
     """
     if not str(source).strip():
         raise InputError("The name of the images is empty.", remedy="Name a folder, a file, or '.' for this folder.")
+    reading = boxes or BoxReading()
     if str(source) == STDIN:
-        found = _from_rows(_listed(sys.stdin if stdin is None else stdin), Path(), split=split)
+        rows = _listed(sys.stdin if stdin is None else stdin, reading)
+        found = _from_rows(rows, Path(reading.root or ""), split=split)
     else:
-        found = _from_path(Path(source), split)
+        found = _from_path(Path(source), split, reading)
     if not found.records:
         raise _no_images(source, found.ignored)
     return found
 
 
-def _from_path(path: Path, split: str | None) -> Found:
+def _from_path(path: Path, split: str | None, reading: BoxReading) -> Found:
     if not is_utf8(str(path)):
         raise InputError(f"The name {str(path)!r} is not UTF-8; no table or report could hold it.", remedy="Rename it.")
     if path.is_dir():
-        return _from_folder(path, split)
+        return _from_folder(path, split, reading)
     if not path.exists():
-        raise _missing(path)
+        record = record_of_path(str(path))
+        if record.box is None or not Path(record.file or "").exists():
+            raise _missing(Path(record.file or path))
+        return Found((record,), {})
     suffix = path.suffix.lower()
     if suffix == ".zip":
         return _from_zip(path, split)
     if suffix in TABLE_SUFFIXES:
-        table = read_table(path)
-        return replace(_from_rows(table.rows, path.parent, split=split), label_kind=table.label_kind)
+        table = read_table(path, reading)
+        found = _from_rows(table.rows, Path(reading.root or path.parent), split=split)
+        return replace(found, label_kind=table.label_kind)
+    if suffix == ".json":
+        annotated = read_annotations(path, reading)
+        found = _from_rows(annotated.rows, Path(reading.root or path.parent), split=None)
+        return replace(found, ignored=Counter(found.ignored) + Counter(annotated.ignored))
     if suffix in IMAGE_SUFFIXES:
         return Found((ImageRecord(str(path)),), {})
     if _is_memory(path):
@@ -121,7 +147,8 @@ def _from_path(path: Path, split: str | None) -> Found:
         )
     raise InputError(
         f"'{path}' is neither an image nor a source of images.",
-        remedy="Name a folder, a .zip, a .csv or .parquet with a column 'path', or an image file "
+        remedy="Name a folder, a .zip, a .csv or .parquet with a column 'path', a .json of annotations, or an "
+        f"image file "
         f"({' '.join(sorted(IMAGE_SUFFIXES))}).",
     )
 
@@ -134,14 +161,28 @@ def _is_memory(path: Path) -> bool:
         return False
 
 
-def _from_folder(root: Path, split: str | None) -> Found:
+def _from_folder(root: Path, split: str | None, reading: BoxReading) -> Found:
     listing = list_folder(root)
+    described = described_files(root, reading)
+    if described is not None:
+        return _from_metadata(root, listing, described, split)
     labelled = label_files(listing.files, split=split)
     return Found(
         tuple(ImageRecord(str(root / one.file), one.label) for one in labelled),
         _with_left_out(listing.ignored, listing.files, labelled),
         classes_without_images(listing.folders, listing.files, split=split),
     )
+
+
+def _from_metadata(root: Path, listing: Listing, described: Described, split: str | None) -> Found:
+    """The images that tables within a folder describe; a class that they lack is that of the image's folder."""
+    of_folders = {str(one.file): one.label for one in label_files(listing.files, split=None)}
+    rows = [row if row.label is not None else replace(row, label=of_folders.get(row.path)) for row in described.rows]
+    found = _from_rows(rows, root, split=split)
+    named = {PurePosixPath(row.path) for row in rows}
+    ignored = Counter({**listing.ignored, NOT_DESCRIBED: sum(file not in named for file in listing.files)})
+    ignored[described.suffix] -= described.n_tables
+    return replace(found, ignored=+(ignored + Counter(found.ignored)), label_kind=described.label_kind)
 
 
 def _from_zip(path: Path, split: str | None) -> Found:
@@ -175,7 +216,7 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
     records: dict[Path, ImageRecord] = {}
     conflicts: list[str] = []
     for row in kept:
-        record = ImageRecord(str(folder / row.path), row.label)
+        record = _record(row, folder)
         if not is_utf8(record.path):
             ignored[NOT_UTF8] += 1
             continue
@@ -188,6 +229,11 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
     if conflicts:
         raise _two_labels(conflicts)
     return Found(tuple(records.values()), +ignored, one_by_one=True)
+
+
+def _record(row: Row, folder: Path) -> ImageRecord:
+    file = str(folder / row.path)
+    return record_of_path(file, row.label) if row.box is None else boxed_record(file, row.label, row.box)
 
 
 def _here(rows: Sequence[Row], folder: Path) -> tuple[list[Row], int]:
@@ -217,9 +263,9 @@ def _with_slashes(row: Row, folder: Path) -> Row:
     return replace(row, path=row.path.replace("\\", "/"))
 
 
-def _listed(lines: TextIO) -> list[Row]:
+def _listed(lines: TextIO, reading: BoxReading) -> list[Row]:
     try:
-        return read_list(lines)
+        return read_list(lines, reading)
     except UnicodeDecodeError as error:
         raise InputError(
             f"Standard input is not text in {lines.encoding}.", remedy="Pass one path per line, in UTF-8."

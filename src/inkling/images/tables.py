@@ -1,4 +1,4 @@
-"""Rows of tables that list images: CSV, Parquet, and plain lists of paths. No image is opened."""
+"""Rows of tables that list images: CSV, Parquet, lines of JSON, and plain lists of paths. No image is opened."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from inkling.errors import InputError, require
+from inkling.images.box_columns import BOX_ID, SIDES, boxes_of
+from inkling.images.boxes import BoxReading
+from inkling.images.documents import parsed_json
 from inkling.labels import Kind, class_name, read_labels
+from inkling.types import Box
 from inkling.wording import excerpt
 
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".jsonl"})
 
 PATH = "path"
+FILE_NAME = "file_name"
 LABEL = "label"
 SPLIT = "split"
-_COLUMNS = (PATH, LABEL, SPLIT)
+_COLUMNS = (PATH, FILE_NAME, LABEL, SPLIT, BOX_ID, *SIDES)
 
 _DELIMITERS = ",;\t|"
 _OTHER_NAMES = ("file", "filename", "image")
@@ -35,6 +40,7 @@ class Row:
     path: str
     label: str | None = None
     split: str | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,12 @@ class Table:
     label_kind: Kind = Kind.TEXT
 
 
-def read_table(path: Path) -> Table:
-    """Rows of a CSV or Parquet file with a column ``path``, and optionally ``label`` and ``split``.
+def read_table(path: Path, reading: BoxReading | None = None) -> Table:
+    """Rows of a table with a column ``path`` or ``file_name``, and optionally ``label`` and ``split``.
+
+    Columns ``x``, ``y``, ``width`` and ``height``, all four, make each row a box, which ``id`` may name. They are
+    shares of the picture's sides if none of their numbers is above 1, else pixels; a row without them is of the whole
+    picture.
 
     Column names are read without regard to case. Rows without a path are left out.
 
@@ -55,31 +65,54 @@ def read_table(path: Path) -> Table:
     InputError
         If the file is not such a table, or has no column ``path``.
     """
-    if path.suffix.lower() == ".parquet":
-        columns, kind = _read_parquet(path)
-        return _table(path, columns, kind)
-    return _table(path, read_csv(path, key=PATH, header=_HEADER))
-
-
-def _table(path: Path, columns: Mapping[str, _Column], kind: Kind = Kind.TEXT) -> Table:
-    rows = _rows(columns)
+    columns, kind = _read_columns(path)
+    rows = _rows(columns, f"'{path}'", reading)
     if not rows:
+        name = PATH if PATH in columns else FILE_NAME
         raise InputError(
-            f"'{path}' has a column '{PATH}' and no row with a path in it.", remedy="Write a row for each image."
+            f"'{path}' has a column '{name}' and no row with a path in it.", remedy="Write a row for each image."
         )
     return Table(tuple(rows), kind)
 
 
-def read_list(lines: Iterable[str]) -> list[Row]:
+def names_files(path: Path) -> bool:
+    """Whether a table has a column ``file_name``, as data sets of Hugging Face have it beside their pictures.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table.
+    """
+    try:
+        return FILE_NAME in _read_columns(path)[0]
+    except _NoColumnError:
+        return False
+
+
+def _read_columns(path: Path) -> tuple[Mapping[str, _Column], Kind]:
+    """The columns by name, labels as names of classes, and what they were of."""
+    match path.suffix.lower():
+        case ".parquet":
+            cells = _read_parquet(path)
+        case ".jsonl":
+            cells = _read_lines(path)
+        case _:
+            return read_csv(path, key=PATH, header=_HEADER, instead=FILE_NAME), Kind.TEXT
+    labels = read_labels(cells.pop(LABEL, []))
+    read = {name: list(map(_cell, values)) for name, values in cells.items()}
+    return read | ({LABEL: list(labels.names)} if labels.names else {}), labels.kind
+
+
+def read_list(lines: Iterable[str], reading: BoxReading | None = None) -> list[Row]:
     """One path per line, blank lines left out; or a CSV, told by a first line with ``path`` and ``label``."""
     text = "".join(lines).removeprefix("\ufeff")
     header = text.partition("\n")[0]
     if any({PATH, LABEL} <= set(_names(header, mark)) for mark in _DELIMITERS):
-        return _rows(_parsed(text, "standard input", key=PATH, header=_HEADER))
+        return _rows(_parsed(text, "standard input", key=PATH, header=_HEADER), "standard input", reading)
     return [Row(path) for line in text.split("\n") if (path := line.rstrip("\r")).strip()]
 
 
-def read_csv(path: Path, *, key: str, header: str) -> dict[str, list[str | None]]:
+def read_csv(path: Path, *, key: str, header: str, instead: str | None = None) -> dict[str, list[str | None]]:
     """Columns of a CSV file by name, in lower case; None for empty cells.
 
     It may be separated by comma, semicolon, tab or bar, in UTF-8 or UTF-16, with or without byte-order mark.
@@ -90,44 +123,48 @@ def read_csv(path: Path, *, key: str, header: str) -> dict[str, list[str | None]
         The column that there must be.
     header
         What to say to those whose file has no such first line.
+    instead
+        A column that may take its place.
 
     Raises
     ------
     InputError
         If the file is not such a table.
     """
-    return _parsed(_text(path), f"'{path}'", key=key, header=header)
+    return _parsed(_text(path), f"'{path}'", key=key, header=header, instead=instead)
 
 
-def _rows(columns: Mapping[str, _Column]) -> list[Row]:
-    paths = columns[PATH]
-    labels = columns.get(LABEL, [None] * len(paths))
-    splits = columns.get(SPLIT, [None] * len(paths))
+def _rows(columns: Mapping[str, _Column], source: str, reading: BoxReading | None) -> list[Row]:
+    paths = columns[PATH if PATH in columns else FILE_NAME]
+    missing: _Column = [None] * len(paths)
+    labels, splits = columns.get(LABEL, missing), columns.get(SPLIT, missing)
+    boxes = boxes_of(columns, source, reading or BoxReading()) or [None] * len(paths)
     return [
-        Row(file, class_name(label), split)
-        for file, label, split in zip(paths, labels, splits, strict=True)
+        Row(file, class_name(label), split, box)
+        for file, label, split, box in zip(paths, labels, splits, boxes, strict=True)
         if file is not None
     ]
 
 
-def _parsed(text: str, source: str, *, key: str, header: str) -> dict[str, _Column]:
+def _parsed(text: str, source: str, *, key: str, header: str, instead: str | None = None) -> dict[str, _Column]:
     if not text.strip():
         raise InputError(f"{source} is empty.", remedy=header)
     first_line = text.partition("\n")[0]
-    delimiter = next((mark for mark in _DELIMITERS if key in _names(first_line, mark)), ",")
+    keys = {key, instead or key}
+    delimiter = next((mark for mark in _DELIMITERS if keys & {*_names(first_line, mark)}), ",")
     try:
         header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
         raise InputError(f"{source} cannot be read as a CSV file: {excerpt(error)}.", remedy=header) from error
     names = list(map(_key, header_cells))
-    if key not in names:
+    if not keys & {*names}:
         raise _no_column(source, names, key=key, header=header)
     # A row that is too short has empty cells at its end.
     return {name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)}
 
 
-def _read_parquet(path: Path) -> tuple[dict[str, _Column], Kind]:
-    """The columns, labels as names of classes, and what they were of."""
+def _read_parquet(path: Path) -> dict[str, list[object]]:
+    """The columns that count."""
     require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     from pyarrow import parquet
 
@@ -139,12 +176,22 @@ def _read_parquet(path: Path) -> tuple[dict[str, _Column], Kind]:
         raise InputError(
             f"'{path}' cannot be read as a Parquet file: {excerpt(error)}.", remedy="Write the file again."
         ) from error
-    if PATH not in map(_key, names):
+    if not {PATH, FILE_NAME} & {*map(_key, names)}:
         raise _no_column(f"'{path}'", names, key=PATH, header=_HEADER)
-    cells = {_key(name): values for name, values in columns.items()}
-    labels = read_labels(cells.pop(LABEL, []))
-    read = {name: list(map(_cell, values)) for name, values in cells.items()}
-    return read | ({LABEL: list(labels.names)} if labels.names else {}), labels.kind
+    return {_key(name): values for name, values in columns.items()}
+
+
+def _read_lines(path: Path) -> dict[str, list[object]]:
+    """The columns that count of a file with one JSON object a line; None for what a line lacks."""
+    lines = [line for line in _text(path).split("\n") if line.strip()]
+    rows = [parsed_json(line, source=f"Line {at} of '{path}'") for at, line in enumerate(lines, start=1)]
+    if not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"'{path}' holds lines that are no objects.", remedy="Write one JSON object a line.")
+    named = [{_key(name): value for name, value in row.items()} for row in rows]
+    names = {name: None for row in named for name in row}
+    if not {PATH, FILE_NAME} & names.keys():
+        raise _no_column(f"'{path}'", list(names), key=PATH, header="Each line must name a file under 'file_name'.")
+    return {name: [row.get(name) for row in named] for name in names if name in _COLUMNS}
 
 
 def _text(path: Path) -> str:
@@ -178,10 +225,14 @@ def _cell(value: object) -> str | None:
     return text or None
 
 
+class _NoColumnError(InputError):
+    """A table lacks the column that says what its rows are of."""
+
+
 def _no_column(source: str, found: Sequence[str], *, key: str, header: str) -> InputError:
     near = get_close_matches(key, found, n=1, cutoff=0.5) or [name for name in found if name in _OTHER_NAMES]
     hint = f" Did you mean '{near[0]}'? Rename it." if near else ""
-    return InputError(
+    return _NoColumnError(
         f"{source} has no column '{key}'; its columns are: {excerpt(', '.join(found) or 'none')}.",
         remedy=f"{header}{hint}",
     )
