@@ -324,3 +324,11 @@ def test_encoders_that_read_different_sizes_see_one_picture(drawn: Path, tmp_pat
     assert done.parity.labels_equal == done.parity.pictures == 36
     assert done.parity.probability_difference < 1e-5
     assert "read pictures of different sizes" in (done.folder / "MODEL_CARD.md").read_text()
+
+
+def test_weights_of_a_large_model_lie_beside_it(memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkling.exporting.formats.MOST_BYTES_OF_A_MODEL", 1000)
+    done = export(memory, tmp_path / "out")
+    assert files_of(done.folder) == FILES | {"model.onnx.data"}
+    moved = done.folder.rename(tmp_path / "moved")
+    assert ran(moved, "example/1.png").returncode == 0

@@ -101,3 +101,26 @@ def test_what_is_no_export(tmp_path: Path) -> None:
         verify_export(tmp_path / "nothing")
     with pytest.raises(InputError, match="no export of Inkling"):
         verify_export(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["format", "precision", "max_loss", "labels", "memory", "encoder", "files"])
+@pytest.mark.parametrize("value", [None, "odd"])
+def test_a_manifest_that_was_damaged(folder: Path, memory: Path, key: str, value: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {key: value}))
+    with pytest.raises(InputError):
+        verify_export(folder, memory)
+
+
+def test_entries_within_that_are_missing(folder: Path, memory: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"memory": {}, "encoder": {}}))
+    assert len(verify_export(folder, memory).moved_on) == 2
+
+
+def test_a_classifier_that_was_never_saved_is_compared_by_version(drawn: Path, memory: Path, tmp_path: Path) -> None:
+    classifier = FewShotClassifier.load(memory, cache=False)
+    export(classifier, tmp_path / "loaded")
+    assert verify_export(tmp_path / "loaded", memory).moved_on == ()
+    Decisions(memory).rename("car", "vehicle")
+    assert verify_export(tmp_path / "loaded", memory).moved_on[0] == "its version was 1 and is 2"

@@ -15,6 +15,16 @@ from inkling.wording import excerpt
 
 MANIFEST = "manifest.json"
 MADE_BY = "inkling export"
+_READ = {
+    "format": str,
+    "precision": str,
+    "max_loss": int | float,
+    "labels": list,
+    "memory": dict,
+    "encoder": dict,
+    "files": dict,
+}
+"""Entries of a manifest that are read again, with their types."""
 _REMEDY = "Name a folder that isn't there yet, in one that exists, has space, and that you may write to."
 
 
@@ -79,6 +89,12 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         raise InputError(
             f"'{folder}' is no export of Inkling: its {MANIFEST} is of something else.",
             remedy="Name a folder that 'inkling export' has written.",
+        )
+    lacking = [key for key, kind in _READ.items() if not isinstance(manifest.get(key), kind)]
+    if lacking:
+        raise InputError(
+            f"The {MANIFEST} of '{folder}' is damaged, or of another release: '{lacking[0]}' is not what it should be.",
+            remedy="Export the memory again.",
         )
     return manifest
 

@@ -25,7 +25,7 @@ from inkling.exporting.checking import (
     reference_encoder,
     run_program,
 )
-from inkling.exporting.formats import FORMATS
+from inkling.exporting.formats import FORMATS, format_named
 from inkling.exporting.job import EXAMPLE, EXPECTED, Report, silent
 from inkling.exporting.manifest import hashes_of
 from inkling.exporting.parity import PROBABILITY_TOLERANCE, Parity, compare
@@ -98,6 +98,7 @@ def verify_export(
     place = Path(folder)
     manifest = read_manifest(place)
     damage = _damaged_files(place, manifest)
+    format_named(manifest["format"], precision=manifest["precision"])
     if not damage and FORMATS[manifest["format"]].reads_pictures:
         damage = _other_answers(place)
     if memory is None or damage:
@@ -147,13 +148,14 @@ def _moved_on(manifest: Mapping[str, Any], now: MemoryState) -> tuple[str, ...]:
     """In what the memory differs; one that was changed and changed back, with an older digest, does not."""
     then, encoder = manifest["memory"], manifest["encoder"]
     found = []
-    if encoder["fingerprint"] != now.fingerprint:
-        found.append(f"its encoder was {encoder['fingerprint']} and is {now.fingerprint}")
-    if then["digest"] is None:
-        if then["version"] != now.version:
-            found.append(f"its version was {then['version']} and is {now.version}")
-    elif then["digest"] != now.digest:
-        found.append(f"its version was {then['version']} and is {now.version}; it holds something else by now")
+    if encoder.get("fingerprint") != now.fingerprint:
+        found.append(f"its encoder was {encoder.get('fingerprint')} and is {now.fingerprint}")
+    version, digest = then.get("version"), then.get("digest")
+    if digest is None:
+        if version != now.version:
+            found.append(f"its version was {version} and is {now.version}")
+    elif digest != now.digest:
+        found.append(f"its version was {version} and is {now.version}; it holds something else by now")
     return tuple(found)
 
 
