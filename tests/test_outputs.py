@@ -243,6 +243,35 @@ def test_many_writers_of_one_folder_leave_one_of_their_versions(tmp_path: Path) 
     assert len({path.read_text() for path in (tmp_path / "out").iterdir()}) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems can't exchange two folders in one step")
+def test_a_folder_that_is_replaced_is_there_at_every_moment(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+
+    def write(times: int) -> None:
+        for number in range(times):
+            with folder_appearing_whole(target) as draft:
+                (draft / "a").write_text(str(number))
+
+    write(1)
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write, 300)
+        while not writing.done():
+            assert target.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(outputs, "_exchanged", lambda *_: False)
+    for text in ("old", "new"):
+        with folder_appearing_whole(tmp_path / "out") as draft:
+            (draft / text).write_text(text)
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "new"]
+
+
 def test_a_folder_that_is_not_to_be_replaced_stays(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").write_text("old")

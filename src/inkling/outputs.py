@@ -7,6 +7,7 @@ next one beside it takes that away. A lock, which the system lets go when a proc
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import re
@@ -28,6 +29,8 @@ except ImportError:  # Windows
 
 _REMEDY = "Name a file in a folder that exists, has space, and that you may write to."
 _DRAFT = re.compile(r"\.inkling-[0-9a-f]{16}\.part")
+_HERE, _EXCHANGE = -100, 2
+"""`AT_FDCWD` and `RENAME_EXCHANGE` of renameat2(2)."""
 ABANDONED_SECONDS = 86400.0
 """Where nothing can be locked, a draft that nobody touched for so long is a leftover."""
 
@@ -165,6 +168,8 @@ def _replacing(final: Path) -> Iterator[Path]:
 
 def _take_place(draft: Path, folder: Path, *, replace: bool) -> None:
     """Move a folder to its name. Other writers may do the same meanwhile; the last wins whole."""
+    if replace and _exchanged(draft, folder):
+        return
     for number in count():
         before = draft.with_name(f".before-{number}")
         if replace:
@@ -179,6 +184,15 @@ def _take_place(draft: Path, folder: Path, *, replace: bool) -> None:
                 before.replace(folder)
             raise
         return
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether the two have changed places, in one step; only Linux can, where both are there."""
+    try:
+        exchange = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    return bool(exchange(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
 
 
 class _Draft:
