@@ -8,10 +8,6 @@ Imports torch, so this module is imported only when such a tower is exported.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import onnx
@@ -22,12 +18,10 @@ from inkling.encoders.transformers.loaded_model import image_vectors, load_tower
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import EncoderError
 from inkling.exporting.graph import OPSET
+from inkling.exporting.silence import in_silence
 from inkling.wording import excerpt
 
 PIXELS, IMAGE_VECTORS = "pixel_values", "image_embeds"
-
-_TALKATIVE = ("torch", "torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
-"""Loggers that tell users of a library what concerns its developers."""
 
 _TRACED_ROWS = 2
 """Pictures that the exporter runs: of one alone it takes their number for a fixed one."""
@@ -57,7 +51,7 @@ def exported(folder: ModelFolder) -> onnx.ModelProto:
     module = _Images(folder).eval()
     pixels = torch.zeros(_TRACED_ROWS, 3, height, width)
     try:
-        with _in_silence(), torch.inference_mode():
+        with in_silence(), torch.inference_mode():
             program = torch.onnx.export(
                 module,
                 (pixels,),
@@ -80,18 +74,3 @@ def exported(folder: ModelFolder) -> onnx.ModelProto:
 def _model_of(program: Any) -> onnx.ModelProto:
     model: onnx.ModelProto = program.model_proto
     return model
-
-
-@contextmanager
-def _in_silence() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
