@@ -332,3 +332,38 @@ def test_weights_of_a_large_model_lie_beside_it(memory: Path, tmp_path: Path, mo
     assert files_of(done.folder) == FILES | {"model.onnx.data"}
     moved = done.folder.rename(tmp_path / "moved")
     assert ran(moved, "example/1.png").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def drawings(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A memory by an encoder with a tower that can be rounded."""
+    place = tmp_path_factory.mktemp("sketch") / "sketch.ink"
+    FewShotClassifier("sketch", head="gda", false_alarms=0.1, cache=False).fit(drawn / "train").save(place)
+    return place
+
+
+class TestCoarserArithmetics:
+    @pytest.mark.parametrize("precision", ["float16", "int8"])
+    def test_what_is_lost_is_measured(self, drawings: Path, drawn: Path, tmp_path: Path, precision: str) -> None:
+        options = {"check": drawn / "test", "max_loss": 50.0}
+        plain = export(drawings, tmp_path / "plain", **options)
+        coarse = export(drawings, tmp_path / "coarse", precision=precision, **options)
+        sizes = [(one.folder / "model.onnx").stat().st_size for one in (plain, coarse)]
+        assert sizes[1] < 0.75 * sizes[0]
+        assert 0 < coarse.parity.probability_difference < 0.5
+        loss = coarse.parity.top1_loss
+        assert loss.low <= loss.share <= loss.high
+        card = (coarse.folder / "MODEL_CARD.md").read_text()
+        assert "| top-1 lost |" in card
+        assert ran(coarse.folder, "example/1.png").returncode == 0
+
+    def test_what_loses_more_than_is_allowed_is_refused(
+        self, drawings: Path, tmp_path: Path, listing: Callable[[], set[str]]
+    ) -> None:
+        with pytest.raises(InputError, match=r"in int8 was not written: it loses -?\d+.\d\d points of top-1"):
+            export(drawings, tmp_path / "out", precision="int8", max_loss=-100.0)
+        assert listing() == set()
+
+    def test_a_tower_that_cannot_be_rounded(self, memory: Path, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no layer that could be quantised"):
+            export(memory, tmp_path / "out", precision="int8")

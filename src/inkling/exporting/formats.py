@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from inkling.classifier.fitted import FittedClassifier
 from inkling.encoders.base import Encoder
-from inkling.encoders.precision import FLOAT32
+from inkling.encoders.precision import FLOAT16, FLOAT32, INT8
 from inkling.errors import InputError
+from inkling.exporting.calibration import prepared_pictures
+from inkling.types import ImageRecord
 from inkling.wording import quoted
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ MOST_BYTES_OF_A_MODEL = 1_900_000_000
 """Beyond it weights lie in a file of their own: a message of protobuf holds two gigabytes at most."""
 REQUIREMENTS = {"numpy": "2.0", "onnxruntime": "1.20", "pillow": "11.3"}
 """Oldest releases that the programs of an export run with."""
-PRECISIONS = (FLOAT32,)
+PRECISIONS = (FLOAT32, FLOAT16, INT8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,14 @@ class Bundle:
         Reads pictures, in float32; None where only the head is exported.
     precision
         Of the exported image tower.
+    pictures
+        By which int8 finds the ranges of activations.
     """
 
     fitted: FittedClassifier
     encoder: Encoder | None
     precision: str
+    pictures: tuple[ImageRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,17 @@ def write_onnx(bundle: Bundle, folder: Path) -> Mapping[str, Any]:
     """Write the whole classifier as a graph, with a program that asks it."""
     from inkling.exporting.image_side import image_side
     from inkling.exporting.model import build_model
+    from inkling.exporting.precision import shrunk
+    from inkling.exporting.quantisation import ENOUGH_PICTURES
 
     assert bundle.encoder is not None
+    side = image_side(bundle.encoder)
     names = ", ".join(bundle.fitted.classes[:5]) + (", ..." if len(bundle.fitted.classes) > 5 else "")
-    model = build_model(
-        bundle.fitted, image_side(bundle.encoder), description=f"Image classifier made by Inkling: {names}"
-    )
+    model = build_model(bundle.fitted, side, description=f"Image classifier made by Inkling: {names}")
+    if bundle.precision != FLOAT32:
+        prepared = prepared_pictures(bundle.encoder, bundle.pictures, most=ENOUGH_PICTURES)
+        by_entry = {entry.name: rows for entry, rows in zip(side.entries, prepared, strict=True)}
+        model = shrunk(model, bundle.precision, by_entry)
     save_model(model, folder / "model.onnx")
     _write_labels(bundle.fitted, folder)
     _copy(folder, "run.py", "pictures.py", requirements=("numpy", "onnxruntime", "pillow"))

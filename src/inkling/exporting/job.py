@@ -123,12 +123,22 @@ class Job:
             return self._finished(draft, manifest, parity, "vectors")
         encoder = opened_encoder(self.fitted.samples.identity, lambda: self.classifier.encoder)
         pictures = pictures_to_check(self.fitted, self.options.check)
-        bundle = Bundle(self.fitted, reference_encoder(self.fitted.samples.identity, encoder), self.options.precision)
+        reference = reference_encoder(self.fitted.samples.identity, encoder)
+        bundle = Bundle(self.fitted, reference, self.options.precision, self._own_pictures(pictures))
         manifest = self._begun(bundle, draft)
-        parity, records = self._compared(bundle.encoder, draft, pictures)
+        parity, records = self._compared(reference, draft, pictures)
         self._require(parity)
         _write_examples(draft, records)
         return self._finished(draft, manifest, parity, pictures.of)
+
+    def _own_pictures(self, pictures: Pictures) -> tuple[ImageRecord, ...]:
+        """Exemplars where there are such, else those that are checked with."""
+        if self.options.check is None or self.options.precision == FLOAT32:
+            return pictures.records
+        try:
+            return pictures_to_check(self.fitted, None).records
+        except InputError:
+            return pictures.records
 
     def _begun(self, bundle: Bundle, draft: Path) -> dict[str, Any]:
         """The files of the format, and the manifest that its programs read."""
@@ -154,10 +164,7 @@ class Job:
         except EncoderError:  # only the head is exported, and its encoder is not at hand
             return NOT_STATED
 
-    def _compared(
-        self, encoder: Encoder | None, draft: Path, pictures: Pictures
-    ) -> tuple[Parity, tuple[ImageRecord, ...]]:
-        assert encoder is not None
+    def _compared(self, encoder: Encoder, draft: Path, pictures: Pictures) -> tuple[Parity, tuple[ImageRecord, ...]]:
         embedding, checking = (partial(self.report, task) for task in ("Embedding", "Checking"))
         expected, records = ask_classifier(self.fitted, encoder, pictures, cache=self.options.cache, progress=embedding)
         return compare(expected, ask_folder(draft, records, progress=checking)), records
