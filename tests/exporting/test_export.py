@@ -110,6 +110,7 @@ class TestTheFolder:
         assert manifest["unknown"]["threshold"] == fitted.detector.conformal.threshold(0.1)
         assert manifest["unknown"]["calibration_images"] == 36
         assert manifest["licences"] == {"encoder": "Apache-2.0", "export": "CC0-1.0"}
+        assert manifest["compared_with"] == "Inkling, its encoder in float32"
         assert {"inkling", "onnxruntime", "onnx", "numpy", "python"} <= manifest["versions"].keys()
         assert manifest["files"].keys() == FILES - {"manifest.json"}
         assert [one["name"] for one in manifest["inputs"]] == ["image", "pixel_values"]

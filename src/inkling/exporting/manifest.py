@@ -85,6 +85,7 @@ def manifest_of(
         },
         "unknown": _unknown(fitted),
         "preprocessing": None if encoder is None else _preprocessing(encoder),
+        "compared_with": None if encoder is None else f"Inkling, its encoder in {encoder.identity.precision}",
         **written,
         "seed": fitted.seed,
         "versions": {"inkling": inkling_version(), "python": platform.python_version(), **_versions()},

@@ -141,11 +141,18 @@ def expected_answers(
         scores, conformal = detector.fused_scores(X), detector.conformal
         unknown = conformal.are_unknown(scores, detector.false_alarms)
         p_known = conformal.p_values(scores)
-        near |= np.abs(scores[:, None] - conformal.calibration).min(axis=1) < TIE
+        near |= _distance_to_nearest(conformal.calibration, scores) < TIE
     column = {name: number for number, name in enumerate(fitted.classes)}
     columns = np.array([column.get(label or "", -1) for label in labels], dtype=np.int64)
     labelled = np.array([label is not None for label in labels], dtype=bool)
     return Expected(paths, p, unknown, p_known, near, columns, labelled)
+
+
+def _distance_to_nearest(ordered: FloatArray, values: FloatArray) -> FloatArray:
+    """How far each value is from the nearest of some ascending ones."""
+    above = np.searchsorted(ordered, values)
+    sides = ordered[np.clip([above - 1, above], 0, len(ordered) - 1)]
+    return np.asarray(np.abs(sides - values).min(axis=0))
 
 
 def compare(expected: Expected, found: Answers) -> Parity:
