@@ -46,6 +46,8 @@ def main() -> None:
         print("Installing Inkling and what it needs", flush=True)
         what = str(ROOT) if light else f"{ROOT}[dev]"
         pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "--editable", what)
+        if not light:
+            subprocess.run([str(python), str(ROOT / "tools" / "web_runtime.py"), "--if-possible"], check=False)
     except SetUpError as error:
         sys.exit(f"\n{error}")
 
