@@ -1,17 +1,19 @@
 // What manifest.json tells about the classifier, as rows of a name and a value.
 
 export function aboutRows({ labels, manifest, threads }) {
-  const { memory = {}, encoder = {} } = manifest;
+  const { memory, encoder, head, unknown, versions, licences } = manifest;
   const rows = [
     ["Classes", labels.join(", ")],
-    ["Memory version", memory.version],
+    ["Memory", memory.name],
+    ["Version of the memory", memory.version],
     ["Encoder", encoder.name],
-    ["Encoder fingerprint", encoder.fingerprint],
-    ["Precision", manifest.precision],
-    ["Exported", manifest.created],
-    ["Inkling", manifest.inkling],
-    ["Licence", manifest.license],
-    ["Threads", threads],
+    ["Fingerprint of the encoder", encoder.fingerprint],
+    ["Head", head.name],
+    ["Unknown pictures", unknown ? null : "are not detected: every picture gets one of the classes"],
+    ["Arithmetic", `${manifest.precision}, ${threads === 1 ? "1 thread" : `${threads} threads`}`],
+    ["Exported", `${manifest.created} by Inkling ${versions.inkling}`],
+    ["Licence of the encoder", licences.encoder],
+    ["Licence", licences.export],
   ];
-  return rows.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([name, value]) => [name, String(value)]);
+  return rows.filter(([, value]) => value !== null).map(([name, value]) => [name, String(value)]);
 }

@@ -5,7 +5,7 @@ import { Camera } from "./camera.js";
 import { UnreadableImageError, openClassifier } from "./classifier.js";
 import { PictureList } from "./list.js";
 import { describe, element } from "./verdict.js";
-import { progressInWords, spoken, thresholdInWords } from "./words.js";
+import { progressInWords, spoken, thresholdInWords, versionInWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const list = new PictureList(byId("results"));
@@ -43,7 +43,9 @@ function showAbout() {
   byId("about").append(
     ...aboutRows({ labels, manifest, threads }).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
   );
-  if (manifest.false_alarms) byId("threshold").textContent = thresholdInWords(manifest.false_alarms);
+  byId("version").textContent = versionInWords(manifest);
+  if (manifest.unknown) byId("threshold").textContent = thresholdInWords(manifest.unknown.false_alarms);
+  else byId("about-unknown").hidden = true;
 }
 
 const NAMED_CLASSES = 12;

@@ -55,12 +55,13 @@ export class Classifier {
 // Loads what stands beside this file. Progress: {at, total} in bytes, total 0 where unknown; {starting: true} at the end.
 export async function openClassifier({ onProgress } = {}) {
   requireFeatures();
-  const [{ labels }, manifest] = await Promise.all([readJson("labels.json"), readJson("manifest.json")]);
+  const [labels, manifest] = await Promise.all([readJson("labels.json"), readJson("manifest.json")]);
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   const classifier = new Classifier(worker, onProgress);
   classifier.labels = labels.map(String);
   classifier.manifest = manifest;
-  Object.assign(classifier, await classifier.ask("load", { model: "./model.onnx" }));
+  const { shorter_side: side, draft_margin: margin } = manifest.preprocessing;
+  Object.assign(classifier, await classifier.ask("load", { model: "./model.onnx", leastSide: margin * side }));
   return classifier;
 }
 

@@ -20,20 +20,32 @@ export async function decode(file) {
   }
 }
 
-// {width, height, data}: three bytes a pixel, row by row.
-export function rgb(bitmap) {
+// By how much to shrink the sides of a picture before the model reads it. Inkling decodes a JPEG much larger than the
+// model needs at a half, a quarter or an eighth, where that divides both sides and leaves `least` pixels of the shorter.
+// Browsers decode at full size only; means over blocks come nearer to Inkling's pixels than the full picture does, and
+// spare the model's memory.
+export async function scaleOf(file, { width, height }, least) {
+  if ((await formatOf(file)) !== "JPEG") return 1;
+  return [8, 4, 2].find((scale) => [width, height].every((side) => side % scale === 0 && side / scale >= least)) ?? 1;
+}
+
+// {width, height, data}: three bytes a pixel, row by row, each the mean of a block of scale x scale pixels.
+export function rgb(bitmap, scale = 1) {
   const { width, height } = bitmap;
   check(width, height);
-  const data = new Uint8Array(width * height * 3);
-  const rows = Math.min(height, Math.max(1, Math.floor(BAND_PIXELS / width)));
+  const data = new Uint8Array((width / scale) * (height / scale) * 3);
+  const rows = Math.min(height, Math.max(1, Math.floor(BAND_PIXELS / width / scale)) * scale);
   const context = canvas(width, rows);
   for (let top = 0; top < height; top += rows) {
     const n = Math.min(rows, height - top);
     context.fillRect(0, 0, width, n);
     context.drawImage(bitmap, 0, top, width, n, 0, 0, width, n);
-    dropAlpha(context.getImageData(0, 0, width, n).data, data, top * width * 3);
+    const rgba = context.getImageData(0, 0, width, n).data;
+    const part = data.subarray((top / scale) * (width / scale) * 3);
+    if (scale === 1) dropAlpha(rgba, part);
+    else averageBlocks(rgba, width, n, scale, part);
   }
-  return { width, height, data };
+  return { width: width / scale, height: height / scale, data };
 }
 
 export function thumbnail(bitmap) {
@@ -54,11 +66,28 @@ function canvas(width, height) {
   return context;
 }
 
-function dropAlpha(rgba, data, to) {
-  for (let from = 0; from < rgba.length; from += 4) {
+function dropAlpha(rgba, data) {
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
     data[to++] = rgba[from];
     data[to++] = rgba[from + 1];
     data[to++] = rgba[from + 2];
+  }
+}
+
+function averageBlocks(rgba, width, height, scale, data) {
+  const sums = new Uint32Array((width / scale) * 3);
+  const pixels = scale * scale;
+  for (let y = 0, to = 0; y < height; y += 1) {
+    for (let x = 0, from = 4 * y * width; x < width; x += 1, from += 4) {
+      const at = 3 * Math.floor(x / scale);
+      sums[at] += rgba[from];
+      sums[at + 1] += rgba[from + 1];
+      sums[at + 2] += rgba[from + 2];
+    }
+    if (y % scale === scale - 1) {
+      for (const sum of sums) data[to++] = Math.floor((sum + pixels / 2) / pixels);
+      sums.fill(0);
+    }
   }
 }
 
@@ -82,18 +111,25 @@ const FORMATS = [
   [/^....ftyp(avif|avis)/s, "AVIF"],
   [/^....ftyp(hei|hev|mif)/s, "HEIC"],
 ];
+const LARGE_BYTES = 10e6;
 const NOT_EVERYWHERE = ["TIFF", "AVIF", "HEIC"];
 
+async function formatOf(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+  if (!head) return "nothing";
+  return FORMATS.find(([start]) => start.test(head))?.[1] ?? null;
+}
+
 async function whyUnreadable(file) {
-  let head;
+  let format;
   try {
-    head = String.fromCharCode(...new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+    format = await formatOf(file);
   } catch {
     return "the file cannot be opened; was it moved, or is it a folder?";
   }
-  if (!head) return "the file is empty";
-  const format = FORMATS.find(([start]) => start.test(head))?.[1];
+  if (format === "nothing") return "the file is empty";
   if (!format) return "it is no picture of a format that this browser knows, such as JPEG, PNG or WebP";
   if (NOT_EVERYWHERE.includes(format)) return `this browser reads no ${format}, or the file is damaged; save it as JPEG or PNG`;
+  if (file.size > LARGE_BYTES) return `the ${format} file is damaged, or too large for this browser's memory`;
   return `the ${format} file is damaged or cut short`;
 }

@@ -45,6 +45,12 @@ export function thresholdInWords(rate) {
   return `That is the case below ${inHundred(rate)}: so many pictures of the known classes are called unknown by mistake. The most probable class is then only the nearest.`;
 }
 
+export function versionInWords({ memory, versions }) {
+  const name = memory.name ?? "A classifier";
+  const version = memory.version === null ? "" : `, version ${memory.version}`;
+  return `${name}${version}, exported by Inkling ${versions.inkling}`;
+}
+
 function inHundred(share) {
   const n = Math.round(100 * share);
   return n < 1 ? "fewer than 1 in 100" : `about ${n} in 100`;

@@ -1,16 +1,18 @@
 // Loads the model and runs it, apart from the page, so that the page stays responsive.
 
 import * as ort from "./runtime/ort.js";
-import { UnreadableImageError, decode, rgb, thumbnail } from "./pixels.js";
+import { UnreadableImageError, decode, rgb, scaleOf, thumbnail } from "./pixels.js";
 
 const WASM = "./runtime/ort-wasm-simd-threaded.wasm";
 const MOST_THREADS = 4;
 const ERRORS = 3; // and no warnings, on the console
 
 let session;
+let leastSide; // that a picture is shrunk to before the model reads it
 
 const TASKS = {
-  async load({ model }) {
+  async load({ model, leastSide: least }) {
+    leastSide = least;
     const loaded = new Map();
     const tell = (name, at, total) => {
       loaded.set(name, { at, total });
@@ -29,11 +31,12 @@ const TASKS = {
 
   // A file, or a bitmap such as a frame of the camera.
   async classify({ source, wantsThumbnail }) {
-    const bitmap = source instanceof ImageBitmap ? source : await decode(source);
+    const isFile = !(source instanceof ImageBitmap);
+    const bitmap = isFile ? await decode(source) : source;
     try {
-      const picture = rgb(bitmap);
-      const answers = await run(picture);
-      return { ...answers, width: picture.width, height: picture.height, thumbnail: wantsThumbnail ? thumbnail(bitmap) : null };
+      const { width, height } = bitmap;
+      const answers = await run(rgb(bitmap, isFile ? await scaleOf(source, bitmap, leastSide) : 1));
+      return { ...answers, width, height, thumbnail: wantsThumbnail ? thumbnail(bitmap) : null };
     } finally {
       bitmap.close();
     }
