@@ -139,16 +139,10 @@ class Browser:
             raise BrowserError(_told(done["exceptionDetails"]))
         return done["result"].get("value")
 
-    def wait_for(self, condition: str, *, seconds: float = 60) -> Any:
-        """Value of an expression as soon as it is true."""
+    def wait_for(self, condition: str, *, seconds: float = 60) -> None:
+        """Wait until an expression in the page is true."""
         ends = time.monotonic() + seconds
-        while True:
-            try:
-                value = self.evaluate(condition)
-            except BrowserError:  # the page is being replaced by the next
-                value = None
-            if value:
-                return value
+        while not self._holds(condition):
             if time.monotonic() > ends:
                 raise BrowserError(f"Waited {seconds:.0f} s in vain for: {condition}\n" + "\n".join(self.complaints))
             time.sleep(0.02)
@@ -177,6 +171,12 @@ class Browser:
         """Write what is seen, or the page to its end, as a PNG."""
         done = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole_page)
         path.write_bytes(base64.b64decode(done["data"]))
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(self.evaluate(f"Boolean({condition})"))
+        except BrowserError:  # the page is being replaced by the next
+            return False
 
     def _attach(self) -> None:
         pages = self.call("Target.getTargets", session="")["targetInfos"]

@@ -28,6 +28,7 @@ async function main() {
   acceptPictures();
   acceptCamera();
   byId("input").hidden = false;
+  byId("about-it").hidden = false;
 }
 
 function showProgress(progress) {
@@ -107,13 +108,17 @@ async function classifyFile(file, entry) {
     announce(spoken(entry.name, result));
   } catch (error) {
     const what = error instanceof UnreadableImageError ? "This picture cannot be read" : "This picture cannot be classified";
-    list.refuse(entry, `${what}: ${error.message}.`);
+    list.refuse(entry, `${what}: ${error.message.replace(/[.?]$/, "")}.`);
     announce(`${entry.name}: ${what.toLowerCase()}`);
   }
 }
 
 function acceptCamera() {
-  const [start, section, live] = [byId("start-camera"), byId("camera"), byId("live")];
+  const [start, live] = [byId("start-camera"), byId("live")];
+  const show = (on) => {
+    byId("camera").hidden = !on;
+    document.body.classList.toggle("filming", on);
+  };
   let times = [];
   const camera = new Camera(byId("video"), {
     async onFrame(frame) {
@@ -125,24 +130,23 @@ function acceptCamera() {
       byId("rate").textContent = rate(times);
     },
     onStop(problem) {
-      section.hidden = true;
-      start.disabled = false;
+      show(false);
       start.focus();
       complain(problem);
     },
   });
   start.onclick = async () => {
     complain("");
-    start.disabled = true;
     times = [];
     live.replaceChildren();
-    section.hidden = false;
+    byId("rate").textContent = "";
+    show(true);
+    byId("stop-camera").focus();
     try {
       await camera.start();
-      byId("stop-camera").focus();
     } catch (error) {
-      section.hidden = true;
-      start.disabled = false;
+      show(false);
+      start.focus();
       complain(error.message);
     }
   };

@@ -2,7 +2,10 @@
 
 import { NO_CAMERA_HERE, cameraProblem } from "./words.js";
 
+const WANTED = { video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false };
+
 export class Camera {
+  #run = null; // what stands for the time from one start to its stop
   #stream = null;
 
   constructor(video, { onFrame, onStop }) {
@@ -11,49 +14,52 @@ export class Camera {
     this.onStop = onStop;
   }
 
-  get runs() {
-    return this.#stream !== null;
-  }
-
   // Throws an Error whose message is for people.
   async start() {
     if (!navigator.mediaDevices) throw new Error(NO_CAMERA_HERE);
+    const run = {};
+    this.#run = run;
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false });
-      this.#stream.getVideoTracks()[0].onended = () => this.stop("The camera was switched off.");
-      this.video.srcObject = this.#stream;
+      const stream = await navigator.mediaDevices.getUserMedia(WANTED);
+      if (this.#run !== run) return end(stream); // stopped while the browser asked for permission
+      this.#stream = stream;
+      stream.getVideoTracks()[0].onended = () => this.stop("The camera was switched off.");
+      this.video.srcObject = stream;
       await this.video.play();
     } catch (error) {
+      if (this.#run !== run) return;
       this.#release();
       throw new Error(cameraProblem(error));
     }
-    this.#look();
+    this.#look(run);
   }
 
   stop(problem = "") {
-    if (!this.runs) return;
+    if (!this.#run) return;
     this.#release();
     this.onStop(problem);
   }
 
-  async #look() {
-    const stream = this.#stream;
-    while (this.#stream === stream) {
+  async #look(run) {
+    while (this.#run === run) {
       await nextFrame(this.video);
-      if (this.#stream !== stream) return;
+      if (this.#run !== run) return;
       try {
         await this.onFrame(await createImageBitmap(this.video));
       } catch (error) {
-        this.stop(error.message);
+        if (this.#run === run) this.stop(error.message);
       }
     }
   }
 
   #release() {
-    this.#stream?.getTracks().forEach((track) => track.stop());
-    this.#stream = null;
-    this.video.srcObject = null;
+    if (this.#stream) end(this.#stream);
+    this.#run = this.#stream = this.video.srcObject = null;
   }
+}
+
+function end(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 // Also wakes where no frame comes any more, such as in a page that is hidden.

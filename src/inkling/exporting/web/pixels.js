@@ -125,7 +125,7 @@ async function whyUnreadable(file) {
   try {
     format = await formatOf(file);
   } catch {
-    return "the file cannot be opened; was it moved, or is it a folder?";
+    return "the file cannot be opened: it was moved, or is a folder";
   }
   if (format === "nothing") return "the file is empty";
   if (!format) return "it is no picture of a format that this browser knows, such as JPEG, PNG or WebP";
