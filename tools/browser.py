@@ -1,4 +1,4 @@
-"""A headless Chromium under control, and a server of static files: what tests, benchmarks and screenshots of pages need.
+"""A headless Chromium under control, and a server of static files, for tests, benchmarks and screenshots of pages.
 
 Chromium is steered by its DevTools protocol over two pipes, so nothing is needed beside the browser itself. Everything
 that the page and its workers ask of a network, and every complaint on a console, is kept.
@@ -155,7 +155,9 @@ class Browser:
 
     def drop_files(self, selector: str, paths: Sequence[Path]) -> None:
         """Drag files over an element and let them go."""
-        box = self.evaluate(f"(({{x, y}}) => [x + 9, y + 9])(document.querySelector({selector!r}).getBoundingClientRect())")
+        box = self.evaluate(
+            f"(({{x, y}}) => [x + 9, y + 9])(document.querySelector({selector!r}).getBoundingClientRect())"
+        )
         data = {"items": [], "files": [str(path.resolve()) for path in paths], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, x=box[0], y=box[1], data=data)
@@ -165,7 +167,9 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}])
+        self.call(
+            "Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}]
+        )
 
     def screenshot(self, path: Path, *, whole_page: bool = False) -> None:
         """Write what is seen, or the page to its end, as a PNG."""
@@ -260,7 +264,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header(name, value)
         super().end_headers()
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_request(self, code: int | str = "-", *_: object) -> None:
         self._asked.append(f"{self.path} {int(code)}")
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -2,8 +2,9 @@
 
 Usage: .venv/bin/python tools/web_runtime.py [--if-possible]
 
-npm brings the pinned package from wherever it is configured to look; what came is used only if its hash is the one below.
-With --if-possible it is no error that npm is missing or can't reach its registry: the set-up goes on without the page.
+npm brings the pinned package from wherever it is configured to look. What came is used only if its hash is the one
+below. With --if-possible it is no error that npm is missing or can't reach its registry: the set-up goes on without
+the page.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def run(
         typer.Option(
             "--format",
             metavar="onnx|web|head",
-            help="onnx: the whole classifier with a program that runs it; head: its linear head alone. Default: onnx, "
-            "with --zero-shot head.",
+            help="onnx: the whole classifier with a program that runs it; web: the same with a page that runs it in "
+            "the browser; head: its linear head alone. Default: onnx, with --zero-shot head.",
             show_default=False,
         ),
     ] = None,

@@ -99,8 +99,19 @@ def write_onnx(bundle: Bundle, folder: Path) -> Mapping[str, Any]:
     return _ends_of(model)
 
 
+def _write_web(bundle: Bundle, folder: Path) -> Mapping[str, Any]:
+    """All that `onnx` writes, by which it is checked, and the page."""
+    from inkling.exporting.web_page import require_runtime, write_page
+
+    require_runtime()
+    written = write_onnx(bundle, folder)
+    write_page(folder)
+    return written
+
+
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(write_onnx, reads_pictures=True, precisions=PRECISIONS),
+    "web": Format(_write_web, reads_pictures=True, precisions=PRECISIONS),
     "head": Format(_write_head, reads_pictures=False, precisions=(FLOAT32,)),
 }
 
