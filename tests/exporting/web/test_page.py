@@ -200,7 +200,7 @@ def test_a_host_that_lacks_a_file_is_found_out(
     assert words in str(caught.value)
 
 
-def test_a_damaged_model_is_told_in_words(chromium: str, page: Page, tmp_path: Path) -> None:
+def test_a_damaged_model_is_reported_in_words(chromium: str, page: Page, tmp_path: Path) -> None:
     folder = shutil.copytree(page.folder, tmp_path / "page")
     (folder / "model.onnx").write_bytes(b"not a model")
     with (
