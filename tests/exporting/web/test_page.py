@@ -46,7 +46,7 @@ def test_it_answers_as_inkling_and_asks_nobody_else(opened: Opened, page: Page) 
     assert [one for one in opened.asked if not one.endswith(" 200")] == []
 
 
-def test_what_it_says_of_a_picture(opened: Opened, page: Page) -> None:
+def test_verdicts_in_words(opened: Opened, page: Page) -> None:
     found = classify(opened.browser, list(page.pictures))
     rows = opened.browser.evaluate("[...document.querySelectorAll('#list > li')].reverse().map((row) => row.innerText)")
     for one, said in zip(found, rows, strict=True):
