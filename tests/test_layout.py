@@ -28,6 +28,7 @@ ROOMS = (
     "outputs",
     "provenance",
     "images",
+    "filing",
     "sketch",
     "encoders",
     "prompts",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inkling.evaluate.results import Evaluation
     from inkling.evaluate.run import EvaluatedRun
     from inkling.exporting.export import Exported, export
+    from inkling.filing.cabinet import Undone
     from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
     from inkling.finetune.shipping import Shipment
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inkling.prompts import ClassPrompts
     from inkling.review.decisions import Decisions
     from inkling.review.propose import Explored
+    from inkling.review.sort import Sorted, sort_images, undo_sorting
     from inkling.types import EncoderIdentity, SkippedImage, Verdict
 
 _HOMES = {
@@ -50,11 +52,15 @@ _HOMES = {
     "Proposal": "inkling.memory.discovered",
     "Shipment": "inkling.finetune.shipping",
     "SkippedImage": "inkling.types",
+    "Sorted": "inkling.review.sort",
+    "Undone": "inkling.filing.cabinet",
     "Verdict": "inkling.types",
     "export": "inkling.exporting.export",
     "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
+    "sort_images": "inkling.review.sort",
+    "undo_sorting": "inkling.review.sort",
 }
 
 __all__ = [
@@ -79,11 +85,15 @@ __all__ = [
     "Proposal",
     "Shipment",
     "SkippedImage",
+    "Sorted",
+    "Undone",
     "Verdict",
     "audit",
     "export",
     "finetune_memory",
     "load_encoder",
+    "sort_images",
+    "undo_sorting",
 ]
 
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from inkling.evaluate.results import Evaluation
     from inkling.exporting.export import Exported
     from inkling.exporting.verify import Verified
+    from inkling.filing.cabinet import Undone
     from inkling.finetune.run import FineTunedMemory
     from inkling.memory.classes import KnownClass
     from inkling.memory.discovered import Proposal
     from inkling.memory.events import Event
     from inkling.memory.summary import MemorySummary
     from inkling.review.propose import Explored
+    from inkling.review.sort import Sorted
     from inkling.types import SkippedImage, Verdict
 
 Payload = dict[str, Any]
@@ -94,6 +96,23 @@ def flat_verdict(verdict: Verdict) -> Payload:
 def skipped_payload(skipped: Iterable[SkippedImage]) -> list[Payload]:
     """Images that could not be used, and why."""
     return [{"path": image.path, "reason": image.reason} for image in skipped]
+
+
+def sorted_payload(done: Sorted) -> Payload:
+    """Pictures that were filed by class."""
+    return {
+        "manifest": None if done.manifest is None else str(done.manifest),
+        "folders": dict(done.counts),
+        "made": done.n_made,
+        "there_already": done.n_there,
+        "skipped": skipped_payload(done.skipped),
+    }
+
+
+def undone_payload(undone: Undone) -> Payload:
+    """What became of the pictures that a manifest names."""
+    kept = [{"path": path, "reason": reason} for path, reason in undone.kept.items()]
+    return {"removed": undone.n_removed, "gone": undone.n_gone, "kept": kept}
 
 
 def class_payload(known: KnownClass) -> Payload:

@@ -35,6 +35,7 @@ from inkling.cli import (
     refit,
     remove_class,
     rename,
+    sort,
     split,
     undo,
     verify,
@@ -53,7 +54,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (fit, evaluate, predict, finetune, merge_adapters, export, info, encoders, embed, demo)
+LEARNING = (fit, evaluate, predict, sort, finetune, merge_adapters, export, info, encoders, embed, demo)
 DECIDING = (
     discover,
     proposals,

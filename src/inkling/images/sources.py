@@ -62,6 +62,8 @@ class Found:
         What the labels are of; records have names of classes.
     one_by_one
         Whether the user named each image, in a table or a list: one that is missing there is missed.
+    folder
+        That all image files below are taken from; None for other sources.
     """
 
     records: tuple[ImageRecord, ...]
@@ -69,6 +71,7 @@ class Found:
     classes_without_images: tuple[str, ...] = ()
     label_kind: Kind = Kind.TEXT
     one_by_one: bool = False
+    folder: Path | None = None
 
 
 def find_images(
@@ -171,6 +174,7 @@ def _from_folder(root: Path, split: str | None, reading: BoxReading) -> Found:
         tuple(ImageRecord(str(root / one.file), one.label) for one in labelled),
         _with_left_out(listing.ignored, listing.files, labelled),
         classes_without_images(listing.folders, listing.files, split=split),
+        folder=root,
     )
 
 

@@ -1,0 +1,238 @@
+"""Makes copies and links of pictures within one folder, and takes them away again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from inkling.errors import InputError
+from inkling.filing.manifest import Filed, How, Manifest, read_manifest
+from inkling.filing.names import name_on_disk, safe_name
+from inkling.images.files import Files
+from inkling.outputs import draft_beside
+from inkling.types import ImageRecord
+from inkling.wording import excerpt
+
+_PIECE = 1 << 20
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of a manifest.
+
+    Attributes
+    ----------
+    n_removed
+        Copies and links that were removed.
+    n_gone
+        Those that were not there any more.
+    kept
+        Paths of the others, each with the reason why it stays.
+
+    Examples
+    --------
+    >>> undone = undo_sorting(sort_images("vehicles.ink", "photos/test", "sorted").manifest)
+    >>> undone.n_removed, undone.n_gone, undone.kept
+    (9, 0, {})
+    """
+
+    n_removed: int
+    n_gone: int
+    kept: Mapping[str, str]
+
+
+class Cabinet:
+    """A folder in which pictures are filed under folders.
+
+    Parameters
+    ----------
+    folder
+        It exists.
+    manifest
+        Takes down what is made.
+    draft
+        A path on the same file system that nobody else uses.
+    link
+        Whether symbolic links are made in place of copies.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, draft: Path, *, link: bool) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._draft = draft
+        self._link = link
+        self._files = Files()
+        self._names: dict[str, set[str]] = {}
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, about: Mapping[str, Any], *, link: bool) -> Iterator[Cabinet]:
+        """A cabinet with a manifest of its own; `about` says in it what the pictures are filed by."""
+        with Manifest.begun(folder, about) as manifest, draft_beside(folder / "draft") as draft:
+            cabinet = cls(folder, manifest, draft, link=link)
+            try:
+                yield cabinet
+            finally:
+                cabinet._files.close()
+
+    @property
+    def manifest(self) -> Path:
+        """File of the manifest."""
+        return self._manifest.path
+
+    def file(self, record: ImageRecord, folder: str, *, label: str | None, probability: float) -> bool:
+        """File a picture under a folder, a picture of a box as a whole; False where it is there already.
+
+        Raises
+        ------
+        UnreadableImageError
+            If the picture cannot be read any more.
+        InputError
+            If no symbolic link to it can be made.
+        OSError
+            If the disk is full, or the folder may not be written to.
+        """
+        if self._link:
+            check, data = _place_of(record), b""
+        else:
+            data = self._files.read(record)
+            check = blake2b(data, digest_size=16).hexdigest()
+        self._make_folder(folder)
+        name = self._free_name(record, folder, check)
+        if name is None:
+            return False
+        how: How = "link" if self._link else "copy"
+        path = f"{folder}/{name}"
+        self._manifest.add(Filed(path, how, check, record.path, label, probability))
+        if self._link:
+            _linked(check, self._folder / path)
+        else:
+            self._copy(data, record, self._folder / path)
+        self._names[folder].add(name_on_disk(name))
+        return True
+
+    def _make_folder(self, name: str) -> None:
+        if name in self._names:
+            return
+        folder = self._folder / name
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise InputError(
+                f"'{folder}' is in the way of a folder of that name.", remedy="Move it, or name another output folder."
+            )
+        if not folder.exists():
+            self._manifest.add(Filed(name, "folder"))
+            folder.mkdir()
+        self._names[name] = {name_on_disk(one.name) for one in folder.iterdir()}
+
+    def _free_name(self, record: ImageRecord, folder: str, check: str) -> str | None:
+        """A name that nothing in the folder has; None where something of such a name is this very picture."""
+        own = PurePosixPath(record.member or Path(record.file or record.path).name)
+        suffix = own.suffix if _SUFFIX.fullmatch(own.suffix) else ""
+        stem = safe_name(own.name.removesuffix(suffix))
+        for number in count(1):
+            name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
+            if name_on_disk(name) not in self._names[folder]:
+                return name
+            if _is(self._folder / folder / name, "link" if self._link else "copy", check):
+                return None
+        raise AssertionError  # numbers do not end
+
+    def _copy(self, data: bytes, record: ImageRecord, target: Path) -> None:
+        """Write a copy beside its name, then give it that name: a run that is killed leaves no half picture."""
+        self._draft.write_bytes(data)
+        if record.archive is None:
+            with suppress(OSError):  # the time of a picture is worth keeping, and no reason to fail
+                shutil.copystat(Path(record.file or record.path), self._draft)
+        try:
+            os.link(self._draft, target)  # unlike a renaming, it never takes the place of another file
+        except FileExistsError:
+            raise
+        except OSError:  # no such links on this file system
+            if os.path.lexists(target):
+                raise
+            self._draft.rename(target)
+        self._draft.unlink(missing_ok=True)
+
+
+def undo(manifest: Path) -> Undone:
+    """Remove what a manifest names, as far as nobody has changed it, and then the manifest unless something is kept.
+
+    Folders go if the manifest names them and they are empty then.
+
+    Raises
+    ------
+    InputError
+        If the file is no manifest; then nothing was removed.
+    """
+    entries = read_manifest(manifest)
+    root = manifest.absolute().parent
+    with draft_beside(root / "draft"):
+        pass  # what a run that was killed has left unfinished goes
+    removed, gone, kept = 0, 0, {}
+    for entry in reversed(entries):
+        path = root / entry.path
+        if entry.how == "folder":
+            with suppress(OSError):  # something is in it that somebody else put there
+                path.rmdir()
+        elif not os.path.lexists(path):
+            gone += 1
+        elif (reason := _reason_to_keep(path, root, entry)) is not None:
+            kept[str(path)] = reason
+        else:
+            path.unlink()
+            removed += 1
+    if not kept:
+        manifest.unlink()
+    return Undone(removed, gone, kept)
+
+
+def _reason_to_keep(path: Path, root: Path, entry: Filed) -> str | None:
+    if path.parent.resolve() != (root.resolve() / entry.path).parent:
+        return "its folder is a link now"
+    try:
+        return None if _is(path, entry.how, entry.check) else "it was changed"
+    except OSError as error:
+        return f"it cannot be read ({excerpt(error)})"
+
+
+def _is(path: Path, how: str, check: str) -> bool:
+    """Whether something is the very copy or link that is meant."""
+    if path.is_symlink():
+        return how == "link" and os.readlink(path) == check  # noqa: PTH115 - Path's own changes how it is written
+    return how == "copy" and path.is_file() and _hash(path) == check
+
+
+def _hash(path: Path) -> str:
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _place_of(record: ImageRecord) -> str:
+    if record.archive is not None:
+        raise InputError(
+            f"'{record.path}' lies in a zip, to whose members there are no links.",
+            remedy="Make copies (--copy, in Python link=False), or unpack it.",
+        )
+    return str(Path(record.file or record.path).absolute())
+
+
+def _linked(place: str, target: Path) -> None:
+    try:
+        target.symlink_to(place)
+    except (NotImplementedError, PermissionError) as error:
+        raise InputError(
+            f"'{target}' cannot be made as a link: {excerpt(error)}.",
+            remedy="Make copies: --copy, in Python link=False.",
+        ) from error
