@@ -42,6 +42,7 @@ ROOMS = (
     "finetune",
     "evaluate",
     "auditing",
+    "advising",
     "reports",
     "exporting",
     "payloads",

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inkling.advising.advice import Advice, advise
     from inkling.auditing.audit import Audit, audit
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.encoders.base import Encoder, ImageVectors
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from inkling.types import EncoderIdentity, SkippedImage, Verdict
 
 _HOMES = {
+    "Advice": "inkling.advising.advice",
+    "advise": "inkling.advising.advice",
     "Audit": "inkling.auditing.audit",
     "ClassPrompts": "inkling.prompts",
     "Decisions": "inkling.review.decisions",
@@ -64,6 +67,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
     "Audit",
     "ClassPrompts",
     "Decisions",
@@ -88,6 +92,7 @@ __all__ = [
     "Sorted",
     "Undone",
     "Verdict",
+    "advise",
     "audit",
     "export",
     "finetune_memory",

@@ -13,6 +13,7 @@ import typer
 from inkling.cli import (
     accept,
     add_class,
+    advise,
     backup,
     cache,
     classes,
@@ -54,7 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (fit, evaluate, predict, sort, finetune, merge_adapters, export, info, encoders, embed, demo)
+LEARNING = (fit, evaluate, advise, predict, sort, finetune, merge_adapters, export, info, encoders, embed, demo)
 DECIDING = (
     discover,
     proposals,

@@ -90,12 +90,12 @@ def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
         if not begun:
             rows.writeheader()
             begun = True
-        rows.writerow({name: _cell(value, raw=raw) for name, value in flat_verdict(verdict).items()})
+        rows.writerow({name: cell(value, raw=raw) for name, value in flat_verdict(verdict).items()})
 
     return write
 
 
-def _cell(value: Any, *, raw: bool) -> Any:
+def cell(value: Any, *, raw: bool) -> Any:
     """Probabilities with six digits, truth in the spelling of JSON, text that steers nothing."""
     if isinstance(value, str) and not raw:
         return f"'{visible(value)}" if value.startswith(_FORMULAS) else visible(value)

@@ -1,0 +1,1 @@
+"""What is worth doing next: more images, of which classes, and which to label first."""

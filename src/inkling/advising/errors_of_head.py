@@ -1,0 +1,38 @@
+"""How a fitted head errs where it learns from fewer of its vectors. Arrays only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from inkling.advising.subsets import Measured, measure
+from inkling.heads import AutoHead, head_class
+from inkling.heads.fitted import FittedHead
+from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.types import FloatArray
+
+DRAWS = 4
+
+
+def errors_of_head(
+    vectors: LabelledVectors, fitted: FittedHead, *, draws: int = DRAWS, seed: int = 0
+) -> Measured | None:
+    """Subsample the vectors and fit heads of the same kind; None where no class has two images to leave one out.
+
+    `auto` keeps the weights that it found on all images: a few numbers tell nothing of any of them.
+    """
+    vectors = replace(vectors, fold_spaces=None)
+    return measure(vectors, lambda part, X: _scores(fitted, part, X, seed=seed), draws=draws, seed=seed)
+
+
+def _scores(fitted: FittedHead, part: LabelledVectors, X: FloatArray, *, seed: int) -> FloatArray:
+    options: dict[str, Any] = {
+        "text_vectors": part.text_vectors,
+        "classes": list(range(part.n_classes)),
+        "logit_scale": part.logit_scale,
+        "embedding_dims": part.embedding_dims,
+    }
+    head = head_class(fitted.head.name)(**options)
+    if isinstance(head, AutoHead) and isinstance(fitted.head, AutoHead):
+        return head.set_params(seed=seed).refit(part.X, part.y, fitted.head, groups=part.sources).logits(X)
+    return head.fit(part.X, part.y).logits(X)
