@@ -1,6 +1,6 @@
 """Which of many unlabelled images to begin with: the most typical of each group. Arrays only.
 
-Hacohen, Dekel and Weinshall 2022, "Active learning on a budget", 2202.02794: with few labels, typical images teach more
+Hacohen, Dekel and Weinshall 2022, "Active learning on a budget", 2202.02794: with few labels, typical images bring more
 than uncertain ones. Groups are found by k-means, as many as there will be labels; those without a label come first, the
 largest first, each with the image of the highest density, 1 / mean distance to its nearest neighbours.
 """
