@@ -49,6 +49,7 @@ def main() -> None:
     """Measure and report."""
     parts: Mapping[str, Callable[[Path], Iterator[Row]]] = {
         "parity": parity,
+        "web": web,
         "int8": eight_bits,
         "program": program,
         "speed": speed,
@@ -128,6 +129,39 @@ def parity_rows(what: str, exported: Exported) -> Iterator[Row]:
     yield at_most(f"{what}: largest difference of probabilities", found.probability_difference, 1e-3)
     if found.p_value_difference is not None:
         yield at_most(f"{what}: largest difference of p-values", found.p_value_difference, 0.0)
+
+
+def web(place: Path) -> Iterator[Row]:
+    """The page in a browser on 40 crops: 32 of known classes, 8 of another; as JPEG files, as they are."""
+    sys.path.append(str(ROOT / "tools"))
+    from browser import Browser, serving
+    from web_page import classify, open_page
+
+    classifier = crops()
+    exported = export(classifier, place / "page", format="web", check=CROPS / "unseen" / "bench")
+    known = sorted((CROPS / "few_shot" / "test").glob("*/*.jpg"))
+    paths = [*known[:: len(known) // 32][:32], *sorted((CROPS / "unseen" / "bench").glob("*.jpg"))[:8]]
+    with serving(exported.folder) as (address, asked), Browser() as browser:
+        started = time.perf_counter()
+        open_page(browser, address)
+        ready = time.perf_counter()
+        found = classify(browser, paths)
+        done = time.perf_counter()
+        abroad = [one for one in browser.requests if not one.startswith((address, f"blob:{address}"))]
+        complaints = [*browser.complaints, *(one for one in asked if not one.endswith(" 200"))]
+    differing, differences = [], []
+    for one, wanted in zip(found, classifier.verdicts(paths, top=len(NAMES)), strict=True):
+        same = (wanted.label, wanted.unknown, wanted.p_known)
+        differing += [one.line["path"]] * ((one.line["label"], one.line["unknown"], one.line["p_known"]) != same)
+        right = dict(zip(wanted.top_labels, wanted.top_probabilities, strict=True))
+        differences += [abs(p - right[label]) for label, p in one.shown.items()]
+    yield at_most("page in Chromium: of 40 crops answered otherwise", len(differing), 0, which=differing)
+    yield at_most("page in Chromium: largest difference of probabilities", max(differences), 1e-3)
+    yield at_most("page in Chromium: complaints on the console", len(complaints), 0, which=complaints)
+    yield at_most("page in Chromium: requests to other hosts", len(abroad), 0, which=abroad)
+    yield Row("page in Chromium: seconds to start", ready - started)
+    yield Row("page in Chromium: seconds a picture, 1 thread", (done - ready) / len(paths))
+    yield Row("page: size of the runtime, MB", sum(p.stat().st_size for p in exported.folder.glob("runtime/ort*")) / MB)
 
 
 def eight_bits(place: Path) -> Iterator[Row]:

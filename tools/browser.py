@@ -166,6 +166,7 @@ class Browser:
         """Size of the window in CSS pixels, pixels for each, and the colours that a person prefers."""
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone}
         self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call(
             "Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}]
@@ -271,6 +272,11 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing on the terminal."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A browser that ends while it is answered is no error."""
+
+
 @contextmanager
 def serving(folder: Path, headers: Mapping[str, str] | None = None) -> Iterator[tuple[str, list[str]]]:
     """Serve a folder as `python -m http.server` does.
@@ -279,7 +285,7 @@ def serving(folder: Path, headers: Mapping[str, str] | None = None) -> Iterator[
     """
     asked: list[str] = []
     handler: Callable[..., Any] = functools.partial(_Handler, asked=asked, headers=headers or {}, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -185,7 +185,7 @@ def test_opened_as_a_file_it_says_what_to_do(chromium: str, page: Page) -> None:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("model.onnx", "The host has no ./model.onnx (it answered 404)"),
+        ("model.onnx", "The host has no model.onnx (it answered 404)"),
         ("labels.json", "The host has no labels.json"),
         ("runtime/ort.js", "could not be loaded"),
     ],

@@ -58,9 +58,9 @@ async function run({ data, height, width }) {
 
 async function download(path, tell) {
   const response = await fetch(new URL(path, import.meta.url)).catch(() => {
-    throw new Error(`The host does not answer (asked for ${path}). Reload the page when there is a connection.`);
+    throw new Error(`The host does not answer (asked for ${named(path)}). Reload the page when there is a connection.`);
   });
-  if (!response.ok) throw new Error(`The host has no ${path} (it answered ${response.status}). Copy the whole folder to it.`);
+  if (!response.ok) throw new Error(`The host has no ${named(path)} (it answered ${response.status}). Copy the whole folder to it.`);
   // What a host compresses has the length of its compressed form, which says nothing about the bytes that come out.
   const total = response.headers.get("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
   const parts = [];
@@ -73,6 +73,10 @@ async function download(path, tell) {
     tell(path, at, total);
   }
   return new Blob(parts).arrayBuffer();
+}
+
+function named(path) {
+  return path.replace("./", "");
 }
 
 function sum(parts, key) {
