@@ -127,6 +127,17 @@ def test_margin_root_and_confidence(inkling: Inkling, boxed: Path, test: Path) -
     inkling.here("predict", boxed, elsewhere, "--margin", "-1").refused("The margin must lie between")
 
 
+def test_a_box_without_a_label_is_skipped_by_fit(inkling: Inkling, train: Path) -> None:
+    document = json.loads(train.read_text())
+    document["annotations"][3]["category_id"] = 99
+    train.write_text(json.dumps(document))
+    done = inkling.here("fit", train, "--memory", "some.ink", "--encoder", "sketch", "--json", "-")
+    (skipped,) = done.json()["skipped"]
+    assert skipped["path"].endswith("1.png#xywh=0,0,120,120&id=4")
+    assert "label" in skipped["reason"]
+    assert done.json()["images"] == 17
+
+
 def test_spoilt_boxes_are_skipped_with_their_reasons(inkling: Inkling, boxed: Path, test: Path) -> None:
     document = json.loads(test.read_text())
     document["annotations"][0]["bbox"] = [5, 5, 0, 5]

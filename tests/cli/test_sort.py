@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +30,22 @@ def test_sorted_and_undone(inkling: Inkling, memory: Path, drawn: Path) -> None:
     made[0].unlink()
     last = inkling.here("sort", "--undo", "sorted/inkling-sort-1.jsonl", "--json", "-")
     assert (last.code, last.json()) == (0, {"removed": 0, "gone": 24, "kept": []})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_killed_run_is_in_its_manifest_and_goes_on(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    out = inkling.folder / "sorted"
+    process = inkling.started("sort", memory, drawn / "test", "--output", out)
+    while process.poll() is None and not list(out.rglob("*.png")):
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    named = {json.loads(line)["path"] for line in (out / "inkling-sort-1.jsonl").read_text().splitlines()[1:]}
+    assert {one.relative_to(out).as_posix() for one in out.rglob("*.png")} <= named
+    again = inkling.here("sort", memory, drawn / "test", "--output", out, "--json", "-").json()
+    assert again["made"] + again["there_already"] == 24
+    assert len(list(out.rglob("*.png"))) == 24
+    assert not list(out.glob(".inkling-*"))
 
 
 def test_folders_are_those_of_the_predictions(inkling: Inkling, drawn: Path) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.samples import source_numbers
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.devices import AUTO, CPU, check_device
@@ -323,7 +322,7 @@ def _choose(
         asked=asked,
         logit_scale=logit_scale,
         seed=recipe.seed,
-        sources=source_numbers(prepared.content_hashes),
+        sources=prepared.data.sources,
     )
     return choice, spaces[shares.index(choice.share)]
 

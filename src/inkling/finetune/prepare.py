@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inkling.embeddings.samples import source_numbers
 from inkling.encoders.preprocessing import Preprocessing
 from inkling.encoders.transformers.model_folder import ModelFolder
 from inkling.errors import InputError, UnreadableImageError
@@ -104,6 +105,7 @@ def prepare(
         class_names=tuple(names),
         texts=ClassTexts.of(texts, folder),
         wide=Pixels.of([one.wide for one in ready if one.wide is not None], preprocessing) if augments else None,
+        sources=source_numbers([one.content_hash for one in ready]),
     )
     return PreparedData(
         data=data,

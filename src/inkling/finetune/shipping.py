@@ -112,8 +112,12 @@ def require_rate(tuner: FineTuner, records: Sequence[ImageRecord], false_alarms:
     """
     if _was_tuned(tuner):
         raise tuned_twice()
-    labels = np.unique([str(one.label) for one in records if one.label is not None], return_inverse=True)[1]
-    fold = folds_of(labels, n_folds=tuner.recipe.folds, seed=tuner.recipe.seed)
+    labelled = [one for one in records if one.label is not None]
+    labels = np.unique([str(one.label) for one in labelled], return_inverse=True)[1]
+    # Records that name no file of a box are pictures of their own, whatever they are called.
+    pictures = [one.file or f"{number} {one.path}" for number, one in enumerate(labelled)]
+    sources = np.unique(pictures, return_inverse=True)[1]
+    fold = folds_of(labels, n_folds=tuner.recipe.folds, seed=tuner.recipe.seed, sources=sources)
     require_images(int((fold >= 0).sum()), false_alarms)
 
 

@@ -44,3 +44,26 @@ def test_folds_are_even_and_the_only_image_of_a_class_stays_in(labels: np.ndarra
         counts = np.bincount(fold[labels == label], minlength=fold.max() + 1)
         assert counts.max() - counts.min() <= 1
         assert counts.max() < sizes[label]
+
+
+@given(
+    labels=labels_of_any_sizes,
+    n_folds=st.integers(2, 5),
+    seed=st.integers(0, 9),
+    per_picture=st.integers(1, 4),
+)
+def test_boxes_of_one_picture_share_a_fold_that_empties_no_class(
+    labels: np.ndarray, n_folds: int, seed: int, per_picture: int
+) -> None:
+    sources = np.random.default_rng(seed).permutation(len(labels)) // per_picture
+    fold = folds_of(labels, n_folds=n_folds, seed=seed, sources=sources)
+    for source in np.unique(sources):
+        assert len(np.unique(fold[sources == source])) == 1
+    for label in np.unique(labels):
+        held = np.unique(fold[labels == label])
+        assert len(held) > 1 or held[0] == -1
+    numbers = np.unique(fold[fold >= 0])
+    assert numbers.tolist() == list(range(len(numbers)))
+    assert len(numbers) != 1
+    if per_picture == 1:
+        np.testing.assert_array_equal(fold, folds_of(labels, n_folds=n_folds, seed=seed))

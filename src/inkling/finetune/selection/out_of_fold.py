@@ -43,7 +43,7 @@ class Folds:
 
     def __init__(self, load: Callable[[], Any], data: TrainingData, recipe: Recipe, *, run: Run, team: Team) -> None:
         self._load, self._data, self._recipe, self._run, self._team = load, data, recipe, run, team
-        self.fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed)
+        self.fold = folds_of(data.labels, n_folds=recipe.folds, seed=recipe.seed, sources=data.sources)
 
     @property
     def n_folds(self) -> int:

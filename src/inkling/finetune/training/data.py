@@ -33,6 +33,8 @@ class TrainingData:
         Their prompts.
     wide
         The same images with a margin, for augmentation to crop from; None: it crops from `pixels`.
+    sources
+        Which picture each image comes from, (n,); None: each is one of its own.
     """
 
     pixels: Pixels
@@ -41,6 +43,7 @@ class TrainingData:
     class_names: tuple[str, ...]
     texts: ClassTexts
     wide: Pixels | None = None
+    sources: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -58,6 +61,7 @@ class TrainingData:
             labels=self.labels[rows],
             paths=tuple(self.paths[row] for row in rows),
             wide=None if self.wide is None else self.wide.only(rows),
+            sources=None if self.sources is None else self.sources[rows],
         )
 
     def digest(self) -> str:

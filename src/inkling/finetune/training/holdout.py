@@ -32,10 +32,15 @@ def held_out(labels: IntArray, *, share: float, seed: int) -> BoolArray:
     return chosen
 
 
-def folds_of(labels: IntArray, *, n_folds: int, seed: int) -> IntArray:
+def folds_of(labels: IntArray, *, n_folds: int, seed: int, sources: IntArray | None = None) -> IntArray:
     """Fold of each image, (n,); -1 for the only image of a class, which always stays in.
 
     There are never more folds than images in the median class, and none where that has a single one: then all are -1.
+
+    Parameters
+    ----------
+    sources
+        Which picture each image comes from, (n,): boxes in one picture share a fold. None: each is one of its own.
     """
     sizes = np.bincount(labels)
     n_folds = min(n_folds, int(np.median(sizes[sizes > 0])))
@@ -46,4 +51,15 @@ def folds_of(labels: IntArray, *, n_folds: int, seed: int) -> IntArray:
     order = np.lexsort((rng.random(len(labels)), labels))
     order = order[sizes[labels[order]] > 1]
     fold[order] = np.arange(len(order)) % n_folds
-    return fold
+    return fold if sources is None else _by_source(fold, labels, sources)
+
+
+def _by_source(fold: IntArray, labels: IntArray, sources: IntArray) -> IntArray:
+    """Folds in which each source has that of its first image; none holds out all images of a class."""
+    _, first, number = np.unique(sources, return_index=True, return_inverse=True)
+    shared = fold[first][number]
+    whole = [label for label in np.unique(labels) if len(np.unique(shared[labels == label])) == 1]
+    shared[np.isin(sources, sources[(fold < 0) | np.isin(labels, whole)])] = -1
+    found, numbered = np.unique(shared, return_inverse=True)
+    numbered = numbered - int((found < 0).any())
+    return numbered if numbered.max() > 0 else np.full(len(fold), -1)
