@@ -1,4 +1,4 @@
-"""inkling evaluate: measure a memory on labelled images it was not trained on."""
+"""inkling evaluate: measure a memory on labelled images it was not trained on, or all heads with few images a class."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Confidence, Device, Json, Margin, Memory, MovedEncoder, NoCache, Root, Seed
+from inkling.cli.few_shot import FEW_SHOT, Request, check_protocol, run_few_shot
+from inkling.cli.options import Confidence, Device, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
+from inkling.cli.usage import whole
 from inkling.payloads import evaluation_payload
 from inkling.wording import counted
 
@@ -36,7 +38,14 @@ TOO_FEW = (
 
 
 def run(
-    memory: Memory,
+    memory: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.ink|TRAIN",
+            help=f"The memory; with --protocol {FEW_SHOT} the images to learn from.",
+            show_default=False,
+        ),
+    ],
     test: Annotated[
         str,
         typer.Argument(metavar="TEST", help="Labelled images, in any form that fit reads.", show_default=False),
@@ -44,7 +53,32 @@ def run(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="Write a report to look at.")
     ] = None,
-    encoder: MovedEncoder = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", metavar=FEW_SHOT, help="Fit all heads on 1 to 16 images a class, and on all."),
+    ] = None,
+    heads: Annotated[
+        str | None, typer.Option("--heads", metavar="A,B", help="Heads of the protocol. Default: all.")
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", parser=whole(1, 1000), metavar="N", help="Of the protocol. Default: 5.")
+    ] = None,
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            "--splits",
+            metavar="FILE.json",
+            help="Draws of the protocol: used if the file exists, else written. Default: beside the JSON.",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="NAME_OR_DIR",
+            help="Where the memory's encoder is now, if it moved; that of the protocol, as fit takes it.",
+        ),
+    ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     margin: Margin = 0.0,
@@ -59,13 +93,23 @@ def run(
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Measure a memory on labelled images, beside zero-shot, with intervals."""
+    """Measure a memory on labelled images, beside zero-shot; or every head with few images a class."""
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.run import evaluate_classifier
     from inkling.images.boxes import BoxReading
 
-    check_outputs(report, json, keep=(memory, test))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
+    check_protocol(
+        protocol,
+        {"--heads": heads, "--draws": draws, "--splits": splits, "--include-training": include_training},
+    )
+    if protocol is not None:
+        asked = Request(
+            memory, test, heads, draws, splits, report, json, encoder, device, seed, cache=not no_cache, boxes=boxes
+        )
+        run_few_shot(asked)
+        return
+    check_outputs(report, json, keep=(memory, test))
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
