@@ -41,6 +41,7 @@ ROOMS = (
     "review",
     "finetune",
     "evaluate",
+    "prompting",
     "auditing",
     "advising",
     "reports",

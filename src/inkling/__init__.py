@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from inkling.memory.classes import KnownClass
     from inkling.memory.discovered import Proposal
     from inkling.memory.events import Event
+    from inkling.prompting.search import PromptSearch, search_prompts
     from inkling.prompts import ClassPrompts
     from inkling.review.decisions import Decisions
     from inkling.review.propose import Explored
@@ -52,6 +53,7 @@ _HOMES = {
     "ImageVectors": "inkling.encoders.base",
     "InklingError": "inkling.errors",
     "KnownClass": "inkling.memory.classes",
+    "PromptSearch": "inkling.prompting.search",
     "Proposal": "inkling.memory.discovered",
     "Shipment": "inkling.finetune.shipping",
     "SkippedImage": "inkling.types",
@@ -62,6 +64,7 @@ _HOMES = {
     "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
+    "search_prompts": "inkling.prompting.search",
     "sort_images": "inkling.review.sort",
     "undo_sorting": "inkling.review.sort",
 }
@@ -86,6 +89,7 @@ __all__ = [
     "ImageVectors",
     "InklingError",
     "KnownClass",
+    "PromptSearch",
     "Proposal",
     "Shipment",
     "SkippedImage",
@@ -97,6 +101,7 @@ __all__ = [
     "export",
     "finetune_memory",
     "load_encoder",
+    "search_prompts",
     "sort_images",
     "undo_sorting",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from inkling.prompts import resolve_templates
 from inkling.redaction import redacted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from inkling.memory.discovered import Proposal
     from inkling.memory.events import Event
     from inkling.memory.summary import MemorySummary
+    from inkling.prompting.search import PromptSearch
     from inkling.review.propose import Explored
     from inkling.review.sort import Sorted
     from inkling.types import SkippedImage, Verdict
@@ -250,4 +252,19 @@ def verified_payload(found: Verified) -> Payload:
         "damage": list(found.damage),
         "moved_on": list(found.moved_on),
         "parity": None if found.parity is None else found.parity.payload(),
+    }
+
+
+def prompts_payload(found: PromptSearch) -> Payload:
+    """What a search for better words found."""
+    return {
+        "images": found.n_images,
+        "gains": found.gains,
+        "top1_given": found.top1_given,
+        "top1_found": found.top1_found,
+        "difference": [found.difference.low, found.difference.high],
+        "templates": found.templates,
+        "changes": dict(found.changes),
+        "prompts": {one.name: list(one.texts(resolve_templates(None))) for one in found.prompts},
+        "confusions": [{"class": one.name, "instead": one.other, "share": one.share} for one in found.confusions],
     }

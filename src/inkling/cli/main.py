@@ -32,6 +32,7 @@ from inkling.cli import (
     merge_adapters,
     move,
     predict,
+    prompts,
     proposals,
     refit,
     remove_class,
@@ -55,7 +56,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (fit, evaluate, advise, predict, sort, finetune, merge_adapters, export, info, encoders, embed, demo)
+LEARNING = (
+    fit,
+    evaluate,
+    advise,
+    prompts,
+    predict,
+    sort,
+    finetune,
+    merge_adapters,
+    export,
+    info,
+    encoders,
+    embed,
+    demo,
+)
 DECIDING = (
     discover,
     proposals,
