@@ -70,8 +70,8 @@ class PromptSearch:
     Examples
     --------
     >>> found = search_prompts("photos/train", encoder="sketch", cache=False)
-    >>> found.gains, [one.name for one in found.prompts]
-    (False, ['castle', 'cat', 'tree'])
+    >>> found.n_images, [one.name for one in found.prompts]
+    (24, ['castle', 'cat', 'tree'])
     """
 
     prompts: tuple[ClassPrompts, ...]
@@ -205,7 +205,7 @@ def _judged(
     difference = paired_difference(right[1], right[0])
     at, chosen, _ = choose_set(X, y, found.vectors, logit_scale=scale)
     words = [some[one] for some, one in zip(found.wordings[at], chosen, strict=True)]
-    gains = difference.low > 0
+    gains = bool(difference.low > 0)
     return PromptSearch(
         prompts=tuple(_spelled_out(one.prompts, found.sets[at]) for one in words) if gains else tuple(given),
         gains=gains,
