@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show
-from inkling.cli.options import Json, NoCache, Seed, Vocabulary
+from inkling.cli.options import Json, NoCache, Vocabulary
 from inkling.cli.progress import progress_bar
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
@@ -35,7 +35,6 @@ def run(
         typer.Option(metavar="FILE", help="YAML or CSV with words to begin with.", show_default=False),
     ] = None,
     vocabulary: Vocabulary = None,
-    seed: Seed = 0,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
@@ -52,7 +51,7 @@ def run(
     words = read_vocabulary(vocabulary)
     with progress_bar("Embedding") as progress:
         found = search_prompts(
-            train, encoder=encoder, prompts=own, vocabulary=words, seed=seed, cache=not no_cache, progress=progress
+            train, encoder=encoder, prompts=own, vocabulary=words, cache=not no_cache, progress=progress
         )
     if output is not None:
         write_prompts(output, found.prompts)

@@ -27,6 +27,10 @@ from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector
 from inkling.types import FloatArray, IntArray
 
 
+SEED = 0
+"""Draws the folds."""
+
+
 @dataclass(frozen=True)
 class Confusion:
     """A class whose images the texts call another one.
@@ -101,7 +105,6 @@ def search_prompts(
     encoder: str | Path | Encoder = DEFAULT_FOR_PHOTOGRAPHS,
     prompts: Sequence[ClassPrompts] = (),
     vocabulary: Vocabulary | None = None,
-    seed: int = 0,
     cache: bool | str | Path = True,
     progress: Progress | None = None,
 ) -> PromptSearch:
@@ -117,8 +120,6 @@ def search_prompts(
         Words to begin with; None: the names of the classes.
     vocabulary
         Knows wider meanings and synonyms; None: common nouns.
-    seed
-        Draws the folds.
     cache
         As for `inkling.FewShotClassifier`.
     progress
@@ -150,7 +151,7 @@ def search_prompts(
         require_classes(names)
         given = [own.get(name) or ClassPrompts(name) for name in names]
         found = _candidates(given, vocabulary or common_nouns(), opened, kept)
-    return _judged(samples, names, given, found, seed=seed)
+    return _judged(samples, names, given, found)
 
 
 def _candidates(
@@ -193,14 +194,12 @@ def _known(found: Sequence[Wording], templates: Sequence[str], encoder: Encoder)
     return tuple(one for one in found if missing.isdisjoint(one.prompts.texts(templates)))
 
 
-def _judged(
-    samples: Samples, names: Sequence[str], given: Sequence[ClassPrompts], found: _Candidates, *, seed: int
-) -> PromptSearch:
+def _judged(samples: Samples, names: Sequence[str], given: Sequence[ClassPrompts], found: _Candidates) -> PromptSearch:
     X = samples.embeddings.astype(np.float64)
     y = np.searchsorted(names, [str(label) for label in samples.labels])
     scale = samples.identity.logit_scale
     before = X @ np.stack([of_class[0] for of_class in found.vectors[0]]).T
-    after = out_of_fold_logits(X, y, samples.sources, found.vectors, logit_scale=scale, seed=seed)
+    after = out_of_fold_logits(X, y, samples.sources, found.vectors, logit_scale=scale, seed=SEED)
     right = [logits.argmax(axis=1) == y for logits in (before, after)]
     difference = paired_difference(right[1], right[0])
     at, chosen, _ = choose_set(X, y, found.vectors, logit_scale=scale)
