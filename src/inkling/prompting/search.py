@@ -26,7 +26,6 @@ from inkling.prompting.wordings import Wording, wordings
 from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector
 from inkling.types import FloatArray, IntArray
 
-
 SEED = 0
 """Draws the folds."""
 
