@@ -218,7 +218,8 @@ def heads_for(asked: Sequence[str] | None, *, with_texts: bool) -> tuple[str, ..
         head_class(name)
     if ZeroShotHead.name in asked and not with_texts:
         raise InputError(
-            "zero-shot needs a text vector of every class.", remedy="Leave it out of --heads, or name another encoder."
+            "zero-shot needs a text vector of every class.",
+            remedy="Leave it out of the heads, or name an encoder with texts.",
         )
     return tuple(dict.fromkeys(asked))
 
