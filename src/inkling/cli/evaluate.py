@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,6 +71,10 @@ def run(
             help="Draws of the protocol: used if the file exists, else written. Default: beside the JSON.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="Break top-1 down by a column of the table TEST, such as camera."),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -95,13 +99,14 @@ def run(
 ) -> None:
     """Measure a memory on labelled images, beside zero-shot; or every head with few images a class."""
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.evaluate.groups import group_scores, groups_of_table
     from inkling.evaluate.run import evaluate_classifier
     from inkling.images.boxes import BoxReading
 
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     check_protocol(
         protocol,
-        {"--heads": heads, "--draws": draws, "--splits": splits, "--include-training": include_training},
+        {"--heads": heads, "--draws": draws, "--splits": splits, "--include-training": include_training, "--by": by},
     )
     if protocol is not None:
         asked = Request(
@@ -110,6 +115,7 @@ def run(
         run_few_shot(asked)
         return
     check_outputs(report, json, keep=(memory, test))
+    groups = None if by is None else groups_of_table(test, by)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
@@ -117,7 +123,10 @@ def run(
     if report:
         write_html(done, report, memory=memory, test=test)
         note(f"Report: {report}")
-    show(evaluation_payload(done.evaluation), json=json, table=print_scores)
+    summary = evaluation_payload(done.evaluation)
+    if by is not None and groups is not None:
+        summary["by"] = {"column": by, "groups": [one.to_json() for one in group_scores(done, groups)]}
+    show(summary, json=json, table=print_scores)
     leave_if_lost(source, samples.skipped)
 
 
@@ -173,6 +182,16 @@ def print_scores(summary: Mapping[str, Any]) -> None:
         _tell_unknown_detection(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])
     _tell_training_images(summary["training_images"])
+    if by := summary.get("by"):
+        _print_groups(by["column"], by["groups"])
+
+
+def _print_groups(column: str, groups: Sequence[Mapping[str, Any]]) -> None:
+    """Top-1 by group, the worst first."""
+    rows = [(one["group"], one["n"], f"{one['top1']:.1%}", "{:.1%} to {:.1%}".format(*one["ci95"])) for one in groups]
+    print_table((column, "images", "top-1", "95 % interval"), rows, numbers=(1, 2))
+    worst = groups[0]
+    note(f"Worst {column}: {worst['group']}, {worst['top1']:.1%} of {counted(worst['n'], 'image')}.")
 
 
 def _tell_unknown_detection(unknown: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class Splits:
                 raise InputError(
                     f"The splits are of other images: {len(drawn - here)} of theirs are not among the training images "
                     f"under the same label, and {len(here - drawn)} are new.",
-                    remedy="Name the folder that they were drawn from, or a file that does not exist yet, to draw anew.",
+                    remedy="Name the folder that they were drawn from, or a new file to draw anew.",
                 )
 
     def write(self, path: str | Path) -> None:

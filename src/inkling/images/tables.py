@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -89,13 +89,33 @@ def names_files(path: Path) -> bool:
         return False
 
 
-def _read_columns(path: Path) -> tuple[Mapping[str, _Column], Kind]:
-    """The columns by name, labels as names of classes, and what they were of."""
+def read_column(path: Path, name: str) -> dict[str, str]:
+    """Cells of any column of a table by the path of their row; rows whose cell is empty are left out.
+
+    Raises
+    ------
+    InputError
+        If the file is no table of images, or has no such column.
+    """
+    key = _key(name)
+    columns, _ = _read_columns(path, more=(key,))
+    if key not in columns:
+        raise InputError(
+            f"'{path}' has no column '{name}'.", remedy="Name a column of the table, such as camera, site or day."
+        )
+    paths = columns[PATH if PATH in columns else FILE_NAME]
+    pairs = zip(paths, columns[key], strict=True)
+    return {file: cell for file, cell in pairs if file is not None and cell is not None}
+
+
+def _read_columns(path: Path, *, more: Sequence[str] = ()) -> tuple[Mapping[str, _Column], Kind]:
+    """The columns that count and some more by name, labels as names of classes, and what they were of."""
+    wanted = {*_COLUMNS, *more}
     match path.suffix.lower():
         case ".parquet":
-            cells = _read_parquet(path)
+            cells = _read_parquet(path, wanted)
         case ".jsonl":
-            cells = _read_lines(path)
+            cells = _read_lines(path, wanted)
         case _:
             return read_csv(path, key=PATH, header=_HEADER, instead=FILE_NAME), Kind.TEXT
     labels = read_labels(cells.pop(LABEL, []))
@@ -163,14 +183,14 @@ def _parsed(text: str, source: str, *, key: str, header: str, instead: str | Non
     return {name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)}
 
 
-def _read_parquet(path: Path) -> dict[str, list[object]]:
+def _read_parquet(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
     """The columns that count."""
     require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     from pyarrow import parquet
 
     try:
         names = parquet.read_schema(path).names
-        table = parquet.read_table(path, columns=[name for name in names if _key(name) in _COLUMNS])
+        table = parquet.read_table(path, columns=[name for name in names if _key(name) in wanted])
         columns = {name: table[name].to_pylist() for name in table.column_names}
     except Exception as error:  # Arrow, its conversion to Python and the system each have their own
         raise InputError(
@@ -181,7 +201,7 @@ def _read_parquet(path: Path) -> dict[str, list[object]]:
     return {_key(name): values for name, values in columns.items()}
 
 
-def _read_lines(path: Path) -> dict[str, list[object]]:
+def _read_lines(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
     """The columns that count of a file with one JSON object a line; None for what a line lacks."""
     lines = [line for line in _text(path).split("\n") if line.strip()]
     rows = [parsed_json(line, source=f"Line {at} of '{path}'") for at, line in enumerate(lines, start=1)]
@@ -191,7 +211,7 @@ def _read_lines(path: Path) -> dict[str, list[object]]:
     names = {name: None for row in named for name in row}
     if not {PATH, FILE_NAME} & names.keys():
         raise _no_column(f"'{path}'", list(names), key=PATH, header="Each line must name a file under 'file_name'.")
-    return {name: [row.get(name) for row in named] for name in names if name in _COLUMNS}
+    return {name: [row.get(name) for row in named] for name in names if name in wanted}
 
 
 def _text(path: Path) -> str:
