@@ -1,4 +1,4 @@
-"""Top-1 by what a table says of its images besides their class, such as camera, site or day."""
+"""Top-1 by what a table holds about its images besides their class, such as camera, site or day."""
 
 from __future__ import annotations
 
