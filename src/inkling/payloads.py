@@ -13,6 +13,7 @@ from inkling.prompts import resolve_templates
 from inkling.redaction import redacted
 
 if TYPE_CHECKING:
+    from inkling.auditing.audit import Audit
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
     from inkling.exporting.export import Exported
@@ -267,4 +268,28 @@ def prompts_payload(found: PromptSearch) -> Payload:
         "changes": dict(found.changes),
         "prompts": {one.name: list(one.texts(resolve_templates(None))) for one in found.prompts},
         "confusions": [{"class": one.name, "instead": one.other, "share": one.share} for one in found.confusions],
+    }
+
+
+def audit_payload(found: Audit) -> Payload:
+    """What an audit found."""
+    return {
+        "images": found.subject.samples.n_images,
+        "classes": len(found.subject.classes),
+        "counts": dict(found.counts),
+        "findings": [
+            {
+                "kind": one.kind,
+                "files": list(one.files),
+                "evidence": one.evidence,
+                "score": one.score,
+                "suggestion": one.suggestion,
+                "classes": list(one.classes),
+                "relabel": one.relabel,
+            }
+            for one in found.findings
+        ],
+        "expected_wrong": found.expected_wrong,
+        "not_checked": dict(found.not_checked),
+        "skipped": skipped_payload(found.skipped),
     }

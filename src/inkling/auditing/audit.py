@@ -12,7 +12,7 @@ from inkling.auditing.checks import CHECKS
 from inkling.auditing.findings import KINDS, Finding
 from inkling.auditing.subject import Subject
 from inkling.classifier.class_texts import embedded_entries
-from inkling.classifier.fitted import labelled_rows, require_readable
+from inkling.classifier.fitted import UNLABELLED, labelled_rows, require_readable
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import embed_samples
@@ -113,7 +113,7 @@ def audit(
 
 def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -> Audit:
     """The same of images whose vectors are known."""
-    findings: list[Finding] = []
+    findings = [_unreadable(one) for one in skipped if one.reason != UNLABELLED]
     not_checked: dict[str, str] = {}
     for check in CHECKS:
         if (reason := check.lacks(subject)) is None:
@@ -124,3 +124,8 @@ def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -
     findings.sort(key=lambda one: (order.index(one.kind), -one.score))
     wrong = None if subject.why_no_labels else sum(one.score for one in findings if one.kind == "mislabelled")
     return Audit(subject, tuple(findings), skipped, not_checked, wrong)
+
+
+def _unreadable(image: SkippedImage) -> Finding:
+    told = f"{image.reason[:1].upper()}{image.reason[1:].rstrip('.')}."
+    return Finding("unreadable", (image.path,), told, 1.0, "Repair it or leave it out.")

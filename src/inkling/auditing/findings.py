@@ -44,6 +44,10 @@ class Finding:
 
 KINDS: Mapping[str, str] = {
     "mislabelled": "the label is likely wrong",
+    "label_conflict": "one picture under several labels",
+    "leak": "among the images that it is tested on, too",
+    "unreadable": "can't be used",
+    "exact_duplicate": "the same file more than once",
     "ambiguous": "two classes fit alike",
     "outlier": "unlike all other images of its class",
     "few_images": "a class with too few images",

@@ -14,6 +14,7 @@ from inkling.cli import (
     accept,
     add_class,
     advise,
+    audit,
     backup,
     cache,
     classes,
@@ -57,6 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 LEARNING = (
+    audit,
     fit,
     evaluate,
     advise,

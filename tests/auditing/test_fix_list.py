@@ -1,0 +1,32 @@
+"""Corrections as a table."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from inkling.auditing.findings import Finding
+from inkling.auditing.fix_list import COLUMNS, write_fix_list
+
+FINDINGS = (
+    Finding("mislabelled", ("a.png",), "Wrong, surely.", 0.9, "", ("cat", "car"), "car"),
+    Finding("unreadable", ("b.png",), "It is cut short.", 1.0, ""),
+    Finding("exact_duplicate", ("c.png", "d.png", "e.png"), "Thrice.", 1.0, "", ("cat",)),
+    Finding("ambiguous", ("a.png",), "cat or car", 0.8, "", ("cat", "car")),
+    Finding("ambiguous", ("f, g.png",), 'a "b"', 0.8, "", ("cat", "car")),
+    Finding("few_images", (), "cat has 2 images.", 0.5, "", ("cat",)),
+)
+
+
+def test_each_image_has_one_row_by_its_first_finding(tmp_path: Path) -> None:
+    assert write_fix_list(tmp_path / "fixes.csv", FINDINGS) == 5
+    with (tmp_path / "fixes.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert tuple(header) == COLUMNS
+    assert [tuple(row[:4]) for row in rows] == [
+        ("a.png", "relabel", "car", "mislabelled"),
+        ("b.png", "drop", "", "unreadable"),
+        ("d.png", "drop", "", "exact_duplicate"),
+        ("e.png", "drop", "", "exact_duplicate"),
+        ("f, g.png", "keep", "", "ambiguous"),
+    ]

@@ -1,0 +1,35 @@
+"""inkling audit: what it prints and writes, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from inkling.sketch import write_dataset
+from tests.cli.program import Inkling
+
+
+def test_planted_faults_are_named(inkling: Inkling, drawn: Path) -> None:
+    train = inkling.folder / "train"
+    write_dataset(train, ("car", "cat", "tree"), 12, seed=5)
+    (train / "car" / "car-0003.png").rename(train / "tree" / "moved.png")
+    (train / "cat" / "broken.png").write_bytes(b"no picture")
+    shutil.copy(train / "cat" / "cat-0001.png", train / "cat" / "copy.png")
+    asked = ("audit", "train", "--encoder", "sketch", "--against", drawn / "test")
+    done = inkling.here(*asked, "--json", "a.json", "--fix-list", "f.csv")
+    assert done.code == 0, done.err
+    assert "moved.png" in done.out
+    assert "Of 1 label said to be wrong, about 1 are expected to be." in done.err
+    told = json.loads((inkling.folder / "a.json").read_text())
+    assert told["counts"] == {"mislabelled": 1, "unreadable": 1, "exact_duplicate": 1}
+    assert {"kind", "files", "evidence", "score", "suggestion"} <= told["findings"][0].keys()
+    assert (inkling.folder / "f.csv").read_text().count("\n") == told["fixes"] + 1
+
+
+def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:
+    inkling.here("audit", "nowhere", "--encoder", "sketch").refused("does not exist")
+    inkling.here("audit", drawn / "train" / "car", "--encoder", "sketch").refused("label")
+    asked = ("audit", drawn / "train", "--encoder", "sketch")
+    inkling.here(*asked, "--against", "nowhere").refused("does not exist")
+    inkling.here(*asked, "--fix-list", "no/such/folder.csv").refused("does not exist")
