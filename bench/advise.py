@@ -18,9 +18,11 @@ import numpy as np
 from common import ROOT, Row, at_least, at_most, record
 from feature_tasks import FEATURES
 from inkling.advising.errors_of_head import errors_of_head
-from inkling.advising.label_next import label_next
+from inkling.advising.label_next import FEW_SHOTS, label_next
 from inkling.advising.learning_curve import learning_curve
 from inkling.advising.typicality import typical
+from inkling.heads import PrototypeHead
+from inkling.heads.calibration import apply_temperature, fit_temperature
 from inkling.heads.fitted import FittedHead
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
@@ -38,8 +40,6 @@ POOLS = {"Caltech-100": "caltech101", "Flowers": "oxford_flowers", "Pets": "oxfo
 DRAWS = 10
 CURVE_DRAWS = 3
 TARGET_SHOTS = 8
-ORDER_HEAD = "prototype"
-"""Fits in a fraction of a second: hundreds of rounds are measured."""
 BATCHES_A_SHOT = 2
 SEED = 0
 
@@ -58,15 +58,13 @@ class Parts:
         """Some rows with their labels; classes without a row are not known."""
         return LabelledVectors.of(self.X[rows], self.y[rows])
 
-    def top1(self, rows: IntArray, *, head: FittedHead | None = None) -> float:
-        """Top-1 on the test rows of a head that learned from some rows."""
-        fitted = head or FittedHead.fit(ORDER_HEAD, self.vectors(rows), seed=SEED)
-        labels = np.asarray(fitted.classes)[fitted.logits(self.test_X).argmax(axis=1)]
-        return float((labels == self.test_y).mean())
+    def prototypes(self, rows: IntArray) -> tuple[PrototypeHead, float]:
+        """Prototypes that learned from some rows, and their top-1 on the test rows."""
+        head = PrototypeHead().fit(self.X[rows], self.y[rows])
+        return head, float((head.predict(self.test_X) == self.test_y).mean())
 
-    def balanced_top1(self, rows: IntArray, *, head: FittedHead | None = None) -> float:
-        """The same with all classes of one weight, as in a support set of so many shots."""
-        fitted = head or FittedHead.fit("auto", self.vectors(rows), seed=SEED)
+    def balanced_top1(self, fitted: FittedHead) -> float:
+        """Top-1 on the test rows with all classes of one weight, as in a support set of so many shots."""
         right = np.asarray(fitted.classes)[fitted.logits(self.test_X).argmax(axis=1)] == self.test_y
         return float(np.mean([right[self.test_y == k].mean() for k in range(self.n_classes)]))
 
@@ -129,8 +127,8 @@ def _curve(name: str, file: str, shots: int, *, mixed: bool) -> Iterator[dict[st
         expected = learning_curve(measured, seed=SEED).expected(len(twice) / len(half))
         later = FittedHead.fit("auto", parts.vectors(twice), seed=SEED)
         found = {
-            "now": parts.balanced_top1(half, head=fitted),
-            "measured": parts.balanced_top1(twice, head=later),
+            "now": parts.balanced_top1(fitted),
+            "measured": parts.balanced_top1(later),
         }
         yield {
             "set": name,
@@ -149,13 +147,13 @@ def orders() -> Iterator[Row]:
         needed: dict[str, list[float]] = {"advised": [], "random": []}
         parts = _parts(file)
         supports = [parts.shots(TARGET_SHOTS, np.random.default_rng(SEED + draw)) for draw in range(DRAWS)]
-        target = float(np.mean([parts.top1(rows) for rows in supports]))
+        target = float(np.mean([parts.prototypes(rows)[1] for rows in supports]))
         for draw in range(DRAWS):
             for order in needed:
                 needed[order].append(_images_needed(parts, target, order, draw))
         ratio = float(np.mean(needed["advised"]) / np.mean(needed["random"]))
         what = f"{name}: images to the top-1 of {TARGET_SHOTS} random shots a class, advised over random order"
-        yield at_most(what, ratio, 0.75, target_top1=target, **needed)
+        yield at_most(what, ratio, 0.75, target_top1=target, images=needed)
 
 
 def _images_needed(parts: Parts, target: float, order: str, draw: int) -> float:
@@ -163,24 +161,35 @@ def _images_needed(parts: Parts, target: float, order: str, draw: int) -> float:
     rng = np.random.default_rng(SEED + draw)
     at_random, labelled = rng.permutation(len(parts.y)), np.zeros(0, dtype=np.int64)
     batch, before = parts.n_classes // BATCHES_A_SHOT, (0, 0.0)
-    fitted: FittedHead | None = None
+    head: PrototypeHead | None = None
     while len(labelled) < len(parts.y):
         left = at_random[~np.isin(at_random, labelled)]
         if order == "random":
             new = left[:batch]
-        elif fitted is None:
+        elif head is None:
             new = left[typical(parts.X[left], parts.X[:0], batch, seed=draw)[0]]
         else:
-            p = fitted.probabilities(parts.X[left])
-            chosen = label_next(parts.vectors(labelled), parts.X[left], p, n=batch, seed=draw)
-            new = left[[choice.row for choice in chosen]]
+            vectors = parts.vectors(labelled)
+            p = apply_temperature(head.logits(parts.X[left]), _temperature(vectors))
+            new = left[[choice.row for choice in label_next(vectors, parts.X[left], p, n=batch, seed=draw)]]
         labelled = np.concatenate([labelled, new])
-        fitted = FittedHead.fit(ORDER_HEAD, parts.vectors(labelled), seed=SEED)
-        top1 = parts.top1(labelled, head=fitted)
+        head, top1 = parts.prototypes(labelled)
         if top1 >= target:
             return float(np.interp(target, [before[1], top1], [before[0], len(labelled)]))
         before = (len(labelled), top1)
     return float(len(parts.y))
+
+
+def _temperature(vectors: LabelledVectors) -> float:
+    """By halves that the head did not see; 1 where there are too few images, and typical ones are chosen."""
+    if vectors.median_shots < FEW_SHOTS:
+        return 1.0
+    out = np.random.default_rng(SEED).random(len(vectors)) < 0.5
+    kept = vectors.only(~out)
+    seen = np.isin(vectors.y, kept.y)
+    head = PrototypeHead(classes=np.unique(kept.y)).fit(kept.X, kept.y)
+    judged = out & seen
+    return fit_temperature(head.logits(vectors.X[judged]), np.searchsorted(head.classes_, vectors.y[judged]))
 
 
 def _parts(file: str) -> Parts:
