@@ -14,8 +14,15 @@ UNKNOWN = 0
 """Stands for a picture that is not at hand; the hash of a plain surface, which tells nothing, is 0 too."""
 
 
-def difference_hash(jpeg: bytes) -> int:
+def difference_hash(jpeg: bytes, *, mirrored: bool = False) -> int:
     """Which of neighbouring pixels is brighter, in a picture of 9 x 8 grey pixels: 64 bits.
+
+    Parameters
+    ----------
+    jpeg
+        The picture.
+    mirrored
+        Of its mirror image: plain surfaces keep that from being worked out from the hash.
 
     Examples
     --------
@@ -29,16 +36,19 @@ def difference_hash(jpeg: bytes) -> int:
     with Image.open(BytesIO(jpeg)) as picture:
         small = picture.convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
     grey = np.asarray(small, dtype=np.int16)
+    if mirrored:
+        grey = grey[:, ::-1]
     return int.from_bytes(np.packbits(grey[:, 1:] > grey[:, :-1]).tobytes(), "big")
 
 
-def looks_of(thumbnails: Sequence[bytes | None]) -> NDArray[np.uint64]:
+def looks_of(thumbnails: Sequence[bytes | None], *, mirrored: bool = False) -> NDArray[np.uint64]:
     """Difference hashes of thumbnails, (n,); `UNKNOWN` for one that is missing or cannot be read."""
-    return np.array([UNKNOWN if jpeg is None else _hash_or_unknown(jpeg) for jpeg in thumbnails], dtype=np.uint64)
+    hashes = (UNKNOWN if jpeg is None else _hash_or_unknown(jpeg, mirrored) for jpeg in thumbnails)
+    return np.fromiter(hashes, dtype=np.uint64, count=len(thumbnails))
 
 
-def _hash_or_unknown(jpeg: bytes) -> int:
+def _hash_or_unknown(jpeg: bytes, mirrored: bool) -> int:
     try:
-        return difference_hash(jpeg)
+        return difference_hash(jpeg, mirrored=mirrored)
     except (OSError, ValueError):
         return UNKNOWN

@@ -5,6 +5,8 @@ from __future__ import annotations
 from inkling.auditing.checks.check import Check
 from inkling.auditing.checks.classes import CHECK as CLASSES
 from inkling.auditing.checks.copies import CHECK as COPIES
+from inkling.auditing.checks.files import CHECK as FILES
 from inkling.auditing.checks.labels import CHECK as LABELS
+from inkling.auditing.checks.near_duplicates import CHECK as NEAR_DUPLICATES
 
-CHECKS: tuple[Check, ...] = (LABELS, COPIES, CLASSES)
+CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, FILES, CLASSES)
