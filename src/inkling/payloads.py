@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from inkling.prompts import resolve_templates
 from inkling.redaction import redacted
 
 if TYPE_CHECKING:
@@ -258,6 +257,8 @@ def verified_payload(found: Verified) -> Payload:
 
 def prompts_payload(found: PromptSearch) -> Payload:
     """What a search for better words found."""
+    from inkling.prompts import resolve_templates
+
     return {
         "images": found.n_images,
         "gains": found.gains,

@@ -91,6 +91,11 @@ def _fit_and_predict(run: Listener, url: str, drawn: Path) -> None:
     run("predict", url, test, "--output", "p.csv", "--json", "p.json")
     run("predict", url, test, "--output", "p.parquet", "--observe")
     run("discover", url, test, "--report", "d.html", "--json", "d.json")
+    run("advise", url, "--pool", test, "--output", "order.csv", "--json", "advise.json")
+    run("sort", url, test, "--output", "sorted", "--json", "sort.json")
+    run("export", url, "--output", "exported", "--json", "export.json")
+    run("audit", train, "--encoder", "sketch", "--json", "audit.json", "--fix-list", "fixes.csv")
+    run("prompts", train, "--encoder", "sketch", "--output", "words.yaml", "--json", "prompts.json")
 
 
 def _finetune(run: Listener, url: str, drawn: Path) -> None:

@@ -51,7 +51,7 @@ def exported(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 def ran(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The folder's program, away from Inkling."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, str(folder / "run.py"), *map(str, arguments)]
+    command = [sys.executable, "-B", str(folder / "run.py"), *map(str, arguments)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

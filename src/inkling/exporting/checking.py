@@ -234,7 +234,13 @@ def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, A
         If it prints anything else.
     """
     done = subprocess.run(
-        [sys.executable, program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+        # -B: no compiled files are to be left in the folder.
+        [sys.executable, "-B", program, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     try:
         told = [json.loads(line) for line in done.stdout.splitlines()]
