@@ -14,12 +14,14 @@ FINDINGS = (
     Finding("exact_duplicate", ("c.png", "d.png", "e.png"), "Thrice.", 1.0, "", ("cat",)),
     Finding("ambiguous", ("a.png",), "cat or car", 0.8, "", ("cat", "car")),
     Finding("ambiguous", ("f, g.png",), 'a "b"', 0.8, "", ("cat", "car")),
+    Finding("leak", ("h.png", "tested.png"), "Tested on.", 1.0, "", ("cat",)),
+    Finding("near_duplicate", ("i.png", "j.png"), "Alike.", 0.99, "", ("cat",)),
     Finding("few_images", (), "cat has 2 images.", 0.5, "", ("cat",)),
 )
 
 
 def test_each_image_has_one_row_by_its_first_finding(tmp_path: Path) -> None:
-    assert write_fix_list(tmp_path / "fixes.csv", FINDINGS) == 5
+    assert write_fix_list(tmp_path / "fixes.csv", FINDINGS) == 7
     with (tmp_path / "fixes.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert tuple(header) == COLUMNS
@@ -29,4 +31,6 @@ def test_each_image_has_one_row_by_its_first_finding(tmp_path: Path) -> None:
         ("d.png", "drop", "", "exact_duplicate"),
         ("e.png", "drop", "", "exact_duplicate"),
         ("f, g.png", "keep", "", "ambiguous"),
+        ("h.png", "keep", "", "leak"),
+        ("j.png", "drop", "", "near_duplicate"),
     ]

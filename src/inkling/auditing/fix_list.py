@@ -36,11 +36,13 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
 
 def _rows(finding: Finding) -> Iterator[tuple[str, str, str, str, str, str]]:
     told = (finding.kind, f"{finding.score:.3f}", finding.evidence)
-    if finding.kind == "exact_duplicate":
+    if finding.kind in ("exact_duplicate", "near_duplicate"):
         yield from ((path, DROP, "", *told) for path in finding.files[1:])
     elif finding.kind == "unreadable":
         yield from ((path, DROP, "", *told) for path in finding.files)
     elif finding.kind == "mislabelled":
         yield from ((path, RELABEL, finding.relabel or "", *told) for path in finding.files)
+    elif finding.kind == "leak":  # the others are of the images to test on
+        yield from ((path, KEEP, "", *told) for path in finding.files[:1])
     else:
         yield from ((path, KEEP, "", *told) for path in finding.files)

@@ -23,7 +23,7 @@ from inkling.types import FloatArray, IntArray
 
 ANY_CLASS = 0.5
 """Share of wrong labels that are any other class alike. Counts of wrong labels came out best with it, over labels
-flipped at random and to the class most often confused, on four sets of features (`bench/audit.py`)."""
+flipped at random and to the class most often confused, on four sets of features."""
 USUAL_SHARE, PRIOR_IMAGES = 0.03, 30
 """What is assumed beforehand, and how many images' worth of say it has: in the test sets of ten benchmarks 3.3 % of the
 labels are wrong (Northcutt et al. 2021, 2103.14749)."""

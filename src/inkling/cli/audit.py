@@ -26,8 +26,13 @@ def run(
         str, typer.Argument(metavar="DIR", help="Labelled images, in any form that fit reads.", show_default=False)
     ],
     encoder: Annotated[
-        str, typer.Option("--encoder", metavar="NAME_OR_DIR", help="See 'inkling encoders'; A+B joins two.")
-    ] = "pocket",
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="NAME_OR_DIR",
+            help="See 'inkling encoders'; A+B joins two. Default: openai/clip-vit-base-patch32, for photographs.",
+        ),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -45,10 +50,18 @@ def run(
     """Find labels that are likely wrong, copies, leaks and classes that need images, before anything is learned."""
     from inkling.auditing.audit import audit
     from inkling.auditing.fix_list import write_fix_list
+    from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 
     check_outputs(fix_list, json, keep=(train, against))
     with progress_bar("Embedding") as progress:
-        found = audit(train, encoder=encoder, against=against, seed=seed, cache=not no_cache, progress=progress)
+        found = audit(
+            train,
+            encoder=encoder or DEFAULT_FOR_PHOTOGRAPHS,
+            against=against,
+            seed=seed,
+            cache=not no_cache,
+            progress=progress,
+        )
     n_fixes = None if fix_list is None else write_fix_list(fix_list, found.findings)
     told = {"fix_list": None if fix_list is None else str(fix_list), "fixes": n_fixes, "seconds": seconds_waited()}
     show(audit_payload(found) | told, json=json, table=_print)
