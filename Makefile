@@ -59,6 +59,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/pocket_choice.py
 	$(ENV) bench/joined.py
 	$(ENV) bench/export.py
+	$(ENV) bench/advise.py
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py
 	$(ENV) bench/start.py
