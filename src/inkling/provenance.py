@@ -24,10 +24,10 @@ def inkling_version() -> str:
         return "unreleased"
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that numbers depend on, as installed; nothing is imported."""
+def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Versions of packages, by default those that numbers depend on, as installed; nothing is imported."""
     found = {}
-    for package in _PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

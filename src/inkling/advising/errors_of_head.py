@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from inkling.advising.subsets import Measured, measure
 from inkling.heads import AutoHead, head_class
@@ -30,13 +29,7 @@ def errors_of_head(
 
 
 def _scores(fitted: FittedHead, part: LabelledVectors, X: FloatArray, *, seed: int) -> FloatArray:
-    options: dict[str, Any] = {
-        "text_vectors": part.text_vectors,
-        "classes": list(range(part.n_classes)),
-        "logit_scale": part.logit_scale,
-        "embedding_dims": part.embedding_dims,
-    }
-    head = head_class(fitted.head.name)(**options)
+    head = head_class(fitted.head.name)(**part.head_options)
     if isinstance(head, AutoHead) and isinstance(fitted.head, AutoHead):
         return head.set_params(seed=seed).refit(part.X, part.y, fitted.head, groups=part.sources).logits(X)
     return head.fit(part.X, part.y).logits(X)

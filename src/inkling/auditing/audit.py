@@ -12,14 +12,14 @@ from inkling.auditing.checks import CHECKS
 from inkling.auditing.findings import KINDS, Finding
 from inkling.auditing.subject import Subject
 from inkling.classifier.class_texts import embedded_entries
-from inkling.classifier.fitted import UNLABELLED, labelled_rows, require_readable
+from inkling.classifier.fitted import UNLABELLED
+from inkling.classifier.labelled import labelled_samples
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
 from inkling.embeddings.samples import embed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
-from inkling.images.handed_over import read_images
 from inkling.images.sources import find_images
 from inkling.types import SkippedImage
 
@@ -100,15 +100,12 @@ def audit(
     {}
     """
     opened = load_encoder(encoder) if isinstance(encoder, str | Path) else encoder
-    records = read_images(images, labels, split="train").records
-    rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
     with opened_cache(cache) as kept:
-        samples = embed_samples([records[row] for row in rows], opened, cache=kept, progress=progress)
-        require_readable(samples)
+        samples = labelled_samples(images, labels, encoder=opened, cache=kept, progress=progress)
         entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
         others = None if against is None else embed_samples(find_images(against).records, opened, cache=kept)
-    subject = Subject(samples, tuple(sorted(entries, key=lambda entry: entry.name)), others, seed)
-    return audit_subject(subject, skipped=(*samples.skipped, *unlabelled))
+    in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
+    return audit_subject(Subject(samples, in_order, others, seed), skipped=samples.skipped)
 
 
 def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -> Audit:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from inkling.heads.auto import AutoHead
@@ -30,16 +28,10 @@ def held_out_logits(vectors: LabelledVectors, *, seed: int = 0, rounds: int = RO
     rounds
         How often all are divided into folds.
     """
-    X, y, sources, n_classes = vectors.X, vectors.y, vectors.sources, vectors.n_classes
-    options: dict[str, Any] = {
-        "text_vectors": vectors.text_vectors,
-        "classes": list(range(n_classes)),
-        "logit_scale": vectors.logit_scale,
-        "embedding_dims": vectors.embedding_dims,
-        "seed": seed,
-    }
+    X, y, sources = vectors.X, vectors.y, vectors.sources
+    options = vectors.head_options | {"seed": seed}
     whole = AutoHead(**options).fit(X, y, groups=sources)
-    total, times = np.zeros((len(y), n_classes), np.float32), np.zeros(len(y), dtype=np.int64)
+    total, times = np.zeros((len(y), vectors.n_classes), np.float32), np.zeros(len(y), dtype=np.int64)
     for number in range(rounds):
         fold = evidence_folds(y, sources, vectors.has_text, seed=seed + number, limit=len(y))
         for held in np.unique(fold[fold >= 0]):

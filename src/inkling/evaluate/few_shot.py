@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -253,13 +253,7 @@ class _Task:
         )
 
     def top1(self, name: str, support: LabelledVectors) -> float:
-        options: Mapping[str, Any] = {
-            "text_vectors": support.text_vectors,
-            "classes": list(range(support.n_classes)),
-            "logit_scale": support.logit_scale,
-            "embedding_dims": support.embedding_dims,
-        }
-        head = head_class(name)(**options)
+        head = head_class(name)(**support.head_options)
         if isinstance(head, AutoHead):
             head.set_params(seed=self.options.seed).fit(support.X, support.y, groups=support.sources)
         else:

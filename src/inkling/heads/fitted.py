@@ -78,12 +78,7 @@ class FittedHead:
             For `auto`: an earlier fit whose weights, temperature and findings hold, for a class more or less.
         """
         X, y, sources = vectors.X, vectors.y, vectors.sources
-        head = head_class(name)(
-            text_vectors=vectors.text_vectors,
-            classes=list(range(vectors.n_classes)),
-            logit_scale=vectors.logit_scale,
-            embedding_dims=vectors.embedding_dims,
-        )
+        head = head_class(name)(**vectors.head_options)
         if isinstance(head, AutoHead) and previous is not None and isinstance(previous.head, AutoHead):
             head.set_params(seed=seed).refit(X, y, previous.head, groups=sources)
             return replace(previous, head=_as_kept(head), classes=vectors.classes, held_out=None)

@@ -122,6 +122,16 @@ class LabelledVectors:
         return len(self.classes)
 
     @property
+    def head_options(self) -> dict[str, Any]:
+        """What a head that learns from these vectors is made with, whatever its kind."""
+        return {
+            "text_vectors": self.text_vectors,
+            "classes": list(range(self.n_classes)),
+            "logit_scale": self.logit_scale,
+            "embedding_dims": self.embedding_dims,
+        }
+
+    @property
     def embeddings(self) -> FloatArray:
         """The vectors in the space of images and texts, (n, d)."""
         return self.X[:, : self.embedding_dims]

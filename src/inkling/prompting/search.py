@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from inkling.classifier.fitted import labelled_rows, require_classes, require_readable
+from inkling.classifier.fitted import require_classes
+from inkling.classifier.labelled import labelled_samples
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.embeddings.cache import EmbeddingCache, opened_cache
 from inkling.embeddings.embed import Progress, embed_texts
-from inkling.embeddings.samples import Samples, embed_samples
+from inkling.embeddings.samples import Samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.evaluate.uncertainty import Interval, paired_difference
 from inkling.heads.checks import name_some
-from inkling.images.handed_over import read_images
 from inkling.prompting.choose import choose_set, out_of_fold_logits
 from inkling.prompting.wordings import Wording, wordings
 from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector
@@ -140,12 +140,9 @@ def search_prompts(
             f"The encoder '{opened.identity.name}' has no text side, so words make no difference to it.",
             remedy="Use an encoder with texts.",
         )
-    records = read_images(images, labels, split="train").records
-    rows, _ = labelled_rows([one.path for one in records], [one.label for one in records])
     own = {entry.name: entry for entry in prompts}
     with opened_cache(cache) as kept:
-        samples = embed_samples([records[row] for row in rows], opened, cache=kept, progress=progress)
-        require_readable(samples)
+        samples = labelled_samples(images, labels, encoder=opened, cache=kept, progress=progress)
         names = sorted({str(label) for label in samples.labels})
         require_classes(names)
         given = [own.get(name) or ClassPrompts(name) for name in names]
