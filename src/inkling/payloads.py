@@ -242,6 +242,8 @@ def export_payload(exported: Exported) -> Payload:
         **{key: manifest[key] for key in told},
         "files": {str(path.relative_to(exported.folder)): path.stat().st_size for path in exported.files},
         "unknown": manifest["unknown"],
+        "examples": manifest.get("examples", 0),
+        "skipped": manifest.get("skipped", []),
     }
 
 

@@ -22,6 +22,7 @@ from inkling.errors import EncoderError, InputError
 from inkling.exporting.export import export_with
 from inkling.exporting.formats import FORMATS, Bundle
 from inkling.exporting.job import ExportOptions
+from inkling.exporting.parity import Loss, Parity, compare
 from inkling.exporting.texts_alone import zero_shot_classifier
 from inkling.images.decode import decode
 from tests.cli.light_encoder import write_light_encoder
@@ -152,6 +153,26 @@ class TestTheProgram:
         done = ran(exported.folder)
         assert done.returncode == 1
         assert "python run.py PICTURE" in done.stderr
+
+    @pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--all",)])
+    def test_without_a_picture_among_its_arguments_too(self, exported: Exported, arguments: tuple[str, ...]) -> None:
+        done = ran(exported.folder, *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "python run.py PICTURE" in done.stderr
+
+    def test_a_folder_is_no_picture(self, exported: Exported) -> None:
+        assert "name the pictures in it" in ran(exported.folder, "example").stdout
+
+    def test_whoever_reads_may_leave(self, exported: Exported) -> None:
+        command = [sys.executable, "-B", "run.py", *["example/1.png"] * 50]
+        with subprocess.Popen(
+            command, cwd=exported.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert json.loads(process.stdout.readline())["path"] == "example/1.png"
+            process.stdout.close()
+            assert process.stderr.read() == ""
 
     def test_a_runtime_too_old_is_explained(self, exported: Exported, tmp_path: Path) -> None:
         import onnx
@@ -359,10 +380,14 @@ class TestCoarserArithmetics:
         assert ran(coarse.folder, "example/1.png").returncode == 0
 
     def test_what_loses_more_than_is_allowed_is_refused(
-        self, drawings: Path, tmp_path: Path, listing: Callable[[], set[str]]
+        self, drawings: Path, tmp_path: Path, listing: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with pytest.raises(InputError, match=r"in int8 was not written: it loses -?\d+.\d\d points of top-1"):
-            export(drawings, tmp_path / "out", precision="int8", max_loss=-100.0)
+        def compared(*answers: Any) -> Parity:
+            return replace(compare(*answers), top1_loss=Loss(0.0101, 0.001, 0.02))
+
+        monkeypatch.setattr("inkling.exporting.job.compare", compared)
+        with pytest.raises(InputError, match=r"in int8 was not written: it loses 1.01 points of top-1"):
+            export(drawings, tmp_path / "out", precision="int8")
         assert listing() == set()
 
     def test_a_tower_that_cannot_be_rounded(self, memory: Path, tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def test_answers_that_are_others_by_now(folder: Path) -> None:
     lines[1]["probability"] -= 0.01
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     manifest = json.loads((folder / "manifest.json").read_text())
-    from inkling.exporting.manifest import hashes_of
+    from inkling.exporting.manifest import hashes_of, write_manifest
 
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"files": hashes_of(folder)}))
+    write_manifest(folder, manifest | {"files": hashes_of(folder)})
     (damage,) = verify_export(folder).damage
     assert damage.startswith("example/2.png gets ")
 
@@ -124,3 +124,22 @@ def test_a_classifier_that_was_never_saved_is_compared_by_version(drawn: Path, m
     assert verify_export(tmp_path / "loaded", memory).moved_on == ()
     Decisions(memory).rename("car", "vehicle")
     assert verify_export(tmp_path / "loaded", memory).moved_on[0] == "its version was 1 and is 2"
+
+
+@pytest.mark.parametrize(("key", "value"), [("labels", ["x", "y", "z"]), ("memory", {"version": 7}), ("seed", 9)])
+def test_a_manifest_that_was_changed(folder: Path, key: str, value: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {key: value}), encoding="utf-8")
+    assert "manifest.json was changed" in verify_export(folder).damage
+
+
+def test_a_manifest_that_was_only_laid_out_anew(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert verify_export(folder).damage == ()
+
+
+def test_pictures_have_no_effect_on_a_head(drawn: Path, tmp_path: Path) -> None:
+    head = export(drawn / "a.ink", tmp_path / "head", format="head").folder
+    with pytest.raises(InputError, match="reads no pictures"):
+        verify_export(head, drawn / "a.ink", check=drawn / "test")

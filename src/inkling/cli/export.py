@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, say, show
+from inkling.cli.console import check_outputs, note, say, show, tell_skipped
 from inkling.cli.options import Json, NoCache
 from inkling.cli.progress import Board, board, counting
 from inkling.cli.tables import print_table
@@ -17,6 +17,7 @@ from inkling.cli.usage import fraction
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import export_payload, verified_payload
+from inkling.types import SkippedImage
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def _export(source: str | FewShotClassifier, output: Path, options: ExportOption
 
     with board() as where:
         done = export_with(source, output, options, report=_reporting(where))
-    show(export_payload(done) | {"seconds": seconds_waited()}, json=json, table=_print)
+    payload = export_payload(done)
+    tell_skipped([SkippedImage(**one) for one in payload["skipped"]], {})
+    show(payload | {"seconds": seconds_waited()}, json=json, table=_print)
 
 
 def _verify(
@@ -219,8 +222,8 @@ def _print(summary: Mapping[str, Any]) -> None:
     if parity["near_ties"]:
         shown = ", ".join(parity["near_ties"][:SHOWN])
         note(f"Within {parity['tie']:.0e} of a tie, where rounding may decide: {len(parity['near_ties'])}, as {shown}.")
-    if summary["format"] != "head":
-        note(f"Three of the checked pictures are copied to {summary['folder']}/example.")
+    if examples := summary["examples"]:
+        note(f"Of the checked pictures, {examples} {'is' if examples == 1 else 'are'} in {summary['folder']}/example.")
 
 
 _LOSSES = (("top-1", "top1_loss"), ("unknown", "unknown_loss"))

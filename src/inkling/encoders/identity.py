@@ -29,7 +29,7 @@ def check_encoder(stored: EncoderIdentity, offered: EncoderIdentity, *, made: st
         return
     raise EncoderMismatchError(
         f"{made} with {_describe(stored)}; what is at hand is {_describe(offered)}. Their vectors cannot be compared.",
-        remedy=f"Use --encoder {quote(stored.source)} (in Python the option encoder), "
+        remedy=f"Use --encoder {quote(stored.source)}, or where that is now (in Python the option encoder), "
         f"or begin anew with {offered.source}.",
     )
 

@@ -58,6 +58,25 @@ class Pictures:
     of: str
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What the classifier itself answers.
+
+    Attributes
+    ----------
+    expected
+        Its answers.
+    records
+        The pictures that they are for.
+    skipped
+        Pictures that can't be read, and why.
+    """
+
+    expected: Expected
+    records: tuple[ImageRecord, ...]
+    skipped: tuple[SkippedImage, ...]
+
+
 def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pictures:
     """Pictures of a folder, or exemplars that are where they were, the same number of each class as far as there are.
 
@@ -119,8 +138,8 @@ def opened_encoder(made_with: EncoderIdentity, encoder: Any) -> Encoder:
 
 def ask_classifier(
     fitted: FittedClassifier, encoder: Encoder, pictures: Pictures, *, cache: Any, progress: Progress | None
-) -> tuple[Expected, tuple[ImageRecord, ...]]:
-    """Answers of the classifier, and the pictures that they are for: those that can be read.
+) -> Asked:
+    """Answers of the classifier for the pictures that can be read.
 
     Raises
     ------
@@ -133,13 +152,14 @@ def ask_classifier(
         else:
             parts = list(_embedded_at_one_scale(pictures.records, encoder, progress=progress))
     paths = tuple(path for part in parts for path in part.paths)
+    skipped = tuple(image for part in parts for image in part.skipped)
     if not paths:
-        reason = next((image.reason for part in parts for image in part.skipped), "there is none")
+        reason = skipped[0].reason if skipped else "there is none"
         raise InputError(f"None of the pictures to check the export with can be used: {reason}.", remedy=_CHECK)
     labels = tuple(label for part in parts for label in part.labels)
     expected = expected_answers(fitted, np.concatenate([part.X for part in parts]), paths=paths, labels=labels)
     records = {record.path: record for record in pictures.records}
-    return expected, tuple(records[path] for path in paths)
+    return Asked(expected, tuple(records[path] for path in paths), skipped)
 
 
 def reads_one_scale(encoder: Encoder) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.precision import FLOAT32
 from inkling.errors import InputError, require
-from inkling.exporting.formats import format_named
+from inkling.exporting.formats import format_named, require_use_of_check
 from inkling.exporting.job import ExportOptions, Job, Report, silent
 from inkling.exporting.manifest import Origin
 from inkling.exporting.parity import Parity
@@ -97,6 +97,7 @@ def export_with(
 ) -> Exported:
     """As `export`, with all options; `report` is called with the progress."""
     kind = format_named(options.format, precision=options.precision)
+    require_use_of_check(kind, options.check)
     target = check_target(output, overwrite=options.overwrite)
     require("onnx", extra="export", purpose="Exporting")
     classifier, origin = _opened(memory, options)

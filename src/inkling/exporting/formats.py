@@ -135,6 +135,21 @@ def format_named(name: str, *, precision: str) -> Format:
     return FORMATS[name]
 
 
+def require_use_of_check(format: Format, check: object) -> None:
+    """Refuse pictures to check with where no picture is read.
+
+    Raises
+    ------
+    InputError
+        If there are such.
+    """
+    if check is not None and not format.reads_pictures:
+        raise InputError(
+            "A head alone reads no pictures: it is checked with vectors, and pictures to check with have no effect.",
+            remedy="Leave --check out, in Python check, or export the whole classifier.",
+        )
+
+
 def save_model(model: onnx.ModelProto, file: Path) -> None:
     """Write a model; a large one with its weights in a file beside it."""
     import onnx

@@ -16,6 +16,7 @@ from inkling.encoders.precision import FLOAT32
 from inkling.errors import EncoderError, InputError
 from inkling.exporting.card import write_card
 from inkling.exporting.checking import (
+    Asked,
     Pictures,
     ask_classifier,
     ask_folder,
@@ -82,6 +83,12 @@ class ExportOptions:
     encoder: str | Path | Encoder | None = None
     cache: bool | str | Path = True
 
+    def __post_init__(self) -> None:
+        if self.max_loss < 0:
+            raise InputError(f"max_loss must be 0 or more points, got {self.max_loss:g}.", remedy="1 is the default.")
+        if self.license is not None and not self.license.strip():
+            raise InputError("The licence is empty.", remedy="Name one, or leave it out.")
+
 
 @dataclass(frozen=True, eq=False)
 class Job:
@@ -126,9 +133,10 @@ class Job:
         reference = reference_encoder(self.fitted.samples.identity, encoder)
         bundle = Bundle(self.fitted, reference, self.options.precision, self._own_pictures(pictures))
         manifest = self._begun(bundle, draft)
-        parity, records = self._compared(reference, draft, pictures)
+        parity, asked = self._compared(reference, draft, pictures)
         self._require(parity)
-        _write_examples(draft, records)
+        manifest["examples"] = _write_examples(draft, asked.records)
+        manifest["skipped"] = [{"path": image.path, "reason": image.reason} for image in asked.skipped]
         return self._finished(draft, manifest, parity, pictures.of)
 
     def _own_pictures(self, pictures: Pictures) -> tuple[ImageRecord, ...]:
@@ -164,10 +172,10 @@ class Job:
         except EncoderError:  # only the head is exported, and its encoder is not at hand
             return NOT_STATED
 
-    def _compared(self, encoder: Encoder, draft: Path, pictures: Pictures) -> tuple[Parity, tuple[ImageRecord, ...]]:
+    def _compared(self, encoder: Encoder, draft: Path, pictures: Pictures) -> tuple[Parity, Asked]:
         embedding, checking = (partial(self.report, task) for task in ("Embedding", "Checking"))
-        expected, records = ask_classifier(self.fitted, encoder, pictures, cache=self.options.cache, progress=embedding)
-        return compare(expected, ask_folder(draft, records, progress=checking)), records
+        asked = ask_classifier(self.fitted, encoder, pictures, cache=self.options.cache, progress=embedding)
+        return compare(asked.expected, ask_folder(draft, asked.records, progress=checking)), asked
 
     def _require(self, parity: Parity) -> None:
         """Refuse an export that answers otherwise than the classifier."""
@@ -193,8 +201,8 @@ class Job:
         return manifest, parity
 
 
-def _write_examples(draft: Path, records: Sequence[ImageRecord]) -> None:
-    """Copy pictures of different classes into the folder, with what its program prints for them."""
+def _write_examples(draft: Path, records: Sequence[ImageRecord]) -> int:
+    """Copy pictures of different classes into the folder, with what its program prints for them; returns how many."""
     of_labels = {record.label: record for record in reversed(records)}
     chosen = sorted({record.path: record for record in of_labels.values()}.values(), key=records.index)
     chosen += [record for record in records if record not in chosen]
@@ -208,3 +216,4 @@ def _write_examples(draft: Path, records: Sequence[ImageRecord]) -> None:
     told = run_program(draft, "run.py", *names)
     lines = "".join(json.dumps(one) + "\n" for one in told)
     (draft / EXAMPLE / EXPECTED).write_text(lines, encoding="utf-8")
+    return len(names)

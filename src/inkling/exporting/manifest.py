@@ -7,7 +7,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from inkling.classifier.fitted import FittedClassifier
 from inkling.encoders.base import Encoder
 from inkling.encoders.composed import parts_of
 from inkling.encoders.registry import known_encoders
-from inkling.exporting.target import MADE_BY, MANIFEST, files_in
+from inkling.exporting.target import MADE_BY, MANIFEST, OWN_HASH, files_in, hash_of_manifest
 from inkling.images.formats import DRAFT_MARGIN
-from inkling.provenance import current_command, inkling_version, now
+from inkling.provenance import current_command, inkling_version, now, package_versions
 
 _PACKAGES = ("onnxruntime", "onnx", "numpy", "pillow")
 NOT_STATED = "not stated"
@@ -88,14 +87,15 @@ def manifest_of(
         "compared_with": None if encoder is None else f"Inkling, its encoder in {encoder.identity.precision}",
         **written,
         "seed": fitted.seed,
-        "versions": {"inkling": inkling_version(), "python": platform.python_version(), **_versions()},
+        "versions": {"inkling": inkling_version(), "python": platform.python_version(), **package_versions(_PACKAGES)},
         "licences": dict(licences),
     }
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write it as JSON."""
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    sealed = {**manifest, OWN_HASH: hash_of_manifest(manifest)}
+    text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
@@ -140,13 +140,3 @@ def _preprocessing(encoder: Encoder) -> dict[str, Any]:
         "shorter_sides": [part.shorter_side for part in parts_of(encoder)],
         "in_graph": "resizing, cropping, normalising",
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -6,6 +6,7 @@ import errno
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from inkling.outputs import folder_appearing_whole
 from inkling.wording import excerpt
 
 MANIFEST = "manifest.json"
+OWN_HASH = "sha256"
+"""Entry of the manifest with the hash of all its others."""
 MADE_BY = "inkling export"
 _READ = {
     "format": str,
@@ -23,6 +26,7 @@ _READ = {
     "memory": dict,
     "encoder": dict,
     "files": dict,
+    "sha256": str,
 }
 """Entries of a manifest that are read again, with their types."""
 _REMEDY = "Name a folder that isn't there yet, in one that exists, has space, and that you may write to."
@@ -41,6 +45,8 @@ def check_target(output: str | Path, *, overwrite: bool) -> Path:
     target = Path(output).absolute()
     if not target.parent.is_dir():
         raise InputError(f"The folder '{target.parent}' for '{output}' does not exist.", remedy="Make it first.")
+    if inside := next((folder for folder in target.parents if _is_export(folder)), None):
+        raise InputError(f"'{output}' would lie within the export '{inside}'.", remedy="Name a folder beside it.")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise InputError(f"'{output}' is no folder; an export is one.", remedy=_REMEDY)
     if target.is_dir() and any(target.iterdir()):
@@ -99,10 +105,25 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     return manifest
 
 
+def hash_of_manifest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of what a manifest tells, but for that hash itself."""
+    told = {key: value for key, value in manifest.items() if key != OWN_HASH}
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
 def files_in(folder: Path) -> list[str]:
     """Files of a folder, without its manifest, by their paths within it."""
     found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sorted(path.relative_to(folder).as_posix() for path in found if path != folder / MANIFEST)
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether a folder holds the manifest of an export."""
+    try:
+        read_manifest(folder)
+    except InputError:
+        return False
+    return True
 
 
 def _require_replaceable(target: Path, *, overwrite: bool) -> None:

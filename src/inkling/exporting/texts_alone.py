@@ -9,7 +9,7 @@ import numpy as np
 
 from inkling.classifier.class_texts import embedded_entries
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.classifier.fitted import FittedClassifier, require_classes
+from inkling.classifier.fitted import FittedClassifier
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.samples import Samples
 from inkling.encoders.base import Encoder
@@ -62,7 +62,12 @@ def zero_shot_classifier(
     classifier = FewShotClassifier(
         encoder, head=ZeroShotHead.name, templates=templates, prompts=prompts, precision=precision, cache=cache
     )
-    require_classes({*names, *(entry.name for entry in prompts)})
+    different = sorted({*names, *(entry.name for entry in prompts)})
+    if len(different) < 2:
+        raise InputError(
+            f"Zero-shot needs at least two classes; found {len(different)}: {', '.join(different) or 'none'}.",
+            remedy="Name different ones, such as --zero-shot bus,car,boat, in Python names=['bus', 'car', 'boat'].",
+        )
     with opened_cache(cache) as opened:
         entries = embedded_entries(names, prompts, encoder=classifier.encoder, cache=opened, templates=templates)
     classifier.fitted = _fitted(entries, classifier.encoder.identity)

@@ -25,11 +25,11 @@ from inkling.exporting.checking import (
     reference_encoder,
     run_program,
 )
-from inkling.exporting.formats import FORMATS, format_named
+from inkling.exporting.formats import FORMATS, format_named, require_use_of_check
 from inkling.exporting.job import EXAMPLE, EXPECTED, Report, silent
 from inkling.exporting.manifest import hashes_of
 from inkling.exporting.parity import PROBABILITY_TOLERANCE, Parity, compare
-from inkling.exporting.target import read_manifest
+from inkling.exporting.target import MANIFEST, OWN_HASH, hash_of_manifest, read_manifest
 from inkling.images.sources import find_images
 from inkling.memory.state import MemoryState, read_state
 
@@ -98,7 +98,7 @@ def verify_export(
     place = Path(folder)
     manifest = read_manifest(place)
     damage = _damaged_files(place, manifest)
-    format_named(manifest["format"], precision=manifest["precision"])
+    require_use_of_check(format_named(manifest["format"], precision=manifest["precision"]), check)
     if not damage and FORMATS[manifest["format"]].reads_pictures:
         damage = _other_answers(place)
     if memory is None or damage:
@@ -117,7 +117,9 @@ def verify_export(
 def _damaged_files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
     kept, found = dict(manifest["files"]), hashes_of(folder)
     missing = [f"{name} is missing" for name in kept if name not in found]
-    return (*missing, *(f"{name} was changed" for name in kept if name in found and kept[name] != found[name]))
+    changed = [MANIFEST] if manifest[OWN_HASH] != hash_of_manifest(manifest) else []
+    changed += [name for name in kept if name in found and kept[name] != found[name]]
+    return (*missing, *(f"{name} was changed" for name in changed))
 
 
 def _other_answers(folder: Path) -> tuple[str, ...]:
@@ -149,13 +151,13 @@ def _moved_on(manifest: Mapping[str, Any], now: MemoryState) -> tuple[str, ...]:
     then, encoder = manifest["memory"], manifest["encoder"]
     found = []
     if encoder.get("fingerprint") != now.fingerprint:
-        found.append(f"its encoder was {encoder.get('fingerprint')} and is {now.fingerprint}")
+        found.append(f"its encoder was '{encoder.get('name')}' and is another now")
     version, digest = then.get("version"), then.get("digest")
+    was = [] if version == now.version else [f"its version was {version} and is {now.version}"]
     if digest is None:
-        if version != now.version:
-            found.append(f"its version was {version} and is {now.version}")
+        found += was
     elif digest != now.digest:
-        found.append(f"its version was {version} and is {now.version}; it holds something else by now")
+        found.append("; ".join([*was, "it holds something else by now"]))
     return tuple(found)
 
 
@@ -178,8 +180,8 @@ def _parity(
     encoder = reference_encoder(identity, opened_encoder(identity, lambda: classifier.encoder))
     embedding, checking = (partial(report, task) for task in ("Embedding", "Checking"))
     pictures = _pictures(folder, classifier, check)
-    expected, records = ask_classifier(fitted, encoder, pictures, cache=cache, progress=embedding)
-    return compare(expected, ask_folder(folder, records, progress=checking))
+    asked = ask_classifier(fitted, encoder, pictures, cache=cache, progress=embedding)
+    return compare(asked.expected, ask_folder(folder, asked.records, progress=checking))
 
 
 def _pictures(folder: Path, classifier: FewShotClassifier, check: str | Path | None) -> Pictures:

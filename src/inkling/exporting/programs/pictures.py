@@ -32,6 +32,8 @@ def shorter_side() -> int:
 
 def read_picture(path: str) -> np.ndarray:
     """The picture in a file, uint8 of shape (height, width, 3)."""
+    if Path(path).is_dir():
+        raise ValueError("it is a folder; name the pictures in it")
     with Image.open(path, formats=FORMATS) as image:
         width, height = image.size
         if width * height > MOST_PIXELS or max(width, height) > MOST_ELONGATED * min(width, height):

@@ -4,6 +4,7 @@ It needs onnxruntime, numpy and Pillow. With --all in front, the lines hold the 
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,12 @@ def classify(session: onnxruntime.InferenceSession, picture: np.ndarray) -> dict
 
 def main(*arguments: str) -> int:
     """Print the verdicts; returns 1 if a picture couldn't be read."""
-    if not arguments:
+    shows_all = arguments[:1] == ("--all",)
+    paths = arguments[shows_all:]
+    if not paths or {"-h", "--help"} & set(paths):
         sys.exit(__doc__)
-    shows_all, failed, session = "--all" in arguments[:1], 0, load()
-    for path in arguments[shows_all:]:
+    failed, session = 0, load()
+    for path in paths:
         try:
             verdict = classify(session, read_picture(path))
             if not shows_all:
@@ -51,4 +54,8 @@ def main(*arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except BrokenPipeError:  # whoever reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

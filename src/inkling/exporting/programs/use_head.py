@@ -23,11 +23,13 @@ def probabilities(vectors: np.ndarray, head: dict[str, np.ndarray]) -> np.ndarra
     return p / p.sum(axis=1, keepdims=True)
 
 
-def main(file: str) -> None:
+def main(*files: str) -> None:
     """Print the label and its probability for each row of a file."""
+    if len(files) != 1 or files[0] in ("-h", "--help"):
+        sys.exit(__doc__)
     labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
     head = dict(np.load(FOLDER / "head.npz"))
-    for row, p in enumerate(probabilities(np.load(file), head)):
+    for row, p in enumerate(probabilities(np.load(files[0]), head)):
         best = int(p.argmax())
         print(json.dumps({"row": row, "label": labels[best], "probability": float(p[best]), "all": p.tolist()}))
 
