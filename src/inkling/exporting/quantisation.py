@@ -8,7 +8,7 @@ the error of the features of two MobileNetV2 (.143 of their length without the l
   embeddings and features. So do products of activations, normalisations, softmax and sums, which carry the residual
   stream of a transformer.
 - Convolutions at half of the picture's resolution that read at most three channels, of pixels or depthwise, stay in
-  float: they have few weights, and half of all the error came of them.
+  float: they have few weights, and half of the squared error came of them.
 - Rounded weights shift the mean of what a layer gives, by their error times the mean of what it reads. That is taken
   off its bias (Nagel et al. 2019, 1906.04721, section 4.2).
 """
