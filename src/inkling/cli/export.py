@@ -17,7 +17,6 @@ from inkling.cli.usage import fraction
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import export_payload, verified_payload
-from inkling.types import SkippedImage
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -159,6 +158,7 @@ def _source(
 
 def _export(source: str | FewShotClassifier, output: Path, options: ExportOptions, *, json: str | None) -> None:
     from inkling.exporting.export import export_with
+    from inkling.types import SkippedImage
 
     with board() as where:
         done = export_with(source, output, options, report=_reporting(where))
