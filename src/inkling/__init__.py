@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inkling.evaluate.run import EvaluatedRun
     from inkling.exporting.export import Exported, export
     from inkling.filing.cabinet import Undone
+    from inkling.filing.corrections import Corrected, apply_fixes, undo_fixes
     from inkling.finetune.finetuner import FineTuned, FineTuner
     from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
     from inkling.finetune.shipping import Shipment
@@ -37,6 +38,7 @@ _HOMES = {
     "advise": "inkling.advising.advice",
     "Audit": "inkling.auditing.audit",
     "ClassPrompts": "inkling.prompts",
+    "Corrected": "inkling.filing.corrections",
     "Decisions": "inkling.review.decisions",
     "Encoder": "inkling.encoders.base",
     "EncoderIdentity": "inkling.types",
@@ -60,12 +62,14 @@ _HOMES = {
     "Sorted": "inkling.review.sort",
     "Undone": "inkling.filing.cabinet",
     "Verdict": "inkling.types",
+    "apply_fixes": "inkling.filing.corrections",
     "export": "inkling.exporting.export",
     "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
     "search_prompts": "inkling.prompting.search",
     "sort_images": "inkling.review.sort",
+    "undo_fixes": "inkling.filing.corrections",
     "undo_sorting": "inkling.review.sort",
 }
 
@@ -73,6 +77,7 @@ __all__ = [
     "Advice",
     "Audit",
     "ClassPrompts",
+    "Corrected",
     "Decisions",
     "Encoder",
     "EncoderIdentity",
@@ -97,12 +102,14 @@ __all__ = [
     "Undone",
     "Verdict",
     "advise",
+    "apply_fixes",
     "audit",
     "export",
     "finetune_memory",
     "load_encoder",
     "search_prompts",
     "sort_images",
+    "undo_fixes",
     "undo_sorting",
 ]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inkling.exporting.export import Exported
     from inkling.exporting.verify import Verified
     from inkling.filing.cabinet import Undone
+    from inkling.filing.corrections import Corrected
     from inkling.finetune.run import FineTunedMemory
     from inkling.memory.classes import KnownClass
     from inkling.memory.discovered import Proposal
@@ -295,4 +296,21 @@ def audit_payload(found: Audit) -> Payload:
         "expected_wrong": found.expected_wrong,
         "not_checked": dict(found.not_checked),
         "skipped": skipped_payload(found.skipped),
+    }
+
+
+def corrected_payload(done: Corrected) -> Payload:
+    """A corrected copy."""
+    return {
+        "output": str(done.folder),
+        "manifest": str(done.manifest),
+        "pictures": done.n_pictures,
+        "classes": dict(sorted(done.counts.items())),
+        "relabelled": [{"path": path, "label": label} for path, label in done.relabelled.items()],
+        "dropped": list(done.dropped),
+        "new_classes": list(done.new_classes),
+        "gone": list(done.gone),
+        "moved_from": done.moved_from,
+        "described": done.described,
+        "skipped": skipped_payload(done.skipped),
     }

@@ -6,7 +6,8 @@ import csv
 from pathlib import Path
 
 from inkling.auditing.findings import Finding
-from inkling.auditing.fix_list import COLUMNS, write_fix_list
+from inkling.auditing.fix_list import write_fix_list
+from inkling.filing.fix_list import COLUMNS
 
 FINDINGS = (
     Finding("mislabelled", ("a.png",), "Wrong, surely.", 0.9, "", ("cat", "car"), "car"),

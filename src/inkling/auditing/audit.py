@@ -10,6 +10,7 @@ from typing import Any
 
 from inkling.auditing.checks import CHECKS
 from inkling.auditing.findings import KINDS, Finding
+from inkling.auditing.fix_list import write_fix_list
 from inkling.auditing.subject import Subject
 from inkling.classifier.class_texts import embedded_entries
 from inkling.classifier.fitted import UNLABELLED
@@ -59,6 +60,21 @@ class Audit:
         """Number of findings of each kind that was found."""
         found = Counter(one.kind for one in self.findings)
         return {kind: found[kind] for kind in KINDS if found[kind]}
+
+    def write_fix_list(self, path: str | Path) -> int:
+        """Write a row for every image in question; returns how many there are.
+
+        Raises
+        ------
+        InputError
+            If the file can't be written.
+
+        Examples
+        --------
+        >>> audit("photos/train", encoder="sketch").write_fix_list("fixes.csv")
+        0
+        """
+        return write_fix_list(path, self.findings)
 
 
 def audit(

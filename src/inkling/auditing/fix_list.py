@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from inkling.auditing.findings import Finding
+from inkling.filing.fix_list import COLUMNS, DROP, KEEP, RELABEL
 from inkling.outputs import appearing_whole
-
-COLUMNS = ("path", "action", "label", "kind", "score", "evidence")
-KEEP, RELABEL, DROP = "keep", "relabel", "drop"
 
 
 def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
     """Write a row for every image in question; returns how many there are.
 
     ``action`` is ``relabel`` with the new ``label``, ``drop``, or ``keep`` where a person has to decide. An image of
-    several findings has one row, that of the first.
+    several findings has one row, that of the first. With a byte-order mark, without which spreadsheets take names for
+    what they are not, where a row is not ASCII.
 
     Raises
     ------
@@ -27,10 +27,13 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
     rows: dict[str, tuple[str, ...]] = {}
     for row in (row for one in findings for row in _rows(one)):
         rows.setdefault(row[0], row)
-    with appearing_whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(rows.values())
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(rows.values())
+    text = out.getvalue()
+    with appearing_whole(path) as draft:
+        draft.write_bytes(text.encode("utf-8" if text.isascii() else "utf-8-sig"))
     return len(rows)
 
 

@@ -9,10 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show
+from inkling.cli.corrected import correct
+from inkling.cli.filed import take_back
 from inkling.cli.options import Json, NoCache, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
+from inkling.errors import InputError
 from inkling.payloads import audit_payload
 from inkling.wording import counted
 
@@ -23,8 +26,9 @@ SHOWN = 5
 
 def run(
     train: Annotated[
-        str, typer.Argument(metavar="DIR", help="Labelled images, in any form that fit reads.", show_default=False)
-    ],
+        str | None,
+        typer.Argument(metavar="DIR", help="Labelled images, in any form that fit reads.", show_default=False),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -43,11 +47,49 @@ def run(
         Path | None,
         typer.Option("--fix-list", metavar="OUT.csv", help="Write suggested corrections.", show_default=False),
     ] = None,
+    apply: Annotated[
+        Path | None,
+        typer.Option(
+            "--apply",
+            metavar="FIXES.csv",
+            help="Look for nothing; copy the images into the folder of --output, with these corrections.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="NEW_DIR", help="Folder of the corrected copy.", show_default=False),
+    ] = None,
+    undo: Annotated[
+        Path | None,
+        typer.Option(
+            "--undo", metavar="MANIFEST", help="Take back the corrected copy of this manifest.", show_default=False
+        ),
+    ] = None,
     seed: Seed = 0,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
     """Find labels that are likely wrong, copies, leaks and classes that need images, before anything is learned."""
+    looking: dict[str, object] = {"--encoder": encoder, "--against": against, "--fix-list": fix_list}
+    looking |= {"--seed": seed or None, "--no-cache": no_cache or None}
+    if undo is not None:
+        _refuse(looking | {"DIR": train, "--apply": apply, "--output": output}, beside="--undo MANIFEST")
+        take_back(undo, json)
+        return
+    if train is None:
+        raise InputError(
+            "No images were named.", remedy="Write 'inkling audit DIR', or 'inkling audit --undo MANIFEST'."
+        )
+    if apply is not None:
+        _refuse(looking, beside="--apply FIXES.csv")
+        if output is None:
+            raise InputError(
+                "--apply makes a corrected copy, and needs a folder for it.", remedy="Add --output NEW_DIR."
+            )
+        correct(train, apply, output, json)
+        return
+    _refuse({"--output": output}, beside="an audit without --apply")
     from inkling.auditing.audit import audit
     from inkling.auditing.fix_list import write_fix_list
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
@@ -65,6 +107,13 @@ def run(
     n_fixes = None if fix_list is None else write_fix_list(fix_list, found.findings)
     told = {"fix_list": None if fix_list is None else str(fix_list), "fixes": n_fixes, "seconds": seconds_waited()}
     show(audit_payload(found) | told, json=json, table=_print)
+
+
+def _refuse(options: Mapping[str, object], *, beside: str) -> None:
+    """Refuse what has no effect."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{given[0]} has no effect beside {beside}.", remedy=f"Leave {given[0]} out.")
 
 
 def _print(summary: Mapping[str, Any]) -> None:

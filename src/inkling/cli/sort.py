@@ -8,18 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, say, show, tell_skipped
+from inkling.cli.console import check_outputs, note, show, tell_skipped
+from inkling.cli.filed import take_back
 from inkling.cli.options import Confidence, Device, Json, Margin, MovedEncoder, NoCache, Root
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost
 from inkling.cli.tables import print_table
 from inkling.errors import InputError
-from inkling.payloads import sorted_payload, undone_payload
+from inkling.payloads import sorted_payload
 from inkling.wording import counted
 
 NAME = "sort"
-SHOWN = 5
 
 
 def run(
@@ -58,7 +57,7 @@ def run(
 
     if undo is not None:
         _require_nothing_else(memory, inbox, output)
-        _undo(undo, json)
+        take_back(undo, json)
         return
     if memory is None or inbox is None or output is None:
         raise InputError(
@@ -82,31 +81,9 @@ def _require_nothing_else(*given: object) -> None:
         )
 
 
-def _undo(manifest: Path, json: str | None) -> None:
-    from inkling.review.sort import undo_sorting
-
-    check_outputs(json, keep=(manifest,))
-    undone = undo_sorting(manifest)
-    show(undone_payload(undone), json=json, table=_print_undone)
-    if undone.kept:
-        raise typer.Exit(PARTLY_DONE)
-
-
 def _print(summary: Mapping[str, Any]) -> None:
     print_table(("folder", "pictures"), sorted(summary["folders"].items()), numbers=(1,))
     if summary["there_already"]:
         note(f"There already: {counted(summary['there_already'], 'picture')}.")
     if summary["manifest"] is not None:
         note(f"'inkling sort --undo {summary['manifest']}' takes it back.")
-
-
-def _print_undone(summary: Mapping[str, Any]) -> None:
-    say(f"Removed {counted(summary['removed'], 'picture')}.")
-    if summary["gone"]:
-        note(f"Not there any more: {counted(summary['gone'], 'picture')}.")
-    if kept := summary["kept"]:
-        note(f"Kept {counted(len(kept), 'picture')}, and the manifest:")
-        for one in kept[:SHOWN]:
-            note(f"  {one['path']}: {one['reason']}")
-        if len(kept) > SHOWN:
-            note(f"  ... and {len(kept) - SHOWN} more")

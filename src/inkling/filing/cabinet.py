@@ -75,9 +75,9 @@ class Cabinet:
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, about: Mapping[str, Any], *, link: bool) -> Iterator[Cabinet]:
-        """A cabinet with a manifest of its own; `about` says in it what the pictures are filed by."""
-        with Manifest.begun(folder, about) as manifest, draft_beside(folder / "draft") as draft:
+    def opened(cls, folder: Path, about: Mapping[str, Any], *, by: str, link: bool) -> Iterator[Cabinet]:
+        """A cabinet with a manifest of its own; `about` says in it what the verb `by` files the pictures by."""
+        with Manifest.begun(folder, about, by=by) as manifest, draft_beside(folder / "draft") as draft:
             cabinet = cls(folder, manifest, draft, link=link)
             try:
                 yield cabinet
@@ -89,8 +89,30 @@ class Cabinet:
         """File of the manifest."""
         return self._manifest.path
 
-    def file(self, record: ImageRecord, folder: str, *, label: str | None, probability: float) -> bool:
-        """File a picture under a folder, a picture of a box as a whole; False where it is there already.
+    def file(
+        self,
+        record: ImageRecord,
+        folder: str,
+        *,
+        label: str | None,
+        probability: float | None = None,
+        twice: bool = False,
+    ) -> str | None:
+        """File a picture under a folder, a picture of a box as a whole.
+
+        Parameters
+        ----------
+        folder
+            With slashes between folders; empty for the cabinet's own.
+        label, probability
+            As in `Filed`.
+        twice
+            File it though a picture of its name and content is there.
+
+        Returns
+        -------
+        str
+            Where it is, from the cabinet's folder; None where it was there already.
 
         Raises
         ------
@@ -107,24 +129,38 @@ class Cabinet:
             data = self._files.read(record)
             check = blake2b(data, digest_size=16).hexdigest()
         self._make_folder(folder)
-        name = self._free_name(record, folder, check)
+        name = self._free_name(record, folder, None if twice else check)
         if name is None:
-            return False
+            return None
         how: How = "link" if self._link else "copy"
-        path = f"{folder}/{name}"
+        path = f"{folder}/{name}" if folder else name
         self._manifest.add(Filed(path, how, check, record.path, label, probability))
         if self._link:
             _linked(check, self._folder / path)
         else:
             self._copy(data, record, self._folder / path)
         self._names[folder].add(name_on_disk(name))
-        return True
+        return path
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file of our own beside the folders, and take it down with the pictures.
+
+        Raises
+        ------
+        OSError
+            If the disk is full, or something has that name.
+        """
+        self._manifest.add(Filed(name, "copy", blake2b(data, digest_size=16).hexdigest()))
+        self._copy(data, None, self._folder / name)
 
     def _make_folder(self, name: str) -> None:
         if name in self._names:
             return
+        above = name.rpartition("/")[0]
+        if above:
+            self._make_folder(above)
         folder = self._folder / name
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        if (name and folder.is_symlink()) or (folder.exists() and not folder.is_dir()):
             raise InputError(
                 f"'{folder}' is in the way of a folder of that name.", remedy="Move it, or name another output folder."
             )
@@ -133,8 +169,8 @@ class Cabinet:
             folder.mkdir()
         self._names[name] = {name_on_disk(one.name) for one in folder.iterdir()}
 
-    def _free_name(self, record: ImageRecord, folder: str, check: str) -> str | None:
-        """A name that nothing in the folder has; None where something of such a name is this very picture."""
+    def _free_name(self, record: ImageRecord, folder: str, check: str | None) -> str | None:
+        """A name that nothing in the folder has; None where something of such a name passes the check."""
         own = PurePosixPath(record.member or Path(record.file or record.path).name)
         suffix = own.suffix if _SUFFIX.fullmatch(own.suffix) else ""
         stem = safe_name(own.name.removesuffix(suffix))
@@ -142,14 +178,14 @@ class Cabinet:
             name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
             if name_on_disk(name) not in self._names[folder]:
                 return name
-            if _is(self._folder / folder / name, "link" if self._link else "copy", check):
+            if check is not None and _is(self._folder / folder / name, "link" if self._link else "copy", check):
                 return None
         raise AssertionError  # numbers do not end
 
-    def _copy(self, data: bytes, record: ImageRecord, target: Path) -> None:
+    def _copy(self, data: bytes, record: ImageRecord | None, target: Path) -> None:
         """Write a copy beside its name, then give it that name: a run that is killed leaves no half picture."""
         self._draft.write_bytes(data)
-        if record.archive is None:
+        if record is not None and record.archive is None:
             with suppress(OSError):  # the time of a picture is worth keeping, and no reason to fail
                 shutil.copystat(Path(record.file or record.path), self._draft)
         try:

@@ -16,10 +16,14 @@ from typing import Any, Literal
 from inkling.errors import InputError
 from inkling.wording import excerpt
 
-PREFIX = "inkling-sort-"
+SORT, AUDIT = "sort", "audit"
+"""Verbs that file pictures; each calls its manifests by its own name."""
 _KIND = "filed pictures"
 _FORMAT = 1
-_REMEDY = "Name the manifest, a file such as DIR/inkling-sort-1.jsonl that 'inkling sort' has written."
+_REMEDY = (
+    f"Name the manifest, a file such as DIR/inkling-{SORT}-1.jsonl that 'inkling {SORT}' has written, or "
+    f"DIR/inkling-{AUDIT}-1.jsonl of 'inkling {AUDIT} --apply'."
+)
 
 How = Literal["folder", "copy", "link"]
 
@@ -39,7 +43,7 @@ class Filed:
     of
         The picture as the user names it.
     label, probability
-        Its class and the probability of it; None as label stands for unknown.
+        Its class and the probability of it where it was predicted; None as label stands for unknown.
     """
 
     path: str
@@ -74,8 +78,15 @@ class Manifest:
 
     @classmethod
     @contextmanager
-    def begun(cls, folder: Path, about: Mapping[str, Any]) -> Iterator[Manifest]:
+    def begun(cls, folder: Path, about: Mapping[str, Any], *, by: str) -> Iterator[Manifest]:
         """A new manifest in a folder, under the first name that is free.
+
+        Parameters
+        ----------
+        about
+            What its first line says besides.
+        by
+            The verb that files the pictures.
 
         Raises
         ------
@@ -84,7 +95,7 @@ class Manifest:
         """
         number = 1
         while True:
-            path = folder / f"{PREFIX}{number}.jsonl"
+            path = folder / f"inkling-{by}-{number}.jsonl"
             try:
                 # A name that another run takes meanwhile is not written over.
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

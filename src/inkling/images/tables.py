@@ -132,7 +132,9 @@ def read_list(lines: Iterable[str], reading: BoxReading | None = None) -> list[R
     return [Row(path) for line in text.split("\n") if (path := line.rstrip("\r")).strip()]
 
 
-def read_csv(path: Path, *, key: str, header: str, instead: str | None = None) -> dict[str, list[str | None]]:
+def read_csv(
+    path: Path, *, key: str, header: str, instead: str | None = None, otherwise: str | None = None
+) -> dict[str, list[str | None]]:
     """Columns of a CSV file by name, in lower case; None for empty cells.
 
     It may be separated by comma, semicolon, tab or bar, in UTF-8 or UTF-16, with or without byte-order mark.
@@ -145,13 +147,15 @@ def read_csv(path: Path, *, key: str, header: str, instead: str | None = None) -
         What to say to those whose file has no such first line.
     instead
         A column that may take its place.
+    otherwise
+        Encoding of a file that is neither; None refuses it.
 
     Raises
     ------
     InputError
         If the file is not such a table.
     """
-    return _parsed(_text(path), f"'{path}'", key=key, header=header, instead=instead)
+    return _parsed(_text(path, otherwise=otherwise), f"'{path}'", key=key, header=header, instead=instead)
 
 
 def _rows(columns: Mapping[str, _Column], source: str, reading: BoxReading | None) -> list[Row]:
@@ -214,11 +218,11 @@ def _read_lines(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
     return {name: [row.get(name) for row in named] for name in names if name in wanted}
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, *, otherwise: str | None = None) -> str:
     try:
         data = path.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return data.decode("utf-16" if wide else "utf-8-sig")
+        return _decoded(data, "utf-16" if wide else "utf-8-sig", otherwise)
     except OSError as error:
         raise InputError(
             f"'{path}' cannot be read: {excerpt(error)}.", remedy="Check its name and permissions."
@@ -227,6 +231,15 @@ def _text(path: Path) -> str:
         raise InputError(
             f"'{path}' is not text in UTF-8 (byte {error.start}).", remedy="Save the table as 'CSV UTF-8'."
         ) from error
+
+
+def _decoded(data: bytes, encoding: str, otherwise: str | None) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        if otherwise is None:
+            raise
+        return data.decode(otherwise)
 
 
 def _names(header: str, delimiter: str) -> list[str]:

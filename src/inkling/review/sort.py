@@ -13,6 +13,7 @@ from inkling.classifier.few_shot import FewShotClassifier
 from inkling.embeddings.embed import Progress
 from inkling.errors import InputError, UnreadableImageError
 from inkling.filing.cabinet import Cabinet, Undone, undo
+from inkling.filing.manifest import SORT
 from inkling.filing.names import Names
 from inkling.images.handed_over import records_of
 from inkling.images.sources import Found, find_images
@@ -104,7 +105,7 @@ def sort_images(
     records = records_of(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with Cabinet.opened(folder, _about(classifier, link=link), link=link) as cabinet:
+        with Cabinet.opened(folder, _about(classifier, link=link), by=SORT, link=link) as cabinet:
             done = _Sorting(cabinet, classifier).of(records, progress=progress)
         return _settled(done, folder)
     except OSError as error:
@@ -177,7 +178,7 @@ class _Sorting:
             return
         self._filed.add(picture)
         self._counts[folder] += 1
-        self._made += made
+        self._made += made is not None
 
 
 def _settled(found: Sorted, folder: Path) -> Sorted:
