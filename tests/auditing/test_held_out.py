@@ -48,3 +48,24 @@ def test_copies_are_held_out_together() -> None:
 def test_one_image_a_class_is_never_held_out(text_noise: float | None) -> None:
     rows, _ = held_out_logits(vectors(shots=1, text_noise=text_noise))
     assert len(rows) == 0
+
+
+def test_no_head_learns_from_what_is_left_out() -> None:
+    """Half of a class under another label misleads; left out, it does not, and it has logits all the same."""
+    given = vectors(shots=10, text_noise=None)
+    turned, doubtful = given.y.copy(), np.zeros(40, dtype=bool)
+    doubtful[:6], turned[:6] = True, 1
+    misled, rid = (held_out_logits(replace(given, y=turned), left_out=out)[1] for out in (None, doubtful))
+    assert len(rid) == 40
+    assert (rid[doubtful].argmax(axis=1) == 0).mean() > (misled[doubtful].argmax(axis=1) == 0).mean()
+    assert (rid.argmax(axis=1) == given.y).mean() > 0.8
+
+
+@pytest.mark.parametrize("text_noise", [None, 0.5])
+def test_a_class_of_which_all_is_left_out(text_noise: float | None) -> None:
+    """Without a text it is learned from all the same, since nothing else tells of it."""
+    given = vectors(shots=10, text_noise=text_noise)
+    rows, z = held_out_logits(given, left_out=given.y == 2)
+    assert len(rows) == 40
+    assert np.isfinite(z).all()
+    assert (z[given.y == 2].argmax(axis=1) == 2).mean() > 0.5

@@ -7,13 +7,15 @@ import numpy as np
 from inkling.heads.auto import AutoHead
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import evidence_folds
-from inkling.types import FloatArray, IntArray
+from inkling.types import BoolArray, FloatArray, IntArray
 
 ROUNDS = 2
 """Divisions into folds that logits are the mean of: an image's neighbours are then not always held out with it."""
 
 
-def held_out_logits(vectors: LabelledVectors, *, seed: int = 0, rounds: int = ROUNDS) -> tuple[IntArray, FloatArray]:
+def held_out_logits(
+    vectors: LabelledVectors, *, seed: int = 0, rounds: int = ROUNDS, left_out: BoolArray | None = None
+) -> tuple[IntArray, FloatArray]:
     """Rows that could be held out (n,), and their logits (n, n_classes) float32 by `auto`.
 
     Its weights are found once, on all images; a few numbers tell nothing of any of them. Experts are fitted anew for
@@ -27,17 +29,29 @@ def held_out_logits(vectors: LabelledVectors, *, seed: int = 0, rounds: int = RO
         Draws the folds.
     rounds
         How often all are divided into folds.
+    left_out
+        Images that have logits but that no head learns from, (n,), unless nothing else tells of their class.
     """
     X, y, sources = vectors.X, vectors.y, vectors.sources
     options = vectors.head_options | {"seed": seed}
-    whole = AutoHead(**options).fit(X, y, groups=sources)
+    doubtful = np.zeros(len(y), dtype=bool) if left_out is None else left_out
+    seen = _learned_from(np.ones(len(y), dtype=bool), doubtful, vectors)
+    whole = AutoHead(**options).fit(X[seen], y[seen], groups=sources[seen])
     total, times = np.zeros((len(y), vectors.n_classes), np.float32), np.zeros(len(y), dtype=np.int64)
     for number in range(rounds):
         fold = evidence_folds(y, sources, vectors.has_text, seed=seed + number, limit=len(y))
         for held in np.unique(fold[fold >= 0]):
             out = fold == held
-            head = AutoHead(**options).refit(X[~out], y[~out], whole, groups=sources[~out])
+            seen = _learned_from(~out, doubtful, vectors)
+            head = AutoHead(**options).refit(X[seen], y[seen], whole, groups=sources[seen])
             total[out] += head.logits(X[out])
             times[out] += 1
     rows = np.flatnonzero(times)
     return rows, total[rows] / times[rows, None]
+
+
+def _learned_from(given: BoolArray, doubtful: BoolArray, vectors: LabelledVectors) -> BoolArray:
+    """Which rows a head learns from, (n,): the doubtful ones only where their class has neither others nor a text."""
+    sure = given & ~doubtful
+    known = (np.bincount(vectors.y[sure], minlength=vectors.n_classes) > 0) | vectors.has_text
+    return np.asarray(sure | (given & ~known[vectors.y]))

@@ -5,39 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from inkling.auditing.held_out import held_out_logits
-from inkling.auditing.label_noise import LabelNoise
+from inkling.auditing.judged_labels import JudgedLabels, judged_labels
 from inkling.classifier.fitted import labelled_vectors
 from inkling.embeddings.samples import Samples
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.types import ClassEntry, FloatArray, IntArray
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Images as heads see them that were not fitted on them.
-
-    Attributes
-    ----------
-    rows
-        Which of the samples they are, (n,).
-    y
-        Column of the label of each, (n,).
-    p
-        Probabilities of the right labels, (n, n_classes).
-    p_wrong
-        Probability that each label is wrong, (n,).
-    share_wrong
-        Estimated share of wrong labels.
-    """
-
-    rows: IntArray
-    y: IntArray
-    p: FloatArray
-    p_wrong: FloatArray
-    share_wrong: float
+from inkling.types import ClassEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +53,6 @@ class Subject:
         return None if counts.max() > 1 or named else "one image a class leaves none to compare it with"
 
     @cached_property
-    def held_out(self) -> HeldOut:
+    def held_out(self) -> JudgedLabels:
         """Each image by heads that did not see it."""
-        rows, logits = held_out_logits(self.vectors, seed=self.seed)
-        y = self.vectors.y[rows]
-        if not len(rows):
-            return HeldOut(rows, y, np.zeros((0, len(self.entries))), np.zeros(0), 0.0)
-        noise = LabelNoise.fit(logits, y, seed=self.seed)
-        return HeldOut(rows, y, noise.probabilities(logits), noise.p_wrong(logits, y), noise.share)
+        return judged_labels(self.vectors, seed=self.seed)

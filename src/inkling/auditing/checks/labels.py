@@ -8,10 +8,9 @@ import numpy as np
 
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
+from inkling.auditing.judged_labels import LIKELY
 from inkling.auditing.subject import Subject
 
-LIKELY = 0.5
-"""Probability from which on a label is said to be wrong."""
 BETWEEN = 0.35
 """Probability that both of two classes have where an image lies between them."""
 
