@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from inkling.redaction import redacted
 
 if TYPE_CHECKING:
+    from inkling.advising.advice import Advice
     from inkling.auditing.audit import Audit
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
@@ -33,6 +34,7 @@ Payload = dict[str, Any]
 
 BOX_SIDES = ("box_x", "box_y", "box_width", "box_height")
 """Columns of a flat table. They are no boxes of a table that is read again: the path names the box there."""
+BOX_COLUMNS = ("image", *BOX_SIDES, "box_unit", "id")
 
 
 def verdict_payload(verdict: Verdict) -> Payload:
@@ -63,6 +65,12 @@ def box_payload(path: str) -> Payload:
     return {"image": image, "box": sides, "box_unit": "share" if box.in_shares else "pixel", "id": box.id}
 
 
+def flat_box(path: str) -> Payload:
+    """The same by `BOX_COLUMNS`: a single value in each."""
+    box = box_payload(path)
+    return box | dict(zip(BOX_SIDES, box.pop("box", ()), strict=False))
+
+
 def verdict_columns(*, top: int, names: int, boxes: bool = False) -> tuple[str, ...]:
     """Columns of a flat table of verdicts.
 
@@ -77,16 +85,14 @@ def verdict_columns(*, top: int, names: int, boxes: bool = False) -> tuple[str, 
     """
     others = (f"top{rank}_{what}" for rank in range(2, top + 1) for what in ("label", "probability"))
     likely = (f"name{rank}" for rank in range(1, names + 1))
-    of_boxes = ("image", *BOX_SIDES, "box_unit", "id") if boxes else ()
+    of_boxes = BOX_COLUMNS if boxes else ()
     return ("path", *of_boxes, "label", "probability", *others, "unknown", "p_known", *likely, "memory_version")
 
 
 def flat_verdict(verdict: Verdict) -> Payload:
     """One image by `verdict_columns`: a single value in each; what the verdict lacks has no key."""
     ranked = zip(verdict.top_labels, verdict.top_probabilities, strict=True)
-    box = box_payload(verdict.path)
-    sides = dict(zip(BOX_SIDES, box.pop("box", ()), strict=False))
-    row: Payload = {"path": verdict.path, **box, **sides}
+    row: Payload = {"path": verdict.path, **flat_box(verdict.path)}
     row |= {"label": verdict.label, "probability": verdict.probability}
     for rank, (label, probability) in enumerate(ranked, start=1):
         if rank > 1:
@@ -272,7 +278,15 @@ def prompts_payload(found: PromptSearch) -> Payload:
         "changes": dict(found.changes),
         "prompts": {one.name: list(one.texts(resolve_templates(None))) for one in found.prompts},
         "confusions": [{"class": one.name, "instead": one.other, "share": one.share} for one in found.confusions],
+        "skipped": skipped_payload(found.skipped),
     }
+
+
+def advice_payload(advice: Advice) -> Payload:
+    """What advising found; images to label that are boxes with their picture, sides and id."""
+    told = advice.to_json()
+    order = told["order"]
+    return told | {"order": None if order is None else [{**one, **box_payload(one["path"])} for one in order]}
 
 
 def audit_payload(found: Audit) -> Payload:

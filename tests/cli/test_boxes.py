@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from pyarrow import parquet
 from inkling.finetune.exemplars import records_with_known
 from inkling.memory.store import read_memory
 from tests.cli.conftest import KINDS
+from tests.cli.light_encoder import write_light_encoder
 from tests.cli.program import Inkling
 
 SIDE = 120
@@ -36,6 +39,22 @@ def annotated(drawn: Path, folder: Path, *, per_class: int) -> Path:
     categories = [{"id": at, "name": kind} for at, kind in enumerate(KINDS)]
     path = folder / "boxes.json"
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return path
+
+
+def megadetector(coco: Path, path: Path) -> Path:
+    """The same boxes as a detector writes them, in shares; of each picture the first is uncertain."""
+    document = json.loads(coco.read_text())
+    wide = SIDE * len(KINDS)
+    found = {one["file_name"]: [] for one in document["images"]}
+    for number, one in enumerate(document["annotations"]):
+        x, y, width, height = one["bbox"]
+        box = [x / wide, y / SIDE, width / wide, height / SIDE]
+        found[f"{one['image_id']}.png"].append(
+            {"category": "1", "conf": 0.9 if number % len(KINDS) else 0.3, "bbox": box}
+        )
+    images = [{"file": file, "detections": boxes} for file, boxes in found.items()]
+    path.write_text(json.dumps({"images": images, "detection_categories": {"1": "animal"}}))
     return path
 
 
@@ -148,3 +167,72 @@ def test_spoilt_boxes_are_skipped_with_their_reasons(inkling: Inkling, boxed: Pa
     assert "the box has no area" in done.err
     assert "outside of the picture of 360 x 120 pixels" in done.err
     assert [one["path"].rpartition("=")[2] for one in done.json()["skipped"]] == ["1", "2"]
+
+
+def test_a_class_is_added_from_boxes(inkling: Inkling, memory: Path, test: Path) -> None:
+    sheet = json.loads(test.read_text())
+    sheet["annotations"] = [one for one in sheet["annotations"] if one["category_id"] == 0]
+    sheet["categories"] = [{"id": 0, "name": "wagon"}]
+    test.write_text(json.dumps(sheet))
+    moved = test.rename(inkling.folder / "moved.json")
+    arguments = ("--images", moved, "--root", test.parent, "--margin", "0.1")
+    done = inkling.here("add-class", memory, "wagon", *arguments, "--json", "-")
+    assert done.code == 0, done.err
+    assert done.json()["outcome"]["images"] == 4
+    added = [one for one in read_memory(memory).content.exemplars if "xywh" in one.path]
+    assert added[0].path.rpartition("#")[2] == "xywh=0,0,120,120&margin=0.1&id=1"
+
+
+def test_a_pool_of_boxes(inkling: Inkling, boxed: Path, test: Path, train: Path) -> None:
+    pool = megadetector(test, inkling.folder / "pool.json")
+    arguments = ("--pool", pool, "--root", test.parent, "--confidence", "0.5", "--output", "order.csv", "--json", "-")
+    told = inkling.here("advise", boxed, *arguments).json()
+    assert len(told["order"]) == 8
+    (first, *_) = csv.DictReader((inkling.folder / "order.csv").open())
+    assert first["image"] in {str(test.parent / f"{number}.png") for number in range(4)}
+    assert first["box_unit"] == "share"
+    repeated = inkling.here("advise", boxed, "--pool", train, "--json", "-")
+    assert "was trained on all 18 images of the pool" in repeated.err
+
+
+def test_discover_among_boxes(inkling: Inkling, train: Path, test: Path) -> None:
+    fit = ("--memory", "some.ink", "--encoder", "sketch", "--false-alarms", "0.3")
+    assert inkling.here("fit", train, *fit).code == 0
+    pool = megadetector(test, inkling.folder / "pool.json")
+    arguments = ("--root", test.parent, "--confidence", "0.5", "--margin", "0.05", "--min-images", "2", "--json", "-")
+    done = inkling.here("discover", "some.ink", pool, *arguments)
+    assert done.code == 0, done.err
+    told = done.json()
+    assert told["images"] == 8
+
+
+def test_words_are_tried_on_boxes(inkling: Inkling, train: Path) -> None:
+    moved = train.rename(inkling.folder / "moved.json")
+    told = inkling.here("prompts", moved, "--root", train.parent, "--encoder", "sketch", "--json", "-").json()
+    assert told["images"] == 18
+
+
+def test_finetuning_on_boxes(inkling: Inkling, train: Path) -> None:
+    moved = train.rename(inkling.folder / "moved.json")
+    inkling.here("finetune", moved, "--memory", "a.ink", "--margin", "-1").refused("The margin must lie between")
+
+
+def test_an_export_of_boxes_reads_crops(inkling: Inkling, train: Path, test: Path) -> None:
+    """What the folder is given is a crop: it knows no boxes. Its examples are crops as Inkling cut them."""
+    write_light_encoder(inkling.folder / "light")
+    fit = ("--memory", "a.ink", "--encoder", "light", "--head", "gda", "--margin", "0.1")
+    assert inkling.here("fit", train, *fit).code == 0
+    done = inkling.here("export", "a.ink", "--output", "out", "--json", "-").json()
+    assert (done["parity"]["pictures"], done["parity"]["labels_equal"]) == (18, 18)
+    moved = test.rename(inkling.folder / "moved.json")
+    check = ("--check", moved, "--root", test.parent, "--margin", "0.1")
+    told = inkling.here("export", "a.ink", "--output", "checked", *check, "--json", "-").json()
+    assert told["parity"]["pictures"] == 12
+    assert inkling.here("export", "a.ink", "--verify", "checked", *check).code == 0
+    (example, *_) = sorted((inkling.folder / "out" / "example").glob("*.png"))
+    with Image.open(example) as crop:
+        assert crop.size != (SIDE * len(KINDS), SIDE)
+    program = [sys.executable, "run.py", str(example)]
+    answer = subprocess.run(program, cwd=inkling.folder / "out", capture_output=True, text=True, check=True)
+    expected = json.loads((inkling.folder / "out" / "example" / "expected.jsonl").read_text().partition("\n")[0])
+    assert json.loads(answer.stdout)["label"] == expected["label"]

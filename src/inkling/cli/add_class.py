@@ -9,7 +9,7 @@ import typer
 
 from inkling.cli.console import tell_skipped
 from inkling.cli.decided import ClassName, decide, images
-from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
+from inkling.cli.options import Confidence, Device, Json, Margin, Memory, MovedEncoder, NoCache, Root
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 
@@ -30,6 +30,9 @@ def run(
     prompts: Annotated[
         list[str] | None, typer.Option("--prompt", help="A text, or a template such as 'a photo of a {}.'.")
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     encoder: MovedEncoder = None,
     device: Device = "auto",
     no_cache: NoCache = False,
@@ -37,11 +40,13 @@ def run(
 ) -> None:
     """Add one class, by images, by text, or both; nothing else is embedded."""
 
+    from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
     from inkling.review.new_class import ClassEmbedder
     from inkling.types import SkippedImage
 
-    found = None if source is None else open_source(source)
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
+    found = None if source is None else open_source(source, boxes=boxes)
     tell_skipped((), found.ignored if isinstance(found, Found) else {})
 
     def add(about: Decisions) -> Event:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache, Seed
+from inkling.cli.options import Confidence, Device, Json, Margin, Memory, MovedEncoder, NoCache, Root, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
@@ -18,6 +18,7 @@ from inkling.cli.usage import whole
 from inkling.cli.verdicts import cell
 from inkling.errors import InputError
 from inkling.outputs import appearing_whole
+from inkling.payloads import BOX_COLUMNS, advice_payload, flat_box
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def run(
     n: Annotated[
         int | None, typer.Option("--n", parser=whole(1), metavar="N", help="Images to choose. Default: up to 500.")
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     encoder: MovedEncoder = None,
     device: Device = "auto",
     seed: Seed = 0,
@@ -54,14 +58,16 @@ def run(
     """Say whether more images would help, of which classes, and which to label next."""
     from inkling.advising.advice import advise
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.images.boxes import BoxReading
 
     _check_options(pool, output, n)
     check_outputs(output, json, keep=(memory, pool))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
-    source = None if pool is None else open_source(pool)
+    source = None if pool is None else open_source(pool, boxes=boxes)
     samples = None if source is None else _samples(classifier, source)
     advice = advise(classifier, samples, n=n, seed=seed)
-    summary = advice.to_json()
+    summary = advice_payload(advice)
     if output is not None:
         _write(output, summary["order"])
     show(summary, json=json, table=_print)
@@ -95,9 +101,12 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
 def _write(output: Path, order: Sequence[Mapping[str, Any]]) -> None:
     with appearing_whole(output) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        columns = (*COLUMNS, *(BOX_COLUMNS if any("box" in one for one in order) else ()))
+        rows = csv.DictWriter(file, columns, lineterminator="\n")
         rows.writeheader()
-        rows.writerows({name: cell(one[name], raw=False) for name in COLUMNS} for one in order)
+        for one in order:
+            told = {name: one[name] for name in COLUMNS} | flat_box(one["path"])
+            rows.writerow({name: cell(value, raw=False) for name, value in told.items()})
 
 
 def _print(summary: Mapping[str, Any]) -> None:

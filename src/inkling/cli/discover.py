@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Device, Json, Memory, MinImages, MovedEncoder, NoCache, Vocabulary
+from inkling.cli.options import (
+    Confidence,
+    Device,
+    Json,
+    Margin,
+    Memory,
+    MinImages,
+    MovedEncoder,
+    NoCache,
+    Root,
+    Vocabulary,
+)
 from inkling.cli.progress import board, counting, progress_bar
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import leave_if_lost, open_source
@@ -41,6 +52,9 @@ def run(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="Write a contact sheet of the proposals.")
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     encoder: MovedEncoder = None,
     device: Device = "auto",
     no_cache: NoCache = False,
@@ -49,12 +63,14 @@ def run(
     """Look for new classes among unlabelled images; what is found waits for your decision."""
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
+    from inkling.images.boxes import BoxReading
     from inkling.review.explore import explore
 
     check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
-    source = None if unlabelled is None else open_source(unlabelled)
+    source = None if unlabelled is None else open_source(unlabelled, boxes=boxes)
     samples = None if source is None else _samples(classifier, source)
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")

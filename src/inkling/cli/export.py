@@ -10,7 +10,7 @@ import typer
 
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, say, show, tell_skipped
-from inkling.cli.options import Json, NoCache
+from inkling.cli.options import Confidence, Json, Margin, NoCache, Root
 from inkling.cli.progress import Board, board, counting
 from inkling.cli.tables import print_table
 from inkling.cli.usage import fraction
@@ -22,6 +22,7 @@ from inkling.wording import counted
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.exporting.job import ExportOptions, Report
+    from inkling.images.boxes import BoxReading
 
 NAME = "export"
 SHOWN = 3
@@ -61,6 +62,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     max_loss: Annotated[
         float,
         typer.Option(
@@ -106,10 +110,13 @@ def run(
     json: Json = None,
 ) -> None:
     """Write a classifier as a folder that answers as it does, without Inkling."""
+    from inkling.images.boxes import BoxReading
+
     check_outputs(json, keep=(memory, prompts))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     if verify is not None:
         _refuse(("--output", output), ("--zero-shot", zero_shot), ("--format", format), beside="--verify")
-        _verify(verify, memory, encoder=encoder, check=check, cache=not no_cache, json=json)
+        _verify(verify, memory, encoder=encoder, check=check, boxes=boxes, cache=not no_cache, json=json)
         return
     if output is None:
         raise InputError("--output DIR is missing: the folder to write.", remedy="Such as --output classifier.")
@@ -123,6 +130,7 @@ def run(
         precision=precision,
         license=license,
         check=check,
+        boxes=boxes,
         max_loss=max_loss,
         overwrite=overwrite,
         encoder=encoder,
@@ -168,13 +176,22 @@ def _export(source: str | FewShotClassifier, output: Path, options: ExportOption
 
 
 def _verify(
-    folder: Path, memory: str | None, *, encoder: str | None, check: str | None, cache: bool, json: str | None
+    folder: Path,
+    memory: str | None,
+    *,
+    encoder: str | None,
+    check: str | None,
+    boxes: BoxReading,
+    cache: bool,
+    json: str | None,
 ) -> None:
     """Check an export; the exit code tells whether it is sound, and whether its memory has moved on."""
     from inkling.exporting.verify import verify_export
 
     with board() as where:
-        found = verify_export(folder, memory, check=check, encoder=encoder, cache=cache, report=_reporting(where))
+        found = verify_export(
+            folder, memory, check=check, boxes=boxes, encoder=encoder, cache=cache, report=_reporting(where)
+        )
     show(verified_payload(found), json=json, table=_print_verified)
     if found.damage:
         raise InputError(

@@ -10,7 +10,7 @@ import typer
 
 from inkling.cli import recipe_options as options
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Json, NoCache, Seed
+from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.cli.tables import print_table
 from inkling.cli.usage import rate
@@ -21,6 +21,7 @@ from inkling.payloads import finetuning_payload
 if TYPE_CHECKING:
     from inkling.finetune.run import FineTuningOptions
     from inkling.finetune.shipping import Shipment
+    from inkling.images.boxes import BoxReading
     from inkling.prompts import ClassPrompts
 
 NAME = "finetune"
@@ -83,6 +84,9 @@ def run(
     prompts: Annotated[
         Path | None, typer.Option(help="YAML or CSV with prompts, aliases and disambiguations of classes.")
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, or cpu to leave a GPU alone.")] = "auto",
     no_cache: NoCache = False,
@@ -109,6 +113,7 @@ def run(
     require("torch", extra="finetune", purpose="Fine-tuning")
     from inkling.finetune.recipe import preset as recipe_of
     from inkling.finetune.run import FineTuningOptions
+    from inkling.images.boxes import BoxReading
 
     recipe = recipe_of(preset).changed(
         train=train,
@@ -132,6 +137,7 @@ def run(
         seed=seed,
     )
     check_outputs(report, json, keep=(memory, train_images, prompts))
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     options = FineTuningOptions(
         recipe=recipe,
         encoder=encoder,
@@ -144,18 +150,24 @@ def run(
         cache=not no_cache,
         tensorboard=tensorboard,
     )
-    _finetune(memory, train_images, options, report=report, json=json)
+    _finetune(memory, train_images, options, boxes=boxes, report=report, json=json)
 
 
 def _finetune(
-    memory: str, train_images: str, options: FineTuningOptions, *, report: Path | None, json: str | None
+    memory: str,
+    train_images: str,
+    options: FineTuningOptions,
+    *,
+    boxes: BoxReading,
+    report: Path | None,
+    json: str | None,
 ) -> None:
     """Fine-tune and tell what came of it; processes that only compute tell nothing."""
     from inkling.finetune.run import finetune_memory, require_pictures
     from inkling.images.sources import find_images
 
     require_pictures(train_images)
-    source = find_images(train_images, split="train")
+    source = find_images(train_images, split="train", boxes=boxes)
     with board() as where:
         training, embedding = stepping(where), counting(where, "Embedding")
         done = finetune_memory(memory, source.records, options=options, progress=training, embedding=embedding)

@@ -26,6 +26,7 @@ from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderError, InputError, UnreadableImageError
 from inkling.exporting.parity import Answers, Expected, Parity, compare, expected_answers
 from inkling.finetune.exemplars import record_of
+from inkling.images.boxes import BoxReading
 from inkling.images.decode import as_file, read
 from inkling.images.files import Files
 from inkling.images.sources import find_images
@@ -77,7 +78,7 @@ class Asked:
     skipped: tuple[SkippedImage, ...]
 
 
-def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pictures:
+def pictures_to_check(fitted: FittedClassifier, check: str | Path | None, boxes: BoxReading | None = None) -> Pictures:
     """Pictures of a folder, or exemplars that are where they were, the same number of each class as far as there are.
 
     Raises
@@ -86,7 +87,7 @@ def pictures_to_check(fitted: FittedClassifier, check: str | Path | None) -> Pic
         If there are none.
     """
     if check is not None:
-        return Pictures(tuple(find_images(str(check), split="test").records), str(check))
+        return Pictures(tuple(find_images(str(check), split="test", boxes=boxes).records), str(check))
     samples = fitted.samples
     first = {key: row for row, key in reversed(list(enumerate(samples.content_hashes))) if samples.views[row] == 0}
     by_class: dict[str | None, list[int]] = {}

@@ -29,6 +29,7 @@ from inkling.exporting.checking import (
 from inkling.exporting.formats import Bundle, Format
 from inkling.exporting.manifest import NOT_STATED, Origin, hashes_of, licence_of, manifest_of, write_manifest
 from inkling.exporting.parity import Parity, compare
+from inkling.images.boxes import BoxReading
 from inkling.images.decode import as_file
 from inkling.images.files import Files
 from inkling.types import ImageRecord
@@ -64,6 +65,8 @@ class ExportOptions:
         Under which the export is passed on, as the model card tells it.
     check
         Pictures to compare answers on, in any form that `inkling.images.sources.find_images` reads; None: exemplars.
+    boxes
+        How boxes among these are read.
     max_loss
         Points of top-1, and of right decisions on unknown pictures, that a coarser arithmetic may lose on these.
     overwrite
@@ -78,6 +81,7 @@ class ExportOptions:
     precision: str = FLOAT32
     license: str | None = None
     check: str | Path | None = None
+    boxes: BoxReading | None = None
     max_loss: float = 1.0
     overwrite: bool = False
     encoder: str | Path | Encoder | None = None
@@ -129,7 +133,7 @@ class Job:
             self._require(parity)
             return self._finished(draft, manifest, parity, "vectors")
         encoder = opened_encoder(self.fitted.samples.identity, lambda: self.classifier.encoder)
-        pictures = pictures_to_check(self.fitted, self.options.check)
+        pictures = pictures_to_check(self.fitted, self.options.check, self.options.boxes)
         reference = reference_encoder(self.fitted.samples.identity, encoder)
         bundle = Bundle(self.fitted, reference, self.options.precision, self._own_pictures(pictures))
         manifest = self._begun(bundle, draft)

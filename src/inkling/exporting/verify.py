@@ -30,6 +30,7 @@ from inkling.exporting.job import EXAMPLE, EXPECTED, Report, silent
 from inkling.exporting.manifest import hashes_of
 from inkling.exporting.parity import PROBABILITY_TOLERANCE, Parity, compare
 from inkling.exporting.target import MANIFEST, OWN_HASH, hash_of_manifest, read_manifest
+from inkling.images.boxes import BoxReading
 from inkling.images.sources import find_images
 from inkling.memory.state import MemoryState, read_state
 
@@ -62,6 +63,7 @@ def verify_export(
     memory: str | Path | None = None,
     *,
     check: str | Path | None = None,
+    boxes: BoxReading | None = None,
     encoder: str | Path | Encoder | None = None,
     cache: bool | str | Path = True,
     report: Report | None = None,
@@ -74,7 +76,7 @@ def verify_export(
         The export.
     memory
         The memory that it was made from; None to check the folder alone, by the answers that it had.
-    check, encoder, cache
+    check, boxes, encoder, cache
         As `inkling.exporting.job.ExportOptions` has them. Where no exemplar is where it was, the export's own examples
         are what is checked with.
     report
@@ -105,7 +107,7 @@ def verify_export(
         return Verified(place, damage, () if memory is None else _moved_on(manifest, read_state(memory)), None)
     moved_on = _moved_on(manifest, read_state(memory))
     classifier = FewShotClassifier.load(memory, encoder=encoder, device="cpu", cache=cache)
-    parity = _parity(place, manifest, classifier, check=check, cache=cache, report=report or silent)
+    parity = _parity(place, manifest, classifier, check=check, boxes=boxes, cache=cache, report=report or silent)
     reason = _why_not(parity, manifest)
     if reason is not None and not moved_on:
         damage = (reason,)
@@ -167,6 +169,7 @@ def _parity(
     classifier: FewShotClassifier,
     *,
     check: str | Path | None,
+    boxes: BoxReading | None,
     cache: bool | str | Path,
     report: Report,
 ) -> Parity | None:
@@ -179,14 +182,16 @@ def _parity(
     identity = fitted.samples.identity
     encoder = reference_encoder(identity, opened_encoder(identity, lambda: classifier.encoder))
     embedding, checking = (partial(report, task) for task in ("Embedding", "Checking"))
-    pictures = _pictures(folder, classifier, check)
+    pictures = _pictures(folder, classifier, check, boxes)
     asked = ask_classifier(fitted, encoder, pictures, cache=cache, progress=embedding)
     return compare(asked.expected, ask_folder(folder, asked.records, progress=checking))
 
 
-def _pictures(folder: Path, classifier: FewShotClassifier, check: str | Path | None) -> Pictures:
+def _pictures(
+    folder: Path, classifier: FewShotClassifier, check: str | Path | None, boxes: BoxReading | None
+) -> Pictures:
     try:
-        return pictures_to_check(classifier.fitted, check)
+        return pictures_to_check(classifier.fitted, check, boxes)
     except InputError:
         if check is not None:
             raise

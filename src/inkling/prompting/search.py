@@ -24,7 +24,7 @@ from inkling.heads.checks import name_some
 from inkling.prompting.choose import choose_set, out_of_fold_logits
 from inkling.prompting.wordings import Wording, wordings
 from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector
-from inkling.types import FloatArray, IntArray
+from inkling.types import FloatArray, IntArray, SkippedImage
 
 SEED = 0
 """Draws the folds."""
@@ -69,6 +69,8 @@ class PromptSearch:
         By the given words, the worst first.
     n_images
         How many images it rests on.
+    skipped
+        Images that could not be used, and why.
 
     Examples
     --------
@@ -86,6 +88,7 @@ class PromptSearch:
     difference: Interval
     confusions: tuple[Confusion, ...]
     n_images: int
+    skipped: tuple[SkippedImage, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +214,7 @@ def _judged(samples: Samples, names: Sequence[str], given: Sequence[ClassPrompts
         difference=difference,
         confusions=_confusions(before, y, names),
         n_images=len(y),
+        skipped=samples.skipped,
     )
 
 
