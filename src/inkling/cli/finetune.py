@@ -19,6 +19,7 @@ from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
 
 if TYPE_CHECKING:
+    from inkling.finetune.recipe import Recipe
     from inkling.finetune.run import FineTuningOptions
     from inkling.finetune.shipping import Shipment
     from inkling.images.boxes import BoxReading
@@ -110,12 +111,8 @@ def run(
     precision: options.Arithmetic = None,
 ) -> None:
     """Tune an encoder on labelled images; it ships where images that it did not see show a gain."""
-    require("torch", extra="finetune", purpose="Fine-tuning")
-    from inkling.finetune.recipe import preset as recipe_of
-    from inkling.finetune.run import FineTuningOptions
-    from inkling.images.boxes import BoxReading
-
-    recipe = recipe_of(preset).changed(
+    recipe = _recipe(
+        preset,
         train=train,
         loss=loss,
         epochs=epochs,
@@ -136,8 +133,10 @@ def run(
         interpolate=_share(interpolate),
         seed=seed,
     )
+    from inkling.finetune.run import FineTuningOptions
+    from inkling.images.boxes import BoxReading
+
     check_outputs(report, json, keep=(memory, train_images, prompts))
-    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     options = FineTuningOptions(
         recipe=recipe,
         encoder=encoder,
@@ -150,7 +149,15 @@ def run(
         cache=not no_cache,
         tensorboard=tensorboard,
     )
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     _finetune(memory, train_images, options, boxes=boxes, report=report, json=json)
+
+
+def _recipe(name: str, **changes: Any) -> Recipe:
+    require("torch", extra="finetune", purpose="Fine-tuning")
+    from inkling.finetune.recipe import preset
+
+    return preset(name).changed(**changes)
 
 
 def _finetune(
