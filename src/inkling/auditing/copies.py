@@ -6,17 +6,7 @@ from collections.abc import Sequence
 
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
-from inkling.embeddings.samples import Samples
 from inkling.wording import counted
-
-
-def first_rows(samples: Samples) -> dict[str, int]:
-    """The first image of each content."""
-    rows: dict[str, int] = {}
-    for row, (content, view) in enumerate(zip(samples.content_hashes, samples.views, strict=True)):
-        if view == 0:
-            rows.setdefault(content, row)
-    return rows
 
 
 def of_one_picture(subject: Subject, rows: Sequence[int], *, kind: str, how: str, score: float) -> Finding:

@@ -49,6 +49,7 @@ KINDS: Mapping[str, str] = {
     "unreadable": "can't be used",
     "exact_duplicate": "the same file more than once",
     "near_duplicate": "files of one picture, equal up to size, compression and small edits",
+    "one_source": "images of one burst or video, which count as several",
     "uniform": "nearly one colour, nothing in it",
     "dark": "next to black",
     "bright": "next to white",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from inkling.auditing.judged_labels import JudgedLabels, judged_labels
+from inkling.auditing.near_duplicates import Pair, Pictures, near_pairs
 from inkling.classifier.fitted import labelled_vectors
+from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.types import ClassEntry
+from inkling.types import ClassEntry, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,27 @@ class Subject:
         """The samples as heads take them."""
         return labelled_vectors(self.samples, self.entries)
 
+    @cached_property
+    def contents(self) -> IntArray:
+        """The first row of each content."""
+        return np.array(list(first_rows(self.samples).values()), dtype=np.int64)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The contents as near-duplicates are found among them."""
+        return Pictures.of(self.samples, self.contents)
+
+    @cached_property
+    def near_duplicates(self) -> tuple[Pair, ...]:
+        """Pairs among the contents that show one picture."""
+        return tuple(near_pairs(self.pictures))
+
+    @cached_property
+    def picture(self) -> IntArray:
+        """Number of the picture that each of the contents shows."""
+        pairs = np.array([(one.first, one.second) for one in self.near_duplicates], dtype=np.int64).reshape(-1, 2)
+        return components(len(self.contents), np.arange(len(self.contents)), pairs)
+
     @property
     def why_no_labels(self) -> str | None:
         """Why labels can't be checked, in a sentence; None where they can."""
@@ -56,3 +81,12 @@ class Subject:
     def held_out(self) -> JudgedLabels:
         """Each image by heads that did not see it."""
         return judged_labels(self.vectors, seed=self.seed)
+
+
+def first_rows(samples: Samples) -> dict[str, int]:
+    """The first image of each content."""
+    rows: dict[str, int] = {}
+    for row, (content, view) in enumerate(zip(samples.content_hashes, samples.views, strict=True)):
+        if view == 0:
+            rows.setdefault(content, row)
+    return rows

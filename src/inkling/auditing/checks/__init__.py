@@ -8,5 +8,6 @@ from inkling.auditing.checks.copies import CHECK as COPIES
 from inkling.auditing.checks.files import CHECK as FILES
 from inkling.auditing.checks.labels import CHECK as LABELS
 from inkling.auditing.checks.near_duplicates import CHECK as NEAR_DUPLICATES
+from inkling.auditing.checks.one_source import CHECK as ONE_SOURCE
 
-CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, FILES, CLASSES)
+CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, ONE_SOURCE, FILES, CLASSES)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inkling.auditing.checks.check import Check
-from inkling.auditing.copies import first_rows, leak, of_one_picture
+from inkling.auditing.copies import leak, of_one_picture
 from inkling.auditing.findings import Finding
-from inkling.auditing.subject import Subject
+from inkling.auditing.subject import Subject, first_rows
 
 
 def find(subject: Subject) -> Iterator[Finding]:

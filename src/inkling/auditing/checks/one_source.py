@@ -1,0 +1,54 @@
+"""Bursts and frames of a video: images of a class that are far more alike than the class is anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from inkling.auditing.checks.check import Check
+from inkling.auditing.findings import Finding
+from inkling.auditing.subject import Subject
+from inkling.embeddings.samples import Samples
+from inkling.heads.one_source import ALIKE, TIMES_CHANCE, Residuals
+from inkling.heads.support import unit_rows
+from inkling.types import FloatArray, IntArray
+from inkling.wording import counted
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """A finding for each source of several files that do not show one picture."""
+    _, places = np.unique(subject.picture, return_index=True)
+    rows = subject.contents[np.sort(places)]
+    X, y = _telling(subject.samples)[rows], subject.vectors.y[rows]
+    residuals = Residuals.of(X, y)
+    chance = residuals.by_chance(seed=subject.seed)
+    source = residuals.sources(least=TIMES_CHANCE * chance or ALIKE)
+    order = np.argsort(source, kind="stable")
+    files = subject.samples.sources[rows]
+    for group in np.split(order, np.flatnonzero(np.diff(source[order])) + 1):
+        if len(np.unique(files[group])) > 1:
+            alike = _mean_alike(residuals, group)
+            yield _finding(subject, rows[group], subject.classes[y[group[0]]], alike, chance)
+
+
+def _telling(samples: Samples) -> FloatArray:
+    """Features where there are any: what names a picture leaves out most of how it was taken."""
+    features = samples.X[:, samples.identity.dimension :]
+    return unit_rows(features) if features.shape[1] else samples.embeddings
+
+
+def _mean_alike(residuals: Residuals, group: IntArray) -> float:
+    alike = residuals.alike(group, group)
+    return float((alike.sum() - np.trace(alike)) / (len(group) * (len(group) - 1)))
+
+
+def _finding(subject: Subject, rows: IntArray, name: str, alike: float, chance: float) -> Finding:
+    told = f"{counted(len(rows), 'image')} differ from the rest of {name} in the same way: alike by {alike:.2f}"
+    told += f" of 1, where {chance:.2f} is next to never met between classes." if chance else " of 1."
+    suggestion = "Frames of a video, or a burst? Keep all on one side of any split; few of them say as much as all."
+    paths = tuple(subject.samples.paths[row] for row in rows)
+    return Finding("one_source", paths, told, min(alike, 1.0), suggestion, (name,))
+
+
+CHECK = Check("one source", find)
