@@ -175,7 +175,10 @@ def explored_payload(explored: Explored) -> Payload:
 
 def fit_payload(classifier: FewShotClassifier) -> Payload:
     """What a classifier learned, and from what."""
+    from inkling.auditing.glance import glance
+
     fitted = classifier.fitted
+    glanced = glance(fitted)
     head, samples = fitted.fitted_head, fitted.samples
     return {
         "classes": list(fitted.classes),
@@ -183,7 +186,12 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "classes_without_images": sorted(set(fitted.classes) - set(samples.labels)),
         "images": samples.n_images,
         "encoded_now": samples.n_encoded,
-        "contradictions": [list(paths) for paths in samples.contradictions],
+        "contradictions": [list(paths) for paths in glanced.conflicts],
+        "worth_a_look": {
+            "finding": glanced.finding,
+            "mislabelled": [asdict(one) for one in glanced.doubtful],
+            "exact_duplicates": [list(paths) for paths in glanced.copies],
+        },
         "skipped": skipped_payload(samples.skipped),
         "encoder": samples.identity.name,
         "encoder_fingerprint": samples.identity.fingerprint,

@@ -33,3 +33,18 @@ def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:
     asked = ("audit", drawn / "train", "--encoder", "sketch")
     inkling.here(*asked, "--against", "nowhere").refused("does not exist")
     inkling.here(*asked, "--fix-list", "no/such/folder.csv").refused("does not exist")
+
+
+def test_fit_says_in_two_lines_what_is_worth_a_look(inkling: Inkling) -> None:
+    train = inkling.folder / "train"
+    write_dataset(train, ("car", "cat", "tree"), 12, seed=5)
+    asked = ("fit", "train", "--encoder", "sketch", "--memory")
+    sound = inkling.here(*asked, "a.ink")
+    assert "audit" not in sound.err
+    (train / "car" / "car-0003.png").rename(train / "tree" / "moved.png")
+    done = inkling.here(*asked, "b.ink", "--json", "b.json")
+    told = [line for line in done.err.splitlines() if "moved.png" in line or "inkling audit" in line]
+    assert len(told) == 2, done.err
+    found = json.loads((inkling.folder / "b.json").read_text())["worth_a_look"]
+    assert [(one["label"], one["instead"]) for one in found["mislabelled"]] == [("tree", "car")]
+    assert found["finding"] == told[0]

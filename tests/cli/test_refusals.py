@@ -159,7 +159,7 @@ def test_one_picture_under_two_labels_is_reported(inkling: Inkling, photos: Path
     done = inkling.here("fit", "photos", *FIT, "--json", "-")
     assert done.json()["contradictions"] == [["photos/car/car-0000.png", "photos/tree/copy.png"]]
     told = inkling.here("fit", "photos", *FIT, "--replace")
-    assert "more than one label: 1 image, the first photos/car/car-0000.png, photos/tree/copy.png" in told.err
+    assert "1 image under several labels, such as photos/car/car-0000.png, photos/tree/copy.png" in told.err
 
 
 def test_names_that_are_no_text_are_refused(inkling: Inkling, memory: Path, photos: Path) -> None:

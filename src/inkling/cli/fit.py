@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 NAME = "fit"
 SHOWN_NAMES = 8
-SHOWN_PATHS = 3
 
 
 def run(
@@ -284,9 +283,9 @@ def _print(summary: Mapping[str, Any]) -> None:
     rows.append(("time", f"{summary['seconds']:.1f} s"))
     print_table(("", "fitted"), rows)
     _tell_classes(summary)
-    if contradictions := summary["contradictions"]:
-        same = counted(len(contradictions), "image")
-        note(f"Under more than one label: {same}, the first {', '.join(contradictions[0][:SHOWN_PATHS])}.")
+    if finding := summary["worth_a_look"]["finding"]:
+        note(finding)
+        note("'inkling audit' shows them beside what else it finds, and writes a list of corrections.")
     if summary["encoder"] == "sketch":
         from inkling.encoders.cards import SKETCH_NOTE
 
