@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -81,10 +82,16 @@ def _any_other(right: LabelledVectors, rng: np.random.Generator) -> IntArray:
 
 
 def _confused(right: LabelledVectors, _: np.random.Generator) -> IntArray:
+    return _confused_with(right)[right.y]
+
+
+@cache
+def _confused_with(right: LabelledVectors) -> IntArray:
+    """The class that each is most often confused with."""
     p = logistic_out_of_fold(right.X, right.y)
     mean = np.stack([p[right.y == k].mean(axis=0) for k in range(right.n_classes)])
     np.fill_diagonal(mean, -1.0)
-    return np.asarray(mean.argmax(axis=1)[right.y])
+    return np.asarray(mean.argmax(axis=1))
 
 
 KINDS: Mapping[str, Callable[[LabelledVectors, np.random.Generator], IntArray]] = {
