@@ -47,6 +47,7 @@ ROOMS = (
     "reports",
     "exporting",
     "payloads",
+    "serving",
     "cli",
 )
 MOST_LINES_OF_A_FILE = 400
@@ -55,8 +56,8 @@ MOST_PARAMETERS = 7
 
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
-USED_EXTRAS = ("export", "finetune", "heic", "hub", "parquet", "postgres", "tokenizers", "torch")
-WHOLLY_ABOUT = ("finetune/", "exporting/")
+USED_EXTRAS = ("export", "finetune", "heic", "hub", "parquet", "postgres", "serve", "tokenizers", "torch")
+WHOLLY_ABOUT = ("finetune/", "exporting/", "serving/")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",
@@ -66,8 +67,8 @@ ABOUT_AN_EXTRA = {
     "encoders/transformers/tokens.py",
     "encoders/transformers/tower.py",
 }
-"""Modules that are imported only when a package of an extra is needed; fine-tuning and exporting are such as
-a whole."""
+"""Modules that are imported only when a package of an extra is needed; fine-tuning, exporting and serving are such
+as a whole."""
 
 
 class Import(NamedTuple):

@@ -53,6 +53,14 @@ class InputError(InklingError, ValueError):
     """
 
 
+class MissingError(InputError):
+    """There is no such proposal, class, image or event."""
+
+
+class ConflictError(InputError):
+    """What is asked for no longer fits what is there: it was decided about meanwhile, or the name is taken."""
+
+
 class EncoderError(InklingError):
     """An encoder cannot be found, loaded or asked for what it does not offer."""
 

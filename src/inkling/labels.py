@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.errors import InputError
+from inkling.errors import ConflictError, InputError
 from inkling.wording import excerpt, quoted, visible
 
 Label = str | int | bool
@@ -204,10 +204,10 @@ def _check_name(name: str, key: str) -> None:
         raise InputError(f"A class can't be called '{name}': {why}.", remedy=remedy)
 
 
-def _known_already(name: str, other: str, remedy: str) -> InputError:
+def _known_already(name: str, other: str, remedy: str) -> ConflictError:
     if name == other:
-        return InputError(f"There is a class {quoted(name)} already.", remedy=remedy)
-    return InputError(
+        return ConflictError(f"There is a class {quoted(name)} already.", remedy=remedy)
+    return ConflictError(
         f"The name {quoted(name)} differs from that of the class {quoted(other)} by case, spaces or Unicode form "
         "alone.",
         remedy=f"Write {quoted(other)} if that class is meant, or choose a name that nobody can mistake for it.",

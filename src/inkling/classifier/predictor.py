@@ -291,7 +291,7 @@ class Predictor:
         >>> verdicts[0].label, len(verdicts[0].top_labels)
         ('castle', 2)
         """
-        likely = partial(self._likely_names, count=names) if names else None
+        likely = partial(self.likely_names, count=names) if names else None
         return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
 
     def judge_embeddings(self, X: Any, *, top: int = 5, names: int = 0) -> list[Verdict]:
@@ -354,7 +354,17 @@ class Predictor:
                 words, encoder=encoder, cache=cache, background=images, entries=fitted.entries, progress=self.naming
             )
 
-    def _likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
+    def likely_names(self, embeddings: FloatArray, *, count: int) -> list[tuple[str, ...]]:
+        """So many names of the vocabulary for each embedding (n, d), likeliest first; it is encoded at the first call.
+
+        Examples
+        --------
+        >>> from inkling.discovery.vocabulary import Vocabulary
+        >>> from inkling.images.sources import find_images
+        >>> classifier = FewShotClassifier.load("vehicles.ink", vocabulary=Vocabulary.of_names(["car", "cup", "snail"]))
+        >>> classifier.likely_names(classifier.embed(find_images("inbox").records).embeddings[:1], count=1)
+        [('car',)]
+        """
         if self._namer is None:
             self._namer = self.namer()
         return self._namer.of_each(embeddings, count=count)

@@ -38,6 +38,7 @@ from inkling.cli import (
     refit,
     remove_class,
     rename,
+    serve,
     sort,
     split,
     undo,
@@ -89,8 +90,9 @@ DECIDING = (
     undo,
     history,
 )
+SERVING = (serve,)
 KEEPING = (verify, backup)
-for verb in (*LEARNING, *DECIDING, *KEEPING):
+for verb in (*LEARNING, *DECIDING, *SERVING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)
 app.add_typer(cache.app, name="cache")
 

@@ -222,8 +222,8 @@ class Pipeline:
             return
         with naming_the_part(encoder, of=self._encoder):
             vectors = encoder.encode_images([image.prepared[part] for image in wanted.values()])
-            _check(vectors, encoder, len(wanted))
-        made = {key: _outcome(vectors, row, image.thumbnail) for row, (key, image) in enumerate(wanted.items())}
+            check_vectors(vectors, encoder, len(wanted))
+        made = {key: outcome_of(vectors, row, image.thumbnail) for row, (key, image) in enumerate(wanted.items())}
         sound = {key: value for key, value in made.items() if isinstance(value, CachedImage)}
         batch.outcomes |= {key: value for key, value in made.items() if key not in sound}
         batch.known[part].update(sound)
@@ -236,7 +236,7 @@ class Pipeline:
         if not whole or self._parts == (self._encoder,):
             return {key: first[key] for key in whole}
         vectors = composed_images(self._encoder, [_stacked([found[key] for key in whole]) for found in batch.known])
-        return {key: _outcome(vectors, row, first[key].thumbnail) for row, key in enumerate(whole)}
+        return {key: outcome_of(vectors, row, first[key].thumbnail) for row, key in enumerate(whole)}
 
 
 def _of(content: _Read, record: ImageRecord) -> _Read:
@@ -272,7 +272,8 @@ def _stacked(images: Sequence[CachedImage]) -> ImageVectors:
     return ImageVectors(np.stack([image.embedding for image in images]), np.stack(features) if features else None)
 
 
-def _outcome(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:
+def outcome_of(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:
+    """One image of a batch, or why its vector is of no use."""
     embedding = vectors.embeddings[row]
     feature = None if vectors.features is None else vectors.features[row]
     if not np.isfinite(embedding).all() or (feature is not None and not np.isfinite(feature).all()):
@@ -282,7 +283,7 @@ def _outcome(vectors: ImageVectors, row: int, picture: bytes) -> Outcome:
     return CachedImage(embedding, feature, picture)
 
 
-def _check(vectors: ImageVectors, encoder: Encoder, n_images: int) -> None:
+def check_vectors(vectors: ImageVectors, encoder: Encoder, n_images: int) -> None:
     """An encoder that breaks its own promise must not fill the cache."""
     identity = encoder.identity
     found = (vectors.embeddings.shape, None if vectors.features is None else vectors.features.shape)

@@ -95,7 +95,7 @@ def check_webp(data: bytes) -> None:
     UnreadableImageError
         As `check_size` and `check_decoding`.
     """
-    canvas = _webp_canvas(data)
+    canvas = webp_canvas(data)
     check_size(canvas)
     if canvas[0] * canvas[1] > MAX_DECODED_PIXELS:
         raise _too_large(canvas, MAX_DECODED_PIXELS)
@@ -170,8 +170,8 @@ def _tiff_strip(image: TiffImagePlugin.TiffImageFile) -> int:
     return int(per_pixel * image.width * rows)
 
 
-def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height by the first chunk."""
+def webp_canvas(data: bytes) -> tuple[int, int]:
+    """Of a WebP: width and height by the first chunk."""
     kind = data[12:16]
     if kind == b"VP8X":
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))

@@ -21,7 +21,7 @@ from PIL import (
 )
 
 from inkling.errors import MissingExtraError, UnreadableImageError, require
-from inkling.images.budget import check_decoding, check_size, check_webp
+from inkling.images.budget import check_decoding, check_size, check_webp, webp_canvas
 from inkling.wording import excerpt
 
 DRAFT_MARGIN = 2
@@ -99,6 +99,21 @@ def _heif_reader() -> type[ImageFile.ImageFile]:
     except MissingExtraError as error:
         raise UnreadableImageError(f"HEIC needs a further package: {error.remedy}") from error
     return reader
+
+
+def pixel_size(data: bytes) -> tuple[int, int]:
+    """Width and height of an image file by its header; no pixel is decoded.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is no image of a known format, or its header is damaged.
+    """
+    reader = _reader(data)
+    try:
+        return webp_canvas(data) if reader is WebPImagePlugin.WebPImageFile else reader(BytesIO(data)).size
+    except Exception as error:  # as for pixels
+        raise UnreadableImageError(f"damaged or truncated {reader.format} file ({excerpt(error)})") from error
 
 
 def draft_scale(data: bytes, shorter_side: int) -> int:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, StaticPool, create_engine, event
@@ -23,6 +23,7 @@ MIN_ROWS = 256
 """Vectors that a file is laid out for at least, since memories grow."""
 CACHE_KIB = 65536
 BUSY_SECONDS = 60.0
+_VERSION = "SELECT version FROM memory"
 NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP", "SQLITE_IOERR_WRITE"})
 """What SQLite says where it cannot make its side files on a full disk."""
 
@@ -125,6 +126,41 @@ def transaction(database: sqlite3.Connection, *, begin: str) -> Iterator[Connect
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     with engine.begin() as connection:
         yield connection
+
+
+class KeptVersion:
+    """Reads the version of a memory again and again, by a connection that is kept. For one thread.
+
+    Where nothing can be written, not even a side file, there is no such connection: then each reading opens the file.
+
+    Parameters
+    ----------
+    path
+        The memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._kept: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def state(self) -> tuple[int, ...]:
+        """Which file is at the path by now, and its version."""
+        status = self._path.stat()
+        file = (status.st_dev, status.st_ino)
+        if not (os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)):
+            with reading(self._path) as connection:
+                return (*file, int(connection.exec_driver_sql(_VERSION).scalar_one()))
+        if self._kept is None or self._file != file:
+            self.close()
+            self._kept, self._file = self._stack.enter_context(_opened(self._path, "mode=rw")), file
+        return (*file, int(self._kept.execute(_VERSION).fetchone()[0]))
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._stack.close()
+        self._kept = None
 
 
 @contextmanager

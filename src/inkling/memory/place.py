@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from inkling.errors import InputError
-from inkling.memory.database import check_integrity, creating, page_bytes, reading, transaction, writing
+from inkling.memory.database import KeptVersion, check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign, warn_of_strays
 from inkling.memory.file import appearing, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts, stray_parts
@@ -22,6 +22,16 @@ from inkling.wording import quoted
 T = TypeVar("T")
 
 SERVERS = ("postgresql", "postgres")
+
+
+class Following(Protocol):
+    """Reads the version of a memory again and again. For one thread."""
+
+    def state(self) -> tuple[int, ...]:
+        """What is equal as long as the memory is the same: its version, and of a file which one it is."""
+
+    def close(self) -> None:
+        """Let the memory go."""
 
 
 class Place(Protocol):
@@ -62,6 +72,9 @@ class Place(Protocol):
 
     def copy_to_alter(self, connection: Connection) -> AbstractContextManager[Connection]:
         """A copy whose schema may be changed, for reading an older one."""
+
+    def following(self) -> Following:
+        """What reads the version again and again, at little cost."""
 
 
 def place_of(where: str | Path) -> Place:
@@ -151,6 +164,10 @@ class FilePlace:
         """See `inkling.memory.schema_check.foreign_parts`."""
         if parts := foreign_parts(connection, revision=revision):
             raise foreign(self, parts)
+
+    def following(self) -> Following:
+        """See `inkling.memory.database.KeptVersion`."""
+        return KeptVersion(self._path)
 
     @contextmanager
     def copy_to_alter(self, connection: Connection) -> Iterator[Connection]:

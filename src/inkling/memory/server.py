@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from inkling.errors import MemoryFileError, require
@@ -138,6 +138,10 @@ class ServerPlace:
             remedy="Write to it once with this release, for instance with: inkling refit URL",
         )
 
+    def following(self) -> KeptServerVersion:
+        """See `KeptServerVersion`."""
+        return KeptServerVersion(self._engine(isolation_level="AUTOCOMMIT"))
+
     def _engine(self, **options: Any) -> Engine:
         return create_engine(
             self._url.set(drivername=DRIVER),
@@ -145,6 +149,39 @@ class ServerPlace:
             connect_args={"connect_timeout": CONNECT_SECONDS},
             execution_options=options,
         )
+
+
+class KeptServerVersion:
+    """Reads the version of a memory again and again, by a connection that is kept. For one thread.
+
+    Parameters
+    ----------
+    engine
+        Connects to the database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: Connection | None = None
+
+    def state(self) -> tuple[int, ...]:
+        """Its version by now. A connection that broke is made anew."""
+        try:
+            return self._asked()
+        except DBAPIError:
+            self.close()
+            return self._asked()
+
+    def _asked(self) -> tuple[int, ...]:
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        return (int(self._kept.execute(select(schema.memory.c.version)).scalar_one()),)
+
+    def close(self) -> None:
+        """Let the database go."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
 
 def _holds_memory(connection: Connection) -> bool:

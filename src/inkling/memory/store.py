@@ -233,6 +233,18 @@ def read_memory(path: str | Path, *, exemplars: bool = True) -> StoredMemory:
         return read.read_content(connection, exemplars=exemplars)
 
 
+def encoder_of(path: str | Path) -> EncoderIdentity:
+    """The encoder that a memory uses now.
+
+    Raises
+    ------
+    MemoryFileError
+        As for `read_memory`.
+    """
+    with seeing(path) as connection:
+        return read.read_encoder(connection)[1]
+
+
 def read_some_vectors(path: str | Path, most: int) -> tuple[EncoderIdentity, Vectors]:
     """Vectors of a memory's exemplars, or of so many at most, as many of each class; and the encoder they are of.
 

@@ -7,14 +7,14 @@ first. So the memory never holds what no sequence of decisions could have made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from inkling.errors import InputError
+from inkling.errors import ConflictError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, begin, finish
 from inkling.memory.digest import MODULUS
@@ -42,34 +42,47 @@ class _RestsOnItError(Exception):
     """Something that came later rests on an event, so it cannot be taken back alone."""
 
 
-def undo(path: str | Path) -> Event:
+def undo(path: str | Path, *, event: int | None = None, arguments: Mapping[str, Any] | None = None) -> Event:
     """Take back the latest decision; with no decision left, the latest observation or discovery.
+
+    Parameters
+    ----------
+    event
+        Number of the event that is meant; None for whichever is the latest.
+    arguments
+        For the log.
 
     Raises
     ------
-    InputError
-        If there is nothing to take back, or something that cannot be taken back rests on it.
+    ConflictError
+        If there is nothing to take back, something that cannot be taken back rests on it, or another event than the
+        one that is meant is the latest.
     MemoryFileError
         If the rows kept for it are damaged; nothing has changed then.
     """
     with changing(path) as connection:
         digest = logged_digest(connection)
         memory = begin(connection)
-        event, later = _latest(connection)
-        also = _take_back(memory, event, later)
-        if not _is_as_logged(memory, [event, *also]):
-            raise damaged(
-                place_of(path), f"what its log keeps to take event {event.id} back is not what was there before"
+        latest, later = _latest(connection)
+        if event not in (None, latest.id):
+            raise ConflictError(
+                f"Event {event} is not what would be taken back: that is event {latest.id} ('{latest.verb}').",
+                remedy="Somebody has decided or taken back meanwhile; look at the history.",
             )
-        for done in (event, *also):
+        also = _take_back(memory, latest, later)
+        if not _is_as_logged(memory, [latest, *also]):
+            raise damaged(
+                place_of(path), f"what its log keeps to take event {latest.id} back is not what was there before"
+            )
+        for done in (latest, *also):
             forget_event(connection, done.id)
-        repeat_provenance(connection, before=event.version, version=memory.version)
-        outcome: dict[str, Any] = {"undone": event.verb, "arguments": dict(event.arguments)}
+        repeat_provenance(connection, before=latest.version, version=memory.version)
+        outcome: dict[str, Any] = {"undone": latest.verb, "arguments": dict(latest.arguments)}
         if also:
             outcome["with"] = [done.verb for done in also]
-        if event.verb in AUTOMATIC and (same_run := _observed_before(connection, event)):
+        if latest.verb in AUTOMATIC and (same_run := _observed_before(connection, latest)):
             outcome["observed_before"] = same_run
-        return finish(memory, Done(UNDO, {}, outcome, event.id), digest=digest, reversible=False)
+        return finish(memory, Done(UNDO, arguments or {}, outcome, latest.id), digest=digest, reversible=False)
 
 
 def _is_as_logged(memory: Amendment, taken_back: Sequence[Event]) -> bool:
@@ -85,7 +98,7 @@ def _latest(connection: Connection) -> tuple[Event, list[Event]]:
     events = {event.id: event for event in read_events(connection)}
     undoable = [events[number] for number in undoable_events(connection)]
     if not undoable:
-        raise InputError(
+        raise ConflictError(
             "There is nothing to undo.",
             remedy="A fit cannot be taken back, and of old decisions only the log is kept; see its history.",
         )
@@ -119,8 +132,8 @@ def _take_back(memory: Amendment, event: Event, later: Sequence[Event]) -> list[
         number += 1
 
 
-def _refused(event: Event, error: Exception) -> InputError:
-    return InputError(
+def _refused(event: Event, error: Exception) -> ConflictError:
+    return ConflictError(
         f"Event {event.id} ('{event.verb}') cannot be taken back: {error} was changed since.",
         remedy="Its history ('inkling history') has what came after it.",
     )

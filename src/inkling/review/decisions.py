@@ -324,7 +324,7 @@ class Decisions(MemoryView):
         def change(memory: Amendment) -> Mapping[str, Any]:
             return update(memory, prepared, detect=self._detect)
 
-        return amend_if_needed(self.path, "update", {"images": prepared.n_images}, change)
+        return amend_if_needed(self.path, "update", self._logged({"images": prepared.n_images}), change)
 
     def remove_class(self, name: str) -> Event:
         """Take out a class with its exemplars.
@@ -377,9 +377,13 @@ class Decisions(MemoryView):
         >>> decide.undo().undoes == event.id
         True
         """
-        return undo(self.path)
+        return undo(self.path, arguments=self._logged({}))
 
     def _amend(
         self, verb: str, arguments: Mapping[str, Any], change: Callable[[Amendment], Mapping[str, Any]]
     ) -> Event:
-        return amend(self.path, verb, arguments, change)
+        return amend(self.path, verb, self._logged(arguments), change)
+
+    def _logged(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the log keeps of the arguments of a decision."""
+        return arguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from inkling.errors import InputError
+from inkling.errors import ConflictError, MissingError
 from inkling.labels import EXTEND, check_names, name_key
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids
@@ -20,8 +20,8 @@ def open_proposal(memory: Amendment, number: int) -> Proposal:
 
     Raises
     ------
-    InputError
-        If there is none, or it was decided about.
+    MissingError, ConflictError
+        If there is none; if it was decided about.
     """
     (found,) = proposals_numbered(memory.connection, [open_number(proposal_states(memory.connection), number)])
     return found
@@ -37,22 +37,22 @@ def open_number(states: Mapping[int, tuple[str, int | None]], number: int) -> in
 
     Raises
     ------
-    InputError
+    MissingError, ConflictError
         As for `open_proposal`.
     """
     if number not in states:
-        raise InputError(f"There is no proposal {number}.", remedy=_open_ones(states))
+        raise MissingError(f"There is no proposal {number}.", remedy=_open_ones(states))
     state, into = states[number]
     while state == MERGED and into is not None:
         number = into
         state, into = states[number]
     if state == WITHDRAWN and into is not None:
-        raise InputError(
+        raise ConflictError(
             f"Proposal {number} is not open any more: images came or went, and proposal {into} took its place.",
             remedy=f"Look at proposal {into} with 'inkling proposals', then decide about that one.",
         )
     if state != OPEN:
-        raise InputError(f"Proposal {number} is not open any more: it was {state}.", remedy=_open_ones(states))
+        raise ConflictError(f"Proposal {number} is not open any more: it was {state}.", remedy=_open_ones(states))
     return number
 
 
@@ -61,12 +61,12 @@ def known_class(memory: Amendment, name: str) -> int:
 
     Raises
     ------
-    InputError
+    MissingError
         If there is none of that name.
     """
     ids = class_ids(memory.connection)
     if name not in ids:
-        raise InputError(f"There is no class '{name}'.", remedy=_near(name, ids))
+        raise MissingError(f"There is no class '{name}'.", remedy=_near(name, ids))
     return ids[name]
 
 
@@ -80,7 +80,7 @@ def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = Non
     """
     known = class_ids(memory.connection)
     if name == instead_of:
-        raise InputError(f"The class is called '{name}' already.", remedy="Nothing was changed.")
+        raise ConflictError(f"The class is called '{name}' already.", remedy="Nothing was changed.")
     check_names([name], [one for one in known if one != instead_of], remedy=remedy)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inkling.errors import InputError
+from inkling.errors import ConflictError, InputError, MissingError
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_exemplars, class_ids, images_of_class
 from inkling.memory.discovered import WAITING, Proposal
@@ -60,7 +60,7 @@ def move(memory: Amendment, image: str, to: str | int | None, *, detect: Detecto
 def _found(memory: Amendment, image: str) -> ImagePlace:
     found = images_named(memory.connection, image)
     if not found:
-        raise InputError(
+        raise MissingError(
             f"The memory has no image '{image}'.",
             remedy="Name its path as 'inkling proposals --json -' has it, the end of that path, or its content hash.",
         )
@@ -80,7 +80,7 @@ def _require_elsewhere(place: ImagePlace, to: str | int | None) -> None:
     now = _names(place)
     if (to is None and not now) or now == [to]:
         where = "no class and no proposal" if to is None else f"{'proposal' if isinstance(to, int) else 'class'} {to!r}"
-        raise InputError(f"The image {place.path} is in {where} already.", remedy="Nothing was changed.")
+        raise ConflictError(f"The image {place.path} is in {where} already.", remedy="Nothing was changed.")
 
 
 def _into_class(memory: Amendment, place: ImagePlace, class_id: int, column: int) -> list[Step]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from inkling.classifier.indistinct import texts_left_out
-from inkling.errors import InputError
+from inkling.errors import ConflictError, InputError
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_class, add_exemplars, class_ids
 from inkling.memory.discovered import ACCEPTED, DISCARDED, MERGED, SPLIT, Finding, Proposal
@@ -118,7 +118,7 @@ def rename(memory: Amendment, number: int, name: str) -> dict[str, Any]:
     proposal = open_proposal(memory, number)
     check_new_name(memory, name, remedy=_join(number, name))
     if name == proposal.name:
-        raise InputError(f"Proposal {proposal.id} is called '{name}' already.", remedy="Nothing was changed.")
+        raise ConflictError(f"Proposal {proposal.id} is called '{name}' already.", remedy="Nothing was changed.")
     rename_proposal(memory, proposal.id, name)
     return {"proposal": proposal.id, "from": proposal.likely_name, "to": name}
 

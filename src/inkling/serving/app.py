@@ -1,0 +1,51 @@
+"""The application: routes, rules and headers around a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from inkling.provenance import inkling_version
+from inkling.serving.access import OwnSiteOnly
+from inkling.serving.bodies import BoundedBodies
+from inkling.serving.headers import SafeHeaders
+from inkling.serving.problems import tell_problems
+from inkling.serving.routes import ask, classes, health, history, images, proposals
+from inkling.serving.service import Service
+from inkling.serving.settings import Settings
+from inkling.serving.shared import Shared
+
+PAGE = Path(__file__).parent / "page"
+ROUTERS = (ask.router, classes.router, proposals.router, images.router, history.router, health.router)
+
+
+def create_app(service: Service, settings: Settings) -> FastAPI:
+    """The application of a service.
+
+    Parameters
+    ----------
+    service
+        What is served; it is started and closed by whoever runs the application.
+    settings
+        How.
+    """
+    app = FastAPI(
+        title="Inkling",
+        version=inkling_version(),
+        summary="A few-shot classifier of images that learns while it serves.",
+        docs_url=None,  # the page of FastAPI loads scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.shared = Shared(service, settings)
+    tell_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    # The last added is the first to see a request.
+    app.add_middleware(BoundedBodies, limits=settings.limits)
+    app.add_middleware(OwnSiteOnly, access=settings.access)
+    app.add_middleware(SafeHeaders)
+    return app

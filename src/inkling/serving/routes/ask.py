@@ -1,0 +1,74 @@
+"""Routes that look at pictures: what is on them, and what of it is new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from inkling.errors import InputError
+from inkling.payloads import explored_payload, skipped_payload, verdict_payload
+from inkling.serving.answers import predictions_answer
+from inkling.serving.shared import Share, WritersOnly
+from inkling.serving.uploads import Sent, read_sent, require_pictures
+from inkling.types import SkippedImage
+
+router = APIRouter(prefix="/v1", tags=["ask"])
+
+TOP, NAMES = 5, 3
+MOST = 100
+
+
+@router.post("/predict")
+async def predict(request: Request, share: Share) -> dict[str, Any]:
+    """Label pictures, with calibrated probabilities."""
+    sent = await read_sent(request, share.settings.limits)
+    require_pictures(sent.uploads)
+    top = sent.number("top", default=TOP, most=MOST)
+    names = sent.number("names", default=NAMES, most=MOST)
+    nearest = sent.number("nearest", default=0, most=MOST)
+    answers = await share.answers(sent.uploads, top=top, names=names)
+    skipped = [one for one in answers if isinstance(one, SkippedImage)]
+    if len(skipped) == len(answers):
+        raise _none_readable(skipped)
+    return await share.reading(lambda: predictions_answer(answers, nearest=nearest))
+
+
+@router.post("/observe", dependencies=[WritersOnly])
+async def observe(request: Request, share: Share) -> dict[str, Any]:
+    """Label pictures, keep what is unlike the known classes, and propose new classes."""
+    sent = await read_sent(request, share.settings.limits)
+    require_pictures(sent.uploads)
+    top = sent.number("top", default=TOP, most=MOST)
+    names = sent.number("names", default=NAMES, most=MOST)
+    return await share.changing(lambda: _observed(share, sent, top=top, names=names))
+
+
+def _observed(share: Share, sent: Sent, *, top: int, names: int) -> dict[str, Any]:
+    from inkling.review.observe import Observer
+
+    service = share.service
+    classifier = service.classifier
+    samples = service.embedded([one.record() for one in sent.uploads])
+    if not len(samples):
+        raise _none_readable(samples.skipped)
+    verdicts = classifier.judge(samples, top=top, names=names)
+    observer = Observer(service.memory, classifier, min_images=share.settings.min_images)
+    observer.take(samples)
+    observed = explored_payload(observer.proposed())
+    told = [
+        {"id": content, **verdict_payload(one)} for content, one in zip(samples.content_hashes, verdicts, strict=True)
+    ]
+    return {
+        "memory_version": classifier.memory_version,
+        "n": len(told),
+        "predictions": told,
+        "skipped": skipped_payload(samples.skipped),
+        "observed": observed,
+    }
+
+
+def _none_readable(skipped: Any) -> InputError:
+    error = InputError("None of the pictures can be read.", remedy="Nothing was changed.")
+    error.skipped = tuple(skipped)
+    return error

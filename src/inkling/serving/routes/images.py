@@ -1,0 +1,45 @@
+"""Routes of single images of the memory: moved, and shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from inkling.errors import MissingError, UnreadableImageError
+from inkling.images.decode import decode, thumbnail
+from inkling.memory.shown import stored_thumbnail
+from inkling.payloads import event_payload
+from inkling.serving.schemas import Move
+from inkling.serving.shared import Share, Writer
+
+router = APIRouter(prefix="/v1", tags=["images"])
+
+SECONDS_KEPT = 3600
+"""How long a browser keeps a small picture."""
+
+
+@router.post("/images/{id}/move")
+async def move(share: Share, by: Writer, id: str, move: Move) -> dict[str, Any]:
+    """Move one image to a class (by name), to an open proposal (by number), or to neither (null)."""
+    seen = [move.to] if isinstance(move.to, int) else []
+    return await share.changing(lambda: event_payload(share.service.decisions(by=by, seen=seen).move(id, move.to)))
+
+
+@router.get("/pictures/{id}", response_class=Response)
+async def picture(share: Share, id: str) -> Response:
+    """A small picture of an image of the memory, encoded anew."""
+    jpeg = await share.reading(lambda: _encoded_anew(share.service.memory, id))
+    return Response(
+        jpeg, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={SECONDS_KEPT}, immutable"}
+    )
+
+
+def _encoded_anew(memory: str, content_hash: str) -> bytes:
+    stored = stored_thumbnail(memory, content_hash)
+    if stored is None:
+        raise MissingError(f"The memory has no picture of the image '{content_hash}'.")
+    try:
+        return thumbnail(decode(stored))
+    except UnreadableImageError as error:
+        raise MissingError(f"The picture of the image '{content_hash}' is damaged: {error.message}.") from error

@@ -1,0 +1,62 @@
+"""Bodies of requests that are JSON, with examples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+LARGEST_NUMBER = 2**63 - 1
+
+Number = Annotated[StrictInt, Field(ge=1, le=LARGEST_NUMBER)]
+Id = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=1000)]
+
+
+class _Body(BaseModel):
+    """Refuses members that it does not know, so that a slip of the pen has no effect unseen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Acceptance(_Body):
+    """How a proposal is accepted."""
+
+    name: Name | None = Field(None, description="Name of the class. Without: the name given by rename.")
+    first_name: bool = Field(False, description="Take the likeliest name.")
+    join: bool = Field(False, description="Give the images to the known class of that name.")
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "bench"}]})
+
+
+class NewName(_Body):
+    """A name."""
+
+    name: Name
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "house cat"}]})
+
+
+class Others(_Body):
+    """Proposals to merge with."""
+
+    proposals: list[Number] = Field(min_length=1, max_length=1000)
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"proposals": [2]}]})
+
+
+class Move(_Body):
+    """Where an image goes."""
+
+    to: Name | Number | None = Field(description="Name of a class, number of an open proposal, or null for neither.")
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "cat"}, {"to": 2}]})
+
+
+class Undo(_Body):
+    """Which event is meant."""
+
+    event: Number | None = Field(None, description="Number of the event; without, whichever is the latest.")
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"event": 7}]})

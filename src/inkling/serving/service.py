@@ -1,0 +1,271 @@
+"""What is served: a memory that is followed, its classifier, and the encoder in a thread of its own. No HTTP here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.discovery.vocabulary import Vocabulary
+from inkling.embeddings.at_once import ReadyPicture, encode_ready, ready_picture
+from inkling.embeddings.samples import Samples, embed_samples
+from inkling.encoders.base import Encoder
+from inkling.errors import MemoryChangedError, UnreadableImageError
+from inkling.images.formats import pixel_size
+from inkling.memory.following import Followed
+from inkling.memory.store import encoder_of
+from inkling.review.new_class import ClassEmbedder
+from inkling.review.signed import SignedDecisions
+from inkling.serving.batching import Asked, EncoderThread
+from inkling.serving.limits import Limits
+from inkling.serving.nearest import Neighbours
+from inkling.serving.queued_encoder import QueuedEncoder
+from inkling.types import ImageRecord, SkippedImage, Vectors, Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A picture, and how much is to be said about it.
+
+    Attributes
+    ----------
+    top, names
+        As for `FewShotClassifier.verdicts`.
+    """
+
+    picture: ReadyPicture
+    top: int
+    names: int
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A verdict with what it was made from.
+
+    Attributes
+    ----------
+    content_hash
+        Which picture it is about.
+    vector
+        Of the picture, (d + f,).
+    known
+        What the verdict was made by.
+    """
+
+    verdict: Verdict
+    content_hash: str
+    vector: Vectors
+    known: Known
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a version of the memory knows."""
+
+    classifier: FewShotClassifier
+    version: int
+    neighbours: Neighbours
+
+
+class Service:
+    """A memory that answers, and learns.
+
+    Parameters
+    ----------
+    memory
+        The file, or the URL of a PostgreSQL database.
+    encoder
+        Where its encoder is now, if it moved.
+    device
+        Where it computes.
+    vocabulary
+        Names that unknown images may get; None: common nouns.
+    limits
+        What is taken at once.
+
+    Raises
+    ------
+    MemoryFileError, EncoderError
+        If the memory cannot be read, or its encoder cannot be opened.
+    """
+
+    def __init__(
+        self,
+        memory: str,
+        *,
+        encoder: str | None = None,
+        device: str = "auto",
+        vocabulary: Vocabulary | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.memory = memory
+        self.limits = limits or Limits()
+        self._device, self._vocabulary = device, vocabulary
+        self._moved: str | Encoder | None = encoder
+        self._followed = Followed(memory)
+        self._state: tuple[int, ...] = ()
+        self.thread = EncoderThread(self._judge, bound=self.limits.waiting)
+        self._known = self._load()
+        self._encoder = self._known.classifier.encoder
+        self.ready = threading.Event()
+        self.closing = threading.Event()
+
+    def start(self) -> None:
+        """Begin to answer, and warm up: when `ready` is set, the first answer is as quick as any."""
+        self.thread.start()
+        self.thread.call(self._warm_up)
+        self.ready.set()
+
+    def close(self) -> None:
+        """Finish what is held, and end."""
+        self.closing.set()
+        self.thread.close(self._followed.close)
+
+    @property
+    def version(self) -> int:
+        """The version of the memory that the latest answer was made by."""
+        return self._known.version
+
+    @property
+    def encoder(self) -> QueuedEncoder:
+        """The encoder, for long work in other threads."""
+        return QueuedEncoder(self._encoder, self.thread)
+
+    @property
+    def classifier(self) -> FewShotClassifier:
+        """The classifier by now, for long work in other threads."""
+        known = self.thread.call(self._current)
+        return known.classifier
+
+    def looked_at(self, record: ImageRecord) -> ReadyPicture | SkippedImage:
+        """A picture ready for the encoder, or why it cannot be. Takes a core while it lasts."""
+        try:
+            self._require_size(record)
+            return ready_picture(record, self._encoder)
+        except UnreadableImageError as error:
+            return SkippedImage(record.path, error.message)
+
+    def ask(self, wanted: Sequence[Wanted]) -> list[Future[Answer | SkippedImage]]:
+        """Answers, when they come.
+
+        Raises
+        ------
+        BusyError
+            If too much is waiting.
+        """
+        return self.thread.ask(wanted)
+
+    def embedded(self, records: Sequence[ImageRecord]) -> Samples:
+        """Samples of pictures, for long work in other threads; what cannot be read is skipped."""
+        looked = [(record, self._refused(record)) for record in records]
+        samples = embed_samples([record for record, reason in looked if reason is None], self.encoder, cache=None)
+        return samples.also_skipped([SkippedImage(record.path, reason) for record, reason in looked if reason])
+
+    def latest_version(self) -> int:
+        """The version of the memory by now."""
+        return self.thread.call(self._current).version
+
+    def decisions(self, *, by: str, seen: Sequence[int] = ()) -> SignedDecisions:
+        """Decisions about the memory by somebody; see `SignedDecisions`."""
+        return SignedDecisions(
+            self.memory, by=by, seen=seen, words=lambda name: self.embedder().in_words(self.memory, name)
+        )
+
+    def embedder(self) -> ClassEmbedder:
+        """Embeds what is to be added to the memory."""
+        return ClassEmbedder(self.encoder, cache=False)
+
+    def _refused(self, record: ImageRecord) -> str | None:
+        """Why a picture is not taken, by its header alone."""
+        try:
+            self._require_size(record)
+        except UnreadableImageError as error:
+            return error.message
+        return None
+
+    def _require_size(self, record: ImageRecord) -> None:
+        if record.data is None:
+            return
+        width, height = pixel_size(record.data)
+        if width * height > self.limits.pixels:
+            raise UnreadableImageError(
+                f"{width} x {height} pixels is too large (at most {self.limits.pixels // 1_000_000} million are taken)"
+            )
+
+    def _load(self) -> Known:
+        loaded = FewShotClassifier.load(
+            self.memory, encoder=self._moved, vocabulary=self._vocabulary, device=self._device
+        )
+        version = loaded.memory_version
+        assert version is not None, "what comes from a memory has its version"
+        return Known(loaded, version, Neighbours(loaded.fitted.samples))
+
+    def _current(self) -> Known:
+        """What the memory knows by now. In the encoder's thread."""
+        state = self._followed.state()
+        if state != self._state:
+            self._moved = self._encoder if self._is_same_encoder() else None
+            self._known = self._load()
+            self._encoder, self._state = self._known.classifier.encoder, state
+        return self._known
+
+    def _is_same_encoder(self) -> bool:
+        return encoder_of(self.memory).fingerprint == self._encoder.identity.fingerprint
+
+    def _judge(self, asked: Sequence[Asked]) -> None:
+        known = self._current()
+        current = self._encoder.identity.fingerprint
+        fresh = [one for one in asked if one.what.picture.fingerprint == current]
+        for one in (one for one in asked if one.what.picture.fingerprint != current):
+            one.answer.set_exception(
+                MemoryChangedError("The memory has another encoder since a moment ago.", remedy="Ask again.")
+            )
+        vectors = encode_ready([one.what.picture for one in fresh], self._encoder) if fresh else []
+        sound = []
+        for one, vector in zip(fresh, vectors, strict=True):
+            if isinstance(vector, UnreadableImageError):
+                one.answer.set_result(SkippedImage(one.what.picture.path, vector.message))
+            else:
+                sound.append((one, vector))
+        if sound:
+            _answer(known, [one for one, _ in sound], np.stack([vector for _, vector in sound]))
+
+    def _warm_up(self) -> None:
+        """One picture all the way, and the names for what is unknown."""
+        known = self._current()
+        record = ImageRecord("warm-up", image=Image.new("RGB", (256, 256), "grey"))
+        vectors = encode_ready([ready_picture(record, self._encoder)], self._encoder)
+        found = [one for one in vectors if not isinstance(one, UnreadableImageError)]
+        if found:
+            samples = _samples(known, ["warm-up"], ["warm-up"], np.stack(found))
+            known.classifier.judge(samples)
+            known.classifier.likely_names(samples.embeddings, count=1)
+
+
+def _samples(known: Known, paths: Sequence[str], hashes: Sequence[str], vectors: Vectors) -> Samples:
+    """Vectors (n, d + f) as samples without labels."""
+    n = len(paths)
+    identity = known.classifier.fitted.samples.identity
+    return Samples(identity, tuple(paths), (None,) * n, tuple(hashes), (None,) * n, (0,) * n, vectors)
+
+
+def _answer(known: Known, asked: Sequence[Asked], vectors: Vectors) -> None:
+    """Judge all at once, and tell each as much as it asked for."""
+    wanted: list[Wanted] = [one.what for one in asked]
+    hashes = [one.picture.content_hash for one in wanted]
+    samples = _samples(known, [one.picture.path for one in wanted], hashes, vectors)
+    top, names = max(one.top for one in wanted), max(one.names for one in wanted)
+    for one, verdict, vector in zip(asked, known.classifier.judge(samples, top=top, names=names), vectors, strict=True):
+        ask: Wanted = one.what
+        told = replace(
+            verdict,
+            top_labels=verdict.top_labels[: max(ask.top, 1)],
+            top_probabilities=verdict.top_probabilities[: max(ask.top, 1)],
+            names=verdict.names[: ask.names],
+        )
+        one.answer.set_result(Answer(told, ask.picture.content_hash, vector, known))

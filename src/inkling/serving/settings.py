@@ -1,0 +1,27 @@
+"""How a service is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from inkling.serving.access import Access
+from inkling.serving.limits import Limits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a service is run.
+
+    Attributes
+    ----------
+    access
+        Who may do what.
+    limits
+        What is taken.
+    min_images
+        Pictures that a proposal needs.
+    """
+
+    access: Access = field(default_factory=Access)
+    limits: Limits = field(default_factory=Limits)
+    min_images: int = 5

@@ -1,0 +1,107 @@
+"""What all routes of an application share: the service, the rules, and the threads that work is done in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+
+from inkling.embeddings.at_once import ReadyPicture
+from inkling.serving.batching import BusyError
+from inkling.serving.problems import RETRY_SECONDS, Problem
+from inkling.serving.service import Answer, Service, Wanted
+from inkling.serving.settings import Settings
+from inkling.serving.uploads import Upload
+from inkling.types import SkippedImage
+
+T = TypeVar("T")
+
+READERS = 8
+
+
+class Shared:
+    """The service of an application, and the threads that its work is done in.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    settings
+        How.
+    """
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service, self.settings = service, settings
+        self._looking = CapacityLimiter(os.cpu_count() or 1)
+        self._reading = CapacityLimiter(READERS)
+        self._changing = CapacityLimiter(1)
+
+    async def reading(self, function: Callable[[], T]) -> T:
+        """What a function returns that reads the memory."""
+        return await anyio.to_thread.run_sync(function, limiter=self._reading)
+
+    async def changing(self, function: Callable[[], T]) -> T:
+        """What a function returns that changes the memory. One at a time.
+
+        Raises
+        ------
+        BusyError
+            If too many wait for their turn.
+        """
+        if self._changing.statistics().tasks_waiting >= self.settings.limits.changing:
+            raise BusyError("Too many changes of the memory are waiting.", remedy="Ask again in a moment.")
+        return await anyio.to_thread.run_sync(function, limiter=self._changing)
+
+    async def _looked_at(self, upload: Upload) -> ReadyPicture | SkippedImage:
+        return await anyio.to_thread.run_sync(lambda: self.service.looked_at(upload.record()), limiter=self._looking)
+
+    async def answers(self, uploads: Sequence[Upload], *, top: int, names: int) -> list[Answer | SkippedImage]:
+        """Answers about pictures, in their order.
+
+        Raises
+        ------
+        BusyError
+            If too much is waiting.
+        Problem
+            If it takes too long.
+        """
+        service, seconds = self.service, self.settings.limits.seconds
+        looked = [await self._looked_at(one) for one in uploads]
+        wanted = [Wanted(one, top, names) for one in looked if not isinstance(one, SkippedImage)]
+        futures = service.ask(wanted) if wanted else []
+        try:
+            async with asyncio.timeout(seconds):
+                answered = [await asyncio.wrap_future(one) for one in futures]
+        except TimeoutError:
+            for one in futures:
+                one.cancel()
+            raise Problem(
+                503,
+                "too-slow",
+                f"There was no answer within {seconds:g} seconds.",
+                remedy="Ask again later, with fewer pictures in a request.",
+                headers={"Retry-After": str(RETRY_SECONDS)},
+            ) from None
+        rest = iter(answered)
+        return [one if isinstance(one, SkippedImage) else next(rest) for one in looked]
+
+
+def shared(request: Request) -> Shared:
+    """What the application of a request shares."""
+    found: Shared = request.app.state.shared
+    return found
+
+
+def writer(request: Request) -> str:
+    """Who writes; see `Access.writer`."""
+    return shared(request).settings.access.writer(request.scope)
+
+
+Share = Annotated[Shared, Depends(shared)]
+Writer = Annotated[str, Depends(writer)]
+WritersOnly = Depends(writer)
