@@ -62,7 +62,7 @@ def test_a_full_queue_takes_none_of_a_request(doubling: Doubling) -> None:
     thread.close(lambda: None)
 
 
-def test_an_error_is_told_to_its_batch_and_the_thread_goes_on(doubling: Doubling) -> None:
+def test_an_error_reaches_its_batch_and_the_thread_goes_on(doubling: Doubling) -> None:
     doubling.go.set()
     thread = EncoderThread(doubling, bound=8)
     thread.start()

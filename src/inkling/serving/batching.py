@@ -156,7 +156,7 @@ class EncoderThread:
         begun = time.perf_counter()
         try:
             self._run(wanted)
-        except Exception as error:  # whoever asked is told, and the thread goes on
+        except Exception as error:  # whoever asked gets it, and the thread goes on
             for one in wanted:
                 if not one.answer.done():
                     one.answer.set_exception(error)
