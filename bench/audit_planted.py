@@ -62,7 +62,9 @@ def coco_crops() -> tuple[LabelledVectors, FloatArray, IntArray]:
     """The crops of the original experiment, with texts, by the surrogate."""
     encoder = load_encoder(SURROGATE)
     with EmbeddingCache() as cache:
-        train, test = (labelled_samples(str(CROPS / part), None, encoder=encoder, cache=cache) for part in PARTS)
+        train, test = (
+            labelled_samples(str(CROPS / part), None, encoder=encoder, cache=cache, progress=None) for part in PARTS
+        )
         entries = embedded_entries(set(train.labels), (), encoder=encoder, cache=cache, templates=None)
     vectors = labelled_vectors(train, sorted(entries, key=lambda entry: entry.name))
     return vectors, test.X, columns_of(test.labels, vectors.classes)

@@ -191,6 +191,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
             "finding": glanced.finding,
             "mislabelled": [asdict(one) for one in glanced.doubtful],
             "exact_duplicates": [list(paths) for paths in glanced.copies],
+            "one_source": [list(paths) for paths in glanced.sources],
         },
         "skipped": skipped_payload(samples.skipped),
         "encoder": samples.identity.name,

@@ -48,6 +48,17 @@ def test_copies_and_conflicts(drawn: Path) -> None:
     assert [{Path(one).name for one in paths} for paths in found.conflicts] == [{"cat-0001.png", "other.png"}]
 
 
+def test_a_burst_is_one_source() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(3, 32))
+    X = np.concatenate([centre + rng.normal(size=(20, 32)) for centre in centres])
+    X[:4] = X[0] + 0.05 * rng.normal(size=(4, 32))
+    found = glance(FewShotClassifier(head="prototype").fit_embeddings(X, np.repeat(list("abc"), 20)).fitted)
+    assert [len(paths) for paths in found.sources] == [4]
+    assert found.finding is not None
+    assert "4 images in 1 burst or video" in found.finding
+
+
 def test_an_image_a_class_and_a_memory(tmp_path: Path) -> None:
     X = np.eye(4)
     assert glance(FewShotClassifier().fit_embeddings(X, list("abcd")).fitted).finding is None

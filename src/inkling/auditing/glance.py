@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inkling.auditing.checks.one_source import telling
 from inkling.auditing.judged_labels import LIKELY, judged_by
+from inkling.auditing.subject import first_rows
 from inkling.classifier.fitted import FittedClassifier
 from inkling.embeddings.samples import Samples
+from inkling.heads.one_source import one_source
 from inkling.wording import counted
 
 SHOWN_PATHS = 3
@@ -50,11 +53,14 @@ class Glance:
         Paths of each file that lies under several labels.
     copies
         Paths of each file that lies several times under one label.
+    sources
+        Paths of images of one class that come from one source, such as a burst or a video.
     """
 
     doubtful: tuple[DoubtfulLabel, ...]
     conflicts: tuple[tuple[str, ...], ...]
     copies: tuple[tuple[str, ...], ...]
+    sources: tuple[tuple[str, ...], ...]
 
     @property
     def finding(self) -> str | None:
@@ -73,6 +79,9 @@ class Glance:
             yield f"{counted(len(self.conflicts), 'image')} under several labels, such as {_some(self.conflicts[0])}"
         if self.copies:
             yield f"{counted(len(self.copies), 'image')} more than once in a class, such as {_some(self.copies[0])}"
+        if self.sources:
+            images = counted(sum(map(len, self.sources)), "image")
+            yield f"{images} in {counted(len(self.sources), 'burst')} or video, such as {_some(self.sources[0])}"
 
 
 def glance(fitted: FittedClassifier) -> Glance:
@@ -86,7 +95,7 @@ def glance(fitted: FittedClassifier) -> Glance:
     conflicts = fitted.samples.contradictions
     contradicted = {path for paths in conflicts for path in paths}
     copies = tuple(paths for paths in _copies(fitted.samples) if not contradicted & set(paths))
-    return Glance(_doubtful(fitted), conflicts, copies)
+    return Glance(_doubtful(fitted), conflicts, copies, tuple(_of_one_source(fitted)))
 
 
 def _doubtful(fitted: FittedClassifier) -> tuple[DoubtfulLabel, ...]:
@@ -105,6 +114,17 @@ def _doubtful(fitted: FittedClassifier) -> tuple[DoubtfulLabel, ...]:
         DoubtfulLabel(samples.paths[rows[at]], classes[y[at]], classes[others[at].argmax()], float(found.p_wrong[at]))
         for at in wrong
     )
+
+
+def _of_one_source(fitted: FittedClassifier) -> Iterator[tuple[str, ...]]:
+    samples = fitted.samples
+    rows = np.array(list(first_rows(samples).values()), dtype=np.int64)
+    source = one_source(telling(samples)[rows], fitted.vectors.y[rows], seed=fitted.seed)
+    order = np.argsort(source, kind="stable")
+    for group in np.split(rows[order], np.flatnonzero(np.diff(source[order])) + 1):
+        # Boxes in one picture have its source in common, and nobody took them for different.
+        if len(np.unique(samples.sources[group])) > 1:
+            yield tuple(samples.paths[row] for row in group)
 
 
 def _some(paths: tuple[str, ...]) -> str:

@@ -68,8 +68,11 @@ class Residuals:
         # An image is part of its class's mean, the more so the fewer there are.
         R = X - class_means(X, y, len(counts)).astype(X.dtype)[y]
         R *= np.sqrt(counts / np.maximum(counts - 1, 1)).astype(X.dtype)[y, None]
+        width = R.shape[1]
+        if len(R) < width:  # in the basis of their own span, which is all that lengths and products know of
+            R = np.linalg.qr(R.T, mode="r").T
         S = (R.T @ R).astype(np.float64)
-        ridge = max(np.trace(S) / len(S), 1e-12)
+        ridge = max(np.trace(S) / width, 1e-12)
         root = cholesky((1.0 - SHRINKAGE) / ridge * S + SHRINKAGE * np.eye(len(S)), lower=True).astype(X.dtype)
         # Any square root of S serves: s knows lengths and products alone.
         R = solve_triangular(root, R.T, lower=True, overwrite_b=True, check_finite=False).T

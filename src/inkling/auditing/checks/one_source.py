@@ -20,7 +20,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """A finding for each source of several files that do not show one picture."""
     _, places = np.unique(subject.picture, return_index=True)
     rows = subject.contents[np.sort(places)]
-    X, y = _telling(subject.samples)[rows], subject.vectors.y[rows]
+    X, y = telling(subject.samples)[rows], subject.vectors.y[rows]
     residuals = Residuals.of(X, y)
     chance = residuals.by_chance(seed=subject.seed)
     source = residuals.sources(least=TIMES_CHANCE * chance or ALIKE)
@@ -32,7 +32,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield _finding(subject, rows[group], subject.classes[y[group[0]]], alike, chance)
 
 
-def _telling(samples: Samples) -> FloatArray:
+def telling(samples: Samples) -> FloatArray:
     """Features where there are any: what names a picture leaves out most of how it was taken."""
     features = samples.X[:, samples.identity.dimension :]
     return unit_rows(features) if features.shape[1] else samples.embeddings
