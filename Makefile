@@ -60,6 +60,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/joined.py
 	$(ENV) bench/export.py
 	$(ENV) bench/advise.py
+	$(ENV) bench/audit.py
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py
 	$(ENV) bench/start.py

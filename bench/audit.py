@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import audit_copies
+import audit_crops
 import audit_labels
 from common import RESULTS, ROOT, Row, record
 
@@ -23,6 +24,7 @@ SEED = 0
 PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     **{name: partial(audit_labels.rows, name) for name in audit_labels.SETS},
     "copies": audit_copies.rows,
+    "crops": audit_crops.rows,
 }
 
 
@@ -31,9 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     asked = parser.parse_args().part or list(PARTS)
-    kept = _kept()
-    for part in asked:
-        kept[part] = list(PARTS[part]())
+    found = {part: list(PARTS[part]()) for part in asked}
+    kept = _kept() | found  # others may have been taken meanwhile
     measured = [row for part in PARTS for row in kept.get(part, ())]
     rows = [*audit_labels.together(measured), *measured]
     parts = {part: [row.what for row in kept[part]] for part in PARTS if part in kept}
