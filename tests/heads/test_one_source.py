@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkling.heads import one_source as module
-from inkling.heads.one_source import one_source
+from inkling.heads.one_source import SHRINKAGE, Residuals, one_source
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 
@@ -81,3 +81,15 @@ def test_parts_that_grow_too_large_are_clustered_by_closer_pairs(monkeypatch: py
     monkeypatch.setattr(module, "_ROWS", 7)
     assert groups(whole) == [[3, 4, 5, 6]]
     assert one_source(unit_rows(X), y).tolist() == whole.tolist()
+
+
+def test_fewer_images_than_dimensions() -> None:
+    """In the basis of their span they are as alike as by whitening in all dimensions."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 40)).astype(np.float32), np.repeat([0, 1], 6)
+    R = np.sqrt(6 / 5) * (X - np.stack([X[y == k].mean(axis=0) for k in (0, 1)])[y]).astype(np.float64)
+    S = R.T @ R
+    root = np.linalg.cholesky((1 - SHRINKAGE) * S * 40 / np.trace(S) + SHRINKAGE * np.eye(40))
+    white = np.linalg.solve(root, R.T).T
+    found = Residuals.of(X, y)
+    np.testing.assert_allclose(found.R @ found.R.T, white @ white.T, rtol=1e-3, atol=1e-3)

@@ -70,7 +70,7 @@ class Residuals:
         R *= np.sqrt(counts / np.maximum(counts - 1, 1)).astype(X.dtype)[y, None]
         width = R.shape[1]
         if len(R) < width:  # in the basis of their own span, which is all that lengths and products know of
-            R = np.linalg.qr(R.T, mode="r").T
+            R = np.linalg.qr(R.T)[1].T
         S = (R.T @ R).astype(np.float64)
         ridge = max(np.trace(S) / width, 1e-12)
         root = cholesky((1.0 - SHRINKAGE) / ridge * S + SHRINKAGE * np.eye(len(S)), lower=True).astype(X.dtype)
