@@ -70,9 +70,21 @@ def test_no_unsafe_route_but_asking_is_open(served: Service) -> None:
         for path, item in app.openapi()["paths"].items()
         for method in (name.upper() for name in item if name not in ("get", "parameters"))
     }
-    open_ones = {("POST", "/v1/predict")}
+    open_ones = {
+        ("POST", "/v1/predict"),
+        ("POST", "/v1/jobs"),
+        ("POST", "/v1/jobs/{id}/images"),
+        ("POST", "/v1/jobs/{id}/start"),
+        ("DELETE", "/v1/jobs/{id}"),
+    }
     listed = {(method, path.replace("/1", "/{id}")) for method, path in WRITES}
     assert routes - open_ones == listed
+
+
+def test_evaluating_is_open_and_discovering_is_not(ask: Ask) -> None:
+    client = ask(Access(read_only=True))
+    assert client.post("/v1/jobs", json={"kind": "evaluate"}).status_code == 201
+    assert client.post("/v1/jobs", json={"kind": "discover"}).status_code == 403
 
 
 def test_a_token_names_who_decides(memory: Path, tokens: Access) -> None:

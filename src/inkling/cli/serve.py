@@ -32,6 +32,10 @@ def run(
         typer.Option("--allow-host", metavar="NAME", help="A name by which the service is called, beside addresses."),
     ] = None,
     encoder: MovedEncoder = None,
+    new: Annotated[
+        str | None,
+        typer.Option("--new", metavar="ENCODER", help="Begin a memory with this encoder where there is none yet."),
+    ] = None,
     vocabulary: Vocabulary = None,
     min_images: MinImages = 5,
     device: Device = "auto",
@@ -50,10 +54,11 @@ def run(
     access = Access(tokens, only_reads, (host, *(allow_host or ())))
     settings = Settings(access, min_images=min_images)
     words = read_vocabulary(vocabulary)
-    service = Service(memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits)
+    service = Service(memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits, begin_with=new)
     with bound_socket(host, port) as bound:
         address = address_of(bound)
-        note(f"Serving version {service.version} at {address}; Ctrl-C ends it.")
+        what = f"version {service.version}" if service.version else "a new memory"
+        note(f"Serving {what} at {address}; Ctrl-C ends it.")
         if only_reads and not read_only:
             note("Nobody may write: other machines can ask, and there is no token. See --token-file.")
         serve(service, settings, bound, started=lambda: note("Ready."))

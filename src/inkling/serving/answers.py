@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from inkling.memory.shown import ShownClass, ShownImage, ShownProposals
 from inkling.payloads import Payload, class_payload, proposal_payload, skipped_payload, verdict_payload
-from inkling.serving.service import Answer
+from inkling.serving.answered import Answer
 from inkling.types import SkippedImage
 
 

@@ -12,13 +12,22 @@ from inkling.serving.access import OwnSiteOnly
 from inkling.serving.bodies import BoundedBodies
 from inkling.serving.headers import SafeHeaders
 from inkling.serving.problems import tell_problems
-from inkling.serving.routes import ask, classes, health, history, images, proposals
+from inkling.serving.routes import ask, classes, health, history, images, jobs, proposals, study
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.serving.shared import Shared
 
 PAGE = Path(__file__).parent / "page"
-ROUTERS = (ask.router, classes.router, proposals.router, images.router, history.router, health.router)
+ROUTERS = (
+    ask.router,
+    classes.router,
+    proposals.router,
+    images.router,
+    history.router,
+    study.router,
+    jobs.router,
+    health.router,
+)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
@@ -60,3 +60,11 @@ class Undo(_Body):
     event: Number | None = Field(None, description="Number of the event; without, whichever is the latest.")
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"event": 7}]})
+
+
+class NewJob(_Body):
+    """What long work is to be done."""
+
+    kind: Literal["evaluate", "discover"]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "evaluate"}]})

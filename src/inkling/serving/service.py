@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -15,61 +15,23 @@ from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.at_once import ReadyPicture, encode_ready, ready_picture
 from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
-from inkling.errors import MemoryChangedError, UnreadableImageError
+from inkling.encoders.registry import load_encoder
+from inkling.errors import ConflictError, InputError, MemoryChangedError, UnreadableImageError
 from inkling.images.formats import pixel_size
 from inkling.memory.following import Followed
+from inkling.memory.place import place_of
 from inkling.memory.store import encoder_of
+from inkling.payloads import Payload
 from inkling.review.new_class import ClassEmbedder
 from inkling.review.signed import SignedDecisions
+from inkling.serving.answered import Answer, Known, Wanted
 from inkling.serving.batching import Asked, EncoderThread
+from inkling.serving.beginning import Beginning
 from inkling.serving.limits import Limits
 from inkling.serving.nearest import Neighbours
 from inkling.serving.queued_encoder import QueuedEncoder
-from inkling.types import ImageRecord, SkippedImage, Vectors, Verdict
-
-
-@dataclass(frozen=True, eq=False)
-class Wanted:
-    """A picture, and how much is to be said about it.
-
-    Attributes
-    ----------
-    top, names
-        As for `FewShotClassifier.verdicts`.
-    """
-
-    picture: ReadyPicture
-    top: int
-    names: int
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """A verdict with what it was made from.
-
-    Attributes
-    ----------
-    content_hash
-        Which picture it is about.
-    vector
-        Of the picture, (d + f,).
-    known
-        What the verdict was made by.
-    """
-
-    verdict: Verdict
-    content_hash: str
-    vector: Vectors
-    known: Known
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What a version of the memory knows."""
-
-    classifier: FewShotClassifier
-    version: int
-    neighbours: Neighbours
+from inkling.serving.studied import learned_state, next_to_label
+from inkling.types import ImageRecord, SkippedImage, Vectors
 
 
 class Service:
@@ -87,6 +49,8 @@ class Service:
         Names that unknown images may get; None: common nouns.
     limits
         What is taken at once.
+    begin_with
+        Name or folder of the encoder of a new memory, which is begun where there is none; None refuses that.
 
     Raises
     ------
@@ -102,6 +66,7 @@ class Service:
         device: str = "auto",
         vocabulary: Vocabulary | None = None,
         limits: Limits | None = None,
+        begin_with: str | None = None,
     ) -> None:
         self.memory = memory
         self.limits = limits or Limits()
@@ -110,8 +75,14 @@ class Service:
         self._followed = Followed(memory)
         self._state: tuple[int, ...] = ()
         self.thread = EncoderThread(self._judge, bound=self.limits.waiting)
-        self._known = self._load()
-        self._encoder = self._known.classifier.encoder
+        self.beginning = None if begin_with is None or place_of(memory).exists() else Beginning(memory)
+        self._known = None if self.beginning else self._load()
+        self._encoder: Encoder = (
+            load_encoder(begin_with, device=device)
+            if begin_with is not None and self._known is None
+            else self._require_known().classifier.encoder
+        )
+        self._studied: tuple[int, Payload] | None = None
         self.ready = threading.Event()
         self.closing = threading.Event()
 
@@ -128,8 +99,8 @@ class Service:
 
     @property
     def version(self) -> int:
-        """The version of the memory that the latest answer was made by."""
-        return self._known.version
+        """The version of the memory that the latest answer was made by; 0 before the first."""
+        return 0 if self._known is None else self._known.version
 
     @property
     def encoder(self) -> QueuedEncoder:
@@ -141,6 +112,23 @@ class Service:
         """The classifier by now, for long work in other threads."""
         known = self.thread.call(self._current)
         return known.classifier
+
+    @property
+    def begins(self) -> bool:
+        """Whether the memory has no version yet."""
+        return self.beginning is not None and self._known is None and not place_of(self.memory).exists()
+
+    def learned_state(self) -> Payload:
+        """See `inkling.serving.studied.learned_state`; worked out once for each version."""
+        classifier = self.classifier
+        version = classifier.memory_version or 0
+        if self._studied is None or self._studied[0] != version:
+            self._studied = version, learned_state(classifier)
+        return self._studied[1]
+
+    def next_to_label(self, most: int) -> Payload:
+        """See `inkling.serving.studied.next_to_label`."""
+        return next_to_label(self.memory, self.classifier, most=most)
 
     def looked_at(self, record: ImageRecord) -> ReadyPicture | SkippedImage:
         """A picture ready for the encoder, or why it cannot be. Takes a core while it lasts."""
@@ -165,6 +153,23 @@ class Service:
         looked = [(record, self._refused(record)) for record in records]
         samples = embed_samples([record for record, reason in looked if reason is None], self.encoder, cache=None)
         return samples.also_skipped([SkippedImage(record.path, reason) for record, reason in looked if reason])
+
+    def readable(self, records: Sequence[ImageRecord]) -> tuple[list[ImageRecord], list[SkippedImage]]:
+        """Pictures that are to be learned from, by their headers, and those that cannot be.
+
+        Raises
+        ------
+        InputError
+            If there are any, and none is a picture within the limits.
+        """
+        looked = [(record, self._refused(record)) for record in records]
+        found = [record for record, reason in looked if reason is None]
+        skipped = [SkippedImage(record.path, reason) for record, reason in looked if reason is not None]
+        if records and not found:
+            error = InputError("None of the pictures can be read.", remedy="Nothing was changed.")
+            error.skipped = skipped
+            raise error
+        return found, skipped
 
     def latest_version(self) -> int:
         """The version of the memory by now."""
@@ -207,11 +212,17 @@ class Service:
 
     def _current(self) -> Known:
         """What the memory knows by now. In the encoder's thread."""
+        if self.begins:
+            raise ConflictError("The memory has no classes yet.", remedy="Add two classes with pictures.")
         state = self._followed.state()
-        if state != self._state:
+        if self._known is None or state != self._state:
             self._moved = self._encoder if self._is_same_encoder() else None
             self._known = self._load()
             self._encoder, self._state = self._known.classifier.encoder, state
+        return self._known
+
+    def _require_known(self) -> Known:
+        assert self._known is not None, "there is a memory"
         return self._known
 
     def _is_same_encoder(self) -> bool:
@@ -237,11 +248,11 @@ class Service:
 
     def _warm_up(self) -> None:
         """One picture all the way, and the names for what is unknown."""
-        known = self._current()
         record = ImageRecord("warm-up", image=Image.new("RGB", (256, 256), "grey"))
         vectors = encode_ready([ready_picture(record, self._encoder)], self._encoder)
         found = [one for one in vectors if not isinstance(one, UnreadableImageError)]
-        if found:
+        if found and not self.begins:
+            known = self._current()
             samples = _samples(known, ["warm-up"], ["warm-up"], np.stack(found))
             known.classifier.judge(samples)
             known.classifier.likely_names(samples.embeddings, count=1)

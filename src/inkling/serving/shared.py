@@ -12,9 +12,11 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from inkling.embeddings.at_once import ReadyPicture
+from inkling.serving.answered import Answer, Wanted
 from inkling.serving.batching import BusyError
+from inkling.serving.jobs import Jobs
 from inkling.serving.problems import RETRY_SECONDS, Problem
-from inkling.serving.service import Answer, Service, Wanted
+from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.serving.uploads import Upload
 from inkling.types import SkippedImage
@@ -36,14 +38,19 @@ class Shared:
     """
 
     def __init__(self, service: Service, settings: Settings) -> None:
-        self.service, self.settings = service, settings
+        self.service, self.settings, self.jobs = service, settings, Jobs()
         self._looking = CapacityLimiter(os.cpu_count() or 1)
         self._reading = CapacityLimiter(READERS)
         self._changing = CapacityLimiter(1)
+        self._studying = CapacityLimiter(1)
 
     async def reading(self, function: Callable[[], T]) -> T:
         """What a function returns that reads the memory."""
         return await anyio.to_thread.run_sync(function, limiter=self._reading)
+
+    async def studying(self, function: Callable[[], T]) -> T:
+        """What a function returns that takes a core for a while. One at a time."""
+        return await anyio.to_thread.run_sync(function, limiter=self._studying)
 
     async def changing(self, function: Callable[[], T]) -> T:
         """What a function returns that changes the memory. One at a time.

@@ -36,9 +36,12 @@ class Upload:
     ----------
     name
         Name of its file, without folders.
+    folder
+        The folder in the name that was sent, if there is one.
     """
 
     name: str
+    folder: str | None
     _content: bytes | UploadFile = field(repr=False)
 
     def record(self) -> ImageRecord:
@@ -124,7 +127,7 @@ async def read_sent(request: Request, limits: Limits) -> Sent:
     elif kind == "application/json":
         sent = _of_json(await request.body(), limits)
     elif kind.startswith("image/") or kind == "application/octet-stream":
-        sent = Sent((Upload("picture", await request.body()),), {})
+        sent = Sent((Upload("picture", None, await request.body()),), {})
     else:
         given = f"'{excerpt(kind)}'" if kind else "of no type"
         raise Problem(415, "content-type", f"The body is {given}.", remedy=_CONTENT)
@@ -147,7 +150,7 @@ async def _of_form(request: Request, limits: Limits) -> Sent:
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            uploads.append(Upload(file_name(value.filename, len(uploads)), value))
+            uploads.append(Upload(*named(value.filename, len(uploads)), value))
         else:
             fields.setdefault(name, []).append(value)
     return Sent(tuple(uploads), {name: values[0] if len(values) == 1 else values for name, values in fields.items()})
@@ -179,15 +182,16 @@ def _of_base64(image: Any, number: int) -> Upload:
             422, "address", f"Image {number} is an address; nothing is fetched.", remedy="Send the picture itself."
         )
     try:
-        return Upload(file_name(name, number), b64decode(_DATA_URL.sub("", data, count=1), validate=True))
+        return Upload(*named(name, number), b64decode(_DATA_URL.sub("", data, count=1), validate=True))
     except (binascii.Error, ValueError) as error:
         raise Problem(422, "invalid", f"Image {number} is no base64: {excerpt(error)}.") from error
 
 
-def file_name(given: str | None, number: int) -> str:
-    """Name of a file that was sent, without folders and characters that steer a terminal."""
-    name = visible(PurePosixPath((given or "").replace("\\", "/")).name).strip()
-    return name[-LONGEST_NAME:] or f"picture {number + 1}"
+def named(given: str | None, number: int) -> tuple[str, str | None]:
+    """Name of a file that was sent, without what steers a terminal, and the folder that it names."""
+    path = PurePosixPath((given or "").replace("\\", "/"))
+    name, folder = (visible(part).strip()[-LONGEST_NAME:] for part in (path.name, path.parent.name))
+    return name or f"picture {number + 1}", folder or None
 
 
 def require_pictures(uploads: Sequence[Upload]) -> Sequence[Upload]:

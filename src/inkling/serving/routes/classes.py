@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from inkling.errors import InputError, MissingError
+from inkling.memory.events import list_events
 from inkling.memory.shown import ShownClasses, shown_classes
-from inkling.payloads import event_payload
+from inkling.payloads import event_payload, skipped_payload
 from inkling.serving.answers import class_answer
 from inkling.serving.schemas import Id, NewName
+from inkling.serving.service import Service
 from inkling.serving.shared import Share, Writer
 from inkling.serving.uploads import read_sent, require_pictures
 
@@ -22,6 +24,8 @@ Exemplars = Annotated[int, Query(ge=0, le=1000, description="Images to name of e
 @router.get("")
 async def list_classes(share: Share, exemplars: Exemplars = 12) -> dict[str, Any]:
     """The known classes with some of their images."""
+    if share.service.begins:
+        return _begun(share.service)
     return _told(await share.reading(lambda: shown_classes(share.service.memory, most=exemplars)))
 
 
@@ -44,9 +48,14 @@ async def add_class(request: Request, share: Share, by: Writer) -> dict[str, Any
     service = share.service
 
     def change() -> dict[str, Any]:
-        images = [one.record() for one in sent.uploads] or None
-        decide = service.decisions(by=by)
-        return event_payload(decide.add_class(name, images=images, prompts=prompts, embedder=service.embedder()))
+        records, skipped = service.readable([one.record() for one in sent.uploads])
+        told = {"skipped": skipped_payload(skipped)}
+        if service.begins and service.beginning is not None:
+            if not service.beginning.add(name, records, prompts, encoder=service.encoder):
+                return {**_begun(service), "event": None, "outcome": {"class": name, "images": len(records)}, **told}
+            return event_payload(list_events(service.memory)[-1]) | told
+        decide, embedder = service.decisions(by=by), service.embedder()
+        return event_payload(decide.add_class(name, images=records or None, prompts=prompts, embedder=embedder)) | told
 
     return await share.changing(change)
 
@@ -60,11 +69,12 @@ async def add_images(request: Request, share: Share, by: Writer, id: Id) -> dict
 
     def change() -> dict[str, Any]:
         name = _name_of(share, id)
-        records = [one.record() for one in sent.uploads]
+        records, skipped = service.readable([one.record() for one in sent.uploads])
+        told = {"skipped": skipped_payload(skipped)}
         event = service.decisions(by=by).update(records, [name] * len(records), embedder=service.embedder())
         if event is None:
-            return {"memory_version": service.latest_version(), "event": None, "outcome": {"images": 0}}
-        return event_payload(event)
+            return {"memory_version": service.latest_version(), "event": None, "outcome": {"images": 0}, **told}
+        return event_payload(event) | told
 
     return await share.changing(change)
 
@@ -88,6 +98,16 @@ def _name_of(share: Share, number: int) -> str:
     if not shown.classes:
         raise MissingError(f"There is no class with the number {number}.", remedy="GET /v1/classes lists them.")
     return shown.classes[0].known.name
+
+
+def _begun(service: Service) -> dict[str, Any]:
+    """The classes of a memory that has no version yet."""
+    collected = () if service.beginning is None else service.beginning.classes
+    return {
+        "memory_version": 0,
+        "classes": [],
+        "begun": [{"name": one.name, "images": len(one.records), "prompts": list(one.prompts)} for one in collected],
+    }
 
 
 def _told(shown: ShownClasses) -> dict[str, Any]:

@@ -17,6 +17,8 @@ router = APIRouter(prefix="/v1", tags=["history"])
 @router.get("/history")
 async def history(share: Share, last: Annotated[int, Query(ge=1, le=10_000)] = 200) -> dict[str, Any]:
     """What was done to the memory, oldest first."""
+    if share.service.begins:
+        return {"memory_version": 0, "n": 0, "events": []}
     events = await share.reading(lambda: list_events(share.service.memory))
     told = [event_payload(one) for one in events[-last:]]
     return {"memory_version": told[-1]["memory_version"] if told else None, "n": len(events), "events": told}
@@ -26,4 +28,6 @@ async def history(share: Share, last: Annotated[int, Query(ge=1, le=10_000)] = 2
 async def undo(share: Share, by: Writer, undo: Undo | None = None) -> dict[str, Any]:
     """Take back the latest decision; with the number of an event, only if that is the latest."""
     event = None if undo is None else undo.event
+    if share.service.begins and share.service.beginning is not None:
+        return {"memory_version": 0, "event": None, "outcome": {"class": share.service.beginning.drop_latest()}}
     return await share.changing(lambda: event_payload(share.service.decisions(by=by).undo_event(event)))

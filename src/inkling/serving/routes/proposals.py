@@ -27,6 +27,8 @@ async def list_proposals(
     loose: Annotated[int, Query(ge=0, le=1000, description="Images in no proposal to name.")] = 48,
 ) -> dict[str, Any]:
     """Groups of images that may be new classes, and images that wait in no group."""
+    if share.service.begins:
+        return {"memory_version": 0, "proposals": [], "loose": [], "n_loose": 0}
     wanted = None if state == "all" else state
     return await share.reading(
         lambda: proposals_answer(shown_proposals(share.service.memory, state=wanted, most=loose))

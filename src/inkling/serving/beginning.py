@@ -1,0 +1,95 @@
+"""A memory before its first version: classes are collected until there are two, and then it is fitted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.encoders.base import Encoder
+from inkling.errors import ConflictError, InputError
+from inkling.labels import check_names, require_class_name
+from inkling.prompts import ClassPrompts
+from inkling.types import ImageRecord
+
+MOST_BYTES = 512 * 2**20
+"""Of the pictures that are collected."""
+CLASSES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """A class before the memory knows it."""
+
+    name: str
+    records: tuple[ImageRecord, ...]
+    prompts: tuple[str, ...]
+
+
+class Beginning:
+    """Collects the first classes of a memory.
+
+    Parameters
+    ----------
+    memory
+        Where it will be.
+    """
+
+    def __init__(self, memory: str) -> None:
+        self._memory = memory
+        self._classes: dict[str, Collected] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def classes(self) -> tuple[Collected, ...]:
+        """What was collected."""
+        return tuple(self._classes.values())
+
+    def add(self, name: str, records: Sequence[ImageRecord], prompts: Sequence[str], *, encoder: Encoder) -> bool:
+        """Collect a class, or more of one; returns whether the memory is fitted now.
+
+        Raises
+        ------
+        InputError
+            If the name cannot be that of a class, or nothing tells what it looks like.
+        """
+        name = require_class_name(name)
+        if not records and not prompts:
+            raise InputError(
+                f"Nothing tells what a '{name}' looks like.", remedy="Send pictures, or the field 'prompt'."
+            )
+        with self._lock:
+            before = self._classes.get(name, Collected(name, (), ()))
+            check_names([name], [one for one in self._classes if one != name])
+            grown = Collected(name, (*before.records, *records), (*before.prompts, *prompts))
+            classes = {**self._classes, name: grown}
+            size = sum(len(record.data or b"") for one in classes.values() for record in one.records)
+            if size > MOST_BYTES:
+                raise ConflictError(
+                    f"The first classes have more than {MOST_BYTES // 2**20} MiB of pictures.",
+                    remedy="Begin with fewer pictures: the others can be added to the classes later.",
+                )
+            if len(classes) >= CLASSES:
+                self._fit(tuple(classes.values()), encoder)
+            self._classes = {} if len(classes) >= CLASSES else classes
+            return len(classes) >= CLASSES
+
+    def drop_latest(self) -> str:
+        """Forget the class that was collected last; returns its name.
+
+        Raises
+        ------
+        ConflictError
+            If there is none.
+        """
+        with self._lock:
+            if not self._classes:
+                raise ConflictError("There is nothing to undo.")
+            name, _ = self._classes.popitem()
+            return name
+
+    def _fit(self, classes: Sequence[Collected], encoder: Encoder) -> None:
+        described = [ClassPrompts(one.name, one.prompts) for one in classes if one.prompts]
+        records = [replace(record, label=one.name) for one in classes for record in one.records]
+        FewShotClassifier(encoder, prompts=described, cache=False).fit(records).save(self._memory)

@@ -1,0 +1,65 @@
+"""A memory that is begun by the service: from nothing to two classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from inkling import FewShotClassifier
+from inkling.serving.app import create_app
+from inkling.serving.service import Service
+from inkling.serving.settings import Settings
+
+
+@pytest.fixture
+def client(stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setenv("INKLING_CACHE", str(stage / "cache"))
+    service = Service(str(tmp_path / "new.ink"), begin_with="sketch")
+    service.start()
+    yield TestClient(create_app(service, Settings()), base_url="http://localhost", client=("127.0.0.1", 1))
+    service.close()
+
+
+def pictures(stage: Path, kind: str, n: int) -> list[tuple[str, tuple[str, bytes]]]:
+    every = sorted((stage / "train" / kind).glob("*.png"))[:n]
+    return [("file", (one.name, one.read_bytes())) for one in every]
+
+
+def test_two_classes_make_a_memory(client: TestClient, stage: Path, tmp_path: Path) -> None:
+    assert client.get("/readyz").json() == {"status": "ready", "memory_version": 0}
+    assert client.get("/v1/classes").json()["begun"] == []
+    assert client.get("/v1/proposals").json()["proposals"] == []
+    assert client.get("/v1/history").json()["events"] == []
+    ask = {"file": (stage / "test/cat/cat-0000.png").read_bytes()}
+    early = client.post("/v1/predict", files=ask)
+    assert (early.status_code, early.json()["detail"]) == (409, "The memory has no classes yet.")
+    first = client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3)).json()
+    assert (first["memory_version"], first["begun"]) == (0, [{"name": "cat", "images": 3, "prompts": []}])
+    more = client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 1)).json()
+    assert more["begun"][0]["images"] == 4
+    assert not (tmp_path / "new.ink").exists()
+    second = client.post("/v1/classes", data={"name": "tree"}, files=pictures(stage, "tree", 3)).json()
+    assert (second["verb"], second["memory_version"]) == ("fit", 1)
+    answer = client.post("/v1/predict", files=ask).json()
+    assert (answer["predictions"][0]["label"], answer["memory_version"]) == ("cat", 1)
+    third = client.post("/v1/classes", data={"name": "castle"}, files=pictures(stage, "castle", 3)).json()
+    assert (third["verb"], third["memory_version"]) == ("add-class", 2)
+    assert FewShotClassifier.load(tmp_path / "new.ink").classes_.tolist() == ["castle", "cat", "tree"]
+
+
+def test_the_first_class_is_taken_back(client: TestClient, stage: Path) -> None:
+    client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3))
+    assert client.post("/v1/undo").json()["outcome"] == {"class": "cat"}
+    assert client.get("/v1/classes").json()["begun"] == []
+    assert client.post("/v1/undo").status_code == 409
+
+
+def test_a_class_that_nothing_tells_of_is_refused(client: TestClient, stage: Path) -> None:
+    assert client.post("/v1/classes", json={"name": "cat"}).status_code == 422
+    assert client.post("/v1/classes", data={"name": "cat"}, files={"file": b"no picture"}).status_code == 422
+    client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3))
+    assert client.post("/v1/classes", data={"name": "CAT"}, files=pictures(stage, "tree", 3)).status_code == 409
+    assert [one["name"] for one in client.get("/v1/classes").json()["begun"]] == ["cat"]
