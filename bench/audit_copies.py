@@ -36,9 +36,11 @@ SEEN = Path(__file__).with_name("audit_pairs.csv")
 
 
 def _cropped(picture: Image.Image) -> Image.Image:
-    """Without a twentieth of its width and height, half of it on each side."""
+    """Without a twentieth of its width and height, more or less of it at either end, as the pixels happen to be."""
     w, h = picture.size
-    return picture.crop((round(0.025 * w), round(0.025 * h), round(0.975 * w), round(0.975 * h)))
+    rng = np.random.default_rng(np.asarray(picture, dtype=np.int64).sum())
+    left, top = rng.uniform(0.0, 0.05, size=2) * (w, h)
+    return picture.crop((round(left), round(top), round(left + 0.95 * w), round(top + 0.95 * h)))
 
 
 def _resized(picture: Image.Image) -> Image.Image:
@@ -122,12 +124,15 @@ def _judged(
     shown = [frozenset(_short(origin.get(file, file)) for file in files) for files in findings]
     others = {files for files in shown if len(files) > 1}
     right = sum(len(files) == 1 or seen.get(files, False) for files in shown)
+    touched = [one for files, one in zip(findings, shown, strict=True) if files & set(origin)]
+    planted_found, planted_right = len(touched), sum(len(one) == 1 or seen.get(one, False) for one in touched)
     yield at_least(f"{what}: recall", 1 - len(missed) / len(copies), RECALL, by_edit=by_edit)
     yield at_least(
         f"{what}: precision",
         right / len(findings),
         PRECISION,
         findings=len(findings),
+        planted_alone=planted_right / max(planted_found, 1),
         unplanted_and_of_one_picture=sum(seen.get(files, False) for files in others),
         not_of_one_picture=[sorted(files) for files in others if seen.get(files) is False],
         not_looked_at=[sorted(files) for files in others if files not in seen],
