@@ -77,3 +77,32 @@ def test_what_has_no_such_column_is_refused(inkling: Inkling) -> None:
     inkling.here("evaluate", "train", "test", *few_shot, "--by", "camera").refused("--by")
     with pytest.raises(InputError, match="no table"):
         groups_of_table("-", "camera")
+
+
+def test_boxes_in_one_picture_can_be_of_several_groups_and_paths_begin_in_the_root(inkling: Inkling) -> None:
+    pictures = sorted((inkling.folder / "test").rglob("*.png"))[:4]
+    lines = ["path,label,x,y,width,height,distance"]
+    for picture in pictures:
+        file, kind = picture.relative_to(inkling.folder), picture.parent.name
+        lines += [f"{file},{kind},0,0,1,1,near", f"{file},{kind},0.1,0.1,0.8,0.8,far"]
+    (inkling.folder / "tables").mkdir()
+    (inkling.folder / "tables" / "t.csv").write_text("\n".join(lines))
+    arguments = ("--root", inkling.folder, "--by", "distance", "--json", "-")
+    told = inkling.here("evaluate", "a.ink", "tables/t.csv", *arguments).json()
+    assert {one["group"]: one["n"] for one in told["by"]["groups"]} == {"near": 4, "far": 4}
+
+
+def test_the_report_has_the_groups_and_runs_nothing_of_their_names(inkling: Inkling) -> None:
+    source = table(inkling.folder)
+    hostile = "<script>alert(1)</script>"
+    source.write_text(source.read_text().replace("north", hostile).replace("Camera", "<b>Camera</b>"))
+    done = inkling.here("evaluate", "a.ink", source, "--by", "<b>camera</b>", "--report", "r.html")
+    assert done.code == 0, done.err
+    page = (inkling.folder / "r.html").read_text()
+    assert 'id="groups"' in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert hostile not in page
+    assert "Groups by <bdi>&lt;b&gt;camera&lt;/b&gt;</bdi>" in page
+    assert "Worst: <bdi>south</bdi>" in page
+    inkling.here("evaluate", "a.ink", source, "--report", "plain.html")
+    assert 'id="groups"' not in (inkling.folder / "plain.html").read_text()

@@ -212,7 +212,8 @@ def _reason(one: Choice, classes: Sequence[str], p: FloatArray) -> str:
     if one.reason == TYPICAL:
         return f"typical of {one.group} alike" if one.group > 1 else "like none of the others"
     first, second = one.first, one.second
-    return f"{classes[first]} ({p[first]:.0%}) or {classes[second]} ({p[second]:.0%}), and unlike those before it"
+    alike = f"typical of {one.group} such" if one.group > 1 else "unlike the others"
+    return f"{classes[first]} ({p[first]:.0%}) or {classes[second]} ({p[second]:.0%}), {alike}"
 
 
 def _samples(classifier: FewShotClassifier, pool: Any) -> Samples:

@@ -1,13 +1,14 @@
 """Which unlabelled images to label next. Arrays only.
 
 With few labels, those typical of groups that have none (`typicality`). Later, those that the classifier is unsure
-about, spread out: of the images with the smallest margin between the two likeliest classes, each next one is that which
-lies farthest from all that are labelled or chosen (k-centre, Sener and Savarese 2018, 1708.00489), where directions in
-which images of one class differ count less.
+about, spread out: the images with the smallest margin between the two likeliest classes are put into groups in the same
+way, and the most typical one stands for each, where directions in which images of one class differ count less. Choosing
+those that lie farthest from each other instead (k-centre, Sener and Savarese 2018, 1708.00489) finds more odd ones.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from inkling.heads.support import complete_support, unit_blocks, unit_rows
 from inkling.heads.whitening import whitening
 from inkling.types import FloatArray, IntArray
 
-FEW_SHOTS = 3
+FEW_SHOTS = 2
 """Images of the median class below which probabilities can't be calibrated, and typical images are asked about."""
 CANDIDATES = 3
 """Unsure images that are looked at for each one that is chosen."""
@@ -39,9 +40,9 @@ class Choice:
     row
         Row of the pool.
     reason
-        ``typical`` of a group without a label, or ``unsure``.
+        ``typical`` of a group without a label, or ``unsure`` and typical of a group of such.
     group
-        Images of that group; 0 for those that are unsure.
+        Images of that group.
     first, second
         Columns of the two likeliest classes.
     margin
@@ -68,45 +69,37 @@ def label_next(vectors: LabelledVectors, X: FloatArray, p: FloatArray, *, n: int
     """
     first, second, margins = _margins(p)
     labelled, pool = vectors.with_unit_blocks().X, unit_blocks(X, vectors.embedding_dims)
-    group = np.zeros(len(X), dtype=np.int64)
     if vectors.median_shots < FEW_SHOTS:
         rows, sizes = typical(pool, labelled, n, seed=seed)
-        group[rows] = sizes
         reason = TYPICAL
     else:
-        rows = unsure(*_whitened(vectors, pool), margins, n, block=max(vectors.n_classes // 2, SMALLEST_BLOCK))
+        block = max(vectors.n_classes // 2, SMALLEST_BLOCK)
+        rows, sizes = unsure(_whitened(vectors, pool), margins, n, block=block, seed=seed)
         reason = UNSURE
     return tuple(
-        Choice(row, reason, int(group[row]), int(first[row]), int(second[row]), float(margins[row]))
-        for row in rows.tolist()
+        Choice(row, reason, size, int(first[row]), int(second[row]), float(margins[row]))
+        for row, size in zip(rows.tolist(), sizes.tolist(), strict=True)
     )
 
 
-def unsure(labelled: FloatArray, pool: FloatArray, margins: FloatArray, n: int, *, block: int) -> IntArray:
-    """Rows of the pool with small margins (m,), far from each other and from what is labelled.
+def unsure(pool: FloatArray, margins: FloatArray, n: int, *, block: int, seed: int) -> tuple[IntArray, IntArray]:
+    """Rows of the pool that stand for groups of those with small margins (m,), and the size of each one's group.
 
     Parameters
     ----------
-    labelled, pool
+    pool
         Unit vectors in the whitened space.
     block
         How many are chosen before candidates are gathered anew among those that are left.
     """
-    nearest = (pool @ labelled.T).max(axis=1)
     left = np.argsort(margins, kind="stable")
-    chosen: list[int] = []
+    chosen, sizes = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     while len(chosen) < min(n, len(pool)):
         candidates = left[: CANDIDATES * block]
-        for _ in range(min(block, n - len(chosen), len(candidates))):
-            # What is surer counts as nearer: of two images as far away the unsure one is chosen.
-            worth = np.where(
-                np.isin(candidates, chosen), -np.inf, (1.0 - nearest[candidates]) * (1.0 - margins[candidates])
-            )
-            best = int(candidates[worth.argmax()])
-            chosen.append(best)
-            nearest = np.maximum(nearest, pool @ pool[best])
+        rows, of_size = typical(pool[candidates], pool[chosen], math.ceil(len(candidates) / CANDIDATES), seed=seed)
+        chosen, sizes = np.append(chosen, candidates[rows]), np.append(sizes, of_size)
         left = left[~np.isin(left, chosen)]
-    return np.array(chosen, dtype=np.int64)
+    return chosen[:n], sizes[:n]
 
 
 def _margins(p: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
@@ -115,9 +108,9 @@ def _margins(p: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     return order[:, 0], order[:, 1], p[rows, order[:, 0]] - p[rows, order[:, 1]]
 
 
-def _whitened(vectors: LabelledVectors, pool: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _whitened(vectors: LabelledVectors, pool: FloatArray) -> FloatArray:
     known = vectors.with_unit_blocks()
     seen, y = np.unique(known.y, return_inverse=True)
     support = complete_support(known.X, y, None, len(seen), known.X.shape[1])
     mapped: Any = whitening(support, shrinkage=SHRINKAGE)
-    return unit_rows(mapped(known.X)), unit_rows(mapped(pool))
+    return unit_rows(mapped(pool))

@@ -1,7 +1,9 @@
-"""What more images would bring: a power law with an offset through errors of smaller fits. Arrays only.
+"""What more images would bring: a law of falling odds through errors of smaller fits. Arrays only.
 
-err(n) = e [g + (1 - g) (n / n_0)^-b], with e the error with all n_0 images a class, g the share of it that no image
-takes away, and b how fast the rest falls (Hestness et al. 2017, 1712.00409; Viering and Loog 2021, 2103.10948).
+log(err / (1 - err)) = a - b (1 - n^-q) / q with n images a class. Odds fall by n^-b at one image, as a power law has it
+(Hestness et al. 2017, 1712.00409), and by less and less from there, the faster so the larger q (Viering and Loog 2021,
+2103.10948). Errors themselves fall slowly where most images are named wrongly, and their odds don't: one prior serves
+tasks of 40 % and of 95 %.
 """
 
 from __future__ import annotations
@@ -14,14 +16,13 @@ from inkling.advising.subsets import Measured
 from inkling.types import FloatArray
 
 LEVEL = 0.8
-RATES = np.linspace(0.05, 1.6, 32)
-FLOORS = np.linspace(0.0, 0.95, 20)
-PRIOR_RATE = (0.8, 0.3)
-"""Mean and deviation of b, as it is over data sets."""
-PRIOR_FLOOR = 0.25
-"""Scale of g: small ones are likelier."""
-MISFIT = 0.08
-"""Relative deviation of a curve from the law."""
+RATES = np.linspace(0.1, 2.2, 22)
+BENDS = np.linspace(0.05, 0.95, 10)
+PRIOR_RATE = (1.15, 0.3)
+PRIOR_BEND = (0.3, 0.15)
+"""Means and deviations of b and q, as they are over data sets."""
+MISFIT = 0.15
+"""Deviation of a curve from the law, in log-odds."""
 REPLICATES = 400
 
 
@@ -54,20 +55,20 @@ class LearningCurve:
         Images a class and measured top-1, (n_sizes,).
     full
         Mean images a class now.
-    levels, floors, rates
-        e, g and b of each replicate, (n_replicates,).
+    levels, rates, bends
+        a, b and q of each replicate, (n_replicates,).
     """
 
     shots: FloatArray
     top1: FloatArray
     full: float
     levels: FloatArray
-    floors: FloatArray
     rates: FloatArray
+    bends: FloatArray
 
     def expected(self, times: float) -> Expected:
         """Top-1 with so many times the images."""
-        errors = np.clip(self.levels * _law(self.floors, self.rates, times), 0.0, 1.0)
+        errors = 1.0 / (1.0 + np.exp(_fall(self.rates, self.bends, times * self.full) - self.levels))
         tail = (1.0 - LEVEL) / 2
         low, high = np.quantile(1.0 - errors, [tail, 1.0 - tail])
         return Expected(times, times * self.full, float(1.0 - np.median(errors)), float(low), float(high))
@@ -76,24 +77,30 @@ class LearningCurve:
 def learning_curve(measured: Measured, *, seed: int = 0) -> LearningCurve:
     """Fit the law to resampled images, each time with one of the shapes that fit, by how well they do."""
     rng = np.random.default_rng(seed)
-    curves = _resampled(measured, rng)
-    whole = np.nanmean(measured.errors, axis=0)
-    rates, floors = (grid.ravel() for grid in np.meshgrid(RATES, FLOORS))
-    shapes = _law(floors[:, None], rates[:, None], measured.shots / measured.full)
-    weights = 1.0 / (MISFIT**2 + _relative_variance(curves, whole))
-    levels = (curves * weights) @ shapes.T / ((shapes**2) @ weights)
-    misfit = ((curves[:, None] - levels[:, :, None] * shapes) ** 2 @ weights) / np.maximum(whole.mean(), 1e-3) ** 2
-    log_p = -0.5 * misfit - 0.5 * ((rates - PRIOR_RATE[0]) / PRIOR_RATE[1]) ** 2 - floors / PRIOR_FLOOR
+    errors = _resampled(measured, rng)
+    odds = np.log(errors / (1.0 - errors))
+    rates, bends = (grid.ravel() for grid in np.meshgrid(RATES, BENDS))
+    falls = _fall(rates[:, None], bends[:, None], measured.shots)
+    weights = 1.0 / (MISFIT**2 + _variance(odds))
+    left = odds[:, None] + falls
+    levels = left @ weights / weights.sum()
+    misfit = (left - levels[:, :, None]) ** 2 @ weights
+    log_p = -0.5 * (misfit + _surprise(rates, PRIOR_RATE) + _surprise(bends, PRIOR_BEND))
     # A shape is drawn by its posterior weight (Gumbel 1954).
     chosen = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=1)
-    rows = np.arange(len(curves))
-    return LearningCurve(
-        measured.shots, 1.0 - whole, measured.full, levels[rows, chosen], floors[chosen], rates[chosen]
-    )
+    top1 = 1.0 - np.nanmean(measured.errors, axis=0)
+    found = levels[np.arange(len(odds)), chosen]
+    return LearningCurve(measured.shots, top1, measured.full, found, rates[chosen], bends[chosen])
 
 
-def _law(floors: FloatArray, rates: FloatArray, times: float | FloatArray) -> FloatArray:
-    return np.asarray(floors + (1.0 - floors) * times**-rates)
+def _fall(rates: FloatArray, bends: FloatArray, shots: float | FloatArray) -> FloatArray:
+    """By how much the log-odds are lower than with one image a class."""
+    return np.asarray(rates * (1.0 - shots**-bends) / bends)
+
+
+def _surprise(values: FloatArray, prior: tuple[float, float]) -> FloatArray:
+    mean, deviation = prior
+    return ((values - mean) / deviation) ** 2
 
 
 def _resampled(measured: Measured, rng: np.random.Generator) -> FloatArray:
@@ -105,7 +112,6 @@ def _resampled(measured: Measured, rng: np.random.Generator) -> FloatArray:
     return np.asarray((drawn @ errors + 0.5) / (drawn @ seen + 1.0))
 
 
-def _relative_variance(curves: FloatArray, whole: FloatArray) -> FloatArray:
+def _variance(odds: FloatArray) -> FloatArray:
     """Of each size against the others: what all have in common moves the level alone."""
-    relative = np.log(np.maximum(curves, 1e-4))
-    return np.asarray((relative - relative.mean(axis=1, keepdims=True)).var(axis=0)) * (whole > 0)
+    return np.asarray((odds - odds.mean(axis=1, keepdims=True)).var(axis=0))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import Samples
+    from inkling.evaluate.groups import GroupedScores
     from inkling.evaluate.run import EvaluatedRun
     from inkling.images.sources import Found
 
@@ -99,7 +100,7 @@ def run(
 ) -> None:
     """Measure a memory on labelled images, beside zero-shot; or every head with few images a class."""
     from inkling.classifier.few_shot import FewShotClassifier
-    from inkling.evaluate.groups import group_scores, groups_of_table
+    from inkling.evaluate.groups import GroupedScores, group_scores, groups_of_table
     from inkling.evaluate.run import evaluate_classifier
     from inkling.images.boxes import BoxReading
 
@@ -115,17 +116,18 @@ def run(
         run_few_shot(asked)
         return
     check_outputs(report, json, keep=(memory, test))
-    groups = None if by is None else groups_of_table(test, by)
+    groups = None if by is None else groups_of_table(test, by, boxes)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
     done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training)
+    grouped = None if by is None or groups is None else GroupedScores(by, group_scores(done, groups))
     if report:
-        write_html(done, report, memory=memory, test=test)
+        write_html(done, report, memory=memory, test=test, grouped=grouped)
         note(f"Report: {report}")
     summary = evaluation_payload(done.evaluation)
-    if by is not None and groups is not None:
-        summary["by"] = {"column": by, "groups": [one.to_json() for one in group_scores(done, groups)]}
+    if grouped is not None:
+        summary["by"] = grouped.to_json()
     show(summary, json=json, table=print_scores)
     leave_if_lost(source, samples.skipped)
 
@@ -147,14 +149,16 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
     return samples
 
 
-def write_html(done: EvaluatedRun, report: Path, *, memory: str | Path, test: str) -> None:
+def write_html(
+    done: EvaluatedRun, report: Path, *, memory: str | Path, test: str, grouped: GroupedScores | None = None
+) -> None:
     """The report with where everything came from at its foot."""
     from inkling.reports.content import report_context
     from inkling.reports.evaluation import write_report
     from inkling.reports.portable import page_provenance
 
     provenance = page_provenance(done.samples.identity)
-    context = report_context(done, memory_name=str(memory), test_name=test, provenance=provenance)
+    context = report_context(done, memory_name=str(memory), test_name=test, provenance=provenance, grouped=grouped)
     write_report(report, done.evaluation, context)
 
 

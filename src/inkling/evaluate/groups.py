@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from inkling.errors import InputError
 from inkling.evaluate.metrics import predicted_classes
 from inkling.evaluate.run import EvaluatedRun
 from inkling.evaluate.uncertainty import Interval, exact_interval
-from inkling.images.tables import TABLE_SUFFIXES, read_column
+from inkling.images.boxes import BoxReading, shown
+from inkling.images.tables import TABLE_SUFFIXES, Row, read_column
 
 EMPTY = "(empty)"
 """Group of the images whose cell is empty."""
-_BOX = "#xywh="
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,20 @@ class GroupScore:
         return {"group": self.group, "n": self.n, "top1": self.top1, "ci95": [self.interval.low, self.interval.high]}
 
 
-def groups_of_table(source: str | Path, column: str) -> Mapping[str, str]:
-    """The group of each image of a table, by the path that the image is shown with.
+@dataclass(frozen=True)
+class GroupedScores:
+    """Top-1 of all groups by a column, the worst first."""
+
+    column: str
+    groups: tuple[GroupScore, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"column": self.column, "groups": [one.to_json() for one in self.groups]}
+
+
+def groups_of_table(source: str | Path, column: str, boxes: BoxReading | None = None) -> Mapping[str, str]:
+    """The group of each image of a table, by the path that the image, or the box in it, is shown with.
 
     Raises
     ------
@@ -58,10 +70,18 @@ def groups_of_table(source: str | Path, column: str) -> Mapping[str, str]:
             f"'{source}' is no table, so it has no column '{column}'.",
             remedy="Name a .csv, .jsonl or .parquet with the columns path, label and that one as the test images.",
         )
-    cells = read_column(table, column)
-    found = {str(table.parent / file): value for file, value in cells.items()}
+    reading = boxes or BoxReading()
+    folder = Path(reading.root or table.parent)
+    cells = read_column(table, column, reading)
     # Tables that were written on Windows part folders by backslashes.
-    return {str(table.parent / file.replace("\\", "/")): value for file, value in cells.items()} | found
+    slashed = [(replace(row, path=row.path.replace("\\", "/")), value) for row, value in cells]
+    # Of a path that is named twice the first row counts, as it does for the label.
+    return {_shown(folder, row): value for row, value in reversed([*cells, *slashed])}
+
+
+def _shown(folder: Path, row: Row) -> str:
+    file = str(folder / row.path)
+    return file if row.box is None else shown(file, row.box)
 
 
 def group_scores(run: EvaluatedRun, groups: Mapping[str, str]) -> tuple[GroupScore, ...]:
@@ -70,11 +90,11 @@ def group_scores(run: EvaluatedRun, groups: Mapping[str, str]) -> tuple[GroupSco
     Parameters
     ----------
     groups
-        Group by path of the picture; images of none are put together.
+        Group by path of the image; images of none are put together.
     """
     known = run.y >= 0
     right = predicted_classes(run.p) == run.y
-    of_image = np.array([groups.get(path.partition(_BOX)[0], EMPTY) for path in run.samples.paths], dtype=object)
+    of_image = np.array([groups.get(path, EMPTY) for path in run.samples.paths], dtype=object)
     found = []
     for group in sorted(set(of_image[known].tolist())):
         counted = right[known & (of_image == group)]

@@ -89,8 +89,8 @@ def names_files(path: Path) -> bool:
         return False
 
 
-def read_column(path: Path, name: str) -> dict[str, str]:
-    """Cells of any column of a table by the path of their row; rows whose cell is empty are left out.
+def read_column(path: Path, name: str, reading: BoxReading | None = None) -> list[tuple[Row, str]]:
+    """Cells of any column of a table beside their rows; rows whose cell is empty are left out.
 
     Raises
     ------
@@ -104,8 +104,9 @@ def read_column(path: Path, name: str) -> dict[str, str]:
             f"'{path}' has no column '{name}'.", remedy="Name a column of the table, such as camera, site or day."
         )
     paths = columns[PATH if PATH in columns else FILE_NAME]
-    pairs = zip(paths, columns[key], strict=True)
-    return {file: cell for file, cell in pairs if file is not None and cell is not None}
+    cells = [cell for file, cell in zip(paths, columns[key], strict=True) if file is not None]
+    rows = _rows(columns, f"'{path}'", reading)
+    return [(row, cell) for row, cell in zip(rows, cells, strict=True) if cell is not None]
 
 
 def _read_columns(path: Path, *, more: Sequence[str] = ()) -> tuple[Mapping[str, _Column], Kind]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inkling.evaluate.groups import GroupedScores
 from inkling.evaluate.protocol import class_indices
 from inkling.evaluate.run import EvaluatedRun
 from inkling.types import FloatArray, IntArray
@@ -65,6 +66,8 @@ class ReportContext:
         memory version and seed are taken from the evaluation.
     finetuning
         How the encoder was fine-tuned, as the memory keeps it; None where it was not.
+    grouped
+        Top-1 by a column of the test table; None where nobody asked.
     """
 
     memory_name: str
@@ -73,10 +76,16 @@ class ReportContext:
     exemplars: Exemplars
     provenance: Mapping[str, str] = field(default_factory=dict)
     finetuning: Mapping[str, Any] | None = None
+    grouped: GroupedScores | None = None
 
 
 def report_context(
-    run: EvaluatedRun, *, memory_name: str, test_name: str, provenance: Mapping[str, str]
+    run: EvaluatedRun,
+    *,
+    memory_name: str,
+    test_name: str,
+    provenance: Mapping[str, str],
+    grouped: GroupedScores | None = None,
 ) -> ReportContext:
     """What `write_report` needs besides the evaluation, from the run that it was taken in."""
     fitted, samples = run.classifier.fitted, run.samples
@@ -91,4 +100,5 @@ def report_context(
         ),
         provenance=provenance,
         finetuning=fitted.finetuning,
+        grouped=grouped,
     )
