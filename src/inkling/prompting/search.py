@@ -149,8 +149,26 @@ def search_prompts(
         names = sorted({str(label) for label in samples.labels})
         require_classes(names)
         given = [own.get(name) or ClassPrompts(name) for name in names]
-        found = _candidates(given, vocabulary or common_nouns(), opened, kept)
-    return _judged(samples, names, given, found)
+        return search_among(samples, given, vocabulary or common_nouns(), encoder=opened, cache=kept)
+
+
+def search_among(
+    samples: Samples,
+    given: Sequence[ClassPrompts],
+    vocabulary: Vocabulary,
+    *,
+    encoder: Encoder,
+    cache: EmbeddingCache | None = None,
+) -> PromptSearch:
+    """As `search_prompts`, on samples of the classes that are given, sorted by name.
+
+    Raises
+    ------
+    InputError
+        If the encoder does not know a class by what was given.
+    """
+    found = _candidates(given, vocabulary, encoder, cache)
+    return _judged(samples, [one.name for one in given], given, found)
 
 
 def _candidates(
