@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,6 +31,9 @@ def run(
         list[str] | None,
         typer.Option("--allow-host", metavar="NAME", help="A name by which the service is called, beside addresses."),
     ] = None,
+    log_format: Annotated[
+        Literal["text", "json", "none"], typer.Option("--log-format", help="How requests are logged on standard error.")
+    ] = "text",
     encoder: MovedEncoder = None,
     new: Annotated[
         str | None,
@@ -52,7 +55,7 @@ def run(
     tokens = read_tokens(token_file)
     only_reads = read_only or not (tokens or is_loopback(host))
     access = Access(tokens, only_reads, (host, *(allow_host or ())))
-    settings = Settings(access, min_images=min_images)
+    settings = Settings(access, min_images=min_images, log=log_format)
     words = read_vocabulary(vocabulary)
     service = Service(memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits, begin_with=new)
     with bound_socket(host, port) as bound:

@@ -11,8 +11,10 @@ from inkling.provenance import inkling_version
 from inkling.serving.access import OwnSiteOnly
 from inkling.serving.bodies import BoundedBodies
 from inkling.serving.headers import SafeHeaders
+from inkling.serving.logs import Log
+from inkling.serving.metrics import Metrics, Observed
 from inkling.serving.problems import tell_problems
-from inkling.serving.routes import ask, classes, health, history, images, jobs, proposals, study
+from inkling.serving.routes import ask, classes, health, history, images, jobs, open_inference, proposals, study
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.serving.shared import Shared
@@ -26,6 +28,7 @@ ROUTERS = (
     history.router,
     study.router,
     jobs.router,
+    open_inference.router,
     health.router,
 )
 
@@ -57,4 +60,6 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.add_middleware(BoundedBodies, limits=settings.limits)
     app.add_middleware(OwnSiteOnly, access=settings.access)
     app.add_middleware(SafeHeaders)
+    app.state.metrics = Metrics(service)
+    app.add_middleware(Observed, metrics=app.state.metrics, log=Log(settings.log))
     return app

@@ -133,18 +133,25 @@ def tell_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _told)
 
 
-async def _told(_request: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
+    problem = _problem(error)
+    if request.url.path.startswith("/v2/"):
+        problem.more["error"] = problem.detail  # where the Open Inference Protocol has it
+    return problem.response
+
+
+def _problem(error: Exception) -> Problem:
     match error:
         case Problem():
-            return error.response
+            return error
         case InklingError():
-            return problem_of(error).response
+            return problem_of(error)
         case HTTPException():
             kind = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-            return Problem(error.status_code, kind, str(error.detail), headers=error.headers).response
+            return Problem(error.status_code, kind, str(error.detail), headers=error.headers)
         case RequestValidationError():
-            return _invalid(error).response
-    return Problem(500, "defect", "The service failed; its log has the reason.").response
+            return _invalid(error)
+    return Problem(500, "defect", "The service failed; its log has the reason.")
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import PurePath
 
 import numpy as np
 from PIL import Image
@@ -22,6 +23,7 @@ from inkling.memory.following import Followed
 from inkling.memory.place import place_of
 from inkling.memory.store import encoder_of
 from inkling.payloads import Payload
+from inkling.redaction import redacted
 from inkling.review.new_class import ClassEmbedder
 from inkling.review.signed import SignedDecisions
 from inkling.serving.answered import Answer, Known, Wanted
@@ -101,6 +103,11 @@ class Service:
     def version(self) -> int:
         """The version of the memory that the latest answer was made by; 0 before the first."""
         return 0 if self._known is None else self._known.version
+
+    @property
+    def name(self) -> str:
+        """Of the model: the name of the file without its ending, or that of the database."""
+        return PurePath(redacted(self.memory)).stem or "inkling"
 
     @property
     def encoder(self) -> QueuedEncoder:

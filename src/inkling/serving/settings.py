@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from inkling.serving.access import Access
 from inkling.serving.limits import Limits
+from inkling.serving.logs import Format
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,11 @@ class Settings:
         What is taken.
     min_images
         Pictures that a proposal needs.
+    log
+        How answers are logged.
     """
 
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
     min_images: int = 5
+    log: Format = "none"

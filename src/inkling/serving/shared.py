@@ -24,6 +24,8 @@ from inkling.types import SkippedImage
 T = TypeVar("T")
 
 READERS = 8
+MOST_VERSIONS = 3
+"""How often a request is asked again whose pictures two versions of the memory were asked about."""
 
 
 class Shared:
@@ -43,6 +45,19 @@ class Shared:
         self._reading = CapacityLimiter(READERS)
         self._changing = CapacityLimiter(1)
         self._studying = CapacityLimiter(1)
+
+    def require_ready(self) -> None:
+        """Refuse to be called ready before the service is warmed up, and when it ends.
+
+        Raises
+        ------
+        Problem
+            If it is not ready.
+        """
+        if self.service.closing.is_set():
+            raise Problem(503, "ending", "The service is about to end.")
+        if not self.service.ready.is_set():
+            raise Problem(503, "warming-up", "The encoder is not loaded yet.", headers={"Retry-After": "1"})
 
     async def reading(self, function: Callable[[], T]) -> T:
         """What a function returns that reads the memory."""
@@ -68,7 +83,7 @@ class Shared:
         return await anyio.to_thread.run_sync(lambda: self.service.looked_at(upload.record()), limiter=self._looking)
 
     async def answers(self, uploads: Sequence[Upload], *, top: int, names: int) -> list[Answer | SkippedImage]:
-        """Answers about pictures, in their order.
+        """Answers about pictures, in their order, all by one version of the memory.
 
         Raises
         ------
@@ -77,16 +92,23 @@ class Shared:
         Problem
             If it takes too long.
         """
-        service, seconds = self.service, self.settings.limits.seconds
         looked = [await self._looked_at(one) for one in uploads]
         wanted = [Wanted(one, top, names) for one in looked if not isinstance(one, SkippedImage)]
-        futures = service.ask(wanted) if wanted else []
+        answered = await self._asked(wanted)
+        for _ in range(MOST_VERSIONS):
+            if len({one.known.version for one in answered if isinstance(one, Answer)}) <= 1:
+                break
+            answered = await self._asked(wanted)
+        rest = iter(answered)
+        return [one if isinstance(one, SkippedImage) else next(rest) for one in looked]
+
+    async def _asked(self, wanted: Sequence[Wanted]) -> list[Answer | SkippedImage]:
+        seconds = self.settings.limits.seconds
+        futures = self.service.ask(wanted) if wanted else []
         try:
             async with asyncio.timeout(seconds):
-                answered = [await asyncio.wrap_future(one) for one in futures]
+                return [await asyncio.wrap_future(one) for one in futures]
         except TimeoutError:
-            for one in futures:
-                one.cancel()
             raise Problem(
                 503,
                 "too-slow",
@@ -94,8 +116,9 @@ class Shared:
                 remedy="Ask again later, with fewer pictures in a request.",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             ) from None
-        rest = iter(answered)
-        return [one if isinstance(one, SkippedImage) else next(rest) for one in looked]
+        finally:
+            for one in futures:
+                one.cancel()
 
 
 def shared(request: Request) -> Shared:
@@ -105,8 +128,9 @@ def shared(request: Request) -> Shared:
 
 
 def writer(request: Request) -> str:
-    """Who writes; see `Access.writer`."""
-    return shared(request).settings.access.writer(request.scope)
+    """Who writes; see `Access.writer`. The log has it too."""
+    request.state.by = shared(request).settings.access.writer(request.scope)
+    return str(request.state.by)
 
 
 Share = Annotated[Shared, Depends(shared)]

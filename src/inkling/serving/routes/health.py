@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
-from inkling.serving.problems import Problem
+from inkling.serving.metrics import Metrics
 from inkling.serving.shared import Share
 
 router = APIRouter(tags=["health"])
@@ -21,9 +22,12 @@ async def healthz() -> dict[str, Any]:
 @router.get("/readyz")
 async def readyz(share: Share) -> dict[str, Any]:
     """Whether the service is warmed up, and takes requests."""
-    service = share.service
-    if service.closing.is_set():
-        raise Problem(503, "ending", "The service is about to end.")
-    if not service.ready.is_set():
-        raise Problem(503, "warming-up", "The encoder is not loaded yet.", headers={"Retry-After": "1"})
-    return {"status": "ready", "memory_version": service.version}
+    share.require_ready()
+    return {"status": "ready", "memory_version": share.service.version}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """What is counted and timed, as Prometheus reads it."""
+    found: Metrics = request.app.state.metrics
+    return Response(found.text(), media_type=CONTENT_TYPE)
