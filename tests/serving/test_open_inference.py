@@ -61,7 +61,7 @@ def test_the_client_of_triton_gets_what_the_classifier_says(
     assert found.as_numpy("unknown").tolist() == [one.unknown for one in verdicts] == [False, True]
 
 
-def test_the_client_of_triton_is_told_what_is_wrong(remote: triton.InferenceServerClient) -> None:
+def test_the_client_of_triton_gets_to_know_what_is_wrong(remote: triton.InferenceServerClient) -> None:
     image = triton.InferInput("image", [1], "BYTES")
     image.set_data_from_numpy(np.array([b"no picture"], dtype=np.object_))
     with pytest.raises(InferenceServerException, match="image 0 cannot be read"):
