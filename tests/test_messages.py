@@ -33,7 +33,9 @@ def messages(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 FILES = [
-    path for path in sorted(SOURCE.rglob("*.py")) if path.relative_to(SOURCE).parts[0] not in {"cli", "serving", *OF_DECISIONS}
+    path
+    for path in sorted(SOURCE.rglob("*.py"))
+    if path.relative_to(SOURCE).parts[0] not in {"cli", "serving", *OF_DECISIONS}
 ]
 
 
