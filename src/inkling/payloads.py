@@ -275,8 +275,6 @@ def verified_payload(found: Verified) -> Payload:
 
 def prompts_payload(found: PromptSearch) -> Payload:
     """What a search for better words found."""
-    from inkling.prompts import resolve_templates
-
     return {
         "images": found.n_images,
         "gains": found.gains,
@@ -285,7 +283,7 @@ def prompts_payload(found: PromptSearch) -> Payload:
         "difference": [found.difference.low, found.difference.high],
         "templates": found.templates,
         "changes": dict(found.changes),
-        "prompts": {one.name: list(one.texts(resolve_templates(None))) for one in found.prompts},
+        "prompts": {name: list(texts) for name, texts in found.texts.items()},
         "confusions": [{"class": one.name, "instead": one.other, "share": one.share} for one in found.confusions],
         "skipped": skipped_payload(found.skipped),
     }

@@ -27,3 +27,19 @@ def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:
     )
     inkling.here("prompts", drawn / "nothing", "--encoder", "sketch").refused("does not exist")
     inkling.here("prompts", drawn / "train", "--encoder", "sketch", "--prompts", "no.yaml").refused("does not exist")
+
+
+def test_texts_are_those_that_the_encoder_reads(inkling: Inkling, crops: Path, surrogate: Path) -> None:
+    """An encoder with one prompt of its own knows no other, whatever the default is elsewhere."""
+    rows = [
+        f"{one},{one.parent.name}" for kind in ("bus", "car") for one in sorted((crops / "train" / kind).iterdir())[:3]
+    ]
+    (inkling.folder / "t.csv").write_text("\n".join(["path,label", *rows, "gone.jpg,car"]))
+    done = inkling.here("prompts", "t.csv", "--encoder", surrogate, "--json", "-")
+    assert done.json()["prompts"] == {"bus": ["a bus"], "car": ["a car"]}
+    assert [one["path"] for one in done.json()["skipped"]] == ["gone.jpg"]
+    assert done.code == 1
+
+
+def test_a_file_of_vectors_is_refused(inkling: Inkling) -> None:
+    inkling.here("prompts", "vectors.npz", "--encoder", "sketch").refused("tried on the images themselves")

@@ -23,7 +23,7 @@ from inkling.evaluate.uncertainty import Interval, paired_difference
 from inkling.heads.checks import name_some
 from inkling.prompting.choose import choose_set, out_of_fold_logits
 from inkling.prompting.wordings import Wording, wordings
-from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector
+from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector, resolve_templates
 from inkling.types import FloatArray, IntArray, SkippedImage
 
 SEED = 0
@@ -55,6 +55,8 @@ class PromptSearch:
     ----------
     prompts
         What to use: what the search chose where it gains, else what was given.
+    texts
+        All texts of each class by these.
     gains
         Whether it does: out of fold, beyond chance.
     templates
@@ -80,6 +82,7 @@ class PromptSearch:
     """
 
     prompts: tuple[ClassPrompts, ...]
+    texts: Mapping[str, tuple[str, ...]]
     gains: bool
     templates: str
     changes: Mapping[str, str]
@@ -93,8 +96,9 @@ class PromptSearch:
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
-    """Wordings of every class for every set of templates, and their text vectors."""
+    """Wordings of every class for every set of templates, their text vectors, and the templates that `fit` takes."""
 
+    templates: tuple[str, ...]
     sets: tuple[str, ...]
     wordings: tuple[tuple[tuple[Wording, ...], ...], ...]
     vectors: tuple[tuple[FloatArray, ...], ...]
@@ -203,7 +207,7 @@ def _candidates(
         )
         for name, of in told.items()
     )
-    return _Candidates(tuple(told), tuple(told.values()), vectors)
+    return _Candidates(resolve_templates(None, only=only), tuple(told), tuple(told.values()), vectors)
 
 
 def _known(found: Sequence[Wording], templates: Sequence[str], encoder: Encoder) -> tuple[Wording, ...]:
@@ -222,8 +226,10 @@ def _judged(samples: Samples, names: Sequence[str], given: Sequence[ClassPrompts
     at, chosen, _ = choose_set(X, y, found.vectors, logit_scale=scale)
     words = [some[one] for some, one in zip(found.wordings[at], chosen, strict=True)]
     gains = bool(difference.low > 0)
+    used = tuple(_spelled_out(one.prompts, found.sets[at]) for one in words) if gains else tuple(given)
     return PromptSearch(
-        prompts=tuple(_spelled_out(one.prompts, found.sets[at]) for one in words) if gains else tuple(given),
+        prompts=used,
+        texts={one.name: one.texts(found.templates) for one in used},
         gains=gains,
         templates=found.sets[at],
         changes={one.prompts.name: one.what for one, number in zip(words, chosen, strict=True) if number},
