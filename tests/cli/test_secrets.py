@@ -94,7 +94,18 @@ def _fit_and_predict(run: Listener, url: str, drawn: Path) -> None:
     run("advise", url, "--pool", test, "--output", "order.csv", "--json", "advise.json")
     run("sort", url, test, "--output", "sorted", "--json", "sort.json")
     run("export", url, "--output", "exported", "--json", "export.json")
-    run("audit", train, "--encoder", "sketch", "--json", "audit.json", "--fix-list", "fixes.csv")
+    run(
+        "audit",
+        train,
+        "--encoder",
+        "sketch",
+        "--json",
+        "audit.json",
+        "--fix-list",
+        "fixes.csv",
+        "--report",
+        "audit.html",
+    )
     run("prompts", train, "--encoder", "sketch", "--output", "words.yaml", "--json", "prompts.json")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inkling.auditing.findings import Finding
@@ -25,8 +25,9 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
         If the file can't be written.
     """
     rows: dict[str, tuple[str, ...]] = {}
-    for row in (row for one in findings for row in _rows(one)):
-        rows.setdefault(row[0], row)
+    for one in findings:
+        for image, (action, label) in suggested(one).items():
+            rows.setdefault(image, (image, action, label, one.kind, shown_score(one), one.evidence))
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -37,15 +38,21 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
     return len(rows)
 
 
-def _rows(finding: Finding) -> Iterator[tuple[str, str, str, str, str, str]]:
-    told = (finding.kind, f"{finding.score:.3f}", finding.evidence)
-    if finding.kind in ("exact_duplicate", "near_duplicate"):
-        yield from ((path, DROP, "", *told) for path in finding.files[1:])
-    elif finding.kind == "unreadable":
-        yield from ((path, DROP, "", *told) for path in finding.files)
-    elif finding.kind == "mislabelled":
-        yield from ((path, RELABEL, finding.relabel or "", *told) for path in finding.files)
-    elif finding.kind == "leak":  # the others are of the images to test on
-        yield from ((path, KEEP, "", *told) for path in finding.files[:1])
-    else:
-        yield from ((path, KEEP, "", *told) for path in finding.files)
+def shown_score(finding: Finding) -> str:
+    """The score as the list has it."""
+    return f"{finding.score:.3f}"
+
+
+def suggested(finding: Finding) -> Mapping[str, tuple[str, str]]:
+    """Action and new label for each image in question, by its path; ``keep`` where a person has to decide."""
+    files = finding.files
+    match finding.kind:
+        case "exact_duplicate" | "near_duplicate":
+            return dict.fromkeys(files[1:], (DROP, ""))
+        case "unreadable":
+            return dict.fromkeys(files, (DROP, ""))
+        case "mislabelled":
+            return dict.fromkeys(files, (RELABEL, finding.relabel) if finding.relabel else (KEEP, ""))
+        case "leak":  # the others are of the images to test on
+            return dict.fromkeys(files[:1], (KEEP, ""))
+    return dict.fromkeys(files, (KEEP, ""))

@@ -47,6 +47,10 @@ def run(
         Path | None,
         typer.Option("--fix-list", metavar="OUT.csv", help="Write suggested corrections.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="OUT.html", help="Write a page to look at and decide on.", show_default=False),
+    ] = None,
     apply: Annotated[
         Path | None,
         typer.Option(
@@ -72,6 +76,7 @@ def run(
 ) -> None:
     """Find labels that are likely wrong, copies, leaks and classes that need images, before anything is learned."""
     looking: dict[str, object] = {"--encoder": encoder, "--against": against, "--fix-list": fix_list}
+    looking["--report"] = report
     looking |= {"--seed": seed or None, "--no-cache": no_cache or None}
     if undo is not None:
         _refuse(looking | {"DIR": train, "--apply": apply, "--output": output}, beside="--undo MANIFEST")
@@ -93,8 +98,9 @@ def run(
     from inkling.auditing.audit import audit
     from inkling.auditing.fix_list import write_fix_list
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.reports.audit import write_audit_report
 
-    check_outputs(fix_list, json, keep=(train, against))
+    check_outputs(fix_list, report, json, keep=(train, against))
     with progress_bar("Embedding") as progress:
         found = audit(
             train,
@@ -105,7 +111,14 @@ def run(
             progress=progress,
         )
     n_fixes = None if fix_list is None else write_fix_list(fix_list, found.findings)
-    told = {"fix_list": None if fix_list is None else str(fix_list), "fixes": n_fixes, "seconds": seconds_waited()}
+    if report is not None:
+        write_audit_report(report, found, name=train)
+    told = {
+        "report": None if report is None else str(report),
+        "fix_list": None if fix_list is None else str(fix_list),
+        "fixes": n_fixes,
+        "seconds": seconds_waited(),
+    }
     show(audit_payload(found) | told, json=json, table=_print)
 
 
@@ -134,3 +147,5 @@ def _print(summary: Mapping[str, Any]) -> None:
         note(f"Not checked: {name}; {reason}.")
     if summary["fix_list"] is not None:
         note(f"{counted(summary['fixes'], 'row')} of corrections to look at: {summary['fix_list']}.")
+    if summary["report"] is not None:
+        note(f"Report: {summary['report']}.")

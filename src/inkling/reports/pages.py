@@ -1,4 +1,4 @@
-"""Templates to pages: one HTML file each that needs nothing else, neither network nor script.
+"""Templates to pages: one HTML file each that needs nothing else: no network, and no script but the page's own.
 
 All text that comes from the user, class names and paths above all, is escaped by the templates.
 """
@@ -28,13 +28,24 @@ def page_of(template: str, page: Any, **names: Any) -> str:
     names
         What it reads besides.
     """
-    environment = Environment(
+    environment = _environment()
+    environment.filters.update({name: getattr(formats, name) for name in _FILTERS})
+    given: Mapping[str, Any] = {"page": page, **names}
+    return environment.get_template(template).render(given).translate(_UNPRINTABLE)
+
+
+def template_text(name: str) -> str:
+    """A file of the templates as it stands, such as a script, whose hash a page names."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("inkling.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({name: getattr(formats, name) for name in _FILTERS})
-    given: Mapping[str, Any] = {"page": page, **names}
-    return environment.get_template(template).render(given).translate(_UNPRINTABLE)
