@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from inkling.memory.events import Event
     from inkling.prompting.search import PromptSearch, search_prompts
     from inkling.prompts import ClassPrompts
+    from inkling.review.corrections import correct_memory
     from inkling.review.decisions import Decisions
     from inkling.review.propose import Explored
     from inkling.review.sort import Sorted, sort_images, undo_sorting
@@ -63,6 +64,7 @@ _HOMES = {
     "Undone": "inkling.filing.cabinet",
     "Verdict": "inkling.types",
     "apply_fixes": "inkling.filing.corrections",
+    "correct_memory": "inkling.review.corrections",
     "export": "inkling.exporting.export",
     "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
@@ -104,6 +106,7 @@ __all__ = [
     "advise",
     "apply_fixes",
     "audit",
+    "correct_memory",
     "export",
     "finetune_memory",
     "load_encoder",

@@ -39,6 +39,11 @@ class Listener:
         self._inkling, self._monkeypatch, self._log = inkling, monkeypatch, log
         self.verbs: set[str] = set()
 
+    @property
+    def folder(self) -> Path:
+        """Where it runs."""
+        return self._inkling.folder
+
     def __call__(self, *arguments: object, code: int = 0) -> str:
         """What a run said, which must end as expected."""
         self._monkeypatch.setattr(sys, "argv", ["inkling", *map(str, arguments)])

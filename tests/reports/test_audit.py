@@ -46,7 +46,7 @@ def test_names_stay_names() -> None:
     assert "\u202e" not in render_audit_report(AUDIT, name="x").partition('id="data"')[2]
 
 
-def test_findings_about_classes_and_what_was_not_checked_are_told() -> None:
+def test_it_says_what_is_about_classes_and_what_was_not_checked() -> None:
     page = render_audit_report(replace(AUDIT, not_checked={"labels": "there is one class"}), name="photos/train")
     assert "cat has 2 images." in page.partition('id="data"')[0]
     assert "Not checked: labels; there is one class." in page

@@ -162,7 +162,7 @@ def test_pictures_enlarge_side_by_side(browser: Browser) -> None:
     assert browser.evaluate("document.activeElement.className") == "image"
 
 
-def test_what_is_pressed_is_told_to_who_does_not_see_it(browser: Browser) -> None:
+def test_a_screen_reader_says_what_was_pressed(browser: Browser) -> None:
     keys(browser, "j", "r", "k")
     assert f"{PATHS[0]}: relabel to {CLASSES[1]}. 1 of 7 images decided." in text(browser, "#said")
     assert "relabel to" in browser.evaluate("document.activeElement.getAttribute('aria-label')")

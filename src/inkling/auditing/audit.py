@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from inkling.auditing.findings import KINDS, Finding
 from inkling.auditing.fix_list import write_fix_list
 from inkling.auditing.subject import Subject
 from inkling.classifier.class_texts import embedded_entries
-from inkling.classifier.fitted import UNLABELLED
+from inkling.classifier.few_shot import FewShotClassifier
+from inkling.classifier.fitted import UNLABELLED, ships_tuned
 from inkling.classifier.labelled import labelled_samples
 from inkling.embeddings.cache import opened_cache
 from inkling.embeddings.embed import Progress
@@ -21,7 +22,8 @@ from inkling.embeddings.samples import embed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
-from inkling.images.sources import find_images
+from inkling.images.handed_over import records_of
+from inkling.memory.place import names_memory
 from inkling.types import SkippedImage
 
 
@@ -81,8 +83,8 @@ def audit(
     images: Any,
     labels: Any = None,
     *,
-    encoder: str | Path | Encoder = DEFAULT_FOR_PHOTOGRAPHS,
-    against: str | Path | None = None,
+    encoder: str | Path | Encoder | None = None,
+    against: Any = None,
     seed: int = 0,
     cache: bool | str | Path = True,
     progress: Progress | None = None,
@@ -92,9 +94,10 @@ def audit(
     Parameters
     ----------
     images, labels
-        As for `inkling.FewShotClassifier.fit`.
+        As for `inkling.FewShotClassifier.fit`; or where a memory is, whose training images are looked at by their
+        vectors and thumbnails, without an encoder.
     encoder
-        Makes the vectors.
+        Makes the vectors. None: `openai/clip-vit-base-patch32`, for photographs; of a memory its own, where it was.
     against
         Images that must not be among the others, such as a test set.
     seed
@@ -115,13 +118,34 @@ def audit(
     >>> found.counts
     {}
     """
-    opened = load_encoder(encoder) if isinstance(encoder, str | Path) else encoder
+    if names_memory(images):
+        return _of_memory(images, encoder=encoder, against=against, seed=seed, cache=cache, progress=progress)
+    wanted = DEFAULT_FOR_PHOTOGRAPHS if encoder is None else encoder
+    opened = load_encoder(wanted) if isinstance(wanted, str | Path) else wanted
     with opened_cache(cache) as kept:
         samples = labelled_samples(images, labels, encoder=opened, cache=kept, progress=progress)
         entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
-        others = None if against is None else embed_samples(find_images(against).records, opened, cache=kept)
+        others = None if against is None else embed_samples(records_of(against), opened, cache=kept)
     in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
     return audit_subject(Subject(samples, in_order, others, seed), skipped=samples.skipped)
+
+
+def _of_memory(
+    path: str | Path,
+    *,
+    encoder: str | Path | Encoder | None,
+    against: Any,
+    seed: int,
+    cache: bool | str | Path,
+    progress: Progress | None,
+) -> Audit:
+    """The same of the training images of a memory."""
+    classifier = FewShotClassifier.load(path, encoder=encoder, cache=cache)
+    fitted = classifier.fitted
+    images = [row for row, view in enumerate(fitted.samples.views) if view == 0]
+    samples = replace(fitted.samples.keep(images), skipped=())
+    others = None if against is None else classifier.embed(records_of(against), progress=progress)
+    return audit_subject(Subject(samples, fitted.entries, others, seed, tuned=ships_tuned(fitted.finetuning)))
 
 
 def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -> Audit:

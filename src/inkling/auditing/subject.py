@@ -30,12 +30,15 @@ class Subject:
         Images that the others are compared with, such as a test set; None without one.
     seed
         Draws the folds.
+    tuned
+        Whether the encoder was tuned on the samples, labels included: no head is one that did not see them then.
     """
 
     samples: Samples
     entries: tuple[ClassEntry, ...]
     against: Samples | None = None
     seed: int = 0
+    tuned: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -71,6 +74,8 @@ class Subject:
     @property
     def why_no_labels(self) -> str | None:
         """Why labels can't be checked, in a sentence; None where they can."""
+        if self.tuned:
+            return "the encoder was tuned on these images, wrong labels included; audit them with another encoder"
         counts = self.vectors.counts
         if (counts > 0).sum() < 2:
             return "labels can be compared where there are two classes with images"

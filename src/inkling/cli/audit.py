@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkling.cli.console import check_outputs, note, show
-from inkling.cli.corrected import correct
+from inkling.cli.corrected import correct, correct_memory_by
 from inkling.cli.filed import take_back
-from inkling.cli.options import Json, NoCache, Seed
+from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import progress_bar
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import audit_payload
 from inkling.wording import counted
+
+if TYPE_CHECKING:
+    from inkling.auditing.audit import Audit
+    from inkling.images.boxes import BoxReading
 
 NAME = "audit"
 SHOWN = 5
@@ -27,14 +31,19 @@ SHOWN = 5
 def run(
     train: Annotated[
         str | None,
-        typer.Argument(metavar="DIR", help="Labelled images, in any form that fit reads.", show_default=False),
+        typer.Argument(
+            metavar="DIR|FILE.ink",
+            help="Labelled images, in any form that fit reads; or a memory, whose training images are looked at.",
+            show_default=False,
+        ),
     ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
             "--encoder",
             metavar="NAME_OR_DIR",
-            help="See 'inkling encoders'; A+B joins two. Default: openai/clip-vit-base-patch32, for photographs.",
+            help="See 'inkling encoders'; A+B joins two. Default: openai/clip-vit-base-patch32, for photographs; of a "
+            "memory its own, which only --against needs.",
         ),
     ] = None,
     against: Annotated[
@@ -56,7 +65,8 @@ def run(
         typer.Option(
             "--apply",
             metavar="FIXES.csv",
-            help="Look for nothing; copy the images into the folder of --output, with these corrections.",
+            help="Look for nothing; copy the images into the folder of --output with these corrections, or apply "
+            "them to the memory.",
             show_default=False,
         ),
     ] = None,
@@ -70,49 +80,71 @@ def run(
             "--undo", metavar="MANIFEST", help="Take back the corrected copy of this manifest.", show_default=False
         ),
     ] = None,
+    margin: Margin = 0.0,
+    root: Root = None,
+    confidence: Confidence = 0.2,
     seed: Seed = 0,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
     """Find labels that are likely wrong, copies, leaks and classes that need images, before anything is learned."""
-    looking: dict[str, object] = {"--encoder": encoder, "--against": against, "--fix-list": fix_list}
-    looking["--report"] = report
-    looking |= {"--seed": seed or None, "--no-cache": no_cache or None}
+    from inkling.auditing.audit import audit
+    from inkling.images.boxes import BoxReading
+    from inkling.images.sources import find_images
+    from inkling.memory.place import names_memory
+
+    looking: dict[str, object] = {"--encoder": encoder, "--against": against, "--report": report}
+    looking |= {"--fix-list": fix_list, "--seed": seed or None, "--no-cache": no_cache or None}
+    reading = {"--margin": margin or None, "--root": root}
+    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     if undo is not None:
-        _refuse(looking | {"DIR": train, "--apply": apply, "--output": output}, beside="--undo MANIFEST")
+        rest = {"DIR": train, "--apply": apply, "--output": output}
+        _refuse(looking | reading | rest, beside="--undo MANIFEST")
         take_back(undo, json)
-        return
-    if train is None:
+    elif train is None:
         raise InputError(
             "No images were named.", remedy="Write 'inkling audit DIR', or 'inkling audit --undo MANIFEST'."
         )
-    if apply is not None:
+    elif apply is not None:
         _refuse(looking, beside="--apply FIXES.csv")
-        if output is None:
-            raise InputError(
-                "--apply makes a corrected copy, and needs a folder for it.", remedy="Add --output NEW_DIR."
+        _apply(train, apply, output, boxes, json)
+    else:
+        _refuse({"--output": output}, beside="an audit without --apply")
+        if names_memory(train) and against is None:
+            _refuse({"--encoder": encoder}, beside="a memory without --against")
+        check_outputs(fix_list, report, json, keep=(train, against))
+        with progress_bar("Embedding") as progress:
+            found = audit(
+                train if names_memory(train) else find_images(train, split="train", boxes=boxes),
+                encoder=encoder,
+                against=None if against is None else find_images(against, boxes=boxes),
+                seed=seed,
+                cache=not no_cache,
+                progress=progress,
             )
-        correct(train, apply, output, json)
-        return
-    _refuse({"--output": output}, beside="an audit without --apply")
-    from inkling.auditing.audit import audit
+        _tell(found, train, fix_list=fix_list, report=report, json=json)
+
+
+def _apply(images: str, fixes: Path, output: Path | None, boxes: BoxReading, json: str | None) -> None:
+    from inkling.memory.place import names_memory
+
+    if names_memory(images):
+        _refuse({"--output": output}, beside="a memory, which is corrected itself")
+        correct_memory_by(images, fixes, json)
+    elif output is None:
+        raise InputError("--apply makes a corrected copy, and needs a folder for it.", remedy="Add --output NEW_DIR.")
+    else:
+        correct(images, fixes, output, boxes=boxes, json=json)
+
+
+def _tell(found: Audit, name: str, *, fix_list: Path | None, report: Path | None, json: str | None) -> None:
     from inkling.auditing.fix_list import write_fix_list
-    from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
+    from inkling.memory.place import names_memory
     from inkling.reports.audit import write_audit_report
 
-    check_outputs(fix_list, report, json, keep=(train, against))
-    with progress_bar("Embedding") as progress:
-        found = audit(
-            train,
-            encoder=encoder or DEFAULT_FOR_PHOTOGRAPHS,
-            against=against,
-            seed=seed,
-            cache=not no_cache,
-            progress=progress,
-        )
     n_fixes = None if fix_list is None else write_fix_list(fix_list, found.findings)
     if report is not None:
-        write_audit_report(report, found, name=train)
+        write_audit_report(report, found, name=name, memory=names_memory(name))
     told = {
         "report": None if report is None else str(report),
         "fix_list": None if fix_list is None else str(fix_list),

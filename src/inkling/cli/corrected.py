@@ -1,24 +1,27 @@
-"""A list of corrections applied to a copy of images."""
+"""A list of corrections applied to a copy of images, or to a memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, show, tell_skipped
+from inkling.cli.console import check_outputs, note, say, show, tell_skipped
 from inkling.cli.progress import progress_bar
 from inkling.cli.tables import print_table
-from inkling.payloads import corrected_payload
+from inkling.payloads import corrected_payload, event_payload
 from inkling.wording import counted
+
+if TYPE_CHECKING:
+    from inkling.images.boxes import BoxReading
 
 SHOWN = 5
 
 
-def correct(images: str, fixes: Path, output: Path, json: str | None) -> None:
+def correct(images: str, fixes: Path, output: Path, *, boxes: BoxReading, json: str | None) -> None:
     """Copy images with corrections, and tell what came of it.
 
     Raises
@@ -30,13 +33,41 @@ def correct(images: str, fixes: Path, output: Path, json: str | None) -> None:
     from inkling.images.sources import find_images
 
     check_outputs(json, keep=(images, fixes))
-    ignored = find_images(images).ignored
+    ignored = find_images(images, boxes=boxes).ignored
     with progress_bar("Copying") as progress:
-        done = apply_fixes(images, fixes, output, progress=progress)
+        done = apply_fixes(images, fixes, output, boxes=boxes, progress=progress)
     tell_skipped(done.skipped, ignored)
     show(corrected_payload(done), json=json, table=_print)
     if done.gone or done.skipped:
         raise typer.Exit(PARTLY_DONE)
+
+
+def correct_memory_by(memory: str, fixes: Path, json: str | None) -> None:
+    """Apply a list to a memory, and tell what came of it.
+
+    Raises
+    ------
+    typer.Exit
+        Where a row of the list names no image.
+    """
+    from inkling.review.corrections import correct_memory
+
+    check_outputs(json, keep=(memory, fixes))
+    event = correct_memory(memory, fixes)
+    if event is None:
+        show({"event": None}, json=json, table=lambda _: note("Nothing to correct: the list keeps every image."))
+        return
+    show(event_payload(event), json=json, table=_print_event)
+    if event.outcome["gone"]:
+        raise typer.Exit(PARTLY_DONE)
+
+
+def _print_event(summary: Mapping[str, Any]) -> None:
+    outcome = summary["outcome"]
+    say(f"{counted(outcome['relabelled'], 'image')} with another label, {outcome['dropped']} left out.")
+    tell_rows(outcome)
+    note(f"Head: {outcome['finding']}.")
+    note(f"Version {summary['memory_version']}. 'inkling undo' takes all of it back.")
 
 
 def tell_rows(summary: Mapping[str, Any]) -> None:

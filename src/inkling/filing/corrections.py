@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +15,7 @@ from inkling.filing.fix_list import DROP, RELABEL, Fix, read_fix_list
 from inkling.filing.layout import TABLE, Labelled, check_boxes, class_folders, table_of
 from inkling.filing.manifest import AUDIT
 from inkling.filing.matching import Matched, matched
+from inkling.images.boxes import BoxReading
 from inkling.images.layout import has_splits, in_split, without_wrapper
 from inkling.images.sources import Found, find_images
 from inkling.labels import check_names
@@ -79,7 +81,12 @@ class Corrected:
 
 
 def apply_fixes(
-    images: str | Path | Found, fixes: str | Path, output: str | Path, *, progress: Progress | None = None
+    images: str | Path,
+    fixes: str | Path,
+    output: str | Path,
+    *,
+    boxes: BoxReading | None = None,
+    progress: Progress | None = None,
 ) -> Corrected:
     """Copy images into a new folder, with the corrections of a list: the whole set, what is right included.
 
@@ -94,6 +101,8 @@ def apply_fixes(
         A list as `inkling audit --fix-list` or its report writes it, edited or not.
     output
         A folder that doesn't exist yet, or is empty.
+    boxes
+        How boxes are read.
     progress
         Called with the progress.
 
@@ -114,33 +123,29 @@ def apply_fixes(
     23
     """
     folder, rows = Path(output), read_fix_list(fixes)
-    found = find_images(images) if isinstance(images, str | Path) else images
-    root = _root(images, found)
+    found = find_images(images, boxes=boxes)
+    records, root = found.records, _root(images, found)
     _check_output(folder, root)
-    records = found.records
     found_rows = matched(rows, [record.path for record in records], root=root)
-    kept = _labelled(images, found, found_rows.fixes)
+    kept = _labelled(_splits(images, found, boxes), found, found_rows.fixes)
     new = _new_classes(found_rows.fixes, records)
     # Images that stay where they are keep their names.
     kept.sort(key=lambda image: image.label != image.record.label)
     folders = class_folders(kept)
     check_boxes(kept)
-    about = _about(images, fixes, found_rows, records)
-    try:
+    with _told_with_manifest(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with Cabinet.opened(folder, about, by=AUDIT, link=False) as cabinet:
+        with Cabinet.opened(folder, _about(images, fixes, found_rows, records), by=AUDIT, link=False) as cabinet:
             filed, skipped, n = _file(cabinet, kept, folders, progress)
             manifest = cabinet.manifest
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    changed = {records[at].path: fix for at, fix in found_rows.fixes.items()}
+    changes = {records[at].path: fix for at, fix in found_rows.fixes.items()}
     return Corrected(
         folder=folder,
         manifest=manifest,
         counts=Counter(image.label for image in filed if image.label is not None),
         n_pictures=n,
         relabelled={one.record.path: one.label for one in filed if one.label and one.label != one.record.label},
-        dropped=tuple(path for path, fix in changed.items() if fix.action == DROP),
+        dropped=tuple(path for path, fix in changes.items() if fix.action == DROP),
         new_classes=new,
         gone=tuple(fix.path for fix in found_rows.gone),
         moved_from=found_rows.moved_from,
@@ -173,9 +178,9 @@ def undo_fixes(manifest: str | Path) -> Undone:
         return undo(Path(manifest))
 
 
-def _root(images: str | Path | Found, found: Found) -> Path | None:
+def _root(images: str | Path, found: Found) -> Path | None:
     """Folder or zip that all images lie in; None for tables."""
-    if isinstance(images, Found) or found.folder is not None:
+    if found.folder is not None:
         return found.folder
     path = Path(images)
     return path if path.is_dir() or path.suffix.lower() == ".zip" else None
@@ -198,7 +203,7 @@ def _check_output(folder: Path, root: Path | None) -> None:
         )
 
 
-def _labelled(images: Any, found: Found, fixes: Mapping[int, Fix]) -> list[Labelled]:
+def _labelled(splits: Sequence[str | None], found: Found, fixes: Mapping[int, Fix]) -> list[Labelled]:
     """The images that stay, each with its label and its part of the data set.
 
     Raises
@@ -207,7 +212,6 @@ def _labelled(images: Any, found: Found, fixes: Mapping[int, Fix]) -> list[Label
         If none stays.
     """
     below = _below(found)
-    splits = _splits(images, found, below)
     kept = []
     for number, record in enumerate(found.records):
         fix = fixes.get(number)
@@ -233,23 +237,23 @@ def _within(record: ImageRecord, folder: Path) -> PurePosixPath | None:
     return PurePosixPath(path.relative_to(folder).as_posix()) if path.is_relative_to(folder) else None
 
 
-def _splits(images: Any, found: Found, below: Sequence[PurePosixPath | None]) -> list[str | None]:
+def _splits(images: str | Path, found: Found, boxes: BoxReading | None) -> list[str | None]:
     """The part of the data set that each image is of."""
+    below = _below(found)
     files = [file for file in below if file is not None]
     if len(files) == len(below):
         divided = has_splits(files)
         return [file.parts[0] if divided and in_split(file) else None for file in files]
     parts: dict[str, str] = {}
-    if not isinstance(images, Found):
-        for split in _SPLITS:
-            try:
-                some = find_images(images, split=split).records
-            except InputError:  # there is no such part
-                continue
-            if len(some) == len(found.records) and split == _SPLITS[0]:
-                return [None] * len(below)
-            for record in some:
-                parts.setdefault(record.path, split)
+    for split in _SPLITS:
+        try:
+            some = find_images(images, split=split, boxes=boxes).records
+        except InputError:  # there is no such part
+            continue
+        if len(some) == len(found.records) and split == _SPLITS[0]:
+            return [None] * len(below)
+        for record in some:
+            parts.setdefault(record.path, split)
     return [parts.get(record.path) for record in found.records]
 
 
@@ -292,22 +296,27 @@ def _file(
     return filed, tuple(skipped), len(made)
 
 
-def _about(images: Any, fixes: str | Path, rows: Matched, records: Sequence[ImageRecord]) -> dict[str, Any]:
+def _about(images: str | Path, fixes: str | Path, rows: Matched, records: Sequence[ImageRecord]) -> dict[str, Any]:
     """The corrections in the manifest."""
     acted = [(records[at], fix) for at, fix in rows.fixes.items()]
     return {
         "made_by": f"inkling {inkling_version()}",
         "time": now(),
-        "images": None if isinstance(images, Found) else str(images),
+        "images": str(images),
         "fix_list": str(fixes),
         "relabelled": [[one.path, one.label, fix.label] for one, fix in acted if fix.action == RELABEL],
         "dropped": [one.path for one, fix in acted if fix.action == DROP],
     }
 
 
-def _unwritable(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        f"'{folder}' cannot be written: {excerpt(error)}.",
-        remedy="Name a folder with space that you may write to. What was made so far stands in the manifest in it; "
-        "'inkling audit --undo MANIFEST' takes it back.",
-    )
+@contextmanager
+def _told_with_manifest(folder: Path) -> Iterator[None]:
+    """Say where what was made stands, where the system refuses to write more."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"'{folder}' cannot be written: {excerpt(error)}.",
+            remedy="Name a folder with space that you may write to. What was made so far stands in the manifest in it; "
+            "'inkling audit --undo MANIFEST' takes it back.",
+        ) from error

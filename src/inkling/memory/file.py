@@ -18,6 +18,15 @@ HEADER_BYTES = 100
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
+def is_database(path: Path) -> bool:
+    """Whether a file is SQLite's, whoever's it is."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+    except OSError:
+        return False
+
+
 def require_memory(path: Path) -> None:
     """Make sure that `path` is an Inkling memory, by its header alone.
 

@@ -1,4 +1,4 @@
-"""One image found in the memory, and taken from one place to another."""
+"""Images found in the memory, and taken from one place to another."""
 
 from __future__ import annotations
 
@@ -37,6 +37,60 @@ class ImagePlace:
     classes: dict[int, str]
     pooled: int | None
     proposal: int | None
+
+
+@dataclass(frozen=True)
+class HeldImage:
+    """A training image as one class holds it.
+
+    Attributes
+    ----------
+    ids
+        Numbers of its exemplars: itself and its views.
+    """
+
+    path: str
+    content_hash: str
+    class_name: str
+    ids: tuple[int, ...]
+
+
+def held_images(connection: Connection) -> list[HeldImage]:
+    """All training images, in the order in which they came; a copy at another path is another one."""
+    exemplar, klass = schema.exemplar, schema.klass
+    query = (
+        select(exemplar.c.path, exemplar.c.content_hash, klass.c.name, exemplar.c.id)
+        .join(klass, klass.c.id == exemplar.c.class_id)
+        .order_by(exemplar.c.id)
+    )
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for path, content, name, number in connection.execute(query):
+        found.setdefault((path, content, name), []).append(number)
+    return [HeldImage(*about, tuple(ids)) for about, ids in found.items()]
+
+
+def exemplar_vectors(memory: Amendment, ids: Sequence[int]) -> Vectors:
+    """Vectors of exemplars in the space in use, (n, d + f)."""
+    vector = schema.vector
+    query = (
+        select(vector.c.data)
+        .where(vector.c.exemplar_id.in_(ids) & (vector.c.space_id == memory.space_id))
+        .order_by(vector.c.exemplar_id)
+    )
+    encoder = memory.encoder
+    blobs = memory.connection.execute(query).scalars().all()
+    return float32_rows(blobs, encoder.dimension + encoder.feature_dimension)
+
+
+def exemplars_to_class(memory: Amendment, ids: Sequence[int], class_id: int) -> None:
+    """Let exemplars be those of another class."""
+    for number in ids:
+        memory.rows.update(schema.exemplar, (number,), {"class_id": class_id})
+
+
+def drop_exemplars(memory: Amendment, ids: Sequence[int]) -> None:
+    """Take exemplars out."""
+    memory.rows.delete(schema.exemplar, schema.exemplar.c.id.in_(ids))
 
 
 def images_named(connection: Connection, name: str) -> dict[str, str]:

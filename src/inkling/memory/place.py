@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from inkling.errors import InputError
 from inkling.memory.database import KeptVersion, check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign, warn_of_strays
-from inkling.memory.file import appearing, require_memory, require_writable
+from inkling.memory.file import appearing, is_database, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts, stray_parts
 from inkling.types import Vectors
 from inkling.wording import quoted
@@ -96,6 +96,15 @@ def place_of(where: str | Path) -> Place:
 
         return ServerPlace(where)
     return FilePlace(Path(where).resolve())
+
+
+def names_memory(where: object) -> bool:
+    """Whether somebody means a memory, where it could be a source of images too; it may still be damaged or missing."""
+    if isinstance(where, str) and where.partition(":")[0].partition("+")[0].lower() in SERVERS and ":" in where:
+        return True
+    if not isinstance(where, str | os.PathLike) or not Path(where).is_file():
+        return False
+    return Path(where).suffix.lower() == ".ink" or is_database(Path(where))
 
 
 class FilePlace:
