@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SETS = ("Caltech-100", "Flowers", "Pets")
+AUDITED = ("Flowers", "Pets", "coco_crops")
 
 
 def _tool() -> ModuleType:
@@ -225,6 +226,21 @@ def advice_claims() -> list[str]:
     ]
 
 
+def audit_claims() -> list[str]:
+    what = "random wrong labels: average precision"
+    ours, theirs = (
+        [share(got("audit", f"{name}, {what}{by}")) for name in AUDITED] for by in ("", " of cleanlab as it comes")
+    )
+    within = got(
+        "audit", "all draws: share in which the expected number of wrong labels is within 25 % of the real one"
+    )
+    return [
+        f"average precision {', '.join(ours[:-1])} and {ours[-1]}",
+        f"{', '.join(theirs[:-1])} and {theirs[-1]} by cleanlab",
+        f"within a quarter of the real one in {100 * within:.0f} % of the draws",
+    ]
+
+
 CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/explanation/heads.md": heads_claims,
     "docs/explanation/finetuning.md": finetuning_claims,
@@ -236,6 +252,7 @@ CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/decisions/encoder-speed.md": speed_claims,
     "docs/how-to/encoders.md": miniature_claims,
     "docs/how-to/advise.md": advice_claims,
+    "docs/how-to/audit.md": audit_claims,
 }
 
 

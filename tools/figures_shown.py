@@ -7,6 +7,7 @@ HEADS = ("auto", "prototype", "gda", "kernel", "logistic", "anchored", "cache")
 HEAD_NAMES = {"auto": "**`auto`**", "nearest mean": "nearest class mean"}
 
 ENCODERS = {
+    "audit": "CLIP ViT-B/32; `coco_crops`: two MobileNets (for tests), copies and the worst findings: `pocket`",
     "coco": "two MobileNets read into CLIP's space (for tests)",
     "heads": "CLIP ViT-B/32",
     "embed": "random weights, ViT-B/32 if not said",
@@ -63,6 +64,21 @@ SHOWN = {
         "Caltech-43 with text, 16 shots, auto": "Caltech-43, images and texts, 16 shots: top-1",
         "ImageNet-329 with text, 3 shots, auto": "ImageNet-329, images and texts, 3 shots: top-1",
         "fit of auto on 234 x 512, with text, s": "fit of `auto` on 234 embeddings, seconds",
+    },
+    "audit": {
+        **{
+            f"{name}, random wrong labels: average precision": (
+                f"{shown}, a tenth of the labels planted wrong at random: average precision of the audit"
+            )
+            for name, shown in (
+                ("Flowers", "Oxford Flowers, 16 shots"),
+                ("Pets", "Oxford Pets, 16 shots"),
+                ("coco_crops", "8 vehicle classes, 234 photographs"),
+            )
+        },
+        "all draws: share in which the expected number of wrong labels is within 25 % of the real one": (
+            "wrong labels expected, within 25 % of the real number: share of draws"
+        ),
     },
     "embed": {
         "auto, times the peer's speed": (
