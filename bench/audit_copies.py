@@ -1,7 +1,8 @@
 """Copies that were planted among photographs, each edited in one way: how many are found, and how many others are.
 
 Copies within the images, and in a test part that they must not be in. Two pictures that an audit takes for one, and of
-which neither was planted, were looked at by eye: `audit_pairs.csv` has what they show.
+which neither was planted, were looked at by eye, where there are many a sample of them: `audit_pairs.csv` has what they
+show. Those that were not looked at count by the share of the sample.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def _judged(
     by_edit = {edit: 1 - sum(one.edit == edit for one in missed) / (COPIED / len(EDITS)) for edit in EDITS}
     shown = [frozenset(_short(origin.get(file, file)) for file in files) for files in findings]
     others = {files for files in shown if len(files) > 1}
-    right = sum(len(files) == 1 or seen.get(files, False) for files in shown)
+    looked_at = [seen[files] for files in others if files in seen]
+    unseen = float(np.mean(looked_at)) if looked_at else 0.0
+    right = sum(1.0 if len(files) == 1 else float(seen.get(files, unseen)) for files in shown)
     touched = [one for files, one in zip(findings, shown, strict=True) if files & set(origin)]
     planted_found, planted_right = len(touched), sum(len(one) == 1 or seen.get(one, False) for one in touched)
     yield at_least(f"{what}: recall", 1 - len(missed) / len(copies), RECALL, by_edit=by_edit)
@@ -132,10 +135,10 @@ def _judged(
         right / len(findings),
         PRECISION,
         findings=len(findings),
-        planted_alone=planted_right / max(planted_found, 1),
-        unplanted_and_of_one_picture=sum(seen.get(files, False) for files in others),
-        not_of_one_picture=[sorted(files) for files in others if seen.get(files) is False],
-        not_looked_at=[sorted(files) for files in others if files not in seen],
+        with_a_planted_copy=planted_right / max(planted_found, 1),
+        looked_at=len(looked_at),
+        share_of_one_picture_among_them=unseen,
+        not_looked_at=len(others) - len(looked_at),
     )
 
 
