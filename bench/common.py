@@ -56,12 +56,12 @@ class Row:
 
 def at_least(what: str, got: float, target: float, **details: Any) -> Row:
     """A figure that should be `target` or more."""
-    return Row(what, got, f">= {target:g}", got >= target, details or None)
+    return Row(what, float(got), f">= {target:g}", bool(got >= target), details or None)
 
 
 def at_most(what: str, got: float, target: float, **details: Any) -> Row:
     """A figure that should be `target` or less."""
-    return Row(what, got, f"<= {target:g}", got <= target, details or None)
+    return Row(what, float(got), f"<= {target:g}", bool(got <= target), details or None)
 
 
 def machine() -> dict[str, Any]:

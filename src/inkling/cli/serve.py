@@ -57,11 +57,12 @@ def run(
     access = Access(tokens, only_reads, (host, *(allow_host or ())))
     settings = Settings(access, min_images=min_images, log=log_format)
     words = read_vocabulary(vocabulary)
-    service = Service(memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits, begin_with=new)
     with bound_socket(host, port) as bound:
-        address = address_of(bound)
+        service = Service(
+            memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits, begin_with=new
+        )
         what = f"version {service.version}" if service.version else "a new memory"
-        note(f"Serving {what} at {address}; Ctrl-C ends it.")
+        note(f"Serving {what} at {address_of(bound)}; Ctrl-C ends it.")
         if only_reads and not read_only:
             note("Nobody may write: other machines can ask, and there is no token. See --token-file.")
         serve(service, settings, bound, started=lambda: note("Ready."))

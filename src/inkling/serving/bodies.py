@@ -98,6 +98,8 @@ class _Body:
                 remedy="Send fewer or smaller pictures in a request.",
             ) from None
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "broken-off", "The connection ended before the body did.")
         return message
 
     async def drain(self) -> None:
