@@ -241,6 +241,24 @@ def audit_claims() -> list[str]:
     ]
 
 
+def prompts_claims() -> list[str]:
+    rows = {what.partition(":")[0]: row for what, row in RESULTS["prompts"].items()}
+    tuned, others = (rows[f"clothing, pocket, classes {part}"]["details"] for part in ("tuned on", "not tuned on"))
+    named = [row for what, row in rows.items() if not what.startswith("clothing")]
+    assert all(row["details"]["gain"] == 0 and not any(row["details"]["changed_classes"]) for row in named)
+    assert all(row["details"]["interval"][0] <= 0 <= row["details"]["interval"][1] for row in rows.values())
+
+    def told(of: dict[str, Any], sign: int) -> tuple[str, str]:
+        low, high = (100 * one for one in of["interval"])
+        return f"{100 * sign * of['gain']:.1f}", f"({low:.1f} to {high:.1f})"
+
+    (gain, interval), (loss, below) = told(tuned, 1), told(others, -1)
+    return [
+        f"gained {gain} points on the tuned classes {interval}",
+        f"took {loss} from the others {below}",
+    ]
+
+
 CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/explanation/heads.md": heads_claims,
     "docs/explanation/finetuning.md": finetuning_claims,
@@ -253,6 +271,7 @@ CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/how-to/encoders.md": miniature_claims,
     "docs/how-to/advise.md": advice_claims,
     "docs/how-to/audit.md": audit_claims,
+    "docs/how-to/prompts.md": prompts_claims,
 }
 
 
