@@ -86,3 +86,13 @@ def test_labels_missing(tmp_path: Path) -> None:
     write_dataset(tmp_path / "all", ("car",), 3, seed=1)
     with pytest.raises(InputError, match="label"):
         audited(tmp_path / "all" / "car")
+
+
+def test_classes_with_one_text(tmp_path: Path) -> None:
+    write_dataset(tmp_path, ("car", "tree"), 6, seed=2)
+    (tmp_path / "tree").rename(tmp_path / "oak_tree")
+    (tmp_path / "oak tree").mkdir()
+    for path in sorted((tmp_path / "oak_tree").iterdir())[::2]:
+        shutil.move(path, tmp_path / "oak tree" / path.name)
+    found = [one for one in audited(tmp_path).findings if one.kind == "same_text"]
+    assert [set(one.classes) for one in found] == [{"oak tree", "oak_tree"}]

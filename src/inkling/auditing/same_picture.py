@@ -19,6 +19,7 @@ CUTS = ((0.0, 0.0), (EDGE, 0.0), (EDGE / 2, EDGE / 2), (0.0, EDGE), (EDGE, EDGE)
 """Shares that a crop may have taken from both ends of a side: all on one, half on each, or as much from both."""
 KEPT = 4096
 """Pictures kept at hand: 60 KB each."""
+GLANCE = 8
 
 
 class Overlays:
@@ -50,6 +51,18 @@ class Overlays:
         pixels = np.stack([np.asarray(one, dtype=np.float32).ravel() for one in small])
         pixels -= pixels.mean(axis=1, keepdims=True)
         return cast(NDArray[np.float32], pixels / np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6))
+
+
+def glances_of(thumbnails: Sequence[bytes | None]) -> NDArray[np.float32]:
+    """8 x 8 grey pixels of each, without mean and of length 1, (n, 64); zeros where there is no picture."""
+    found = np.zeros((len(thumbnails), GLANCE * GLANCE), dtype=np.float32)
+    for row, jpeg in enumerate(thumbnails):
+        if jpeg is not None:
+            with Image.open(BytesIO(jpeg)) as picture:
+                small = picture.convert("L").resize((GLANCE, GLANCE), Image.Resampling.BOX)
+            found[row] = np.asarray(small, dtype=np.float32).ravel()
+    found -= found.mean(axis=1, keepdims=True)
+    return cast(NDArray[np.float32], found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6))
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

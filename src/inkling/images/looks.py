@@ -34,8 +34,12 @@ def difference_hash(jpeg: bytes, *, mirrored: bool = False) -> int:
     'ffffffffffffffff'
     """
     with Image.open(BytesIO(jpeg)) as picture:
-        small = picture.convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
-    grey = np.asarray(small, dtype=np.int16)
+        return hash_of_grey(picture.convert("L"), mirrored=mirrored)
+
+
+def hash_of_grey(picture: Image.Image, *, mirrored: bool = False) -> int:
+    """The same of a grey picture that is decoded already."""
+    grey = np.asarray(picture.resize((SIDE + 1, SIDE), Image.Resampling.BOX), dtype=np.int16)
     if mirrored:
         grey = grey[:, ::-1]
     return int.from_bytes(np.packbits(grey[:, 1:] > grey[:, :-1]).tobytes(), "big")

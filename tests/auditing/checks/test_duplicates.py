@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 import inkling
-from inkling.auditing import near_duplicates
+from inkling.auditing import alike
 from inkling.auditing.audit import audit_subject
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
@@ -112,7 +112,7 @@ def test_small_blocks_find_the_same(drawn: Path, monkeypatch: pytest.MonkeyPatch
         with Image.open(drawn / "car" / f"{name}.png") as picture:
             picture.convert("RGB").save(drawn / "car" / f"{name}-again.jpg", quality=40)
     whole = found(drawn)
-    monkeypatch.setattr(near_duplicates, "_ROWS", 3)
-    monkeypatch.setattr(near_duplicates, "_COLUMNS", 5)
+    monkeypatch.setattr(alike, "_ROWS", 3)
+    monkeypatch.setattr(alike, "_COLUMNS", 5)
     assert len(whole) == 2
     assert [one.files for one in found(drawn)] == [one.files for one in whole]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import inkling
 from inkling.sketch import write_dataset
 
-KINDS = {"unreadable", "uniform", "dark", "bright", "extreme_aspect"}
+KINDS = {"unreadable", "uniform", "dark", "bright", "extreme_aspect", "border", "colour_mode"}
 RNG = np.random.default_rng(0)
 
 
@@ -20,11 +20,18 @@ def noise(low: int, high: int, size: tuple[int, int] = (120, 100)) -> Image.Imag
     return Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).convert("RGB")
 
 
+def framed(left: int, top: int, colour: tuple[int, int, int] = (0, 0, 0)) -> Image.Image:
+    picture = Image.new("RGB", (120, 100), colour)
+    picture.paste(noise(60, 255, (120 - 2 * left, 100 - 2 * top)), (left, top))
+    return picture
+
+
 FAULTY = {
     "uniform": Image.new("RGB", (100, 80), (40, 90, 160)),
     "dark": noise(0, 24),
     "bright": noise(232, 255),
     "extreme_aspect": noise(0, 255, (900, 100)),
+    "border": framed(10, 10),
 }
 
 
@@ -62,4 +69,35 @@ def test_a_night_scene_with_a_light_is_sound(drawn: Path) -> None:
     picture = noise(0, 24)
     picture.paste((250, 240, 200), (40, 40, 60, 60))
     picture.save(drawn / "car" / "night.png")
+    assert found(drawn) == []
+
+
+@pytest.mark.parametrize(("left", "top"), [(0, 12), (15, 0)])
+def test_strips_on_two_sides_are_a_border(drawn: Path, left: int, top: int) -> None:
+    framed(left, top).save(drawn / "car" / "strips.png")
+    assert found(drawn) == [("border", (str(drawn / "car" / "strips.png"),))]
+
+
+def test_a_thing_before_a_plain_background_has_no_border(drawn: Path) -> None:
+    picture = Image.new("RGB", (120, 100), "white")
+    ImageDraw.Draw(picture).ellipse((15, 15, 105, 85), fill=(200, 40, 30))
+    picture.save(drawn / "car" / "plain.png")
+    assert found(drawn) == []
+
+
+def test_a_grey_picture_among_coloured_ones(drawn: Path) -> None:
+    write_dataset(drawn, ("star",), 8, seed=5)
+    path = drawn / "car" / "car-0003.png"
+    with Image.open(path) as picture:
+        grey = picture.convert("L")
+    grey.save(path)
+    assert found(drawn) == [("colour_mode", (str(path),))]
+
+
+def test_grey_pictures_are_sound_where_many_are_grey(drawn: Path) -> None:
+    write_dataset(drawn, ("star",), 8, seed=5)
+    for path in drawn.rglob("*-000[0-3].png"):
+        with Image.open(path) as picture:
+            grey = picture.convert("L")
+        grey.save(path)
     assert found(drawn) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -34,8 +35,21 @@ def find(subject: Subject) -> Iterator[Finding]:
             told = f"{name} has {counted(count, 'image')}, the largest class {most}."
             suggestion = "Add images of it before those of others."
             yield Finding("imbalance", (), told, 1.0 - count / most, suggestion, (name,))
+    yield from _same_text(subject)
     if subject.why_no_labels is None:
         yield from _indistinct(subject)
+
+
+def _same_text(subject: Subject) -> Iterator[Finding]:
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for entry in subject.entries:
+        if entry.prompts:
+            alike[tuple(sorted(text.casefold() for text in entry.prompts))].append(entry.name)
+    for names in alike.values():
+        if len(names) > 1:
+            told = f"{' and '.join(names)} have one text, so texts tell nothing of them."
+            suggestion = "Are they one class? Else describe each in a prompts file."
+            yield Finding("same_text", (), told, 1.0, suggestion, tuple(names))
 
 
 def _sources(subject: Subject) -> list[int]:

@@ -1,4 +1,4 @@
-"""Pictures with nothing in them, too dark or too bright: by thumbnails alone."""
+"""Pictures with nothing in them, too dark or too bright, framed, or grey among coloured ones: by thumbnails alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
+from inkling.images.frame import frame_of
 from inkling.types import FloatArray
 
 ONE_COLOUR = 3.0
@@ -19,29 +20,64 @@ DARK, BRIGHT = 30.0, 225.0
 """Brightness, of 255, that 99 % of the pixels stay below or above in a picture that shows hardly anything."""
 EXTREME_ASPECT = 5.0
 """Longer over shorter side from which the square crops that encoders read show little of a picture."""
+GREY = 8.0
+"""Difference of a pixel's colour channels, of 255, that 99 % of the pixels of a grey picture have at most."""
+ODD, LEAST_TO_BE_ODD = 0.05, 20
+"""Share of grey pictures up to which one is odd, and pictures from which on that says something."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """At most one finding for each image."""
-    samples = subject.samples
-    for path, label, jpeg in zip(samples.paths, samples.labels, samples.thumbnails, strict=True):
-        if jpeg is not None and (seen := _seen(jpeg)) is not None:
+    """At most one finding for each image, and then the grey ones where most have colours."""
+    samples, grey, n_seen = subject.samples, list[int](), 0
+    for row, (path, label, jpeg) in enumerate(zip(samples.paths, samples.labels, samples.thumbnails, strict=True)):
+        if (pixels := _pixels(jpeg)) is None:
+            continue
+        n_seen += 1
+        if (seen := _seen(pixels)) is not None:
             kind, told, score, suggestion = seen
             yield Finding(kind, (path,), told, score, suggestion, (str(label),))
+        elif np.quantile(pixels.max(axis=2) - pixels.min(axis=2), 0.99) <= GREY:
+            grey.append(row)
+    if n_seen >= LEAST_TO_BE_ODD and len(grey) <= ODD * n_seen:
+        share = len(grey) / n_seen
+        for row in grey:
+            told = f"It is grey, as are {share:.1%} of the images."
+            suggestion = "Are those that it will be used on grey, too? Else leave it out."
+            yield Finding(
+                "colour_mode", (samples.paths[row],), told, 1.0 - share, suggestion, (str(samples.labels[row]),)
+            )
 
 
-def _seen(jpeg: bytes) -> tuple[str, str, float, str] | None:
-    """Kind, evidence, score and suggestion; None for a sound picture, and for a thumbnail that can't be read."""
+def _pixels(jpeg: bytes | None) -> FloatArray | None:
+    """Of a thumbnail, (height, width, 3); None where there is none that can be read."""
+    if jpeg is None:
+        return None
     try:
         with Image.open(BytesIO(jpeg)) as picture:
-            pixels = np.asarray(picture.convert("RGB"), dtype=np.float64)
+            return np.asarray(picture.convert("RGB"), dtype=np.float64)
     except (OSError, ValueError):
         return None
+
+
+def _seen(pixels: FloatArray) -> tuple[str, str, float, str] | None:
+    """Kind, evidence, score and suggestion; None for a sound picture."""
     spread = float(pixels.std(axis=(0, 1)).max())
     if spread < ONE_COLOUR:
         told = f"Its colours differ by {spread:.1f} of 255 (standard deviation)."
         return "uniform", told, 1.0 - spread / ONE_COLOUR, "It shows nothing: leave it out."
-    return _exposure(pixels.mean(axis=2)) or _shape(pixels.shape[1], pixels.shape[0])
+    return _exposure(pixels.mean(axis=2)) or _shape(pixels.shape[1], pixels.shape[0]) or _border(pixels)
+
+
+def _border(pixels: FloatArray) -> tuple[str, str, float, str] | None:
+    if (frame := frame_of(pixels)) is None:
+        return None
+    told = f"A frame of one colour takes {frame.area:.0%} of it."
+    return (
+        "border",
+        told,
+        min(2.0 * frame.area, 1.0),
+        "Crop the frame away, above all where one class has it more often.",
+    )
 
 
 def _exposure(grey: FloatArray) -> tuple[str, str, float, str] | None:
