@@ -20,6 +20,7 @@ CUTS = ((0.0, 0.0), (EDGE, 0.0), (EDGE / 2, EDGE / 2), (0.0, EDGE), (EDGE, EDGE)
 KEPT = 4096
 """Pictures kept at hand: 60 KB each."""
 GLANCE = 8
+"""Pixels of a side of the picture by which most pairs are ruled out."""
 
 
 class Overlays:
