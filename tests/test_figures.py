@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SETS = ("Caltech-100", "Flowers", "Pets")
-AUDITED = ("Flowers", "Pets", "coco_crops")
+AUDITED = ("Caltech-100", "Flowers", "Pets", "coco_crops")
 
 
 def _tool() -> ModuleType:

@@ -71,6 +71,7 @@ SHOWN = {
                 f"{shown}, a tenth of the labels planted wrong at random: average precision of the audit"
             )
             for name, shown in (
+                ("Caltech-100", "Caltech-100, 16 shots"),
                 ("Flowers", "Oxford Flowers, 16 shots"),
                 ("Pets", "Oxford Pets, 16 shots"),
                 ("coco_crops", "8 vehicle classes, 234 photographs"),
