@@ -70,9 +70,9 @@ def with_surrogate(place: Path, options: argparse.Namespace, only: Sequence[str]
     memory, cache = place / "crops.ink", place / "cache"
     FewShotClassifier(SURROGATE, cache=cache).fit(CROPS / "few_shot" / "train").save(memory)
     classifier = FewShotClassifier.load(memory, cache=cache)
-    unseen = classifier.embed(records_of(CROPS / "unseen"))
-    explore(memory, classifier, unseen, min_images=5)
     every = sorted((CROPS / "few_shot" / "test").rglob("*.jpg"))
+    unseen = sorted((CROPS / "unseen").rglob("*.jpg"))
+    explore(memory, classifier, classifier.embed(records_of([*every, *unseen])), min_images=5)
     pictures = random.Random(SEED).sample(every, PICTURES)
     rows: list[Row] = []
     with served(memory, cache=cache) as first:

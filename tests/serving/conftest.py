@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.sketch import weights_folder, write_dataset
+from tests.cli.program import PROGRAM
+from tests.serving.running import Running, Start
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +70,21 @@ def client(service: Service, settings: Settings) -> TestClient:
     """A client on the same machine."""
     app = create_app(service, settings)
     return TestClient(app, base_url="http://localhost:8000", client=("127.0.0.1", 50000))
+
+
+@pytest.fixture
+def start(memory: Path, stage: Path) -> Iterator[Start]:
+    """Starts the program on a free port; all that were started end with the test."""
+    running: list[Running] = []
+    environment = os.environ | {"INKLING_CACHE": str(stage / "cache"), "INKLING_TOKEN": ""}
+
+    def begin(*options: str, where: object = memory) -> Running:
+        command = [*PROGRAM, "serve", str(where), "--port", "0", *options]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        running.append(Running(process))
+        return running[-1]
+
+    yield begin
+    for one in running:
+        one.process.kill()
+        one.process.wait(30)

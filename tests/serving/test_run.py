@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,47 +17,8 @@ import pytest
 
 from inkling import FewShotClassifier
 from inkling.serving.run import bound_socket
-from tests.cli.program import PROGRAM, Inkling
-
-Start = Callable[..., "Running"]
-
-
-class Running:
-    """A process that serves."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stderr is not None
-        self.process, self.lines = process, []
-        for line in process.stderr:
-            self.lines.append(line)
-            if line.startswith(("Ready", "Error")):
-                break
-        found = re.search(r"http://\S+(?=;)", "".join(self.lines))
-        self.address = found.group() if found else ""
-
-    def rest(self) -> str:
-        """What it says until its end."""
-        assert self.process.stderr is not None
-        said = self.process.stderr.read()
-        self.process.wait(30)
-        return said
-
-
-@pytest.fixture
-def start(memory: Path, stage: Path) -> Iterator[Start]:
-    running: list[Running] = []
-    environment = os.environ | {"INKLING_CACHE": str(stage / "cache"), "INKLING_TOKEN": ""}
-
-    def begin(*options: str, where: object = memory) -> Running:
-        command = [*PROGRAM, "serve", str(where), "--port", "0", *options]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        running.append(Running(process))
-        return running[-1]
-
-    yield begin
-    for one in running:
-        one.process.kill()
-        one.process.wait(30)
+from tests.cli.program import Inkling
+from tests.serving.running import Start
 
 
 @pytest.fixture

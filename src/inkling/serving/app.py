@@ -10,6 +10,8 @@ from fastapi.staticfiles import StaticFiles
 from inkling.provenance import inkling_version
 from inkling.serving.access import OwnSiteOnly
 from inkling.serving.bodies import BoundedBodies
+from inkling.serving.described import PROBLEMS
+from inkling.serving.elsewhere import refuse_the_rest
 from inkling.serving.headers import SafeHeaders
 from inkling.serving.logs import Log
 from inkling.serving.metrics import Metrics, Observed
@@ -50,11 +52,13 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         docs_url=None,  # the page of FastAPI loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        responses=PROBLEMS,
     )
     app.state.shared = Shared(service, settings)
     tell_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    refuse_the_rest(app)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     # The last added is the first to see a request.
     app.add_middleware(BoundedBodies, limits=settings.limits)

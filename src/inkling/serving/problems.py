@@ -43,7 +43,7 @@ _STATUS: tuple[tuple[type[InklingError], int], ...] = (
 )
 """Status of each kind of error; the first that fits."""
 
-_TITLES = {
+TITLES = {
     400: "The request cannot be read",
     401: "A token is needed",
     403: "This is not allowed here",
@@ -99,7 +99,7 @@ class Problem(HTTPException):
         """As the client gets it."""
         document = {
             "type": f"urn:inkling:problem:{self.kind}",
-            "title": _TITLES.get(self.status_code, "The request failed"),
+            "title": TITLES.get(self.status_code, "The request failed"),
             "status": self.status_code,
             "detail": self.detail,
             **({} if self.remedy is None else {"remedy": self.remedy}),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-LARGEST_NUMBER = 2**63 - 1
+from inkling.labels import LONGEST_NAME
+
+LARGEST_NUMBER = 2**53 - 1
+"""Every program that reads JSON knows whole numbers up to here."""
 
 Number = Annotated[StrictInt, Field(ge=1, le=LARGEST_NUMBER)]
 Id = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
-Name = Annotated[StrictStr, Field(min_length=1, max_length=1000)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class _Body(BaseModel):
@@ -24,8 +27,8 @@ class Acceptance(_Body):
     """How a proposal is accepted."""
 
     name: Name | None = Field(None, description="Name of the class. Without: the name given by rename.")
-    first_name: bool = Field(False, description="Take the likeliest name.")
-    join: bool = Field(False, description="Give the images to the known class of that name.")
+    first_name: StrictBool = Field(False, description="Take the likeliest name.")
+    join: StrictBool = Field(False, description="Give the images to the known class of that name.")
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "bench"}]})
 

@@ -23,6 +23,8 @@ from inkling.wording import excerpt, visible
 
 LONGEST_NAME = 255
 MOST_FIELDS = 200
+FILE = "file"
+"""Name that the pictures of a form have, by custom; files by any other name are read too."""
 _ADDRESS = re.compile(r"\s*(?!data:)[A-Za-z][A-Za-z0-9+.-]*:")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 _CONTENT = "Send pictures as multipart/form-data, as base64 in application/json, or one picture as image/*."
@@ -151,6 +153,8 @@ async def _of_form(request: Request, limits: Limits) -> Sent:
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             uploads.append(Upload(*named(value.filename, len(uploads)), value))
+        elif name == FILE:
+            raise Problem(422, "invalid", f"The field '{FILE}' must be a file.", remedy="With curl: -F file=@cat.jpg")
         else:
             fields.setdefault(name, []).append(value)
     return Sent(tuple(uploads), {name: values[0] if len(values) == 1 else values for name, values in fields.items()})

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_payload
 from inkling.serving.answers import predictions_answer
+from inkling.serving.described import COUNT, PREDICTIONS, answers_like, takes_pictures
 from inkling.serving.shared import Share, WritersOnly
 from inkling.serving.uploads import Sent, read_sent, require_pictures
 from inkling.types import SkippedImage
@@ -19,7 +20,11 @@ TOP, NAMES = 5, 3
 MOST = 100
 
 
-@router.post("/predict")
+@router.post(
+    "/predict",
+    responses=answers_like(PREDICTIONS),
+    openapi_extra=takes_pictures({"top": COUNT, "names": COUNT, "nearest": COUNT}),
+)
 async def predict(request: Request, share: Share) -> dict[str, Any]:
     """Label pictures, with calibrated probabilities."""
     sent = await read_sent(request, share.settings.limits)
@@ -34,7 +39,7 @@ async def predict(request: Request, share: Share) -> dict[str, Any]:
     return await share.reading(lambda: predictions_answer(answers, nearest=nearest))
 
 
-@router.post("/observe", dependencies=[WritersOnly])
+@router.post("/observe", dependencies=[WritersOnly], openapi_extra=takes_pictures({"top": COUNT, "names": COUNT}))
 async def observe(request: Request, share: Share) -> dict[str, Any]:
     """Label pictures, keep what is unlike the known classes, and propose new classes."""
     sent = await read_sent(request, share.settings.limits)

@@ -11,6 +11,7 @@ from inkling.memory.events import list_events
 from inkling.memory.shown import ShownClasses, shown_classes
 from inkling.payloads import event_payload, skipped_payload
 from inkling.serving.answers import class_answer
+from inkling.serving.described import EVENT, TEXT, TEXTS, answers_like, takes_pictures
 from inkling.serving.schemas import Id, NewName
 from inkling.serving.service import Service
 from inkling.serving.shared import Share, Writer
@@ -38,7 +39,12 @@ async def one_class(share: Share, id: Id, exemplars: Exemplars = 1000) -> dict[s
     return _told(shown)
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    responses=answers_like(EVENT, status=201),
+    openapi_extra=takes_pictures({"name": TEXT, "prompt": TEXTS}, required=("name",)),
+)
 async def add_class(request: Request, share: Share, by: Writer) -> dict[str, Any]:
     """Add a class by pictures, texts, or both: fields `name` and `prompt`, and files."""
     sent = await read_sent(request, share.settings.limits)
@@ -60,7 +66,7 @@ async def add_class(request: Request, share: Share, by: Writer) -> dict[str, Any
     return await share.changing(change)
 
 
-@router.post("/{id}/images")
+@router.post("/{id}/images", responses=answers_like(EVENT), openapi_extra=takes_pictures({}))
 async def add_images(request: Request, share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Add pictures to a known class."""
     sent = await read_sent(request, share.settings.limits)
@@ -79,7 +85,7 @@ async def add_images(request: Request, share: Share, by: Writer, id: Id) -> dict
     return await share.changing(change)
 
 
-@router.patch("/{id}")
+@router.patch("/{id}", responses=answers_like(EVENT))
 async def rename_class(share: Share, by: Writer, id: Id, new: NewName) -> dict[str, Any]:
     """Give a class another name."""
     return await share.changing(
@@ -87,7 +93,7 @@ async def rename_class(share: Share, by: Writer, id: Id, new: NewName) -> dict[s
     )
 
 
-@router.delete("/{id}")
+@router.delete("/{id}", responses=answers_like(EVENT))
 async def remove_class(share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Take a class out, with its images."""
     return await share.changing(lambda: event_payload(share.service.decisions(by=by).remove_class(_name_of(share, id))))

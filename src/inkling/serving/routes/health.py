@@ -26,7 +26,11 @@ async def readyz(share: Share) -> dict[str, Any]:
     return {"status": "ready", "memory_version": share.service.version}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Metrics.", "content": {"text/plain": {}}}},
+)
 async def metrics(request: Request) -> Response:
     """What is counted and timed, as Prometheus reads it."""
     found: Metrics = request.app.state.metrics

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from inkling.memory.events import list_events
 from inkling.payloads import event_payload
+from inkling.serving.described import EVENT, answers_like
 from inkling.serving.schemas import Undo
 from inkling.serving.shared import Share, Writer
 
@@ -24,7 +25,7 @@ async def history(share: Share, last: Annotated[int, Query(ge=1, le=10_000)] = 2
     return {"memory_version": told[-1]["memory_version"] if told else None, "n": len(events), "events": told}
 
 
-@router.post("/undo")
+@router.post("/undo", responses=answers_like(EVENT))
 async def undo(share: Share, by: Writer, undo: Undo | None = None) -> dict[str, Any]:
     """Take back the latest decision; with the number of an event, only if that is the latest."""
     event = None if undo is None else undo.event

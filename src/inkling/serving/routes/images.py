@@ -10,6 +10,7 @@ from inkling.errors import MissingError, UnreadableImageError
 from inkling.images.decode import decode, thumbnail
 from inkling.memory.shown import stored_thumbnail
 from inkling.payloads import event_payload
+from inkling.serving.described import EVENT, answers_like
 from inkling.serving.schemas import Move
 from inkling.serving.shared import Share, Writer
 
@@ -19,14 +20,18 @@ SECONDS_KEPT = 3600
 """How long a browser keeps a small picture."""
 
 
-@router.post("/images/{id}/move")
+@router.post("/images/{id}/move", responses=answers_like(EVENT))
 async def move(share: Share, by: Writer, id: str, move: Move) -> dict[str, Any]:
     """Move one image to a class (by name), to an open proposal (by number), or to neither (null)."""
     seen = [move.to] if isinstance(move.to, int) else []
     return await share.changing(lambda: event_payload(share.service.decisions(by=by, seen=seen).move(id, move.to)))
 
 
-@router.get("/pictures/{id}", response_class=Response)
+@router.get(
+    "/pictures/{id}",
+    response_class=Response,
+    responses={200: {"description": "A JPEG.", "content": {"image/jpeg": {}}}},
+)
 async def picture(share: Share, id: str) -> Response:
     """A small picture of an image of the memory, encoded anew."""
     jpeg = await share.reading(lambda: _encoded_anew(share.service.memory, id))

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from inkling.embeddings.samples import Samples
 from inkling.errors import ConflictError, InputError, MissingError
 from inkling.payloads import evaluation_payload, explored_payload
+from inkling.serving.described import TEXT, takes_pictures
 from inkling.serving.jobs import Finished, Job, Work
 from inkling.serving.schemas import NewJob
 from inkling.serving.service import Service
@@ -46,7 +47,7 @@ async def job(share: Share, id: str) -> dict[str, Any]:
     return share.jobs.named(id).told()
 
 
-@router.post("/{id}/images")
+@router.post("/{id}/images", openapi_extra=takes_pictures({"label": TEXT}))
 async def collect(request: Request, share: Share, id: str) -> dict[str, Any]:
     """Give pictures to a job. The label of each is the field `label`, else the folder in the name of its file."""
     job = share.jobs.named(id)
@@ -71,14 +72,22 @@ async def start(share: Share, id: str) -> dict[str, Any]:
     return job.told()
 
 
-@router.get("/{id}/events", response_class=Response)
+@router.get(
+    "/{id}/events",
+    response_class=Response,
+    responses={200: {"description": "Events.", "content": {"text/event-stream": {}}}},
+)
 async def events(share: Share, id: str) -> Response:
     """Where a job stands, told whenever that changes, until it has ended."""
     told = _events(share.jobs.named(id), share.service.closing.is_set)
     return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-@router.get("/{id}/report", response_class=Response)
+@router.get(
+    "/{id}/report",
+    response_class=Response,
+    responses={200: {"description": "A page.", "content": {"text/html": {}}}},
+)
 async def report(share: Share, id: str) -> Response:
     """The report of an evaluation, as a page."""
     page = share.jobs.named(id).page

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from inkling.errors import MissingError
 from inkling.provenance import inkling_version
 from inkling.serving.answered import Answer
+from inkling.serving.described import INFERENCE
 from inkling.serving.open_inference import EXTENSION, LENGTH_HEADER, model_answer, read_inference, told_inference
 from inkling.serving.problems import Problem
 from inkling.serving.shared import Share
@@ -55,7 +56,12 @@ async def model_ready(share: Share, name: str) -> dict[str, Any]:
     return {"name": name, "ready": True}
 
 
-@router.post("/models/{name}/infer", response_class=Response)
+@router.post(
+    "/models/{name}/infer",
+    response_class=Response,
+    responses={200: {"description": "Tensors.", "content": {"application/json": {}, "application/octet-stream": {}}}},
+    openapi_extra=INFERENCE,
+)
 async def infer(request: Request, share: Share, name: str) -> Response:
     """Labels and probabilities of pictures, as tensors."""
     _require_model(share, name)

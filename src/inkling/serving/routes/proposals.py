@@ -12,6 +12,7 @@ from inkling.memory.shown import shown_proposals
 from inkling.payloads import event_payload
 from inkling.review.signed import SignedDecisions
 from inkling.serving.answers import proposals_answer
+from inkling.serving.described import EVENT, answers_like
 from inkling.serving.schemas import Acceptance, Id, NewName, Others
 from inkling.serving.shared import Share, Writer
 
@@ -35,7 +36,7 @@ async def list_proposals(
     )
 
 
-@router.post("/{id}/accept")
+@router.post("/{id}/accept", responses=answers_like(EVENT))
 async def accept(share: Share, by: Writer, id: Id, acceptance: Acceptance) -> dict[str, Any]:
     """Make a proposal a known class, or give its images to one."""
     return await _decided(
@@ -46,26 +47,26 @@ async def accept(share: Share, by: Writer, id: Id, acceptance: Acceptance) -> di
     )
 
 
-@router.post("/{id}/merge")
+@router.post("/{id}/merge", responses=answers_like(EVENT))
 async def merge(share: Share, by: Writer, id: Id, others: Others) -> dict[str, Any]:
     """Make one proposal of this one and others."""
     numbers = [id, *others.proposals]
     return await _decided(share, by, numbers, lambda decide: decide.merge(numbers))
 
 
-@router.post("/{id}/split")
+@router.post("/{id}/split", responses=answers_like(EVENT))
 async def split(share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Make two proposals of one."""
     return await _decided(share, by, [id], lambda decide: decide.split(id))
 
 
-@router.post("/{id}/rename")
+@router.post("/{id}/rename", responses=answers_like(EVENT))
 async def rename(share: Share, by: Writer, id: Id, new: NewName) -> dict[str, Any]:
     """Give a proposal the name that it is accepted by."""
     return await _decided(share, by, [id], lambda decide: decide.rename(id, new.name))
 
 
-@router.post("/{id}/discard")
+@router.post("/{id}/discard", responses=answers_like(EVENT))
 async def discard(share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Let a proposal go; its images are not proposed again."""
     return await _decided(share, by, [id], lambda decide: decide.discard(id))

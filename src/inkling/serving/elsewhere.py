@@ -1,0 +1,36 @@
+"""Paths of the interface that no route takes: whether there is no such path, or it takes other methods."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from inkling.serving.problems import Problem
+
+PREFIXES = ("/v1", "/v2")
+
+
+def refuse_the_rest(app: FastAPI) -> None:
+    """Answer below the prefixes of the interface what its routes have not taken, before the page is asked for it."""
+    known = {
+        re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))): sorted(name.upper() for name in methods)
+        for path, methods in app.openapi()["paths"].items()
+    }
+    for prefix in PREFIXES:
+        app.mount(prefix, _refusing(known))
+
+
+def _refusing(known: dict[re.Pattern[str], list[str]]) -> ASGIApp:
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        methods = next((found for path, found in known.items() if path.fullmatch(scope["path"])), None)
+        if methods is None:
+            problem = Problem(404, "not-found", "There is no such path.", remedy="They are in /openapi.json.")
+        else:
+            problem = Problem(
+                405, "method", f"This path takes {', '.join(methods)}.", headers={"Allow": ", ".join(methods)}
+            )
+        await problem.response(scope, receive, send)
+
+    return refuse
