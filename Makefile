@@ -33,7 +33,7 @@ test: $(READY) ## Run all tests
 	OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist loadfile $(ARGS)
 
 fuzz: $(READY) ## Damage files of every kind at random, 100,000 pictures and as many of the others: takes half an hour
-	INKLING_FUZZ=100000 OMP_NUM_THREADS=1 PYTHONFAULTHANDLER=1 $(ENV) -m pytest -n auto tests/test_fuzz.py tests/test_fuzz_boxes.py $(ARGS)
+	INKLING_FUZZ=100000 OMP_NUM_THREADS=1 PYTHONFAULTHANDLER=1 $(ENV) -m pytest -n auto tests/test_fuzz.py tests/test_fuzz_boxes.py tests/test_fuzz_bodies.py $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	$(ENV) -m ruff check .

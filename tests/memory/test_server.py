@@ -17,6 +17,7 @@ from inkling.errors import InputError, MemoryFileError
 from inkling.memory.backup import backup
 from inkling.memory.classes import list_classes
 from inkling.memory.content import MemoryContent
+from inkling.memory.following import Followed
 from inkling.memory.opened import seeing
 from inkling.memory.read import read_content
 from inkling.memory.store import check_target, read_memory, switch_encoder
@@ -197,3 +198,15 @@ def test_no_password_is_shown_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in str(told.value)
     monkeypatch.setattr("sys.argv", ["inkling", "fit", "photos", "--memory", url])
     assert current_command() == "inkling fit photos --memory 'postgresql://me:***@127.0.0.1:1/nowhere'"
+
+
+def test_it_is_followed(url: str) -> None:
+    fit_and_pool(url)
+    followed = Followed(url)
+    before = followed.state()
+    assert followed.state() == before
+    event = Decisions(url).discard(1)
+    assert followed.state() == (event.version,)
+    followed.close()
+    assert followed.state() == (event.version,)
+    followed.close()
