@@ -76,6 +76,7 @@ def test_no_unsafe_route_but_asking_is_open(served: Service) -> None:
         ("POST", "/v1/jobs/{id}/images"),
         ("POST", "/v1/jobs/{id}/start"),
         ("DELETE", "/v1/jobs/{id}"),
+        ("POST", "/v2/models/{name}/infer"),
     }
     listed = {(method, path.replace("/1", "/{id}")) for method, path in WRITES}
     assert routes - open_ones == listed

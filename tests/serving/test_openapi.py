@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.serving.running import Start
 
 CASES = 2
-SECONDS = 8
+SECONDS = 5
 LEFT_OUT = ",".join(
     (
         "positive_data_acceptance",  # no schema says which bytes are a picture

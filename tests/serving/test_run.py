@@ -32,7 +32,7 @@ def ask(address: str, stage: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_it_serves_until_a_signal_and_finishes_what_it_holds(start: Start, stage: Path, number: int) -> None:
     running = start("--log-format", "json")
     assert ask(running.address, stage)["predictions"][0]["label"] == "cat"

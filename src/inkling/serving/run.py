@@ -23,6 +23,8 @@ from inkling.wording import excerpt
 
 GRACE_SECONDS = 30
 BACKLOG = 1024
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end the service in good order. Windows lacks the last."""
 _M_ARENA_MAX = -8
 MOST_ARENAS = 2
 
@@ -141,7 +143,7 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        before = {one: signal.signal(one, self.handle_exit) for one in ENDING}
         try:
             yield
         finally:
