@@ -1,0 +1,91 @@
+// The page: which view is shown, and what all views share.
+
+import { get, keepToken, onTokenNeeded } from "./api.js";
+import { CHANGED, complain, takeBackLatest } from "./decisions.js";
+import { ask } from "./dialogs.js";
+import { element } from "./dom.js";
+import { counted } from "./words.js";
+import { AskView } from "./views/ask.js";
+import { HistoryView } from "./views/history.js";
+import { ReviewView } from "./views/review.js";
+
+const VIEWS = { ask: AskView, review: ReviewView, history: HistoryView };
+const LOOK_AGAIN_MS = 5000;
+
+const byId = (id) => document.getElementById(id);
+const kept = {}; // views that keep what they hold while another one is shown
+let shown = null;
+let state = null;
+
+async function main() {
+  onTokenNeeded(tokenFromPerson);
+  document.addEventListener(CHANGED, () => look());
+  document.addEventListener("keydown", undoByKey);
+  byId("undo").onclick = takeBackLatest;
+  window.addEventListener("hashchange", show);
+  await look();
+  show();
+  setInterval(() => document.visibilityState === "visible" && look(), LOOK_AGAIN_MS);
+}
+
+// What the service says of itself; views are told where the memory is another version than before.
+async function look() {
+  let now;
+  try {
+    now = await get("/v1/state");
+  } catch (error) {
+    if (state === null || !byId("memory").classList.contains("problem")) complain(error);
+    byId("memory").classList.add("problem");
+    byId("memory").textContent = "no answer";
+    return;
+  }
+  const before = state;
+  state = now;
+  byId("memory").classList.remove("problem");
+  byId("memory").textContent = now.taught ? `${now.memory} · version ${now.memory_version}` : `${now.memory} · new`;
+  byId("memory").title = `${counted(now.classes, "class", "classes")}, ${counted(now.images, "picture")}, encoder ${now.encoder}`;
+  const open = byId("n-open");
+  open.hidden = !now.proposals;
+  open.textContent = now.proposals;
+  open.setAttribute("aria-label", `, ${counted(now.proposals, "open group")}`);
+  byId("undo").hidden = !now.may_write || !now.taught;
+  if (before && before.memory_version !== now.memory_version) shown?.memoryChanged?.(now);
+}
+
+function show() {
+  const wanted = location.hash.slice(1) || (state?.taught === false ? "teach" : "ask");
+  const name = VIEWS[wanted] ? wanted : "ask";
+  for (const link of document.querySelectorAll("nav a")) {
+    const isHere = link.hash === `#${name}`;
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  shown?.leave?.();
+  const view = (kept[name] ??= new VIEWS[name]({ state: () => state }));
+  shown = view;
+  document.title = `${view.title} · Inkling`;
+  byId("main").replaceChildren(view.root);
+  view.enter?.();
+}
+
+function undoByKey(event) {
+  const isTyping = event.target.closest("input, textarea, select, dialog");
+  if (!isTyping && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !byId("undo").hidden) {
+    event.preventDefault();
+    takeBackLatest();
+  }
+}
+
+async function tokenFromPerson(wasWrong) {
+  const given = await ask({
+    title: "Writing needs a token",
+    text: wasWrong ? "The token that was given is not one of this service." : "Whoever runs this service has it. It is kept until this tab is closed.",
+    yes: "Go on",
+    field: { label: "Token", type: "password" },
+  });
+  if (given) keepToken(given);
+  return Boolean(given);
+}
+
+byId("main").replaceChildren(element("p", { class: "quiet" }, "Asking the service"));
+main();

@@ -1,0 +1,69 @@
+// Elements of the page. Text is set as text: names of files and classes never become markup.
+
+// Attributes that are functions are listeners; true and false set and leave out an attribute.
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export function button(text, onclick, attributes = {}) {
+  return element("button", { type: "button", onclick, ...attributes }, text);
+}
+
+export function announce(sentence) {
+  document.getElementById("announced").textContent = sentence;
+}
+
+let made = 0;
+
+export function newId(stem) {
+  made += 1;
+  return `${stem}-${made}`;
+}
+
+// A text field with suggestions.
+export function nameField({ label, names, value = "", placeholder = "", onenter, ...attributes }) {
+  const list = newId("names");
+  const input = element("input", {
+    type: "text", list, value, placeholder, "aria-label": label, autocomplete: "off", spellcheck: "false", maxlength: 200, ...attributes,
+    onkeydown: (event) => {
+      if (event.key === "Enter" && input.value.trim()) {
+        event.preventDefault();
+        onenter?.(input.value.trim());
+      }
+    },
+  });
+  const options = element("datalist", { id: list }, names.map((name) => element("option", { value: name })));
+  return { input, field: element("span", { class: "name-field" }, input, options) };
+}
+
+// A picture of the memory; one that it keeps no picture of shows its name.
+export function stored(image, attributes = {}) {
+  const shown = element("img", { src: image.picture, alt: fileName(image.path), title: image.path, loading: "lazy", decoding: "async", ...attributes });
+  shown.addEventListener("error", () => {
+    shown.replaceWith(element("span", { class: "no-picture", title: image.path }, fileName(image.path)));
+  });
+  return shown;
+}
+
+export function fileName(path) {
+  return path.split(/[\\/]/).at(-1) || path;
+}
+
+// A file of this computer as a picture; the browser lets go of it once it is shown.
+export function ownPicture(file, attributes = {}) {
+  const address = URL.createObjectURL(file);
+  const shown = element("img", { src: address, alt: file.name, decoding: "async", ...attributes });
+  shown.addEventListener("load", () => URL.revokeObjectURL(address));
+  shown.addEventListener("error", () => {
+    URL.revokeObjectURL(address);
+    shown.replaceWith(element("span", { class: "no-picture" }, file.name));
+  });
+  return shown;
+}

@@ -1,0 +1,23 @@
+// Pictures given to a class: a known one, or one that is new.
+
+import { call, formOf, parts, post } from "./api.js";
+
+// Ways to teach, one for each part of the files; each asks the service and gives its event.
+export function lessons(classes, name, files) {
+  const known = classes.find((one) => one.name === name);
+  let id = known?.id;
+  return parts(files).map((part) => async () => {
+    if (id !== undefined) return call("POST", `/v1/classes/${id}/images`, { form: formOf(part) });
+    const event = await call("POST", "/v1/classes", { form: formOf(part, { name }) });
+    id = (await call("GET", "/v1/classes?exemplars=0")).classes.find((one) => one.name === name)?.id;
+    return event;
+  });
+}
+
+// One picture that was asked about; where the memory knows it as something else, it is moved.
+export async function correct(classes, name, file, content) {
+  const [lesson] = lessons(classes, name, [file]);
+  const event = await lesson();
+  if (event.event !== null) return event;
+  return post(`/v1/images/${content}/move`, { to: name });
+}

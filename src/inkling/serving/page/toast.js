@@ -1,0 +1,33 @@
+// Messages that pass, some with a way back.
+
+import { button, element } from "./dom.js";
+
+const STAY_MS = 9000;
+const MOST = 3;
+
+export function toast(text, { undo, problem = false, link } = {}) {
+  const place = document.getElementById("toasts");
+  const shown = element("div", { class: problem ? "toast problem" : "toast" }, element("span", {}, text));
+  const close = () => shown.remove();
+  if (link) shown.append(element("a", { href: link.href, onclick: close }, link.text));
+  if (undo) {
+    shown.append(button("Undo", () => {
+      close();
+      undo();
+    }, { class: "plain" }));
+  }
+  shown.append(button("×", close, { class: "plain close", "aria-label": "Close this message" }));
+  place.append(shown);
+  while (place.children.length > MOST) place.firstElementChild.remove();
+  let timer = setTimeout(close, problem ? 2 * STAY_MS : STAY_MS);
+  const hold = () => clearTimeout(timer);
+  const release = () => {
+    timer = setTimeout(close, STAY_MS);
+  };
+  for (const event of ["pointerenter", "focusin"]) shown.addEventListener(event, hold);
+  for (const event of ["pointerleave", "focusout"]) shown.addEventListener(event, release);
+}
+
+export function clearToasts() {
+  document.getElementById("toasts").replaceChildren();
+}

@@ -1,0 +1,228 @@
+// The board: a card for each group, pictures that can be moved, and the classes that take them.
+
+import { post } from "../api.js";
+import { announce, button, element, nameField, stored } from "../dom.js";
+import { counted } from "../words.js";
+
+const SHOWN_PICTURES = 12;
+const SHOWN_NAMES = 5;
+const CARD = "application/x-inkling-group";
+const IMAGES = "application/x-inkling-images";
+
+export class Board {
+  #picked = new Set(); // content hashes of pictures to move
+  #groups = [];
+  #classes = [];
+  #open = new Set(); // groups whose pictures are all shown
+
+  constructor({ onDecision, mayWrite }) {
+    Object.assign(this, { onDecision, mayWrite });
+    this.cards = element("div", { class: "cards", onkeydown: (event) => this.#key(event) });
+    this.classRail = element("div", { class: "rail" });
+    this.loose = element("section", { class: "loose", "aria-labelledby": "loose-title", hidden: true });
+    this.mover = element("div", { class: "mover", role: "group", "aria-label": "Picked pictures", hidden: true });
+    this.keys = element("p", { class: "quiet small by-mouse" }, "Drag a group onto another to merge them, a picture to move it. Keys on a group: ",
+      ...["A accept", "S split", "D discard", "M merge"].flatMap((text, at) => [at ? ", " : "", element("kbd", {}, text[0]), text.slice(1)]), ".");
+    this.root = element("div", {}, this.keys, this.classRail, this.cards, this.loose, this.mover);
+  }
+
+  show({ proposals, loose, n_loose: nLoose }, classes) {
+    const typed = new Map([...this.cards.querySelectorAll("[data-group]")].map((card) => [Number(card.dataset.group), card.querySelector("input")?.value ?? ""]));
+    const focused = document.activeElement?.closest?.("[data-group]")?.dataset.group;
+    this.#groups = proposals;
+    this.#classes = classes;
+    const there = new Set([...proposals.flatMap((one) => one.pictures), ...loose].map((one) => one.id));
+    this.#picked = new Set([...this.#picked].filter((id) => there.has(id)));
+    this.keys.hidden = !proposals.length || !this.mayWrite();
+    this.cards.replaceChildren(...proposals.map((one) => this.#card(one, typed.get(one.id))));
+    this.#showRail();
+    this.#showLoose(loose, nLoose);
+    this.#showMover();
+    if (focused !== undefined) (this.cards.querySelector(`[data-group="${focused}"]`) ?? this.cards.firstElementChild)?.focus();
+  }
+
+  #card(group, typed) {
+    const title = `Group ${group.id}`;
+    const card = element("article", { class: "card group", tabindex: 0, "data-group": group.id, "aria-label": `${title}: ${counted(group.size, "picture")}${group.names.length ? `, perhaps ${group.names[0]}` : ""}` });
+    const handle = element("header", { draggable: this.mayWrite() ? "true" : "false", ondragstart: (event) => drag(event, CARD, [group.id]) },
+      element("h2", {}, title), element("span", { class: "quiet small" }, counted(group.size, "picture")));
+    card.append(handle, this.#pictures(group.pictures, group.id, SHOWN_PICTURES), element("p", { class: "quiet small" }, factsOf(group)));
+    if (this.mayWrite()) card.append(this.#decisions(group, typed));
+    this.#takes(card, { onGroup: (id) => id !== group.id && this.#merge(group.id, id), onImages: (ids) => this.#move(ids, group.id) });
+    return card;
+  }
+
+  #decisions(group, typed) {
+    const known = new Set(this.#classes.map((one) => one.name));
+    const { field, input } = nameField({ label: `Name of group ${group.id}`, names: [...known, ...group.names], value: typed || group.name || "", placeholder: "name of the class", onenter: () => accept() });
+    const yes = button("Accept", () => accept(), { class: "primary", "data-do": "a" });
+    const said = () => {
+      yes.textContent = known.has(input.value.trim()) ? `Add to “${input.value.trim()}”` : "Accept";
+    };
+    input.addEventListener("input", said);
+    said();
+    const accept = () => {
+      const name = input.value.trim();
+      if (!name) return input.focus();
+      const join = known.has(name);
+      this.onDecision(join ? `Group ${group.id} was added to “${name}”.` : `“${name}” is a class now.`, () => post(`/v1/proposals/${group.id}/accept`, { name, join }));
+    };
+    const chips = group.names.slice(0, SHOWN_NAMES).map((name) => button(name, () => {
+      input.value = name;
+      said();
+      input.focus();
+    }, { class: "chip", "aria-label": `Name it ${name}` }));
+    return element("div", { class: "decisions" },
+      element("div", { class: "chips", role: "group", "aria-label": "Likely names, best first" }, chips),
+      element("div", { class: "naming" }, field, yes),
+      element("div", { class: "others" },
+        button("Split", () => this.onDecision(`Group ${group.id} was split.`, () => post(`/v1/proposals/${group.id}/split`)), { class: "plain", "data-do": "s" }),
+        button("Discard", () => this.onDecision(`Group ${group.id} was discarded.`, () => post(`/v1/proposals/${group.id}/discard`)), { class: "plain", "data-do": "d" }),
+        this.#mergeWith(group)));
+  }
+
+  #mergeWith(group) {
+    const others = this.#groups.filter((one) => one.id !== group.id);
+    if (!others.length) return null;
+    const label = (one) => `group ${one.id}, ${one.name ?? one.names[0] ?? counted(one.size, "picture")}`;
+    return element("select", {
+      "aria-label": `Merge group ${group.id} with`, "data-do": "m",
+      onchange: (event) => this.#merge(group.id, Number(event.target.value)),
+    }, element("option", { value: "", disabled: true, selected: true }, "Merge with…"), others.map((one) => element("option", { value: one.id }, label(one))));
+  }
+
+  #merge(into, other) {
+    this.onDecision(`Groups ${into} and ${other} were merged.`, () => post(`/v1/proposals/${into}/merge`, { proposals: [other] }));
+  }
+
+  #pictures(images, group, most) {
+    const shown = this.#open.has(group) ? images : images.slice(0, most);
+    const grid = element("ul", { class: "thumbs" }, shown.map((one) => element("li", {}, this.#picture(one))));
+    if (shown.length < images.length) {
+      grid.append(element("li", { class: "more" }, button(`+${images.length - shown.length}`, () => {
+        this.#open.add(group);
+        grid.replaceWith(this.#pictures(images, group, most));
+      }, { "aria-label": `Show all ${images.length} pictures` })));
+    }
+    return grid;
+  }
+
+  // A picture is a switch: those that are on are moved together.
+  #picture(image) {
+    if (!this.mayWrite()) return stored(image);
+    const isOn = () => this.#picked.has(image.id);
+    const shown = stored(image, { alt: "", draggable: "false" });
+    const made = button("", () => {
+      if (!this.#picked.delete(image.id)) this.#picked.add(image.id);
+      made.setAttribute("aria-pressed", isOn());
+      this.#showMover();
+    }, {
+      class: "pick", title: image.path, "aria-label": `Pick ${image.path.split("/").at(-1)}`, "aria-pressed": isOn(), draggable: "true",
+      ondragstart: (event) => {
+        event.stopPropagation();
+        drag(event, IMAGES, isOn() ? [...this.#picked] : [image.id]);
+      },
+    });
+    made.append(shown);
+    return made;
+  }
+
+  #showRail() {
+    this.classRail.hidden = !this.mayWrite() || !this.#groups.length;
+    const chips = this.#classes.map((one) => {
+      const chip = element("li", { class: "class-chip" }, one.exemplars[0] && stored(one.exemplars[0], { alt: "" }), one.name);
+      this.#takes(chip, {
+        onImages: (ids) => this.#move(ids, one.name),
+        onGroup: (id) => this.onDecision(`Group ${id} was added to “${one.name}”.`, () => post(`/v1/proposals/${id}/accept`, { name: one.name, join: true })),
+      });
+      return chip;
+    });
+    this.classRail.replaceChildren(element("span", { class: "quiet small" }, "Known classes"), element("ul", { "aria-label": "Known classes" }, chips));
+  }
+
+  #showLoose(loose, n) {
+    this.loose.hidden = !loose.length && !this.#groups.length;
+    this.loose.replaceChildren(
+      element("h2", { id: "loose-title" }, "In no group"),
+      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "strange picture")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come.`),
+      this.#pictures(loose, "loose", 48));
+    this.#takes(this.loose, { onImages: (ids) => this.#move(ids, null) });
+  }
+
+  #showMover() {
+    const n = this.#picked.size;
+    this.mover.hidden = !n;
+    const target = element("select", { "aria-label": "Where to" },
+      element("option", { value: "", disabled: true, selected: true }, "Move to…"),
+      this.#groups.length && element("optgroup", { label: "Groups" }, this.#groups.map((one) => element("option", { value: `#${one.id}` }, `Group ${one.id}`))),
+      element("optgroup", { label: "Classes" }, this.#classes.map((one) => element("option", { value: `=${one.name}` }, one.name))),
+      element("option", { value: "-" }, "No group"));
+    target.addEventListener("change", () => {
+      const to = target.value;
+      this.#move([...this.#picked], to === "-" ? null : to.startsWith("#") ? Number(to.slice(1)) : to.slice(1));
+    });
+    this.mover.replaceChildren(element("strong", {}, `${counted(n, "picture")} picked`), target, button("Pick none", () => {
+      this.#picked.clear();
+      for (const one of this.root.querySelectorAll("[aria-pressed=true]")) one.setAttribute("aria-pressed", "false");
+      this.#showMover();
+    }, { class: "plain" }));
+    announce(n ? `${n} picked` : "");
+  }
+
+  #move(ids, to) {
+    this.#picked.clear();
+    const where = to === null ? "out of its group" : typeof to === "number" ? `to group ${to}` : `to “${to}”`;
+    const requests = ids.map((id) => () => post(`/v1/images/${id}/move`, { to }));
+    this.onDecision((made) => `${counted(made.length, "picture")} moved ${where}.`, ...requests);
+  }
+
+  #takes(place, { onGroup, onImages }) {
+    const fits = (event) => (onGroup && event.dataTransfer.types.includes(CARD)) || event.dataTransfer.types.includes(IMAGES);
+    place.ondragover = (event) => {
+      if (!fits(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      place.classList.add("over");
+    };
+    place.ondragleave = (event) => !place.contains(event.relatedTarget) && place.classList.remove("over");
+    place.ondrop = (event) => {
+      if (!fits(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      place.classList.remove("over");
+      const group = event.dataTransfer.getData(CARD);
+      if (group) onGroup?.(JSON.parse(group)[0]);
+      else onImages(JSON.parse(event.dataTransfer.getData(IMAGES)));
+    };
+  }
+
+  // Keys of a card: letters decide, arrows go to the next one.
+  #key(event) {
+    const card = event.target;
+    if (!card.matches("[data-group]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      const cards = [...this.cards.children];
+      cards[cards.indexOf(card) + step]?.focus();
+      return;
+    }
+    const wanted = card.querySelector(`[data-do="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (!wanted) return;
+    event.preventDefault();
+    if (wanted.matches("select")) wanted.focus();
+    else wanted.click();
+  }
+}
+
+function factsOf(group) {
+  const parts = [];
+  if (group.stability !== null) parts.push(`stability ${group.stability.toFixed(2)}`);
+  if (group.nearest_class) parts.push(`nearest class ${group.nearest_class}, distance ${group.distance.toFixed(2)}`);
+  return parts.join(" · ");
+}
+
+function drag(event, kind, what) {
+  event.dataTransfer.setData(kind, JSON.stringify(what));
+  event.dataTransfer.effectAllowed = "move";
+}

@@ -1,0 +1,106 @@
+"""A service at a port of its own, and what a person does on its page."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from browser import Browser
+from inkling.serving.run import address_of, bound_socket
+
+TOASTS = "document.getElementById('toasts').innerText"
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[str]:
+    """Serve an application from a thread; yields its address."""
+    with bound_socket("127.0.0.1", 0) as bound:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        try:
+            yield address_of(bound)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with the page open.
+
+    Attributes
+    ----------
+    address
+        Of the service.
+    """
+
+    browser: Browser
+    address: str
+
+    def go(self, view: str) -> None:
+        """Open a view anew."""
+        self.browser.open("about:blank")
+        self.browser.open(f"{self.address}/#{view}")
+        self.browser.wait_for("document.querySelector('main h1')")
+
+    def choose(self, paths: Sequence[Path], *, field: str = "main .drop-zone input") -> None:
+        """Choose pictures."""
+        self.browser.wait_for(f"document.querySelector({field!r})")
+        self.browser.choose_files(field, paths)
+
+    def press(self, text: str, *, within: str = "body") -> None:
+        """Press a button by what it says."""
+        found = (
+            f"[...(document.querySelector({within!r})?.querySelectorAll('button') ?? [])]"
+            f".find((one) => one.checkVisibility() && one.textContent.trim() === {text!r})"
+        )
+        self.browser.wait_for(found)
+        self.browser.evaluate(f"{found}.click()")
+
+    def key(self, key: str, *, ctrl: bool = False) -> None:
+        """Press a key where the focus is."""
+        codes = {"Enter": 13, "Tab": 9, "ArrowRight": 39, "ArrowDown": 40, " ": 32, "Escape": 27}
+        code = codes.get(key, ord(key.upper()[0]))
+        text = {"Enter": "\r", " ": " "}.get(key, key if len(key) == 1 and not ctrl else "")
+        about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 if ctrl else 0}
+        self.browser.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **about)
+        self.browser.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def type(self, text: str) -> None:
+        """Type where the focus is."""
+        self.browser.call("Input.insertText", text=text)
+
+    def tab_to(self, what: str, *, most: int = 80) -> None:
+        """Tab until an element that fits a selector, or says a text, has the focus."""
+        fits = f"((one) => one.matches({what!r}))(document.activeElement)"
+        if what.startswith("="):
+            fits = f"document.activeElement.textContent.trim() === {what[1:]!r}"
+        for _ in range(most):
+            self.key("Tab")
+            if self.browser.evaluate(fits):
+                return
+        raise AssertionError(f"no tab leads to {what!r}")
+
+    def reads(self, text: str, *, where: str = "document.body.innerText", seconds: float = 30) -> None:
+        """Wait until the page says something."""
+        self.browser.wait_for(f"{where}.includes({text!r})", seconds=seconds)
+
+    def text(self, selector: str) -> str:
+        """What an element says."""
+        return str(self.browser.evaluate(f"document.querySelector({selector!r}).innerText"))
+
+    def settled(self) -> None:
+        """Wait until nothing was asked of the service for a moment."""
+        before = -1
+        while before != len(self.browser.requests):
+            before = len(self.browser.requests)
+            time.sleep(0.3)
+            self.browser.evaluate("0")
