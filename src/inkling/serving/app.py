@@ -16,7 +16,7 @@ from inkling.serving.headers import SafeHeaders
 from inkling.serving.logs import Log
 from inkling.serving.metrics import Metrics, Observed
 from inkling.serving.problems import tell_problems
-from inkling.serving.routes import ask, classes, health, history, images, jobs, open_inference, proposals, state, study
+from inkling.serving.routes import about, ask, classes, health, history, images, jobs, open_inference, proposals, study
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.serving.shared import Shared
@@ -32,7 +32,7 @@ ROUTERS = (
     jobs.router,
     open_inference.router,
     health.router,
-    state.router,
+    about.router,
 )
 
 

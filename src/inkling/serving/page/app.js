@@ -32,7 +32,7 @@ async function main() {
 async function look() {
   let now;
   try {
-    now = await get("/v1/state");
+    now = await get("/v1/about");
   } catch (error) {
     if (state === null || !byId("memory").classList.contains("problem")) complain(error);
     byId("memory").classList.add("problem");

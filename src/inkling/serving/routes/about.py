@@ -13,19 +13,19 @@ from inkling.memory.summary import summarize
 from inkling.redaction import redacted
 from inkling.serving.access import Access
 from inkling.serving.problems import Problem
+from inkling.serving.service import Service
 from inkling.serving.shared import Share
 
 router = APIRouter(prefix="/v1", tags=["health"])
 
 
-@router.get("/state")
-async def state(request: Request, share: Share) -> dict[str, Any]:
+@router.get("/about")
+async def about(request: Request, share: Share) -> dict[str, Any]:
     """What is served, how much of it there is, and whether whoever asks may change it."""
-    told = await share.reading(lambda: _of_memory(share.service.memory))
+    told = await share.reading(lambda: _told(share.service))
     settings = share.settings
     return {
         **told,
-        "taught": True,
         "may_write": may_write(settings.access, request.scope),
         "most_images": settings.limits.images,
         "most_bytes": settings.limits.body_bytes,
@@ -46,6 +46,21 @@ def may_write(access: Access, scope: Scope) -> bool:
 def shown_name(memory: str) -> str:
     """Name of a memory, without its folder and without what is secret in its address."""
     return redacted(memory) if "://" in memory else PurePath(memory).name
+
+
+def _told(service: Service) -> dict[str, Any]:
+    if not service.begins:
+        return {"taught": True, **_of_memory(service.memory)}
+    return {
+        "taught": False,
+        "memory": shown_name(service.memory),
+        "memory_version": 0,
+        "encoder": service.encoder.identity.name,
+        "classes": 0,
+        "images": 0,
+        "proposals": 0,
+        "loose": 0,
+    }
 
 
 def _of_memory(memory: str) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from fastapi.testclient import TestClient
 
 from inkling.serving.access import Access, Token
 from inkling.serving.app import create_app
-from inkling.serving.routes.state import shown_name
+from inkling.serving.routes.about import shown_name
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 
 TOKEN = Token.of("maria:0123456789abcdef", place="a test")
 
 
-def test_state(client: TestClient, memory: Path) -> None:
-    told = client.get("/v1/state").json()
+def test_about(client: TestClient, memory: Path) -> None:
+    told = client.get("/v1/about").json()
     assert told["memory"] == memory.name
     assert (told["classes"], told["images"], told["taught"], told["may_write"]) == (3, 24, True, True)
     assert told["proposals"] == len(client.get("/v1/proposals").json()["proposals"])
@@ -32,10 +32,10 @@ def test_state(client: TestClient, memory: Path) -> None:
         (Access((TOKEN,), read_only=True), "127.0.0.1", False),
     ],
 )
-def test_state_tells_who_may_write(service: Service, access: Access, peer: str, may: bool) -> None:
+def test_about_tells_who_may_write(service: Service, access: Access, peer: str, may: bool) -> None:
     app = create_app(service, Settings(access))
     client = TestClient(app, base_url="http://localhost:8000", client=(peer, 50000))
-    assert client.get("/v1/state").json()["may_write"] is may
+    assert client.get("/v1/about").json()["may_write"] is may
 
 
 def test_no_password_is_shown() -> None:
