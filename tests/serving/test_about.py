@@ -19,7 +19,7 @@ TOKEN = Token.of("maria:0123456789abcdef", place="a test")
 def test_about(client: TestClient, memory: Path) -> None:
     told = client.get("/v1/about").json()
     assert told["memory"] == memory.name
-    assert (told["classes"], told["images"], told["taught"], told["may_write"]) == (3, 24, True, True)
+    assert (told["classes"], told["images"], told["fitted"], told["may_write"]) == (3, 24, True, True)
     assert told["proposals"] == len(client.get("/v1/proposals").json()["proposals"])
 
 

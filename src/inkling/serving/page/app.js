@@ -42,18 +42,18 @@ async function look() {
   const before = state;
   state = now;
   byId("memory").classList.remove("problem");
-  byId("memory").textContent = now.taught ? `${now.memory} · version ${now.memory_version}` : `${now.memory} · new`;
+  byId("memory").textContent = now.fitted ? `${now.memory} · version ${now.memory_version}` : `${now.memory} · new`;
   byId("memory").title = `${counted(now.classes, "class", "classes")}, ${counted(now.images, "picture")}, encoder ${now.encoder}`;
   const open = byId("n-open");
   open.hidden = !now.proposals;
   open.textContent = now.proposals;
   open.setAttribute("aria-label", `, ${counted(now.proposals, "open group")}`);
-  byId("undo").hidden = !now.may_write || !now.taught;
+  byId("undo").hidden = !now.may_write || !now.fitted;
   if (before && before.memory_version !== now.memory_version) shown?.memoryChanged?.(now);
 }
 
 function show() {
-  const wanted = location.hash.slice(1) || (state?.taught === false ? "teach" : "ask");
+  const wanted = location.hash.slice(1) || (state?.fitted === false ? "teach" : "ask");
   const name = VIEWS[wanted] ? wanted : "ask";
   for (const link of document.querySelectorAll("nav a")) {
     const isHere = link.hash === `#${name}`;

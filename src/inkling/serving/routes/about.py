@@ -50,9 +50,9 @@ def shown_name(memory: str) -> str:
 
 def _told(service: Service) -> dict[str, Any]:
     if not service.begins:
-        return {"taught": True, **_of_memory(service.memory)}
+        return {"fitted": True, **_of_memory(service.memory)}
     return {
-        "taught": False,
+        "fitted": False,
         "memory": shown_name(service.memory),
         "memory_version": 0,
         "encoder": service.encoder.identity.name,

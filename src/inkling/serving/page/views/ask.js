@@ -69,7 +69,7 @@ export class AskView {
     const names = this.#classes.map((one) => one.name);
     const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} others` : names.join(", ");
     this.known.replaceChildren(
-      ...(this.state()?.taught ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
+      ...(this.state()?.fitted ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
         : ["It knows nothing yet. ", element("a", { href: "#teach" }, "Teach it"), " at least two classes first."]),
     );
     const settled = this.#entries.filter((one) => one.verdict).slice(0, ASKED_AGAIN);

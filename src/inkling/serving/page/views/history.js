@@ -22,7 +22,7 @@ export class HistoryView {
   }
 
   async memoryChanged() {
-    if (!this.state()?.taught) {
+    if (!this.state()?.fitted) {
       this.told.textContent = "Nothing was done yet.";
       this.list.replaceChildren();
       return;

@@ -25,7 +25,7 @@ export class ReviewView {
   enter() {
     this.scope = new AbortController();
     this.input.replaceChildren(
-      ...(this.state()?.may_write && this.state()?.taught ? [inlet({
+      ...(this.state()?.may_write && this.state()?.fitted ? [inlet({
         title: "Drop unlabelled pictures here to look for new classes", folders: true, scope: this.scope.signal,
         hint: "What is unlike every known class is kept, and grouped once several are alike.",
         onPictures: ({ pictures }) => this.#observe(pictures.map((one) => one.file)),
@@ -39,7 +39,7 @@ export class ReviewView {
   }
 
   async memoryChanged() {
-    if (!this.state()?.taught) {
+    if (!this.state()?.fitted) {
       this.told.textContent = "There is nothing to review: teach it at least two classes first.";
       return;
     }
