@@ -1,4 +1,4 @@
-"""What a page is told before it shows anything."""
+"""What a page asks for before it shows anything."""
 
 from __future__ import annotations
 
