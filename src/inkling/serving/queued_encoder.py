@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.encoders.base import Encoder, ImageVectors, Prepared, unfamiliar
+from inkling.encoders.composed import ComposedEncoder
 from inkling.serving.batching import EncoderThread
 from inkling.types import BoolArray, EncoderIdentity
 
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
 
 PIECE = 4
 """Images that go through at once."""
+
+
+def queued(encoder: Encoder, thread: EncoderThread) -> Encoder:
+    """An encoder whose forward passes run in the encoder's thread; of a composed one, those of each of its parts.
+
+    So each part reads the pixels that it reads anywhere else, at the scale that is right for it.
+    """
+    if not isinstance(encoder, ComposedEncoder):
+        return QueuedEncoder(encoder, thread)
+    made = copy(encoder)
+    made.parts = tuple(QueuedEncoder(part, thread) for part in encoder.parts)
+    return made
 
 
 class QueuedEncoder:

@@ -31,7 +31,7 @@ from inkling.serving.batching import Asked, EncoderThread
 from inkling.serving.beginning import Beginning
 from inkling.serving.limits import Limits
 from inkling.serving.nearest import Neighbours
-from inkling.serving.queued_encoder import QueuedEncoder
+from inkling.serving.queued_encoder import queued
 from inkling.serving.studied import learned_state, next_to_label
 from inkling.types import ImageRecord, SkippedImage, Vectors
 
@@ -110,9 +110,9 @@ class Service:
         return PurePath(redacted(self.memory)).stem or "inkling"
 
     @property
-    def encoder(self) -> QueuedEncoder:
+    def encoder(self) -> Encoder:
         """The encoder, for long work in other threads."""
-        return QueuedEncoder(self._encoder, self.thread)
+        return queued(self._encoder, self.thread)
 
     @property
     def classifier(self) -> FewShotClassifier:
