@@ -8,26 +8,31 @@ class on (below that, typical of groups without a label). Each is scored by the 
 the top-1 of eight random shots a class. Taken is the first rule in the order below, simplest first, whose mean over sets
 is not worse than the best by a paired 95 % interval over draws.
 
-*Curve.* Heads `auto` with 1, 2, 4, 8 shots a class are measured on the rows that are left, over three draws; where
-classes have too few rows for it, the largest sizes are left out. The law is fitted to each set's mean log-odds by least
-squares; the prior of a parameter is the mean and deviation over sets, and the misfit that of the residuals.
+*Curve.* Heads `auto` with 1, 2, 4, 8 and 16 shots a class are measured on the rows that are left, over three draws, if
+each class keeps four rows. The law is fitted to each set's log-odds, those of mean errors, by least squares; the prior of
+a parameter is its mean and deviation over sets, and the misfit the root mean square of the residuals a degree of freedom.
 
     python bench/advise.py --part choose
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
 from advise_parts import FILES, Order, Parts, images_needed, never_reported
-from common import ROOT, Row, record
+from common import RESULTS, ROOT, Row, record
 from inkling.advising.label_next import CANDIDATES, SHRINKAGE, SMALLEST_BLOCK, unsure
+from inkling.advising.learning_curve import BENDS, RATES, Prior, fall
 from inkling.advising.typicality import typical
+from inkling.heads.fitted import FittedHead
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import complete_support, unit_rows
 from inkling.heads.whitening import whitening
@@ -37,6 +42,11 @@ SEED = 1_000
 DRAWS = 10
 POOL_SHARE = 2 / 3
 TARGET_DRAWS = 10
+SIZES = (1, 2, 4, 8, 16)
+LEAST_LEFT = 4
+CURVE_DRAWS = 3
+N_PARAMETERS = 3
+RATE_OF = "curve, rate of "
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,57 @@ RULES = {
 
 def main() -> None:
     """Choose, print, keep."""
-    print(f"Kept in {record('advise_choice', list(rules()), seed=SEED, protocol=__doc__).relative_to(ROOT)}")
+    rows = [*curves(), *rules()]
+    print(f"Kept in {record('advise_choice', rows, seed=SEED, protocol=__doc__).relative_to(ROOT)}")
+
+
+def prior_of(fits: Sequence[Mapping[str, Any]]) -> Prior:
+    """What the curves of some sets have in common."""
+    rate, bend = ([float(fit[key]) for fit in fits] for key in ("rate", "bend"))
+    freedom = sum(len(fit["residuals"]) - N_PARAMETERS for fit in fits)
+    misfit = math.sqrt(sum(left**2 for fit in fits for left in fit["residuals"]) / freedom)
+    return Prior(*((float(np.mean(one)), float(np.std(one, ddof=1))) for one in (rate, bend)), misfit)
+
+
+def kept_fits() -> Mapping[str, Mapping[str, Any]]:
+    """The law of each set, as this benchmark found it."""
+    rows = json.loads((RESULTS / "advise_choice.json").read_text(encoding="utf-8"))["rows"]
+    return {row["details"]["set"]: row["details"] for row in rows if row["what"].startswith(RATE_OF)}
+
+
+def curves() -> Iterator[Row]:
+    """The law of each set, and the prior that follows from all."""
+    fits = {name: _law(never_reported(name)) for name in FILES}
+    for name, fit in fits.items():
+        yield Row(f"{RATE_OF}{name}", fit["rate"], details={"set": name, **fit})
+    prior = prior_of(list(fits.values()))
+    yield Row("curve, prior: mean rate", prior.rate[0], details=asdict(prior))
+
+
+def _law(parts: Parts) -> dict[str, Any]:
+    """b and q of the shape with the least squares, with what is left of the log-odds at each size."""
+    least = np.bincount(parts.y).min() - LEAST_LEFT
+    sizes = np.array([n for n in SIZES if n <= least])
+    errors = np.zeros(len(sizes))
+    for draw in range(CURVE_DRAWS):
+        twice = parts.shots(int(sizes[-1]), np.random.default_rng(SEED + draw))
+        measuring = parts.measured_on_the_rest(twice)
+        for at, n in enumerate(sizes):
+            rows = np.concatenate([twice[parts.y[twice] == k][:n] for k in range(parts.n_classes)])
+            fitted = FittedHead.fit("auto", parts.vectors(rows), seed=SEED)
+            errors[at] += (1.0 - measuring.balanced_top1(fitted)) / CURVE_DRAWS
+    odds = np.log(errors / (1.0 - errors))
+    rates, bends = (grid.ravel() for grid in np.meshgrid(RATES, BENDS))
+    left = odds + fall(rates[:, None], bends[:, None], sizes.astype(np.float64))
+    left -= left.mean(axis=1, keepdims=True)
+    best = int((left**2).sum(axis=1).argmin())
+    return {
+        "rate": float(rates[best]),
+        "bend": float(bends[best]),
+        "shots": sizes.tolist(),
+        "errors": errors.tolist(),
+        "residuals": left[best].tolist(),
+    }
 
 
 def rules() -> Iterator[Row]:

@@ -18,12 +18,28 @@ from inkling.types import FloatArray
 LEVEL = 0.8
 RATES = np.linspace(0.1, 2.2, 22)
 BENDS = np.linspace(0.05, 0.95, 10)
-PRIOR_RATE = (1.15, 0.3)
-PRIOR_BEND = (0.3, 0.15)
-"""Means and deviations of b and q, as they are over data sets."""
-MISFIT = 0.15
-"""Deviation of a curve from the law, in log-odds."""
 REPLICATES = 400
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What curves are like over data sets.
+
+    Attributes
+    ----------
+    rate, bend
+        Means and deviations of b and q.
+    misfit
+        Deviation of a curve from the law, in log-odds.
+    """
+
+    rate: tuple[float, float]
+    bend: tuple[float, float]
+    misfit: float
+
+
+PRIOR = Prior(rate=(1.15, 0.3), bend=(0.3, 0.15), misfit=0.15)
+"""As curves of five data sets are, on rows that no figure rests on."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +84,24 @@ class LearningCurve:
 
     def expected(self, times: float) -> Expected:
         """Top-1 with so many times the images."""
-        errors = 1.0 / (1.0 + np.exp(_fall(self.rates, self.bends, times * self.full) - self.levels))
+        errors = 1.0 / (1.0 + np.exp(fall(self.rates, self.bends, times * self.full) - self.levels))
         tail = (1.0 - LEVEL) / 2
         low, high = np.quantile(1.0 - errors, [tail, 1.0 - tail])
         return Expected(times, times * self.full, float(1.0 - np.median(errors)), float(low), float(high))
 
 
-def learning_curve(measured: Measured, *, seed: int = 0) -> LearningCurve:
+def learning_curve(measured: Measured, *, prior: Prior = PRIOR, seed: int = 0) -> LearningCurve:
     """Fit the law to resampled images, each time with one of the shapes that fit, by how well they do."""
     rng = np.random.default_rng(seed)
     errors = _resampled(measured, rng)
     odds = np.log(errors / (1.0 - errors))
     rates, bends = (grid.ravel() for grid in np.meshgrid(RATES, BENDS))
-    falls = _fall(rates[:, None], bends[:, None], measured.shots)
-    weights = 1.0 / (MISFIT**2 + _variance(odds))
+    falls = fall(rates[:, None], bends[:, None], measured.shots)
+    weights = 1.0 / (prior.misfit**2 + _variance(odds))
     left = odds[:, None] + falls
     levels = left @ weights / weights.sum()
     misfit = (left - levels[:, :, None]) ** 2 @ weights
-    log_p = -0.5 * (misfit + _surprise(rates, PRIOR_RATE) + _surprise(bends, PRIOR_BEND))
+    log_p = -0.5 * (misfit + _surprise(rates, prior.rate) + _surprise(bends, prior.bend))
     # A shape is drawn by its posterior weight (Gumbel 1954).
     chosen = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=1)
     top1 = 1.0 - np.nanmean(measured.errors, axis=0)
@@ -93,7 +109,7 @@ def learning_curve(measured: Measured, *, seed: int = 0) -> LearningCurve:
     return LearningCurve(measured.shots, top1, measured.full, found, rates[chosen], bends[chosen])
 
 
-def _fall(rates: FloatArray, bends: FloatArray, shots: float | FloatArray) -> FloatArray:
+def fall(rates: FloatArray, bends: FloatArray, shots: float | FloatArray) -> FloatArray:
     """By how much the log-odds are lower than with one image a class."""
     return np.asarray(rates * (1.0 - shots**-bends) / bends)
 
