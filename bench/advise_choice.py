@@ -4,13 +4,14 @@ Protocol, fixed before any figure was seen:
 
 *Label next.* Five sets, ten draws each. In each draw two thirds of the rows of each class are the pool, and the rest
 measures. Two rules among the unsure images, k-centre and typical ones, each from two or from three images in the median
-class on (below that, typical of groups without a label). Each is scored by the logarithm of the images that it needs to
-the top-1 of eight random shots a class. Taken is the first rule in the order below, simplest first, whose mean over sets
-is not worse than the best by a paired 95 % interval over draws.
+class on (below that, typical of groups without a label). Each is scored by the logarithm of the images that it needs
+to the top-1 of eight random shots a class. Taken is the first rule in the order below, simplest first, whose mean over
+sets is not worse than the best by a paired 95 % interval over draws.
 
 *Curve.* Heads `auto` with 1, 2, 4, 8 and 16 shots a class are measured on the rows that are left, over three draws, if
-each class keeps four rows. The law is fitted to each set's log-odds, those of mean errors, by least squares; the prior of
-a parameter is its mean and deviation over sets, and the misfit the root mean square of the residuals a degree of freedom.
+each class keeps four rows. The law is fitted to each set's log-odds, those of mean errors, by least squares; the prior
+of a parameter is its mean and deviation over sets, and the misfit the root mean square of the residuals a degree of
+freedom.
 
     python bench/advise.py --part choose
 """

@@ -38,7 +38,7 @@ class Prior:
     misfit: float
 
 
-PRIOR = Prior(rate=(1.15, 0.3), bend=(0.3, 0.15), misfit=0.15)
+PRIOR = Prior(rate=(1.18, 0.3), bend=(0.31, 0.15), misfit=0.07)
 """As curves of five data sets are, on rows that no figure rests on."""
 
 
