@@ -138,11 +138,11 @@ def rules() -> Iterator[Row]:
     of_draw = {rule: np.mean(values, axis=0) for rule, values in logs.items()}
     best = min(of_draw, key=lambda rule: float(of_draw[rule].mean()))
     for rule, values in of_draw.items():
-        low, mean, high = np.exp(_interval(values - of_draw[best]))
+        low, mean, high = np.exp(interval(values - of_draw[best]))
         yield Row(f"label next, all sets: {rule} over {best}", mean, details={"ci95": [low, high]})
 
 
-def _interval(values: FloatArray) -> FloatArray:
+def interval(values: FloatArray) -> FloatArray:
     """Lower end, mean and upper end of the 95 % interval of a mean."""
     half = float(student.ppf(0.975, len(values) - 1)) * values.std(ddof=1) / np.sqrt(len(values))
     return values.mean() + np.array([-half, 0.0, half])

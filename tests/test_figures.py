@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from inkling.advising.label_next import FEW_SHOTS
+from inkling.advising.learning_curve import PRIOR
 
 ROOT = Path(__file__).parents[1]
 SETS = ("Caltech-100", "Flowers", "Pets")
@@ -214,16 +218,48 @@ def _exists(home: ModuleType, name: str) -> bool:
     return hasattr(home, name) or (hasattr(home, "__path__") and find_spec(f"{home.__name__}.{name}") is not None)
 
 
+ORDERS = "images to the top-1 of 8 random shots a class, advised over random order"
+
+
 def advice_claims() -> list[str]:
     eight, four, two = (100 * got("advise", f"the same from {n} shots: mean absolute error") for n in (8, 4, 2))
     held = got("advise", "top-1 at twice the shots: share within the 80 % interval")
-    what = "images to the top-1 of 8 random shots a class, advised over random order"
-    needed = {name: f"{got('advise', f'{name}: {what}'):.2f}".removeprefix("0") for name in SETS}
+    needed = {name: share(got("advise", f"{name}: {ORDERS}"), 2) for name in SETS}
+    unseen = {name: share(got("advise", f"{name}, seen by no choice: {ORDERS}"), 2) for name in ("UCF-51", "Cars")}
     return [
         f"off by {eight:.1f} points on average from 8 images a class, by {four:.1f} from 4 and by {two:.1f} from 2",
         f"the interval held in {100 * held:.0f} % of cases",
         ", ".join(f"{share} ({name})" for name, share in list(needed.items())[:2]) + f" and {needed['Pets']} (Pets)",
+        f"{unseen['UCF-51']} (UCF-51) and {unseen['Cars']} (Cars)",
     ]
+
+
+def chosen_advice_claims() -> list[str]:
+    sets = (*SETS, "UCF-51", "Cars")
+    lines = []
+    for rule in ("k-centre from 3", "k-centre from 2", "typical from 3", "typical from 2"):
+        ratios = [got("advise_choice", f"label next, {name}: {rule}, images over random order") for name in sets]
+        lines.append(" | ".join(share(ratio) for ratio in ratios))
+    curves = [
+        (
+            100 * got("advise", f"{what}: mean absolute error"),
+            100 * got("advise", f"{what}: share within the 80 % interval"),
+        )
+        for what in ("top-1 at twice the shots", *(f"the same {which}" for which in PRIORS))
+    ]
+    return [*lines, *(f"{error:.2f} | {held:.0f} %" for error, held in curves)]
+
+
+PRIORS = ("without a prior", "with the prior of all sets, its own too")
+
+
+def test_what_the_advice_is_made_of_is_what_was_chosen() -> None:
+    prior = details("advise_choice", "curve, prior: mean rate")
+    assert asdict(PRIOR) == {key: pytest.approx(value, abs=0.005) for key, value in prior.items()}
+    against = {what: row for what, row in RESULTS["advise_choice"].items() if what.startswith("label next, all sets: ")}
+    rules = [what.removeprefix("label next, all sets: ").partition(" over ")[0] for what in against]
+    chosen = next(rule for rule, row in zip(rules, against.values(), strict=True) if row["details"]["ci95"][0] <= 1.0)
+    assert chosen == f"typical from {FEW_SHOTS}"
 
 
 def audit_claims() -> list[str]:
@@ -270,6 +306,7 @@ CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/decisions/encoder-speed.md": speed_claims,
     "docs/how-to/encoders.md": miniature_claims,
     "docs/how-to/advise.md": advice_claims,
+    "docs/decisions/advice.md": chosen_advice_claims,
     "docs/how-to/audit.md": audit_claims,
     "docs/how-to/prompts.md": prompts_claims,
 }

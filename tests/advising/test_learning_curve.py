@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from inkling.advising.errors_of_head import errors_of_head
-from inkling.advising.learning_curve import learning_curve
+from inkling.advising.learning_curve import PRIOR, learning_curve
 from inkling.advising.subsets import Measured, measure
 from inkling.heads.fitted import FittedHead
 from inkling.heads.labelled_vectors import LabelledVectors
@@ -27,8 +29,9 @@ def of_law(*, one: float, rate: float, bend: float, n: int = 20_000) -> Measured
     return Measured(shots, np.tile(share, (n, 1)), np.zeros(n, dtype=np.int64), 16.0)
 
 
-@pytest.mark.parametrize(("one", "rate", "bend"), [(0.7, 1.2, 0.3), (0.4, 0.9, 0.1), (0.9, 1.4, 0.2)])
+@pytest.mark.parametrize(("one", "rate", "bend"), [(0.7, 1.2, 0.3), (0.4, 1.0, 0.2), (0.9, 1.4, 0.25)])
 def test_a_law_is_carried_on(one: float, rate: float, bend: float) -> None:
+    """Laws within a deviation of what the prior expects."""
     curve = learning_curve(of_law(one=one, rate=rate, bend=bend))
     for times in (1.0, 2.0):
         expected = curve.expected(times)
@@ -37,13 +40,23 @@ def test_a_law_is_carried_on(one: float, rate: float, bend: float) -> None:
         assert expected.low <= truth <= expected.high
 
 
-@pytest.mark.parametrize(("one", "four"), [(0.65, 0.36), (0.53, 0.19), (0.26, 0.10), (0.36, 0.08)])
+@pytest.mark.parametrize(("one", "four"), [(0.65, 0.30), (0.53, 0.21), (0.23, 0.09), (0.31, 0.08)])
 def test_one_size_promises_what_tasks_of_that_level_hold(one: float, four: float) -> None:
     """With one image a class, and with four, of Cars, Pets, Caltech-100 and Flowers on vectors of CLIP."""
     n = 1_000
     errors = (np.arange(n) < one * n).astype(np.float64)[:, None]
     expected = learning_curve(Measured(np.array([1.0]), errors, np.zeros(n, dtype=np.int64), 2.0)).expected(2.0)
     assert 1 - expected.top1 == pytest.approx(four, abs=0.06)
+
+
+def test_where_one_size_tells_no_slope_the_prior_does() -> None:
+    measured = Measured(np.array([1.0]), np.tile([[0.0], [1.0]], (200, 1)), np.zeros(400, dtype=np.int64), 2.0)
+    slow, fast = (learning_curve(measured, prior=replace(PRIOR, rate=(rate, 0.2))).expected(2.0) for rate in (0.5, 1.6))
+    assert slow.high < fast.low
+    sure, open_ = (
+        learning_curve(measured, prior=replace(PRIOR, rate=(1.1, deviation))).expected(2.0) for deviation in (0.1, 1e6)
+    )
+    assert open_.high - open_.low > 2 * (sure.high - sure.low)
 
 
 def test_more_images_never_promise_less() -> None:

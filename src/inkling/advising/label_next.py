@@ -20,7 +20,7 @@ from inkling.heads.support import complete_support, unit_blocks, unit_rows
 from inkling.heads.whitening import whitening
 from inkling.types import FloatArray, IntArray
 
-FEW_SHOTS = 2
+FEW_SHOTS = 3
 """Images of the median class below which probabilities can't be calibrated, and typical images are asked about."""
 CANDIDATES = 3
 """Unsure images that are looked at for each one that is chosen."""
