@@ -60,11 +60,8 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/joined.py
 	$(ENV) bench/export.py
 	$(ENV) bench/advise.py
-<<<<<<< HEAD
 	$(ENV) bench/audit.py
-=======
 	$(ENV) bench/prompts.py
->>>>>>> f72e892 (Measure what files of prompts are worth on images that had no say in them)
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py
 	$(ENV) bench/start.py

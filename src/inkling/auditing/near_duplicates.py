@@ -99,6 +99,8 @@ def _candidates(images: Pictures, others: Pictures | None) -> Iterator[tuple[int
     """Places and cosine of pairs that may be of one picture."""
     there = images if others is None else others
     known = None if others is None else others.embeddings
+    if not (images.looks != UNKNOWN).any() or not (there.looks != UNKNOWN).any():
+        return  # vectors alone: no pair would pass
     for first, second, cosines in alike_pairs(images.embeddings, known, least=SAME_EMBEDDING):
         kept = np.flatnonzero(_different_bits(images, first, there, second) <= DIFFERENT_BITS)
         kept = kept[_at_a_glance(images, first[kept], there, second[kept])]

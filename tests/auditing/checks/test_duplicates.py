@@ -14,6 +14,7 @@ import inkling
 from inkling.auditing import alike
 from inkling.auditing.audit import audit_subject
 from inkling.auditing.findings import Finding
+from inkling.auditing.near_duplicates import Pictures, near_pairs
 from inkling.auditing.subject import Subject
 from inkling.embeddings.samples import given_samples
 from inkling.sketch import write_dataset
@@ -116,3 +117,14 @@ def test_small_blocks_find_the_same(drawn: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(alike, "_COLUMNS", 5)
     assert len(whole) == 2
     assert [one.files for one in found(drawn)] == [one.files for one in whole]
+
+
+def test_vectors_alone_are_not_compared_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 100,000 of them an index would take minutes, and no pair could pass."""
+
+    def compared(*_: object, **__: object) -> None:
+        raise AssertionError("compared")
+
+    monkeypatch.setattr("inkling.auditing.near_duplicates.alike_pairs", compared)
+    samples = given_samples(np.tile(np.eye(3, dtype=np.float32), (2, 1)), ["car"] * 6, logit_scale=100.0)
+    assert near_pairs(Pictures.of(samples, np.arange(6))) == []

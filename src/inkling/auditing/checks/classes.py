@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
+from inkling.types import FloatArray, IntArray
 from inkling.wording import counted
 
 FEW = 4
@@ -60,16 +60,29 @@ def _sources(subject: Subject) -> list[int]:
 
 def _indistinct(subject: Subject) -> Iterator[Finding]:
     seen = subject.held_out
-    for a, b in combinations(range(len(subject.classes)), 2):
-        of_two = np.isin(seen.y, (a, b))
-        if of_two.sum() < LEAST_TO_COMPARE:
-            continue
-        share = float((seen.p[of_two][:, [a, b]].argmax(axis=1) != (seen.y[of_two] == b)).mean())
-        if share >= MIXED:
-            names = subject.classes[a], subject.classes[b]
-            told = f"Of {of_two.sum()} images of {names[0]} or {names[1]}, {share:.0%} go to the other out of fold."
-            suggestion = "Are they two names of one class? Else another encoder, or fine-tuning, may tell them apart."
-            yield Finding("indistinct_classes", (), told, min(2 * share, 1.0), suggestion, names)
+    counts, astray = np.bincount(seen.y, minlength=len(subject.classes)), _gone_astray(seen.p, seen.y)
+    of_two = counts[:, None] + counts
+    shares = (astray + astray.T) / np.maximum(of_two, 1)
+    for a, b in np.argwhere(np.triu((of_two >= LEAST_TO_COMPARE) & (shares >= MIXED), 1)):
+        share, names = float(shares[a, b]), (subject.classes[a], subject.classes[b])
+        told = f"Of {of_two[a, b]} images of {names[0]} or {names[1]}, {share:.0%} go to the other out of fold."
+        suggestion = "Are they two names of one class? Else another encoder, or fine-tuning, may tell them apart."
+        yield Finding("indistinct_classes", (), told, min(2 * share, 1.0), suggestion, names)
+
+
+def _gone_astray(p: FloatArray, y: IntArray) -> IntArray:
+    """How many images of the class of the row would rather be of that of the column, (n_classes, n_classes).
+
+    Of two that are as likely, the first counts.
+    """
+    n_classes = p.shape[1]
+    found = np.zeros((n_classes, n_classes), dtype=np.int64)
+    for k in np.unique(y):
+        of_class = p[y == k]
+        own = of_class[:, [k]]
+        found[k, :k] = (of_class[:, :k] >= own).sum(axis=0)
+        found[k, k + 1 :] = (of_class[:, k + 1 :] > own).sum(axis=0)
+    return found
 
 
 CHECK = Check("classes", find)

@@ -1,0 +1,40 @@
+"""Pairs of classes that can't be told apart, by probabilities that are given."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from inkling.auditing.checks.classes import LEAST_TO_COMPARE, MIXED, find
+from inkling.auditing.judged_labels import JudgedLabels
+from inkling.auditing.subject import Subject
+from inkling.embeddings.samples import given_samples
+from inkling.types import ClassEntry, FloatArray, IntArray
+
+
+def judged(p: FloatArray, y: IntArray) -> Subject:
+    """Images of which heads say what is given."""
+    n_classes = p.shape[1]
+    names = [f"class {k:04d}" for k in range(n_classes)]
+    samples = given_samples(np.eye(len(y), dtype=np.float32), [names[k] for k in y], logit_scale=100.0)
+    subject = Subject(samples, tuple(ClassEntry(name) for name in names))
+    vars(subject)["held_out"] = JudgedLabels(np.arange(len(y)), y, p, np.zeros(len(y)), 0.0)
+    return subject
+
+
+def test_pairs_and_shares_are_those_of_each_pair_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(6), [2, 4, 5, 6, 9, 10])
+    p = rng.integers(1, 6, (len(y), 6)) / 5.0  # with many ties
+    expected = []
+    for a, b in combinations(range(6), 2):
+        of_two = np.isin(y, (a, b))
+        share = (p[of_two][:, [a, b]].argmax(axis=1) != (y[of_two] == b)).mean()
+        if of_two.sum() >= LEAST_TO_COMPARE and share >= MIXED:
+            expected.append(((f"class {a:04d}", f"class {b:04d}"), min(2 * share, 1.0)))
+    found = [one for one in find(judged(p, y)) if one.kind == "indistinct_classes"]
+    assert len(expected) > 3
+    assert [one.classes for one in found] == [classes for classes, _ in expected]
+    assert [one.score for one in found] == pytest.approx([score for _, score in expected])
