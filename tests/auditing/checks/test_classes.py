@@ -1,4 +1,4 @@
-"""Pairs of classes that can't be told apart, by probabilities that are given."""
+"""Pairs of classes between which most images go astray, by probabilities that are given."""
 
 from __future__ import annotations
 

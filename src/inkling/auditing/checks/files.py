@@ -36,7 +36,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if (seen := _seen(pixels)) is not None:
             kind, told, score, suggestion = seen
             yield Finding(kind, (path,), told, score, suggestion, (str(label),))
-        elif np.quantile(pixels.max(axis=2) - pixels.min(axis=2), 0.99) <= GREY:
+        elif np.quantile(_colourfulness(pixels), 0.99) <= GREY:
             grey.append(row)
     if n_seen >= LEAST_TO_BE_ODD and len(grey) <= ODD * n_seen:
         share = len(grey) / n_seen
@@ -57,6 +57,13 @@ def _pixels(jpeg: bytes | None) -> FloatArray | None:
             return np.asarray(picture.convert("RGB"), dtype=np.float64)
     except (OSError, ValueError):
         return None
+
+
+def _colourfulness(pixels: FloatArray) -> FloatArray:
+    """Difference of each pixel's colour channels, (height, width). Along an axis of 3 it takes seven times as long."""
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return np.asarray(most - least)
 
 
 def _seen(pixels: FloatArray) -> tuple[str, str, float, str] | None:
