@@ -56,7 +56,19 @@ MOST_PARAMETERS = 7
 
 ARRAYS_ONLY = {"heads", "unknown", "discovery"}
 KEEPERS_OF_STATE = {"embeddings", "memory"}
-USED_EXTRAS = ("audit", "export", "finetune", "heic", "hub", "parquet", "postgres", "serve", "tokenizers", "torch")
+USED_EXTRAS = (
+    "audit",
+    "export",
+    "finetune",
+    "heic",
+    "hub",
+    "mcp",
+    "parquet",
+    "postgres",
+    "serve",
+    "tokenizers",
+    "torch",
+)
 WHOLLY_ABOUT = ("finetune/", "exporting/", "serving/")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",

@@ -29,6 +29,7 @@ from inkling.cli import (
     fit,
     history,
     info,
+    mcp,
     merge,
     merge_adapters,
     move,
@@ -90,7 +91,7 @@ DECIDING = (
     undo,
     history,
 )
-SERVING = (serve,)
+SERVING = (serve, mcp)
 KEEPING = (verify, backup)
 for verb in (*LEARNING, *DECIDING, *SERVING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)
