@@ -231,7 +231,7 @@ def _none_readable(skipped: Sequence[SkippedImage]) -> InputError:
 
 
 def _telling(tool: Tool) -> Tool:
-    """A tool whose errors say what came and what to do. Other exceptions are defects: a client gets no text of theirs."""
+    """A tool whose errors say what came and what to do. Those of others are defects and stay here."""
 
     @functools.wraps(tool)
     def told(*arguments: Any, **options: Any) -> dict[str, Any]:
