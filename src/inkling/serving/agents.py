@@ -37,7 +37,7 @@ MOST_PICTURES = 256
 SHOWN_SKIPPED = 3
 
 _ABOUT = (
-    "Inkling classifies pictures by a memory that was taught with a few examples of each class. Probabilities are "
+    "Inkling classifies pictures by a memory that was fitted to a few examples of each class. Probabilities are "
     "calibrated. 'unknown' true means that a picture is unlike all known classes: then 'label' is only the nearest "
     "class, and 'names' says what it may be. Groups of unknown pictures are proposals of new classes; a person, or "
     "you where writing is allowed, decides about them. Each decision can be taken back by 'undo'."
@@ -123,7 +123,7 @@ class Readers:
         }
 
     def list_classes(self) -> dict[str, Any]:
-        """The classes that the memory knows, with the number of pictures that each was taught by."""
+        """The classes that the memory knows, with the number of training images of each."""
         shown = shown_classes(self._service.memory, most=0)
         told = [{"id": one.id, **class_payload(one.known)} for one in shown.classes]
         return {"memory_version": shown.version, "classes": told}
