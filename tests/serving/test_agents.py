@@ -149,7 +149,7 @@ def test_mistakes_are_errors_of_the_tool_and_change_nothing(
     assert MemoryView(memory).history() == before
 
 
-def test_who_decides_about_a_proposal_that_another_one_merged_is_told(ask: Callable[..., Any], memory: Path) -> None:
+def test_who_decides_about_a_proposal_that_another_one_merged_learns_so(ask: Callable[..., Any], memory: Path) -> None:
     Decisions(memory).merge([1, 2])
     assert "merged into proposal 3" in ask("accept", proposal=1, name="car")
 

@@ -34,7 +34,7 @@ class RootedFiles:
         Raises
         ------
         InputError
-            If it is outside of the folder. Whether it exists is not told.
+            If it is outside of the folder. Nothing says whether it exists.
         """
         try:
             found = (self._root / name).resolve()
