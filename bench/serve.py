@@ -9,6 +9,8 @@ alone" prepares and encodes decoded pictures one after the other in this process
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import multiprocessing
 import random
 import tempfile
@@ -147,7 +149,7 @@ def overload(
     watch.join()
     statuses = [status for each in seen for status in each.statuses]
     errors = [error for each in seen for error in each.errors]
-    wrong = sum(not _agree(answer["predictions"][0], expected[at]) for each in seen for at, answer in each.answers)
+    wrong = sum(not _agree(answer["predictions"][0], expected[at]) for each in seen for at, answer, _ in each.answers)
     other = sum(status not in (200, REFUSED) for status in statuses)
     counts = {"answered": statuses.count(200), "refused": statuses.count(REFUSED)}
     return [
@@ -203,19 +205,24 @@ def load(server: Any, memory: Path, pictures: Sequence[Path], forms: Sequence[by
     over.set()
     watch.join()
     ended.set()
-    expected: dict[int, list[Verdict]] = ours.recv()
+    expected, made = ours.recv()
     other.join()
     answers = [one for each in seen for one in each.answers]
     wrong = sum(
         answer["memory_version"] not in expected
         or not _agree(answer["predictions"][0], expected[answer["memory_version"]][at])
-        for at, answer in answers
+        for at, answer, _ in answers
     )
     failed = sum(status != 200 for each in seen for status in each.statuses) + sum(len(each.errors) for each in seen)
-    versions = len({answer["memory_version"] for _, answer in answers})
+    stale = sum(
+        answer["memory_version"] < max(version for when, version in made if when <= begun)
+        for _, answer, begun in answers
+    )
+    versions = len({answer["memory_version"] for _, answer, _ in answers})
     return [
         at_most("load with decisions: failed requests", failed, 0, answered=len(answers)),
         at_most("load with decisions: answers unlike a local one at their version", wrong, 0, versions=versions),
+        at_most("load with decisions: answers by an older version than there was when they were asked", stale, 0),
         at_most("load with decisions: growth of resident memory after 20 s", _growth(resident), 0.05),
     ]
 
@@ -233,15 +240,17 @@ def decide(memory: Path, pictures: Sequence[Path], told: Connection, ended: Even
     )
     number = about.proposals()[0].id
     verdicts = {classifier.memory_version: classifier.judge(samples)}
+    made = [(0.0, classifier.memory_version)]  # by the clock of the system, which all processes share
     steps = (lambda: about.accept(number, "new"), about.undo, lambda: about.move(image, second), about.undo)
     told.send("begun")
     at = 0
     while not ended.wait(1.0):
-        steps[at % len(steps)]()
+        event = steps[at % len(steps)]()
+        made.append((time.perf_counter(), event.version))
         at += 1
         now = FewShotClassifier.load(memory, encoder=classifier.encoder)
         verdicts[now.memory_version] = now.judge(samples)
-    told.send(verdicts)
+    told.send((verdicts, made))
 
 
 def kills(place: Path, times: int) -> list[Row]:
@@ -279,22 +288,18 @@ def _drawn(place: Path) -> tuple[Path, Path]:
 
 
 def _write_until_killed(port: int) -> set[int]:
-    """Discard and take back as fast as it goes; numbers of the events that were acknowledged."""
+    """Rename and take back as fast as it goes; numbers of the events that were acknowledged."""
     events: set[int] = set()
     try:
         client = Client(port)
-        _, told = client.post("/v1/undo")
         while True:
-            for path in ("/v1/proposals/1/rename", "/v1/undo"):
-                status, told = client.post(path, b'{"name": "car"}' if path.endswith("rename") else b"")
-                if status == 200:
-                    events.add(told["event"])
-    except (OSError, ValueError, EOFError):
+            for path, body in (("/v1/proposals/1/rename", {"name": f"car {time.time_ns()}"}), ("/v1/undo", {})):
+                status, told = client.post(path, json.dumps(body).encode())
+                if status != 200:
+                    raise RuntimeError(f"{path} was answered with {status}: {told}")
+                events.add(told["event"])
+    except (OSError, ValueError, http.client.HTTPException):  # it was killed
         return events
-    except Exception as error:
-        if type(error).__module__ == "http.client":
-            return events
-        raise
 
 
 if __name__ == "__main__":

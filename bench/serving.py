@@ -104,11 +104,11 @@ class Client:
 
 @dataclass
 class Seen:
-    """What one client saw: seconds, status and answer of each request, and which picture it was about."""
+    """What one client saw: seconds and status of each request; of each answer its picture, and when it was asked."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
-    answers: list[tuple[int, Any]] = field(default_factory=list)
+    answers: list[tuple[int, Any, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
@@ -131,7 +131,7 @@ def asked(port: int, forms: Sequence[bytes], *, clients: int, seconds: float) ->
             mine.statuses.append(status)
             if status == 200:
                 mine.seconds.append(time.perf_counter() - begun)
-                mine.answers.append((at, answer))
+                mine.answers.append((at, answer, begun))
             else:
                 time.sleep(0.05)  # sooner than Retry-After says
 

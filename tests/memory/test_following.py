@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from inkling import FewShotClassifier
 from inkling.errors import MemoryFileError
 from inkling.memory.following import Followed
 from inkling.review.decisions import Decisions
+from tests.cli.program import PROGRAM
 
 X, Y = np.eye(4).repeat(5, axis=0), np.repeat(["ant", "bee", "cat", "dog"], 5)
 
@@ -32,6 +35,26 @@ def test_each_write_is_noticed_once(tmp_path: Path) -> None:
     followed.close()
     assert states[0] == states[1] != states[2] == states[3] != states[4]
     assert [state[-1] for state in states] == [1, 1, 2, 2, 3]
+
+
+def test_what_another_process_writes_is_noticed_whatever_this_one_reads(tmp_path: Path) -> None:
+    """To open and close the file for its header would let go of the locks of the connection that follows (POSIX).
+
+    Then the other process takes itself for the last one, and removes the side file that this one goes on with.
+    """
+    path = saved(tmp_path / "a.ink")
+    followed = Followed(path)
+    for number in range(4):
+        assert followed.state()[-1] == 1 + number
+        assert len(Decisions(path).classes()) == 4
+        names = ("ant", "wasp") if number % 2 == 0 else ("wasp", "ant")
+        done = subprocess.run([*PROGRAM, "rename", str(path), *names], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert followed.state()[-1] == 5
+    here = Decisions(path).rename("ant", "wasp")
+    found = subprocess.run([*PROGRAM, "history", str(path), "--json", "-"], capture_output=True, text=True)
+    followed.close()
+    assert json.loads(found.stdout)["events"][-1]["memory_version"] == here.version == 6
 
 
 def test_another_file_of_the_same_version_is_noticed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, StaticPool, create_engine, event
 
 from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
+from inkling.memory.held import held
 from inkling.memory.schema import APPLICATION_ID
 from inkling.wording import excerpt
 
@@ -166,10 +167,13 @@ class KeptVersion:
 @contextmanager
 def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
     # Python's own handling of transactions is off: it would not begin one before a change of the schema.
-    opened = sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    with closing(opened) as database:
+    with held(path), closing(_connected(path, options)) as database:
         database.execute("PRAGMA trusted_schema = OFF")  # functions in a foreign schema are not run
         yield database
+
+
+def _connected(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
 def _can_share(database: sqlite3.Connection) -> bool:

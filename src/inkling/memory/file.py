@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
+from inkling.memory.held import unless_held
 from inkling.memory.schema import APPLICATION_ID
 from inkling.outputs import draft_beside, flush_to_disk
 from inkling.wording import excerpt
@@ -20,11 +21,14 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 
 def is_database(path: Path) -> bool:
     """Whether a file is SQLite's, whoever's it is."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-    except OSError:
-        return False
+    with unless_held(path) as is_free:
+        if not is_free:
+            return True
+        try:
+            with path.open("rb") as file:
+                return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+        except OSError:
+            return False
 
 
 def require_memory(path: Path) -> None:
@@ -35,7 +39,10 @@ def require_memory(path: Path) -> None:
     MemoryFileError
         If the file is missing, a folder, unreadable, not SQLite, or another program's database.
     """
-    header = _read_header(path)
+    with unless_held(path) as is_free:
+        if not is_free:
+            return  # a connection has looked at it, and to open it beside that would cost its locks
+        header = _read_header(path)
     if not header.startswith(SQLITE_MAGIC):
         raise MemoryFileError(
             f"{path} is not an Inkling memory: it is {'empty' if not header else 'no SQLite file'}.",
