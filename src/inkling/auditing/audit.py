@@ -127,7 +127,8 @@ def audit(
         entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
         others = None if against is None else embed_samples(records_of(against), opened, cache=kept)
     in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
-    return audit_subject(Subject(samples, in_order, others, seed), skipped=samples.skipped)
+    subject = Subject(samples, in_order, others, seed, reads=opened.shorter_side)
+    return audit_subject(subject, skipped=samples.skipped)
 
 
 def _of_memory(

@@ -53,14 +53,15 @@ KINDS: Mapping[str, str] = {
     "uniform": "nearly one colour, nothing in it",
     "dark": "next to black",
     "bright": "next to white",
+    "tiny": "far fewer pixels than the encoder reads",
     "extreme_aspect": "many times longer than wide, or wider than long",
     "border": "a frame of one colour around the picture",
     "colour_mode": "grey, where next to all others have colours",
     "ambiguous": "two classes fit alike",
-    "outlier": "unlike all other images of its class",
     "few_images": "a class with too few images",
     "imbalance": "a class with many times fewer images than others",
     "indistinct_classes": "two classes that the encoder can't tell apart",
     "same_text": "classes of which the text side reads one and the same text",
+    "name_mismatch": "a class whose images do not match its text",
 }
 """Kinds of findings, and what they mean, in the order in which they are listed."""

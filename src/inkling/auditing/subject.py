@@ -32,6 +32,8 @@ class Subject:
         Draws the folds.
     tuned
         Whether the encoder was tuned on the samples, labels included: no head is one that did not see them then.
+    reads
+        Pixels along the shorter side that the encoder reads; None where it isn't known.
     """
 
     samples: Samples
@@ -39,6 +41,7 @@ class Subject:
     against: Samples | None = None
     seed: int = 0
     tuned: bool = False
+    reads: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -70,6 +73,12 @@ class Subject:
         """Number of the picture that each of the contents shows."""
         pairs = np.array([(one.first, one.second) for one in self.near_duplicates], dtype=np.int64).reshape(-1, 2)
         return components(len(self.contents), np.arange(len(self.contents)), pairs)
+
+    @cached_property
+    def different(self) -> IntArray:
+        """The first row of each picture."""
+        _, places = np.unique(self.picture, return_index=True)
+        return self.contents[np.sort(places)]
 
     @property
     def why_no_labels(self) -> str | None:

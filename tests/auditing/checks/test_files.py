@@ -65,6 +65,14 @@ def test_files_that_cannot_be_read_end_no_audit(drawn: Path) -> None:
     assert sorted(found(drawn)) == [("unreadable", (str(empty),)), ("unreadable", (str(cut),))]
 
 
+def test_a_photograph_that_ends_early_is_not_taken_for_one_that_ends_in_grey(drawn: Path) -> None:
+    path = drawn / "car" / "cut.jpg"
+    noise(0, 255, (400, 300)).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    assert found(drawn) == [("unreadable", (str(path),))]
+
+
 def test_a_night_scene_with_a_light_is_sound(drawn: Path) -> None:
     picture = noise(0, 24)
     picture.paste((250, 240, 200), (40, 40, 60, 60))

@@ -7,7 +7,9 @@ from inkling.auditing.checks.classes import CHECK as CLASSES
 from inkling.auditing.checks.copies import CHECK as COPIES
 from inkling.auditing.checks.files import CHECK as FILES
 from inkling.auditing.checks.labels import CHECK as LABELS
+from inkling.auditing.checks.names import CHECK as NAMES
 from inkling.auditing.checks.near_duplicates import CHECK as NEAR_DUPLICATES
 from inkling.auditing.checks.one_source import CHECK as ONE_SOURCE
+from inkling.auditing.checks.tiny import CHECK as TINY
 
-CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, ONE_SOURCE, FILES, CLASSES)
+CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, ONE_SOURCE, FILES, TINY, CLASSES, NAMES)

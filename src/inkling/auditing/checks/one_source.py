@@ -18,8 +18,7 @@ from inkling.wording import counted
 
 def find(subject: Subject) -> Iterator[Finding]:
     """A finding for each source of several files that do not show one picture."""
-    _, places = np.unique(subject.picture, return_index=True)
-    rows = subject.contents[np.sort(places)]
+    rows = subject.different
     X, y = telling(subject.samples)[rows], subject.vectors.y[rows]
     residuals = Residuals.of(X, y)
     chance = residuals.by_chance(seed=subject.seed)
