@@ -1,8 +1,8 @@
-"""Take the pictures of the exported page that the documentation shows: of drawn pictures, in Chromium.
+"""Take the pictures of pages that the documentation shows, an exported one and that of a service: of drawn pictures.
 
 Usage: .venv/bin/python tools/screenshots.py [FOLDER]
 
-Writes page.png and page-phone.png into docs/images, or into another folder.
+Writes page.png, page-phone.png, serve-ask.png and serve-review.png into docs/images, or into another folder.
 """
 
 from __future__ import annotations
@@ -16,13 +16,20 @@ from PIL import Image
 
 from browser import Browser, serving
 from inkling import FewShotClassifier, export
+from inkling.images.handed_over import records_of
+from inkling.review.explore import explore
+from inkling.serving.app import create_app
+from inkling.serving.service import Service
+from inkling.serving.settings import Settings
 from inkling.sketch import write_dataset
+from served import listening
 from web_page import classify, open_page
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 KNOWN, OTHER = ("boat", "bird", "car", "castle", "cat", "fish", "house", "tree"), "key"
 SHOWN = {"tree": 0, "cat": 1, "key": 0}
 COLOURS = 96
+_LOADED = "[...document.images].every((one) => one.complete)"
 
 
 def main() -> None:
@@ -38,9 +45,34 @@ def main() -> None:
             browser.screenshot(folder / "page.png")
             browser.looks(width=390, height=780, scale=1.5, dark=True, phone=True)
             browser.screenshot(folder / "page-phone.png")
-        for name in ("page.png", "page-phone.png"):
+        served(folder, pictures)
+        for name in ("page.png", "page-phone.png", "serve-ask.png", "serve-review.png"):
             with Image.open(folder / name) as taken:
                 taken.convert("RGB").quantize(COLOURS).save(target / name, optimize=True)
+
+
+def served(folder: Path, pictures: list[Path]) -> None:
+    """The page of a service: a question, and groups to review."""
+    write_dataset(folder / "inbox", ("starfish", "umbrella", "key"), 9, seed=3)
+    memory = str(folder / "drawings.ink")
+    classifier = FewShotClassifier.load(memory)
+    explore(memory, classifier, classifier.embed(records_of(folder / "inbox")), min_images=4)
+    service = Service(memory)
+    service.start()
+    app = create_app(service, Settings(min_images=4))
+    with listening(app) as address, Browser() as browser:
+        browser.looks(width=1080, height=860)
+        browser.open(f"{address}/#ask")
+        browser.wait_for("document.querySelector('.drop-zone input')")
+        browser.choose_files(".drop-zone input", pictures)
+        browser.wait_for(f"document.querySelectorAll('.verdicts .answer').length === {len(pictures)}")
+        browser.wait_for(_LOADED)
+        browser.screenshot(folder / "serve-ask.png")
+        browser.evaluate("location.hash = 'review'")
+        browser.wait_for("document.querySelector('.cards .group')")
+        browser.wait_for(_LOADED)
+        browser.screenshot(folder / "serve-review.png")
+    service.close()
 
 
 def prepare(folder: Path) -> list[Path]:

@@ -1,35 +1,15 @@
-"""A service at a port of its own, and what a person does on its page."""
+"""What a person does on the page of a service."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import uvicorn
 
 from browser import Browser
-from inkling.serving.run import address_of, bound_socket
 
 TOASTS = "document.getElementById('toasts').innerText"
-
-
-@contextmanager
-def listening(app: Any) -> Iterator[str]:
-    """Serve an application from a thread; yields its address."""
-    with bound_socket("127.0.0.1", 0) as bound:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        try:
-            yield address_of(bound)
-        finally:
-            server.should_exit = True
-            thread.join(timeout=30)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from inkling.review.signed import SignedDecisions
 from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
-from tests.serving.browsed import TOASTS, Person, listening
+from served import listening
+from tests.serving.browsed import TOASTS, Person
 
 WINDOWS = [(1280, False), (1280, True), (390, False), (390, True)]
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-VIEWS = ("ask", "review", "history")
+VIEWS = ("ask", "teach", "review", "label", "check", "history")
 CARDS = "document.querySelectorAll('.cards > .group').length"
 
 
@@ -213,6 +214,106 @@ def test_history_tells_who_and_takes_back(person: Person, memory: Path) -> None:
     assert first in open_groups(memory)
     person.reads("taken back by event")
     assert person.browser.complaints == []
+
+
+def test_add_rename_and_remove_a_class(person: Person, memory: Path, stage: Path) -> None:
+    person.go("teach")
+    person.reads("Right on pictures left out")
+    person.browser.evaluate("document.querySelector('.new-class input[type=text]').focus()")
+    person.type("car")
+    person.choose(sorted((stage / "inbox").glob("car*"))[:4], field=".new-class input[type=file]")
+    person.reads("4 pictures of “car” learned", where=TOASTS)
+    assert classes(memory)["car"].images == 4
+    person.reads("Needs more pictures", where="document.querySelector('[data-class=car]').innerText")
+    person.press("Rename", within="[data-class=car]")
+    person.type("vehicle")
+    person.key("Enter")
+    person.browser.wait_for("document.querySelector('[data-class=vehicle]')")
+    person.press("Remove", within="[data-class=vehicle]")
+    person.browser.wait_for("!document.querySelector('[data-class=vehicle]')")
+    person.press("Undo", within="#toasts .toast:last-child")
+    person.browser.wait_for("document.querySelector('[data-class=vehicle]')")
+    assert classes(memory)["vehicle"].images == 4
+    assert person.browser.complaints == []
+
+
+def test_a_burst_of_the_camera_counts_as_few(person: Person, memory: Path) -> None:
+    person.go("teach")
+    person.press("Camera", within="[data-class=cat]")
+    person.press("Take 12")
+    person.reads("12 pictures taken")
+    person.press("Done")
+    person.reads("of “cat” learned", where=TOASTS)
+    person.reads("Near-duplicates count once", where="document.querySelector('[data-class=cat]').innerText")
+    assert person.browser.complaints == []
+
+
+def test_label_by_keys_and_take_back(person: Person, memory: Path) -> None:
+    before = sum(one.images for one in classes(memory).values())
+    person.go("label")
+    person.browser.wait_for("document.querySelector('.choice')")
+    name = person.text(".choice:nth-child(2)").split("\n")[-1]
+    n = classes(memory)[name].images
+    person.key("2")
+    person.reads(f"Labelled as “{name}”", where=TOASTS)
+    assert classes(memory)[name].images == n + 1
+    person.key("z", ctrl=True)
+    person.reads("Taken back", where=TOASTS)
+    assert sum(one.images for one in classes(memory).values()) == before
+    assert person.browser.complaints == []
+
+
+def test_label_pictures_that_were_dropped(person: Person, memory: Path, stage: Path) -> None:
+    before = sum(one.images for one in classes(memory).values())
+    person.go("label")
+    person.choose(sorted((stage / "test").rglob("*.png")))
+    person.browser.wait_for("document.querySelector('.large img')?.src.startsWith('blob:')")
+    person.key("1")
+    person.reads("Labelled as", where=TOASTS)
+    assert sum(one.images for one in classes(memory).values()) == before + 1
+
+
+def test_check_measures_what_evaluate_measures(person: Person, service: Service, stage: Path) -> None:
+    from inkling.evaluate.run import evaluate_classifier
+
+    person.go("check")
+    person.choose([stage / "test"], field="main input[webkitdirectory]")
+    person.reads("Right on pictures left out")
+    expected = evaluate_classifier(service.classifier, stage / "test").evaluation.to_json()["top1"]
+    assert f"{100 * expected:.0f} %" in person.text(".figures")
+    person.browser.wait_for("document.querySelector('iframe.report')?.contentDocument?.readyState === 'complete'")
+    assert person.browser.complaints == []
+
+
+class TestFromNothing:
+    """A memory that is not there yet is begun on the page."""
+
+    @pytest.fixture
+    def memory(self, tmp_path: Path) -> Path:
+        return tmp_path / "new.ink"
+
+    @pytest.fixture
+    def service(self, memory: Path, settings: Settings) -> Iterator[Service]:
+        service = Service(str(memory), limits=settings.limits, begin_with="sketch")
+        service.start()
+        yield service
+        service.close()
+
+    def test_two_classes_and_a_verdict(self, person: Person, memory: Path, stage: Path) -> None:
+        person.go("")
+        person.reads("It knows nothing yet")
+        for name in ("cat", "tree"):
+            person.browser.evaluate("document.querySelector('.new-class input[type=text]').focus()")
+            person.type(name)
+            person.choose(sorted((stage / "train" / name).iterdir()), field=".new-class input[type=file]")
+            person.browser.wait_for(f"document.querySelector('[data-class={name}]')")
+        person.reads("Right on pictures left out")
+        assert {name: one.images for name, one in classes(memory).items()} == {"cat": 8, "tree": 8}
+        person.browser.evaluate("location.hash = 'ask'")
+        person.choose([stage / "test" / "cat" / "cat-0000.png"])
+        person.browser.wait_for("document.querySelector('.verdicts .answer')")
+        assert person.text(".bars .name") == "cat"
+        assert person.browser.complaints == []
 
 
 @pytest.mark.parametrize(("width", "dark"), WINDOWS)

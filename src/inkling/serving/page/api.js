@@ -29,6 +29,7 @@ export const remove = (path) => call("DELETE", path);
 export async function call(method, path, { json, form, signal } = {}) {
   for (let trial = 0; ; trial += 1) {
     const response = await fetched(method, path, { json, form, signal });
+    if (response.status === 204) return null;
     if (response.ok) return response.json();
     const problem = await problemOf(response);
     if (problem.status === 401 && (await askForToken(Boolean(token())))) continue;

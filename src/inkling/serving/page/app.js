@@ -6,10 +6,13 @@ import { ask } from "./dialogs.js";
 import { element } from "./dom.js";
 import { counted } from "./words.js";
 import { AskView } from "./views/ask.js";
+import { CheckView } from "./views/check.js";
 import { HistoryView } from "./views/history.js";
+import { LabelView } from "./views/label.js";
 import { ReviewView } from "./views/review.js";
+import { TeachView } from "./views/teach.js";
 
-const VIEWS = { ask: AskView, review: ReviewView, history: HistoryView };
+const VIEWS = { ask: AskView, teach: TeachView, review: ReviewView, label: LabelView, check: CheckView, history: HistoryView };
 const LOOK_AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);

@@ -55,8 +55,8 @@ export function inlet({ title, hint, primary = "Choose pictures", folders = fals
   const zone = element("div", { class: "drop-zone" },
     element("p", { class: "by-mouse" }, element("strong", {}, title)),
     element("div", { class: "buttons" },
-      choose({ accept: "image/*" }, primary, "primary"),
-      folders && choose({ webkitdirectory: true }, "Choose a folder", ""), extra),
+      primary === null ? "" : choose({ accept: "image/*" }, primary, "primary"),
+      folders ? choose({ webkitdirectory: true }, "Choose a folder", "") : "", extra),
     hint && element("p", { class: "quiet small" }, hint));
   acceptDrops(zone, take, scope);
   return zone;

@@ -4,12 +4,14 @@ import { call, formOf, parts, post } from "./api.js";
 
 // Ways to teach, one for each part of the files; each asks the service and gives its event.
 export function lessons(classes, name, files) {
-  const known = classes.find((one) => one.name === name);
-  let id = known?.id;
-  return parts(files).map((part) => async () => {
+  const idIn = (known) => known.find((one) => one.name === name)?.id;
+  let id = idIn(classes);
+  const pieces = parts(files);
+  return pieces.map((part, at) => async () => {
     if (id !== undefined) return call("POST", `/v1/classes/${id}/images`, { form: formOf(part) });
     const event = await call("POST", "/v1/classes", { form: formOf(part, { name }) });
-    id = (await call("GET", "/v1/classes?exemplars=0")).classes.find((one) => one.name === name)?.id;
+    // While a new memory waits for its second class, the first has no number: more of it is sent by its name.
+    if (at + 1 < pieces.length) id = idIn((await call("GET", "/v1/classes?exemplars=0")).classes);
     return event;
   });
 }

@@ -18,7 +18,7 @@ export class Board {
   constructor({ onDecision, mayWrite }) {
     Object.assign(this, { onDecision, mayWrite });
     this.cards = element("div", { class: "cards", onkeydown: (event) => this.#key(event) });
-    this.classRail = element("div", { class: "rail" });
+    this.classRail = element("div", { class: "rail by-mouse" });
     this.loose = element("section", { class: "loose", "aria-labelledby": "loose-title", hidden: true });
     this.mover = element("div", { class: "mover", role: "group", "aria-label": "Picked pictures", hidden: true });
     this.keys = element("p", { class: "quiet small by-mouse" }, "Drag a group onto another to merge them, a picture to move it. Keys on a group: ",
@@ -137,7 +137,7 @@ export class Board {
       });
       return chip;
     });
-    this.classRail.replaceChildren(element("span", { class: "quiet small" }, "Known classes"), element("ul", { "aria-label": "Known classes" }, chips));
+    this.classRail.replaceChildren(element("span", { class: "quiet small" }, "Known classes"), element("ul", { "aria-label": "Known classes", tabindex: 0 }, chips));
   }
 
   #showLoose(loose, n) {

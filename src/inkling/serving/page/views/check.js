@@ -1,0 +1,95 @@
+// Check: how well it does on pictures with labels that it never saw.
+
+import { call, formOf, parts, post, remove } from "../api.js";
+import { complain } from "../decisions.js";
+import { announce, element } from "../dom.js";
+import { inlet, progressBar } from "../pictures.js";
+import { toast } from "../toast.js";
+import { figuresOf } from "./figures.js";
+
+export class CheckView {
+  title = "Check";
+
+  constructor({ state }) {
+    this.state = state;
+    this.told = element("p", { class: "quiet" }, "Measure it on pictures that it was not taught: one folder for each class, named as the class is.");
+    this.work = element("div");
+    this.input = element("div");
+    this.result = element("section", { "aria-label": "Result", hidden: true });
+    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Check"), this.told), this.input, this.work, this.result);
+  }
+
+  enter() {
+    this.scope = new AbortController();
+    this.input.replaceChildren(...(this.state()?.fitted ? [inlet({
+      title: "Drop class folders here", primary: "Choose pictures", folders: true, scope: this.scope.signal,
+      hint: "They are measured and forgotten. Pictures that it was fitted on are left out of the figures.",
+      onPictures: ({ pictures }) => this.#check(pictures),
+    })] : [element("p", {}, "There is nothing to check yet.")]));
+  }
+
+  leave() {
+    this.scope.abort();
+  }
+
+  async #check(pictures) {
+    const labelled = pictures.filter((one) => one.folder);
+    if (!labelled.length) return toast("These pictures are in no folder, so nothing says what is on them. Choose a folder of class folders.", { problem: true });
+    const bar = progressBar("Checking");
+    this.work.replaceChildren(bar.shown);
+    this.result.hidden = true;
+    let job = null;
+    try {
+      job = await post("/v1/jobs", { kind: "evaluate" });
+      await this.#send(job, labelled, bar);
+      await post(`/v1/jobs/${job.id}/start`);
+      this.#show(await ended(job, bar.signal));
+    } catch (error) {
+      complain(error);
+      if (job) remove(`/v1/jobs/${job.id}`).catch(() => {});
+    }
+    this.work.replaceChildren();
+  }
+
+  async #send(job, labelled, bar) {
+    let done = 0;
+    for (const [label, some] of Map.groupBy(labelled, (one) => one.folder)) {
+      for (const part of parts(some.map((one) => one.file))) {
+        await call("POST", `/v1/jobs/${job.id}/images`, { form: formOf(part, { label }), signal: bar.signal });
+        done += part.length;
+        bar.show(done, labelled.length);
+      }
+    }
+  }
+
+  #show(job) {
+    if (job.state !== "done") return toast(job.error ?? "The check was cancelled.", { problem: true });
+    const evaluation = job.result;
+    this.result.hidden = false;
+    this.result.replaceChildren(
+      element("div", { class: "figures" }, figuresOf({ evaluation, images: evaluation.n, pictures: evaluation.n, unknown: null }, null)),
+      job.has_report && element("p", {}, element("a", { href: `/v1/jobs/${job.id}/report`, target: "_blank", rel: "noopener" }, "Open the report by itself")),
+      job.has_report && element("iframe", { src: `/v1/jobs/${job.id}/report`, title: "Report of the check", class: "report" }));
+    announce(`Checked on ${evaluation.n} pictures`);
+  }
+}
+
+// The job as it ended, by the events that the service sends.
+function ended(job, signal) {
+  return new Promise((resolve, reject) => {
+    const events = new EventSource(`/v1/jobs/${job.id}/events`);
+    const take = (event) => {
+      events.close();
+      resolve(JSON.parse(event.data));
+    };
+    for (const name of ["done", "failed", "cancelled"]) events.addEventListener(name, take);
+    events.onerror = () => {
+      events.close();
+      reject(new Error("The service ended while it was checking."));
+    };
+    signal.addEventListener("abort", () => {
+      events.close();
+      reject(new DOMException("Cancelled", "AbortError"));
+    });
+  });
+}

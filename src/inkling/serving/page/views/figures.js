@@ -1,0 +1,47 @@
+// How well the classes are told apart, in a few figures, and how they moved.
+
+import { element } from "../dom.js";
+import { counted, percent } from "../words.js";
+
+const CONFUSIONS = 6;
+
+export function figuresOf(now, before) {
+  if (!now.evaluation) return [element("p", { class: "quiet" }, `How well it does cannot be measured yet: ${lower(now.why_no_evaluation ?? "there are too few pictures")}`)];
+  const { top1, ece, n } = now.evaluation;
+  const old = before?.evaluation;
+  return [
+    element("dl", { class: "tiles" },
+      tile("Right on pictures left out", percent(top1), moved(top1, old?.top1, true), interval(now.evaluation)),
+      tile("Error of its probabilities", percent(ece), moved(ece, old?.ece, false), "mean gap of confidence and accuracy"),
+      tile("Pictures", String(now.images), "", now.pictures < now.images ? `${now.pictures} sources: near-duplicates and bursts count once` : `${counted(n, "picture")} left out in turn`)),
+    confusions(now.evaluation),
+    now.unknown?.finding && element("p", { class: "quiet small" }, `Unknown pictures: ${now.unknown.finding}.`),
+  ].filter(Boolean);
+}
+
+const lower = (text) => text[0].toLowerCase() + text.slice(1);
+
+function tile(name, value, change, note) {
+  return element("div", {}, element("dt", {}, name), element("dd", {}, element("strong", {}, value), change && " ", change), element("dd", { class: "quiet small" }, note));
+}
+
+function interval({ intervals }) {
+  const [low, high] = intervals?.top1 ?? [];
+  return low === undefined ? "" : `between ${percent(low)} and ${percent(high)} with 95 % confidence`;
+}
+
+function moved(now, before, moreIsBetter) {
+  if (before === undefined || before === null) return "";
+  const points = Math.round(100 * now) - Math.round(100 * before);
+  if (!points) return "";
+  const better = points > 0 === moreIsBetter;
+  return element("span", { class: better ? "better" : "worse" }, `${points > 0 ? "+" : "−"}${Math.abs(points)} since the latest change`);
+}
+
+function confusions({ confusion, per_class: perClass }) {
+  const wrong = confusion.filter((one) => one.true !== one.predicted).sort((a, b) => b.count - a.count).slice(0, CONFUSIONS);
+  if (!wrong.length) return element("p", { class: "quiet small" }, "No class was taken for another one.");
+  return element("div", {}, element("h2", {}, "Taken for another class"),
+    element("ul", { class: "confusions" }, wrong.map((one) =>
+      element("li", {}, element("strong", {}, one.true), " for ", element("strong", {}, one.predicted), element("span", { class: "quiet" }, ` ${one.count} of ${perClass[one.true]?.support ?? "?"}`)))));
+}

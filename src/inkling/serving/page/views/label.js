@@ -1,0 +1,153 @@
+// Label next: unlabelled pictures one after another, the most useful first, each with one key.
+
+import { get, parts, post, predict } from "../api.js";
+import { complain, decide } from "../decisions.js";
+import { announce, button, element, nameField, ownPicture, stored } from "../dom.js";
+import { inlet, progressBar } from "../pictures.js";
+import { correct } from "../teaching.js";
+import { counted, percent } from "../words.js";
+import { settle } from "./ask.js";
+
+const KEYS = 9;
+const FROM_POOL = 100;
+
+export class LabelView {
+  title = "Label next";
+  #classes = [];
+  #own = []; // dropped here: {file, verdict}
+  #pool = []; // waiting in the memory
+  #later = new Set();
+  #labelling = false;
+
+  constructor({ state }) {
+    this.state = state;
+    this.told = element("p", { class: "quiet" });
+    this.stage = element("section", { class: "stage", "aria-live": "polite", "aria-label": "Picture to label" });
+    this.work = element("div");
+    this.input = element("div");
+    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Label next"), this.told), this.stage, this.work, this.input);
+  }
+
+  enter() {
+    this.scope = new AbortController();
+    document.addEventListener("keydown", (event) => this.#key(event), { signal: this.scope.signal });
+    this.input.replaceChildren(...(this.state()?.may_write && this.state()?.fitted ? [inlet({
+      title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
+      hint: "They come in the order in which a label helps most. Only those that you label are kept.",
+      onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
+    })] : []));
+    return this.memoryChanged();
+  }
+
+  leave() {
+    this.scope.abort();
+  }
+
+  async memoryChanged() {
+    if (!this.state()?.fitted) {
+      this.told.textContent = "Teach it at least two classes first; then it can say which pictures to label next.";
+      this.stage.replaceChildren();
+      return;
+    }
+    try {
+      const [known, next] = await Promise.all([get("/v1/classes?exemplars=0"), get(`/v1/next?most=${FROM_POOL}`)]);
+      [this.#classes, this.#pool] = [known.classes, next.order];
+      this.#show();
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #take(files) {
+    const entries = files.map((file) => ({ file, verdict: null }));
+    const bar = progressBar("Looking at pictures");
+    this.work.replaceChildren(bar.shown);
+    let done = 0;
+    try {
+      for (const group of parts(files)) {
+        const some = entries.slice(done, done + group.length);
+        const told = await predict(group, { signal: bar.signal });
+        settle(some, told, (one, verdict) => Object.assign(one, { verdict }), () => {});
+        done += group.length;
+        bar.show(done, files.length);
+      }
+    } catch (error) {
+      complain(error);
+    }
+    this.work.replaceChildren();
+    this.#own.push(...entries.filter((one) => one.verdict));
+    this.#show();
+  }
+
+  // Own pictures first: those whose two likeliest classes are nearest to each other, and those that are unknown.
+  #queue() {
+    const own = this.#own.toSorted((a, b) => margin(a.verdict) - margin(b.verdict));
+    const all = [...own, ...this.#pool];
+    return [...all.filter((one) => !this.#later.has(key(one))), ...all.filter((one) => this.#later.has(key(one)))];
+  }
+
+  #show() {
+    const queue = this.#queue();
+    const [first] = queue;
+    this.told.textContent = first ? `${counted(queue.length, "picture")} without a label, the most useful first.` : "No picture waits for a label. Drop some below, or keep unknown ones under Ask.";
+    if (!first || !this.state()?.may_write) return this.stage.replaceChildren();
+    const likely = first.verdict?.top_labels ?? [first.label, first.second];
+    const names = [...new Set([...likely, ...this.#classes.map((one) => one.name)])].filter((name) => this.#classes.some((one) => one.name === name)).slice(0, KEYS);
+    this.shownNames = names;
+    const choices = names.map((name, at) => button("", () => this.#label(first, name), { class: "choice", "aria-keyshortcuts": at + 1 }));
+    choices.forEach((one, at) => one.append(element("kbd", {}, at + 1), names[at]));
+    const others = this.#classes.map((one) => one.name);
+    const { field } = nameField({ label: "Another class", names: others, placeholder: first.file ? "another class, or a new one" : "another class", onenter: (name) => this.#label(first, name) });
+    this.stage.replaceChildren(
+      element("div", { class: "large" }, first.file ? ownPicture(first.file) : stored(first)),
+      element("div", { class: "choices" },
+        element("p", {}, why(first)),
+        element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field,
+        button("", () => this.#skip(first), { class: "plain", "aria-keyshortcuts": "0" })));
+    this.stage.querySelector(".plain").append("Later ", element("kbd", {}, "0"));
+  }
+
+  #skip(one) {
+    this.#later.delete(key(one));
+    this.#later.add(key(one));
+    this.#show();
+  }
+
+  async #label(one, name) {
+    if (this.#labelling) return;
+    this.#labelling = true;
+    for (const control of this.stage.querySelectorAll("button, input")) control.disabled = true;
+    const known = this.#classes.some((each) => each.name === name);
+    if (!known && !one.file) {
+      complain(new Error(`There is no class “${name}” yet. Add it under Teach, or accept its group under Review.`));
+    } else {
+      const done = await decide(`Labelled as “${name}”.`, () => (one.file ? correct(this.#classes, name, one.file, one.verdict.id) : post(`/v1/images/${one.id}/move`, { to: name })));
+      if (done && one.file) this.#own = this.#own.filter((each) => each !== one);
+      if (done) announce(`Labelled as ${name}`);
+    }
+    this.#labelling = false;
+    this.#show();
+  }
+
+  #key(event) {
+    if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [first] = this.#queue();
+    if (!first || !/^[0-9]$/.test(event.key) || !this.state()?.may_write) return;
+    const name = this.shownNames?.[Number(event.key) - 1];
+    if (event.key === "0") this.#skip(first);
+    else if (name) this.#label(first, name);
+  }
+}
+
+const key = (one) => one.file ?? one.id;
+
+function margin({ top_probabilities: p, unknown }) {
+  return unknown ? 0 : p[0] - (p[1] ?? 0);
+}
+
+function why(one) {
+  if (!one.verdict) return `${one.reason}.`;
+  const { label, probability, unknown, top_labels: labels } = one.verdict;
+  if (unknown) return "Unlike every class it knows.";
+  return `${label} (${percent(probability)})${labels[1] ? ` or ${labels[1]}` : ""}?`;
+}

@@ -1,0 +1,238 @@
+// Teach: classes and their pictures, and how well they are told apart on pictures that were left out.
+
+import { get, patch, remove } from "../api.js";
+import { Camera } from "../camera.js";
+import { complain, decide, tellChanged } from "../decisions.js";
+import { ask } from "../dialogs.js";
+import { announce, button, element, nameField, stored } from "../dom.js";
+import { chosen, dropped, inlet, progressBar } from "../pictures.js";
+import { lessons } from "../teaching.js";
+import { toast } from "../toast.js";
+import { counted, listed } from "../words.js";
+import { figuresOf } from "./figures.js";
+
+const EXEMPLARS = 8;
+const BURST = 12;
+const BURST_MS = 250;
+
+export class TeachView {
+  title = "Teach";
+  #classes = [];
+  #begun = [];
+  #before = null; // how well it did before the latest change
+  #now = null;
+
+  constructor({ state }) {
+    this.state = state;
+    this.told = element("p", { class: "quiet" });
+    this.figures = element("section", { class: "figures", "aria-label": "How well it does", hidden: true });
+    this.work = element("div");
+    this.input = element("div");
+    this.filming = element("section", { class: "camera", "aria-label": "Camera", hidden: true });
+    this.cards = element("div", { class: "cards" });
+    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Teach"), this.told),
+      this.figures, this.input, this.work, this.filming, this.cards);
+  }
+
+  enter() {
+    this.scope = new AbortController();
+    const mayWrite = this.state()?.may_write;
+    this.input.replaceChildren(...(mayWrite ? [this.#newClass(), inlet({
+      title: "Or drop folders here, one for each class", primary: null, folders: true, scope: this.scope.signal,
+      hint: "The name of a folder is that of its class.",
+      onPictures: (found) => this.#take(found),
+    })] : []));
+    return this.memoryChanged();
+  }
+
+  leave() {
+    this.scope.abort();
+    this.#endBurst?.();
+  }
+
+  #endBurst = null;
+
+  async memoryChanged() {
+    try {
+      const { classes, begun = [] } = await get(`/v1/classes?exemplars=${EXEMPLARS}`);
+      [this.#classes, this.#begun] = [classes, begun];
+      this.#show();
+      if (classes.length) await this.#showFigures();
+      else this.figures.hidden = true;
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  #show() {
+    const n = this.#classes.length;
+    if (n) this.told.textContent = `${counted(n, "class", "classes")} from ${counted(this.#classes.reduce((sum, one) => sum + one.images, 0), "picture")}.`;
+    else if (this.#begun.length) this.told.textContent = `${listed(this.#begun.map((one) => one.name))} waits for a second class: one alone cannot be told from anything.`;
+    else this.told.textContent = "It knows nothing yet. Give it pictures of two classes, a handful of each; more can come later.";
+    this.cards.replaceChildren(...this.#begun.map((one) => this.#card(one)), ...this.#classes.map((one) => this.#card(one)));
+  }
+
+  async #showFigures() {
+    const learned = await get("/v1/state");
+    if (this.#now?.memory_version !== learned.memory_version) [this.#before, this.#now] = [this.#now, learned];
+    this.figures.hidden = false;
+    this.figures.replaceChildren(...figuresOf(this.#now, this.#before));
+    for (const one of learned.classes) {
+      const place = this.cards.querySelector(`[data-class="${CSS.escape(one.name)}"] .needs`);
+      place?.replaceChildren(...needsOf(one));
+    }
+  }
+
+  #newClass() {
+    const { field, input } = nameField({ label: "Name of a new class", names: [], placeholder: "name of a new class" });
+    const name = () => {
+      if (!input.value.trim()) input.focus();
+      return input.value.trim();
+    };
+    const done = () => {
+      input.value = "";
+    };
+    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), "primary");
+    files.addEventListener("click", (event) => !name() && event.preventDefault());
+    return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
+      button("Use the camera", () => name() && this.#burst(name()).then(done)));
+  }
+
+  #fileButton(text, onPictures, kind = "") {
+    const input = element("input", { type: "file", multiple: true, accept: "image/*" });
+    input.addEventListener("change", () => {
+      const { pictures } = chosen(input.files);
+      input.value = "";
+      onPictures(pictures);
+    });
+    return element("label", { class: `button ${kind}` }, input, text);
+  }
+
+  #card(one) {
+    const isKnown = one.id !== undefined;
+    const pictures = (one.exemplars ?? []).map((image) => element("li", {}, stored(image)));
+    const more = one.images - pictures.length;
+    const card = element("article", { class: "card", "data-class": one.name, "aria-label": `Class ${one.name}` },
+      element("header", {}, element("h2", { title: one.name }, one.name), element("span", { class: "quiet small" }, counted(one.images, "picture"))),
+      isKnown && element("ul", { class: "thumbs" }, pictures, more > 0 && element("li", { class: "rest quiet" }, `+${more}`)),
+      element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
+    if (!this.state()?.may_write) return card;
+    card.append(element("div", { class: "others" },
+      this.#fileButton("Add pictures", (found) => this.#teach(one.name, found.map((each) => each.file)), "plain"),
+      button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
+      isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
+      isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
+    this.#takesFiles(card, one.name);
+    return card;
+  }
+
+  #takesFiles(card, name) {
+    const carries = (event) => event.dataTransfer.types.includes("Files");
+    card.ondragover = (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      card.classList.add("over");
+    };
+    card.ondragleave = (event) => !card.contains(event.relatedTarget) && card.classList.remove("over");
+    card.ondrop = async (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      card.classList.remove("over");
+      const { pictures } = await dropped(event.dataTransfer);
+      this.#teach(name, pictures.map((one) => one.file));
+    };
+  }
+
+  async #take({ pictures, leftOut }) {
+    if (leftOut) toast(`${counted(leftOut, "file")} left out: no picture, empty, or above 60 MB.`, { problem: !pictures.length });
+    const folders = Map.groupBy(pictures, (one) => one.folder);
+    const loose = folders.get("") ?? [];
+    folders.delete("");
+    if (loose.length) {
+      const name = await ask({ title: `What is on ${loose.length === 1 ? "this picture" : `these ${loose.length} pictures`}?`, yes: "Teach", field: { label: "Name of the class" } });
+      if (name) folders.set(name, loose);
+    }
+    for (const [name, files] of folders) {
+      if (!(await this.#teach(name, files.map((one) => one.file)))) return;
+    }
+  }
+
+  // False where it was cancelled, or the service refused.
+  async #teach(name, files) {
+    if (!files.length) return true;
+    const bar = progressBar(`Teaching ${name}`);
+    this.work.replaceChildren(bar.shown);
+    const ways = lessons(this.#classes, name, files);
+    let done = 0, skipped = 0;
+    const told = () => `${counted(files.length - skipped, "picture")} of “${name}” learned${skipped ? `, ${skipped} unreadable` : ""}.`;
+    const events = await decide(told, ...ways.map((way) => async () => {
+      bar.signal.throwIfAborted();
+      const event = await way();
+      done += 1;
+      skipped += event.skipped?.length ?? 0;
+      bar.show(done, ways.length);
+      return event;
+    }));
+    this.work.replaceChildren();
+    if (events?.every((one) => one.event === null)) {
+      toast(this.state()?.fitted ? "Nothing new: the memory has these pictures already." : told());
+      tellChanged();
+    }
+    return events !== null;
+  }
+
+  async #rename(one) {
+    const name = await ask({ title: `Rename “${one.name}”`, yes: "Rename", field: { label: "New name", value: one.name } });
+    if (name && name !== one.name) await decide(`“${one.name}” is “${name}” now.`, () => patch(`/v1/classes/${one.id}`, { name }));
+  }
+
+  // Pictures one after another as long as the person wants; they count as few, being alike.
+  async #burst(name) {
+    this.#endBurst?.();
+    const video = element("video", { playsinline: true, "aria-label": "What the camera sees" });
+    video.muted = true;
+    const camera = new Camera(video);
+    const taken = [];
+    const said = element("p", {}, `Take pictures of “${name}”: turn it, come nearer, change what is behind it. Those of one burst that hardly differ count as one.`);
+    const count = element("p", { class: "quiet", role: "status" });
+    const take = button(`Take ${BURST}`, async () => {
+      take.disabled = true;
+      for (let k = 0; k < BURST && this.#endBurst; k += 1) {
+        taken.push(await camera.still(`${name} ${Date.now()}.jpg`));
+        count.textContent = `${counted(taken.length, "picture")} taken`;
+        await new Promise((resolve) => setTimeout(resolve, BURST_MS));
+      }
+      take.disabled = false;
+    }, { class: "primary" });
+    const finished = new Promise((resolve) => {
+      this.#endBurst = () => {
+        this.#endBurst = null;
+        camera.stop();
+        this.filming.hidden = true;
+        resolve();
+      };
+    });
+    this.filming.replaceChildren(element("div", { class: "view" }, video),
+      element("div", { class: "burst" }, said, count, element("div", { class: "buttons" }, take, button("Done", () => this.#endBurst?.()))));
+    this.filming.hidden = false;
+    take.focus();
+    try {
+      await camera.start();
+    } catch (error) {
+      this.#endBurst?.();
+      toast(error.message, { problem: true });
+    }
+    await finished;
+    announce(`${counted(taken.length, "picture")} taken`);
+    await this.#teach(name, taken);
+  }
+}
+
+function needsOf({ images, pictures, recall, needs_more: needsMore }) {
+  const parts = [];
+  if (pictures < images) parts.push(`Near-duplicates count once: ${counted(pictures, "source")}.`);
+  if (recall !== null) parts.push(`${Math.round(100 * recall)} % are found when left out.`);
+  return [...parts.map((text) => `${text} `), needsMore && element("strong", { class: "more-needed" }, "Needs more pictures.")].filter(Boolean);
+}
