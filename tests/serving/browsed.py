@@ -40,7 +40,7 @@ class Person:
         """Press a button by what it says."""
         found = (
             f"[...(document.querySelector({within!r})?.querySelectorAll('button') ?? [])]"
-            f".find((one) => one.checkVisibility() && one.textContent.trim() === {text!r})"
+            f".find((one) => one.checkVisibility() && !one.disabled && one.textContent.trim() === {text!r})"
         )
         self.browser.wait_for(found)
         self.browser.evaluate(f"{found}.click()")

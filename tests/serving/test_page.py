@@ -278,10 +278,10 @@ def test_check_measures_what_evaluate_measures(person: Person, service: Service,
 
     person.go("check")
     person.choose([stage / "test"], field="main input[webkitdirectory]")
-    person.reads("Right on pictures left out")
+    person.reads("mean gap of confidence and accuracy")
     expected = evaluate_classifier(service.classifier, stage / "test").evaluation.to_json()["top1"]
     assert f"{100 * expected:.0f} %" in person.text(".figures")
-    person.browser.wait_for("document.querySelector('iframe.report')?.contentDocument?.readyState === 'complete'")
+    person.browser.wait_for("document.querySelector('iframe.report[data-loaded]')")
     assert person.browser.complaints == []
 
 

@@ -22,7 +22,7 @@ let state = null;
 
 async function main() {
   onTokenNeeded(tokenFromPerson);
-  document.addEventListener(CHANGED, () => look());
+  document.addEventListener(CHANGED, () => look({ changed: true }));
   document.addEventListener("keydown", undoByKey);
   byId("undo").onclick = takeBackLatest;
   window.addEventListener("hashchange", show);
@@ -31,8 +31,8 @@ async function main() {
   setInterval(() => document.visibilityState === "visible" && look(), LOOK_AGAIN_MS);
 }
 
-// What the service says of itself; views are told where the memory is another version than before.
-async function look() {
+// What the service says of itself; the view looks again where something was changed, here or by others.
+async function look({ changed = false } = {}) {
   let now;
   try {
     now = await get("/v1/about");
@@ -51,8 +51,8 @@ async function look() {
   open.hidden = !now.proposals;
   open.textContent = now.proposals;
   open.setAttribute("aria-label", `, ${counted(now.proposals, "open group")}`);
-  byId("undo").hidden = !now.may_write || !now.fitted;
-  if (before && before.memory_version !== now.memory_version) shown?.memoryChanged?.(now);
+  byId("undo").hidden = !now.may_write;
+  if (changed || (before && before.memory_version !== now.memory_version)) shown?.memoryChanged?.(now);
 }
 
 function show() {

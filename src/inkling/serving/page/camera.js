@@ -44,6 +44,7 @@ export class Camera {
   // What it sees now, as a file.
   async still(name) {
     const { videoWidth: width, videoHeight: height } = this.video;
+    if (!width) throw new Error("The camera gives no picture yet.");
     const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
     [this.#canvas.width, this.#canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
     this.#canvas.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);

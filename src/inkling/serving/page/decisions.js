@@ -29,10 +29,13 @@ export async function decide(text, ...requests) {
   }
   const made = events.filter((one) => one.event !== null && one.event !== undefined);
   if (refused) complain(refused.isConflict ? new Error(`${refused.message} What is shown now is the latest.`) : refused);
-  if (made.length) toast(typeof text === "function" ? text(made) : text, { undo: () => takeBack(made.map((one) => one.event)) });
-  if (made.length || refused) tellChanged();
+  if (made.length) toast(said(text, made), { undo: () => takeBack(made.map((one) => one.event)) });
+  else if (!refused) toast(events.some((one) => one.begun) ? said(text, events) : "Nothing new: the memory has it already.");
+  tellChanged();
   return refused ? null : events;
 }
+
+const said = (text, events) => (typeof text === "function" ? text(events) : text);
 
 // Several events are taken back latest first; it ends where somebody else has decided since.
 export async function takeBack(events) {
@@ -54,7 +57,8 @@ export async function takeBackLatest() {
   clearToasts();
   try {
     const event = await post("/v1/undo");
-    const told = `Taken back: ${inWords({ verb: event.outcome.undone, arguments: event.outcome.arguments, outcome: {} })}`;
+    const what = event.event === null ? `the class ${quoted(event.outcome.class)}` : inWords({ verb: event.outcome.undone, arguments: event.outcome.arguments, outcome: {} });
+    const told = `Taken back: ${what}`;
     toast(told);
     announce(told);
   } catch (error) {

@@ -5,7 +5,7 @@ import { complain } from "../decisions.js";
 import { announce, element } from "../dom.js";
 import { inlet, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
-import { figuresOf } from "./figures.js";
+import { figuresOfCheck } from "./figures.js";
 
 export class CheckView {
   title = "Check";
@@ -67,9 +67,9 @@ export class CheckView {
     const evaluation = job.result;
     this.result.hidden = false;
     this.result.replaceChildren(
-      element("div", { class: "figures" }, figuresOf({ evaluation, images: evaluation.n, pictures: evaluation.n, unknown: null }, null)),
+      element("div", { class: "figures" }, figuresOfCheck(evaluation)),
       job.has_report && element("p", {}, element("a", { href: `/v1/jobs/${job.id}/report`, target: "_blank", rel: "noopener" }, "Open the report by itself")),
-      job.has_report && element("iframe", { src: `/v1/jobs/${job.id}/report`, title: "Report of the check", class: "report" }));
+      job.has_report && element("iframe", { src: `/v1/jobs/${job.id}/report`, title: "Report of the check", class: "report", onload: (event) => event.target.setAttribute("data-loaded", "") }));
     announce(`Checked on ${evaluation.n} pictures`);
   }
 }

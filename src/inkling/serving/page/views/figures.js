@@ -5,15 +5,28 @@ import { counted, percent } from "../words.js";
 
 const CONFUSIONS = 6;
 
-export function figuresOf(now, before) {
+const LEFT_OUT = {
+  right: "Right on pictures left out",
+  pictures: ({ images, pictures, evaluation }) => (pictures < images ? `${pictures} sources: near-duplicates and bursts count once` : `${counted(evaluation.n, "picture")} left out in turn`),
+};
+const CHECKED = {
+  right: "Right",
+  pictures: ({ evaluation: { unknown_labels: others } }) => (others?.count ? `${others.count} more are of no known class` : "all of known classes"),
+};
+
+export function figuresOfCheck(evaluation) {
+  return figuresOf({ evaluation, images: evaluation.n }, null, CHECKED);
+}
+
+export function figuresOf(now, before, words = LEFT_OUT) {
   if (!now.evaluation) return [element("p", { class: "quiet" }, `How well it does cannot be measured yet: ${lower(now.why_no_evaluation ?? "there are too few pictures")}`)];
-  const { top1, ece, n } = now.evaluation;
+  const { top1, ece } = now.evaluation;
   const old = before?.evaluation;
   return [
     element("dl", { class: "tiles" },
-      tile("Right on pictures left out", percent(top1), moved(top1, old?.top1, true), interval(now.evaluation)),
+      tile(words.right, percent(top1), moved(top1, old?.top1, true), interval(now.evaluation)),
       tile("Error of its probabilities", percent(ece), moved(ece, old?.ece, false), "mean gap of confidence and accuracy"),
-      tile("Pictures", String(now.images), "", now.pictures < now.images ? `${now.pictures} sources: near-duplicates and bursts count once` : `${counted(n, "picture")} left out in turn`)),
+      tile("Pictures", String(now.images), "", words.pictures(now))),
     confusions(now.evaluation),
     now.unknown?.finding && element("p", { class: "quiet small" }, `Unknown pictures: ${now.unknown.finding}.`),
   ].filter(Boolean);

@@ -2,7 +2,7 @@
 
 import { get, patch, remove } from "../api.js";
 import { Camera } from "../camera.js";
-import { complain, decide, tellChanged } from "../decisions.js";
+import { complain, decide } from "../decisions.js";
 import { ask } from "../dialogs.js";
 import { announce, button, element, nameField, stored } from "../dom.js";
 import { chosen, dropped, inlet, progressBar } from "../pictures.js";
@@ -11,7 +11,7 @@ import { toast } from "../toast.js";
 import { counted, listed } from "../words.js";
 import { figuresOf } from "./figures.js";
 
-const EXEMPLARS = 8;
+const EXEMPLARS = 7; // with the number of the others, two rows of a card
 const BURST = 12;
 const BURST_MS = 250;
 
@@ -92,14 +92,14 @@ export class TeachView {
     const done = () => {
       input.value = "";
     };
-    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), "primary");
+    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
     files.addEventListener("click", (event) => !name() && event.preventDefault());
     return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
       button("Use the camera", () => name() && this.#burst(name()).then(done)));
   }
 
-  #fileButton(text, onPictures, kind = "") {
-    const input = element("input", { type: "file", multiple: true, accept: "image/*" });
+  #fileButton(text, onPictures, { kind = "", label = text } = {}) {
+    const input = element("input", { type: "file", multiple: true, accept: "image/*", "aria-label": label });
     input.addEventListener("change", () => {
       const { pictures } = chosen(input.files);
       input.value = "";
@@ -118,7 +118,7 @@ export class TeachView {
       element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
     if (!this.state()?.may_write) return card;
     card.append(element("div", { class: "others" },
-      this.#fileButton("Add pictures", (found) => this.#teach(one.name, found.map((each) => each.file)), "plain"),
+      this.#fileButton("Add", (found) => this.#teach(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
       button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
       isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
       isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
@@ -176,10 +176,6 @@ export class TeachView {
       return event;
     }));
     this.work.replaceChildren();
-    if (events?.every((one) => one.event === null)) {
-      toast(this.state()?.fitted ? "Nothing new: the memory has these pictures already." : told());
-      tellChanged();
-    }
     return events !== null;
   }
 
@@ -205,7 +201,8 @@ export class TeachView {
         await new Promise((resolve) => setTimeout(resolve, BURST_MS));
       }
       take.disabled = false;
-    }, { class: "primary" });
+      take.focus();
+    }, { class: "primary", disabled: true });
     const finished = new Promise((resolve) => {
       this.#endBurst = () => {
         this.#endBurst = null;
@@ -217,9 +214,10 @@ export class TeachView {
     this.filming.replaceChildren(element("div", { class: "view" }, video),
       element("div", { class: "burst" }, said, count, element("div", { class: "buttons" }, take, button("Done", () => this.#endBurst?.()))));
     this.filming.hidden = false;
-    take.focus();
     try {
       await camera.start();
+      take.disabled = false;
+      take.focus();
     } catch (error) {
       this.#endBurst?.();
       toast(error.message, { problem: true });
