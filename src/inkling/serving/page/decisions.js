@@ -29,7 +29,8 @@ export async function decide(text, ...requests) {
   }
   const made = events.filter((one) => one.event !== null && one.event !== undefined);
   if (refused) complain(refused.isConflict ? new Error(`${refused.message} What is shown now is the latest.`) : refused);
-  if (made.length) toast(said(text, made), { undo: () => takeBack(made.map((one) => one.event)) });
+  const back = made.filter((one) => one.verb !== "fit").map((one) => one.event); // a first fit stays
+  if (made.length) toast(said(text, made), { undo: back.length ? () => takeBack(back) : null });
   else if (!refused) toast(events.some((one) => one.begun) ? said(text, events) : "Nothing new: the memory has it already.");
   tellChanged();
   return refused ? null : events;
