@@ -267,7 +267,9 @@ def test_label_pictures_that_were_dropped(person: Person, memory: Path, stage: P
     before = sum(one.images for one in classes(memory).values())
     person.go("label")
     person.choose(sorted((stage / "test").rglob("*.png")))
-    person.browser.wait_for("document.querySelector('.large img')?.src.startsWith('blob:')")
+    person.browser.wait_for(
+        "document.querySelector('.choice') && document.querySelector('.large img').src.startsWith('blob:')"
+    )
     person.key("1")
     person.reads("Labelled as", where=TOASTS)
     assert sum(one.images for one in classes(memory).values()) == before + 1
@@ -275,11 +277,13 @@ def test_label_pictures_that_were_dropped(person: Person, memory: Path, stage: P
 
 def test_check_measures_what_evaluate_measures(person: Person, service: Service, stage: Path) -> None:
     from inkling.evaluate.run import evaluate_classifier
+    from inkling.images.handed_over import records_of
 
     person.go("check")
     person.choose([stage / "test"], field="main input[webkitdirectory]")
     person.reads("mean gap of confidence and accuracy")
-    expected = evaluate_classifier(service.classifier, stage / "test").evaluation.to_json()["top1"]
+    samples = service.classifier.embed(records_of(stage / "test"))
+    expected = evaluate_classifier(service.classifier, samples).evaluation.to_json()["top1"]
     assert f"{100 * expected:.0f} %" in person.text(".figures")
     person.browser.wait_for("document.querySelector('iframe.report[data-loaded]')")
     assert person.browser.complaints == []
