@@ -20,7 +20,7 @@ from tests.serving.browsed import TOASTS, Person
 
 WINDOWS = [(1280, False), (1280, True), (390, False), (390, True)]
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-VIEWS = ("ask", "teach", "review", "label", "check", "history")
+VIEWS = ("ask", "classes", "review", "label", "check", "history")
 CARDS = "document.querySelectorAll('.cards > .group').length"
 
 
@@ -217,7 +217,7 @@ def test_history_tells_who_and_takes_back(person: Person, memory: Path) -> None:
 
 
 def test_add_rename_and_remove_a_class(person: Person, memory: Path, stage: Path) -> None:
-    person.go("teach")
+    person.go("classes")
     person.reads("Right on pictures left out")
     person.browser.evaluate("document.querySelector('.new-class input[type=text]').focus()")
     person.type("car")
@@ -238,7 +238,7 @@ def test_add_rename_and_remove_a_class(person: Person, memory: Path, stage: Path
 
 
 def test_a_burst_of_the_camera_counts_as_few(person: Person, memory: Path) -> None:
-    person.go("teach")
+    person.go("classes")
     person.press("Camera", within="[data-class=cat]")
     person.press("Take 12")
     person.reads("12 pictures taken")

@@ -12,7 +12,7 @@ import { LabelView } from "./views/label.js";
 import { ReviewView } from "./views/review.js";
 import { TeachView } from "./views/teach.js";
 
-const VIEWS = { ask: AskView, teach: TeachView, review: ReviewView, label: LabelView, check: CheckView, history: HistoryView };
+const VIEWS = { ask: AskView, classes: TeachView, review: ReviewView, label: LabelView, check: CheckView, history: HistoryView };
 const LOOK_AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
@@ -56,7 +56,7 @@ async function look({ changed = false } = {}) {
 }
 
 function show() {
-  const wanted = location.hash.slice(1) || (state?.fitted === false ? "teach" : "ask");
+  const wanted = location.hash.slice(1) || (state?.fitted === false ? "classes" : "ask");
   const name = VIEWS[wanted] ? wanted : "ask";
   for (const link of document.querySelectorAll("nav a")) {
     const isHere = link.hash === `#${name}`;

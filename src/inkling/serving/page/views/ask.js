@@ -70,7 +70,7 @@ export class AskView {
     const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} others` : names.join(", ");
     this.known.replaceChildren(
       ...(this.state()?.fitted ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
-        : ["It knows nothing yet. ", element("a", { href: "#teach" }, "Teach it"), " at least two classes first."]),
+        : ["It knows nothing yet. ", element("a", { href: "#classes" }, "Teach it"), " at least two classes first."]),
     );
     const settled = this.#entries.filter((one) => one.verdict).slice(0, ASKED_AGAIN);
     if (settled.length) this.#judge(settled);
@@ -151,7 +151,7 @@ export class AskView {
   #correction(entry) {
     const { verdict } = entry;
     const suggested = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
-    const teach = (name) => this.#teach(entry, name);
+    const teach = (name) => this.#classes(entry, name);
     const names = [...new Set(suggested)].slice(0, SUGGESTED);
     const known = new Set(this.#classes.map((one) => one.name));
     const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => teach(name), { class: "chip", "aria-label": `It is ${name}` }));
@@ -162,7 +162,7 @@ export class AskView {
       element("span", { class: "quiet small" }, verdict.unknown ? "It is …" : "Wrong? It is …"), chips, element("span", { class: "own-name" }, field, go), right);
   }
 
-  async #teach(entry, name) {
+  async #classes(entry, name) {
     for (const one of entry.told.querySelectorAll("button, input")) one.disabled = true;
     entry.taught = name;
     const done = await decide(`“${entry.file.name}” is now an example of “${name}”.`, () => correct(this.#classes, name, entry.file, entry.verdict.id));

@@ -119,7 +119,7 @@ export class LabelView {
     for (const control of this.stage.querySelectorAll("button, input")) control.disabled = true;
     const known = this.#classes.some((each) => each.name === name);
     if (!known && !one.file) {
-      complain(new Error(`There is no class “${name}” yet. Add it under Teach, or accept its group under Review.`));
+      complain(new Error(`There is no class “${name}” yet. Add it under Classes, or accept its group under Review.`));
     } else {
       const done = await decide(`Labelled as “${name}”.`, () => (one.file ? correct(this.#classes, name, one.file, one.verdict.id) : post(`/v1/images/${one.id}/move`, { to: name })));
       if (done && one.file) this.#own = this.#own.filter((each) => each !== one);

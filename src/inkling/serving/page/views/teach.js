@@ -1,4 +1,4 @@
-// Teach: classes and their pictures, and how well they are told apart on pictures that were left out.
+// Classes and their pictures, and how well they are told apart on pictures that were left out.
 
 import { get, patch, remove } from "../api.js";
 import { Camera } from "../camera.js";
@@ -16,7 +16,7 @@ const BURST = 12;
 const BURST_MS = 250;
 
 export class TeachView {
-  title = "Teach";
+  title = "Classes";
   #classes = [];
   #begun = [];
   #before = null; // how well it did before the latest change
@@ -30,7 +30,7 @@ export class TeachView {
     this.input = element("div");
     this.filming = element("section", { class: "camera", "aria-label": "Camera", hidden: true });
     this.cards = element("div", { class: "cards" });
-    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Teach"), this.told),
+    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Classes"), this.told),
       this.figures, this.input, this.work, this.filming, this.cards);
   }
 
@@ -92,7 +92,7 @@ export class TeachView {
     const done = () => {
       input.value = "";
     };
-    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
+    const files = this.#fileButton("Choose pictures", (found) => name() && this.#classes(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
     files.addEventListener("click", (event) => !name() && event.preventDefault());
     return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
       button("Use the camera", () => name() && this.#burst(name()).then(done)));
@@ -118,7 +118,7 @@ export class TeachView {
       element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
     if (!this.state()?.may_write) return card;
     card.append(element("div", { class: "others" },
-      this.#fileButton("Add", (found) => this.#teach(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
+      this.#fileButton("Add", (found) => this.#classes(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
       button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
       isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
       isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
@@ -141,7 +141,7 @@ export class TeachView {
       event.stopPropagation();
       card.classList.remove("over");
       const { pictures } = await dropped(event.dataTransfer);
-      this.#teach(name, pictures.map((one) => one.file));
+      this.#classes(name, pictures.map((one) => one.file));
     };
   }
 
@@ -155,12 +155,12 @@ export class TeachView {
       if (name) folders.set(name, loose);
     }
     for (const [name, files] of folders) {
-      if (!(await this.#teach(name, files.map((one) => one.file)))) return;
+      if (!(await this.#classes(name, files.map((one) => one.file)))) return;
     }
   }
 
   // False where it was cancelled, or the service refused.
-  async #teach(name, files) {
+  async #classes(name, files) {
     if (!files.length) return true;
     const bar = progressBar(`Teaching ${name}`);
     this.work.replaceChildren(bar.shown);
@@ -224,7 +224,7 @@ export class TeachView {
     }
     await finished;
     announce(`${counted(taken.length, "picture")} taken`);
-    await this.#teach(name, taken);
+    await this.#classes(name, taken);
   }
 }
 
