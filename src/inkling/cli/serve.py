@@ -34,6 +34,10 @@ def run(
     log_format: Annotated[
         Literal["text", "json", "none"], typer.Option("--log-format", help="How requests are logged on standard error.")
     ] = "text",
+    label_studio_root: Annotated[
+        str | None,
+        typer.Option("--label-studio-root", metavar="DIR", help="Read Label Studio's local files below this folder."),
+    ] = None,
     encoder: MovedEncoder = None,
     new: Annotated[
         str | None,
@@ -48,6 +52,7 @@ def run(
         require(module, extra="serve", purpose="Serving")
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.serving.access import Access, is_loopback, read_tokens
+    from inkling.serving.rooted import RootedFiles
     from inkling.serving.run import address_of, bound_socket, serve
     from inkling.serving.service import Service
     from inkling.serving.settings import Settings
@@ -55,7 +60,8 @@ def run(
     tokens = read_tokens(token_file)
     only_reads = read_only or not (tokens or is_loopback(host))
     access = Access(tokens, only_reads, (host, *(allow_host or ())))
-    settings = Settings(access, min_images=min_images, log=log_format)
+    files = None if label_studio_root is None else RootedFiles(label_studio_root)
+    settings = Settings(access, min_images=min_images, log=log_format, label_studio=files)
     words = read_vocabulary(vocabulary)
     with bound_socket(host, port) as bound:
         service = Service(

@@ -16,7 +16,19 @@ from inkling.serving.headers import SafeHeaders
 from inkling.serving.logs import Log
 from inkling.serving.metrics import Metrics, Observed
 from inkling.serving.problems import tell_problems
-from inkling.serving.routes import about, ask, classes, health, history, images, jobs, open_inference, proposals, study
+from inkling.serving.routes import (
+    about,
+    ask,
+    classes,
+    health,
+    history,
+    images,
+    jobs,
+    label_studio,
+    open_inference,
+    proposals,
+    study,
+)
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.serving.shared import Shared
@@ -31,6 +43,7 @@ ROUTERS = (
     study.router,
     jobs.router,
     open_inference.router,
+    label_studio.router,
     health.router,
     about.router,
 )

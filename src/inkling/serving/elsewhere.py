@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inkling.serving.problems import Problem
 
-PREFIXES = ("/v1", "/v2")
+PREFIXES = ("/v1", "/v2", "/label-studio")
 
 
 def refuse_the_rest(app: FastAPI) -> None:

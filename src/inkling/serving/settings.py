@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from inkling.serving.access import Access
 from inkling.serving.limits import Limits
 from inkling.serving.logs import Format
+from inkling.serving.rooted import RootedFiles
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,12 @@ class Settings:
         Pictures that a proposal needs.
     log
         How answers are logged.
+    label_studio
+        Files of Label Studio that may be read; None: none.
     """
 
     access: Access = field(default_factory=Access)
     limits: Limits = field(default_factory=Limits)
     min_images: int = 5
     log: Format = "none"
+    label_studio: RootedFiles | None = None
