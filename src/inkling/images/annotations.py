@@ -1,4 +1,4 @@
-"""Boxes from JSON files: COCO's annotations, and what MegaDetector writes. No image is opened.
+"""Labels and boxes from JSON files: COCO, MegaDetector, Label Studio. No image is opened.
 
 COCO: Lin et al. 2014, "Microsoft COCO: Common Objects in Context", and its variant for camera traps, where annotations
 without a box stand for whole pictures. MegaDetector: its batch output format, with boxes in shares.
@@ -14,7 +14,8 @@ from typing import Any
 
 from inkling.errors import InputError
 from inkling.images.boxes import BoxReading
-from inkling.images.documents import EXPECTED, four_numbers, list_in, number, read_document, text_of
+from inkling.images.documents import EXPECTED, four_numbers, list_in, number, read_json, require_object, text_of
+from inkling.images.label_studio import are_tasks, read_tasks
 from inkling.images.tables import Row
 from inkling.labels import class_name
 from inkling.types import Box
@@ -45,9 +46,12 @@ def read_annotations(path: Path, reading: BoxReading) -> Annotated:
     Raises
     ------
     InputError
-        If it is neither COCO's format nor MegaDetector's, or its ids are ambiguous.
+        If it is of none of these formats, or its ids are ambiguous.
     """
-    document = read_document(path)
+    content = read_json(path)
+    if are_tasks(content):
+        return Annotated(*read_tasks(content, reading))
+    document = require_object(content, path=path)
     images = list_in(document, "images", path=path)
     if not images:
         keys = ", ".join(map(quoted, list(document)[:5])) or "none"

@@ -13,19 +13,29 @@ from inkling.wording import excerpt
 
 EXPECTED = (
     "Name annotations in COCO's format (with 'images', 'annotations' and 'categories') or the output of MegaDetector "
-    "(with 'images', each with 'file' and 'detections')."
+    "(with 'images', each with 'file' and 'detections'), or an export of Label Studio in JSON (tasks with 'data')."
 )
 
 
-def read_document(path: Path) -> Mapping[str, Any]:
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        If the file is not JSON.
+    """
+    return parsed_json(_text(path), source=f"'{path}'")
+
+
+def require_object(document: Any, *, path: Path) -> Mapping[str, Any]:
     """The object that a JSON file holds.
 
     Raises
     ------
     InputError
-        If the file is not JSON, or holds something else.
+        If it holds something else.
     """
-    document = parsed_json(_text(path), source=f"'{path}'")
     if isinstance(document, list):
         raise InputError(
             f"'{path}' is a list of {len(document)} entries, which names no files; results in COCO's format are such.",

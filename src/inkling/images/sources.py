@@ -92,7 +92,8 @@ def find_images(
         - a CSV, Parquet or JSON-lines file with columns ``path`` (or ``file_name``) and, optionally, ``label``,
           ``split`` and ``x``, ``y``, ``width``, ``height`` of a box; paths are relative to the table's folder. A file
           that is missing turns up as a skipped image later;
-        - a JSON file of annotations in COCO's format, or of MegaDetector: each box is an image;
+        - a JSON file of annotations in COCO's format, of MegaDetector or exported by Label Studio: each box is an
+          image, and so is a picture as a whole that has a choice;
         - a folder with such a table named ``metadata``, as data sets of Hugging Face have;
         - a single image file, or a box in it: ``photo.jpg#xywh=10,20,30,40``;
         - ``-``: standard input, with one path per line, or as a CSV with a first line such as ``path,label``.
