@@ -129,6 +129,7 @@ def test_decisions_are_those_of_the_log(ask: Callable[..., Any], memory: Path) -
         ("classify", {"paths": ["nowhere.png"]}, "'nowhere.png' does not exist"),
         ("classify", {"paths": ["https://example.com/cat.jpg"]}, "does not exist"),
         ("classify", {"paths": ["-"]}, "Standard input is taken"),
+        ("classify", {"paths": ["a" * 5000]}, "cannot be read"),
         ("classify", {"paths": []}, "at least 1"),
         ("accept", {"proposal": 9, "name": "car"}, "no proposal"),
         ("accept", {"proposal": 1, "name": "cat"}, "cat"),

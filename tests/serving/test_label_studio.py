@@ -92,6 +92,7 @@ def test_what_cannot_be_chosen_is_no_result(client: TestClient, stage: Path) -> 
         ("/data/local-files/?d=%2e%2e/secret.png", "outside of the folder"),
         ("/data/local-files/?d=nowhere.png", "does not exist"),
         ("/data/upload/../../secret.png", "outside of the folder"),
+        (f"local/{'a' * 5000}.png", "cannot be read"),
         ("data:image/png;base64,@@@", "no base64"),
         ("data:image/png;base64,QUJD", "image"),
         (None, "no 'photo'"),

@@ -29,7 +29,7 @@ from inkling.review.signed import SignedDecisions
 from inkling.serving.rooted import RootedFiles
 from inkling.serving.service import Service
 from inkling.types import ImageRecord, SkippedImage
-from inkling.wording import counted
+from inkling.wording import counted, excerpt
 
 AGENT = "agent"
 """Who decides, for the log."""
@@ -158,6 +158,9 @@ class Readers:
                 found = self._records(name)
             except InputError as error:
                 skipped.append(SkippedImage(name, error.message))
+                continue
+            except OSError as error:
+                skipped.append(SkippedImage(name, f"It cannot be read: {excerpt(error.strerror)}."))
                 continue
             records += found
             if len(records) > MOST_PICTURES:

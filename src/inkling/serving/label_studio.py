@@ -20,6 +20,7 @@ from inkling.serving.problems import Problem
 from inkling.serving.rooted import RootedFiles
 from inkling.serving.uploads import Upload
 from inkling.types import ImageRecord, SkippedImage
+from inkling.wording import excerpt
 
 MOST_TASKS = 1000
 LONGEST_CONFIG = 1_000_000
@@ -76,8 +77,8 @@ def read_interface(text: str) -> Interface:
     Problem
         If it is no XML, or has none.
     """
-    if "<!" in re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL):
-        raise _no_interface("The labelling interface has a declaration or an open comment; elements were expected.")
+    if "<!DOCTYPE" in text:  # without one there are no entities to unfold
+        raise _no_interface("The labelling interface has a document type; elements were expected.")
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
@@ -115,6 +116,8 @@ def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: i
         return Upload(key, None, _content(files.path(place), most_bytes))
     except (InputError, UnreadableImageError) as error:
         return SkippedImage(key, error.message)
+    except OSError as error:
+        return SkippedImage(key, f"The file cannot be read: {excerpt(error.strerror)}.")
     except (binascii.Error, ValueError):
         return SkippedImage(key, "The picture is no base64.")
 
