@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from pydantic import BaseModel, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from inkling.errors import InputError, UnreadableImageError
 from inkling.images.files import Files
@@ -25,6 +25,10 @@ from inkling.wording import excerpt
 MOST_TASKS = 1000
 LONGEST_CONFIG = 1_000_000
 UNKNOWN = "unknown"
+_EXAMPLE = (
+    '<View><Image name="image" value="$image"/><Choices name="kind" toName="image">'
+    '<Choice value="cat"/><Choice value="unknown"/></Choices></View>'
+)
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 _WANTED = 'It needs <Image name="image" value="$image"/> and <Choices name="choice" toName="image">.'
 _INSTEAD = "Send pictures as data URIs, or start the service with --label-studio-root."
@@ -34,6 +38,8 @@ class Setup(BaseModel):
     """What Label Studio sends when a backend is connected; whatever else it sends has no meaning here."""
 
     interface: StrictStr = Field(alias="schema", max_length=LONGEST_CONFIG)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"schema": _EXAMPLE}]})
 
 
 class Task(BaseModel):
@@ -47,6 +53,12 @@ class Tasks(BaseModel):
 
     tasks: list[Task] = Field(max_length=MOST_TASKS)
     label_config: StrictStr = Field(max_length=LONGEST_CONFIG)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"tasks": [{"data": {"image": "/data/local-files/?d=cats/1.jpg"}}], "label_config": _EXAMPLE}]
+        }
+    )
 
 
 @dataclass(frozen=True)
