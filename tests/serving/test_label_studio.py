@@ -50,16 +50,16 @@ def test_it_is_connected_to_a_project(client: TestClient) -> None:
 
 
 def test_choices_are_the_verdicts_of_the_classifier(client: TestClient, memory: Path, stage: Path) -> None:
-    cat, castle = stage / "test/cat/cat-0001.png", stage / "test/castle/castle-0002.png"
+    cat, castle = stage / "test/cat/cat-0002.png", stage / "test/castle/castle-0002.png"
     answer = predict(
         client,
         data_uri(cat),
         "/data/local-files/?d=local/castle/castle-0002.png",
-        "http://localhost:8080/data/upload/1/cat-0001.png",
-        "local/cat/cat-0001.png",
+        "http://localhost:8080/data/upload/1/cat-0002.png",
+        "local/cat/cat-0002.png",
     ).json()
     first, second = FewShotClassifier.load(memory).verdicts([cat, castle])
-    assert (first.label, second.label) == ("cat", "castle")
+    assert (first.label, second.label, first.unknown) == ("cat", "castle", False)
     for result, verdict in zip(answer["results"], (first, second, first, first), strict=True):
         (chosen,) = result["result"]
         assert chosen["value"] == {"choices": [verdict.label]}
@@ -137,6 +137,6 @@ class TestWithoutFiles:
         return Settings(min_images=3)
 
     def test_no_file_is_read_unless_the_operator_names_a_root(self, client: TestClient) -> None:
-        answer = predict(client, "/data/local-files/?d=local/cat/cat-0001.png")
+        answer = predict(client, "/data/local-files/?d=local/cat/cat-0002.png")
         assert answer.status_code == 422
         assert "--label-studio-root" in answer.json()["detail"]
