@@ -1,4 +1,4 @@
-"""What a machine is told to run: the container file and the unit name what there is, and run it with few rights."""
+"""What machines are to run: the container file and the unit name what there is, and run it with few rights."""
 
 from __future__ import annotations
 
