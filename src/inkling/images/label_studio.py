@@ -1,4 +1,4 @@
-"""Label Studio: where its pictures are on this machine, and what its exports in JSON say of them."""
+"""Label Studio: where its pictures are on this machine, and the labels in its exports in JSON."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _file(data: Mapping[str, Any]) -> str | None:
 
 
 def _results(task: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What people have said of a task; annotations that they skipped say nothing."""
+    """Results of a task that people gave; annotations that they skipped say nothing."""
     annotations = task.get("annotations")
     found: list[Mapping[str, Any]] = []
     for one in annotations if isinstance(annotations, list) else []:
