@@ -160,7 +160,7 @@ class Readers:
                 skipped.append(SkippedImage(name, error.message))
                 continue
             except OSError as error:
-                skipped.append(SkippedImage(name, f"It cannot be read: {excerpt(error.strerror)}."))
+                skipped.append(SkippedImage(name, f"It cannot be read: {excerpt(error)}."))
                 continue
             records += found
             if len(records) > MOST_PICTURES:

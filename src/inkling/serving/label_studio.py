@@ -94,7 +94,7 @@ def read_interface(text: str) -> Interface:
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
-        raise _no_interface(f"The labelling interface is no XML: {error}.") from error
+        raise _no_interface(f"The labelling interface is no XML: {excerpt(error)}.") from error
     images = {one.get("name", ""): one.get("value", "") for one in root.iter("Image")}
     for one in root.iter("Choices"):
         name, image = one.get("name", ""), one.get("toName", "")
@@ -129,7 +129,7 @@ def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: i
     except (InputError, UnreadableImageError) as error:
         return SkippedImage(key, error.message)
     except OSError as error:
-        return SkippedImage(key, f"The file cannot be read: {excerpt(error.strerror)}.")
+        return SkippedImage(key, f"The file cannot be read: {excerpt(error)}.")
     except (binascii.Error, ValueError):
         return SkippedImage(key, "The picture is no base64.")
 
