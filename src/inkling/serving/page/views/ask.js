@@ -151,7 +151,7 @@ export class AskView {
   #correction(entry) {
     const { verdict } = entry;
     const suggested = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
-    const teach = (name) => this.#classes(entry, name);
+    const teach = (name) => this.#teach(entry, name);
     const names = [...new Set(suggested)].slice(0, SUGGESTED);
     const known = new Set(this.#classes.map((one) => one.name));
     const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => teach(name), { class: "chip", "aria-label": `It is ${name}` }));
@@ -162,7 +162,7 @@ export class AskView {
       element("span", { class: "quiet small" }, verdict.unknown ? "It is …" : "Wrong? It is …"), chips, element("span", { class: "own-name" }, field, go), right);
   }
 
-  async #classes(entry, name) {
+  async #teach(entry, name) {
     for (const one of entry.told.querySelectorAll("button, input")) one.disabled = true;
     entry.taught = name;
     const done = await decide(`“${entry.file.name}” is now an example of “${name}”.`, () => correct(this.#classes, name, entry.file, entry.verdict.id));

@@ -92,7 +92,7 @@ export class TeachView {
     const done = () => {
       input.value = "";
     };
-    const files = this.#fileButton("Choose pictures", (found) => name() && this.#classes(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
+    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
     files.addEventListener("click", (event) => !name() && event.preventDefault());
     return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
       button("Use the camera", () => name() && this.#burst(name()).then(done)));
@@ -118,7 +118,7 @@ export class TeachView {
       element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
     if (!this.state()?.may_write) return card;
     card.append(element("div", { class: "others" },
-      this.#fileButton("Add", (found) => this.#classes(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
+      this.#fileButton("Add", (found) => this.#teach(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
       button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
       isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
       isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
@@ -141,7 +141,7 @@ export class TeachView {
       event.stopPropagation();
       card.classList.remove("over");
       const { pictures } = await dropped(event.dataTransfer);
-      this.#classes(name, pictures.map((one) => one.file));
+      this.#teach(name, pictures.map((one) => one.file));
     };
   }
 
@@ -155,12 +155,12 @@ export class TeachView {
       if (name) folders.set(name, loose);
     }
     for (const [name, files] of folders) {
-      if (!(await this.#classes(name, files.map((one) => one.file)))) return;
+      if (!(await this.#teach(name, files.map((one) => one.file)))) return;
     }
   }
 
   // False where it was cancelled, or the service refused.
-  async #classes(name, files) {
+  async #teach(name, files) {
     if (!files.length) return true;
     const bar = progressBar(`Teaching ${name}`);
     this.work.replaceChildren(bar.shown);
@@ -224,7 +224,7 @@ export class TeachView {
     }
     await finished;
     announce(`${counted(taken.length, "picture")} taken`);
-    await this.#classes(name, taken);
+    await this.#teach(name, taken);
   }
 }
 
