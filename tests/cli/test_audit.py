@@ -27,6 +27,20 @@ def test_planted_faults_are_named(inkling: Inkling, drawn: Path) -> None:
     assert (inkling.folder / "f.csv").read_text().count("\n") == told["fixes"] + 1
 
 
+def test_findings_are_short_to_read(inkling: Inkling) -> None:
+    """The folder that all files are in, and what to do about findings of a kind, stand there once."""
+    for label in ("car", "cat"):
+        write_dataset(inkling.folder / "long" / "way" / "train", (label,), 12, seed=5)
+    train = inkling.folder / "long" / "way" / "train"
+    for number in (1, 2):
+        (train / "cat" / f"broken-{number}.png").write_bytes(b"no picture")
+    done = inkling.here("audit", train, "--encoder", "sketch")
+    assert " cat/broken-1.png " in done.out
+    assert done.out.count("Repair it or leave it out.") == 1
+    assert done.err.count(f"All files are in {train}/.") == 1
+    assert str(train) not in done.out
+
+
 def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:
     inkling.here("audit", "nowhere", "--encoder", "sketch").refused("does not exist")
     inkling.here("audit", drawn / "train" / "car", "--encoder", "sketch").refused("label")

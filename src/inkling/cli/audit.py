@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, show
+from inkling.cli.console import check_outputs, note, say, show
 from inkling.cli.corrected import correct, correct_memory_by
 from inkling.cli.filed import take_back
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
@@ -167,11 +168,11 @@ def _print(summary: Mapping[str, Any]) -> None:
     print_table(("", "audited"), [*rows, ("time", f"{summary['seconds']:.1f} s")])
     if not summary["findings"]:
         note("Nothing is worth a look.")
-    for kind, number in summary["counts"].items():
-        of_kind = [one for one in summary["findings"] if one["kind"] == kind][:SHOWN]
-        shown = [(one["files"][0] if one["files"] else "", one["evidence"], one["suggestion"]) for one in of_kind]
-        title = kind.replace("_", " ") + (f", {SHOWN} of {number}" if number > SHOWN else "")
-        print_table((title, "evidence", "what to do"), shown, whole=(0,))
+    folder = _common_folder(summary["findings"])
+    for kind in summary["counts"]:
+        _print_kind([one for one in summary["findings"] if one["kind"] == kind], folder)
+    if folder:
+        note(f"All files are in {folder}.")
     if (expected := summary["expected_wrong"]) is not None and "mislabelled" in summary["counts"]:
         named = counted(summary["counts"]["mislabelled"], "label")
         note(f"Of {named} said to be wrong, about {expected:.0f} are expected to be.")
@@ -181,3 +182,27 @@ def _print(summary: Mapping[str, Any]) -> None:
         note(f"{counted(summary['fixes'], 'row')} of corrections to look at: {summary['fix_list']}.")
     if summary["report"] is not None:
         note(f"Report: {summary['report']}.")
+
+
+def _print_kind(found: Sequence[Mapping[str, Any]], folder: str) -> None:
+    """Files and evidence, the surest first; what to do stands once where it is the same for all."""
+    kind = str(found[0]["kind"]).replace("_", " ")
+    title = f"{kind}, {SHOWN} of {len(found)}" if len(found) > SHOWN else kind
+    advice = {one["suggestion"] for one in found[:SHOWN]}
+    rows = []
+    for one in found[:SHOWN]:
+        file = one["files"][0].removeprefix(folder) if one["files"] else ""
+        rows.append((file, one["evidence"] if len(advice) == 1 else f"{one['evidence']} {one['suggestion']}"))
+    print_table((title, "evidence"), rows, whole=(0,))
+    if len(advice) == 1:
+        say(f" {advice.pop()}")
+
+
+def _common_folder(findings: Sequence[Mapping[str, Any]]) -> str:
+    """The folder that the first file of every finding is in, with a slash; empty where there is none."""
+    folders = [one["files"][0].rpartition("/")[0] for one in findings if one["files"]]
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # no files, or absolute paths beside relative ones
+        return ""
+    return f"{common.rstrip('/')}/" if common else ""
