@@ -53,6 +53,7 @@ KINDS: Mapping[str, str] = {
     "uniform": "nearly one colour, nothing in it",
     "dark": "next to black",
     "bright": "next to white",
+    "blurred": "nothing in it is sharp",
     "tiny": "far fewer pixels than the encoder reads",
     "extreme_aspect": "many times longer than wide, or wider than long",
     "border": "a frame of one colour around the picture",

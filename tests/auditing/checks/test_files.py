@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 import inkling
 from inkling.sketch import write_dataset
 
-KINDS = {"unreadable", "uniform", "dark", "bright", "extreme_aspect", "border", "colour_mode"}
+KINDS = {"unreadable", "uniform", "dark", "bright", "extreme_aspect", "border", "blurred", "colour_mode"}
 RNG = np.random.default_rng(0)
 
 
@@ -32,6 +32,7 @@ FAULTY = {
     "bright": noise(232, 255),
     "extreme_aspect": noise(0, 255, (900, 100)),
     "border": framed(10, 10),
+    "blurred": noise(0, 255).filter(ImageFilter.GaussianBlur(0.06 * 120)),
 }
 
 
@@ -91,6 +92,26 @@ def test_a_thing_before_a_plain_background_has_no_border(drawn: Path) -> None:
     ImageDraw.Draw(picture).ellipse((15, 15, 105, 85), fill=(200, 40, 30))
     picture.save(drawn / "car" / "plain.png")
     assert found(drawn) == []
+
+
+def test_a_blur_of_4_percent_of_the_longer_side_is_found_and_one_of_1_percent_is_sound(drawn: Path) -> None:
+    for share in (0.01, 0.04):
+        picture = noise(0, 255, (400, 300)).filter(ImageFilter.GaussianBlur(share * 400))
+        picture.save(drawn / "car" / f"soft-{share}.png")
+    assert found(drawn) == [("blurred", (str(drawn / "car" / "soft-0.04.png"),))]
+
+
+def test_a_sharp_thing_before_a_soft_background_is_sound(drawn: Path) -> None:
+    picture = noise(0, 255, (300, 240)).filter(ImageFilter.GaussianBlur(18))
+    picture.paste(noise(0, 255, (100, 80)), (100, 80))
+    picture.save(drawn / "car" / "portrait.png")
+    assert found(drawn) == []
+
+
+def test_a_soft_dawn_without_contrast_is_not_called_blurred(drawn: Path) -> None:
+    rows = np.linspace(120, 128, 100, dtype=np.uint8)[:, None]
+    Image.fromarray(np.repeat(rows, 120, axis=1)).convert("RGB").save(drawn / "car" / "dawn.png")
+    assert "blurred" not in {kind for kind, _ in found(drawn)}
 
 
 def test_a_grey_picture_among_coloured_ones(drawn: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures with nothing in them, too dark or too bright, framed, or grey among coloured ones: by thumbnails alone."""
+"""Pictures with nothing in them, too dark or bright, framed, blurred, or grey among coloured ones: by thumbnails."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ DARK, BRIGHT = 30.0, 225.0
 """Brightness, of 255, that 99 % of the pixels stay below or above in a picture that shows hardly anything."""
 EXTREME_ASPECT = 5.0
 """Longer over shorter side from which the square crops that encoders read show little of a picture."""
+BLURRED, LEAST_TO_BE_SHARP = 0.5, 20
+"""Laplacian of the sharpest hundredth of a picture, in standard deviations of its grey pixels, below which nothing is
+sharp in it; and pixels of a side from which on that says something. Chosen on Caltech-101, clothing and crops of
+vehicles: 1 of 10,891 photographs is found as it is, and 99 % after a Gaussian blur of radius 4 % of the longer side."""
 GREY = 8.0
 """Difference of a pixel's colour channels, of 255, that 99 % of the pixels of a grey picture have at most."""
 ODD, LEAST_TO_BE_ODD = 0.05, 20
@@ -72,7 +76,8 @@ def _seen(pixels: FloatArray) -> tuple[str, str, float, str] | None:
     if spread < ONE_COLOUR:
         told = f"Its colours differ by {spread:.1f} of 255 (standard deviation)."
         return "uniform", told, 1.0 - spread / ONE_COLOUR, "It shows nothing: leave it out."
-    return _exposure(pixels.mean(axis=2)) or _shape(pixels.shape[1], pixels.shape[0]) or _border(pixels)
+    grey = pixels.mean(axis=2)
+    return _exposure(grey) or _shape(grey.shape[1], grey.shape[0]) or _border(pixels) or _blur(grey)
 
 
 def _border(pixels: FloatArray) -> tuple[str, str, float, str] | None:
@@ -85,6 +90,18 @@ def _border(pixels: FloatArray) -> tuple[str, str, float, str] | None:
         min(2.0 * frame.area, 1.0),
         "Crop the frame away, above all where one class has it more often.",
     )
+
+
+def _blur(grey: FloatArray) -> tuple[str, str, float, str] | None:
+    """By the sharpest of it, as a thing before a soft background is sound; thumbnails are never enlarged."""
+    if min(grey.shape) < LEAST_TO_BE_SHARP or (contrast := float(grey.std())) < ONE_COLOUR:
+        return None
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    sharpest = float(np.quantile(np.abs(around - 4.0 * grey[1:-1, 1:-1]), 0.99)) / contrast
+    if sharpest >= BLURRED:
+        return None
+    told = f"Even its sharpest edges are soft: {sharpest:.2f} of its contrast, {BLURRED} and more in sharp pictures."
+    return "blurred", told, 1.0 - sharpest / BLURRED, "Can you tell what it shows? Else leave it out."
 
 
 def _exposure(grey: FloatArray) -> tuple[str, str, float, str] | None:
