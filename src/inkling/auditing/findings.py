@@ -59,6 +59,7 @@ KINDS: Mapping[str, str] = {
     "border": "a frame of one colour around the picture",
     "colour_mode": "grey, where next to all others have colours",
     "ambiguous": "two classes fit alike",
+    "outlier": "far from all images of its class, and no other class fits",
     "few_images": "a class with too few images",
     "imbalance": "a class with many times fewer images than others",
     "indistinct_classes": "two classes that the encoder can't tell apart",

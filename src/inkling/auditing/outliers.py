@@ -1,0 +1,144 @@
+"""Images that are as far from their class as images of other classes are. Arrays only.
+
+Vectors are whitened by the covariance within classes that others have. How near an image is to a class is the mean
+cosine to its nearest images of it, again among others. An outlier is far from its class by three measures: relative to
+how near images are to their classes in general, relative to how near those of its own class are, and no nearer than
+next to all images are to a class that they are not of. Nor is it nearly as near to any other class as images are to
+theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.heads.support import Support
+from inkling.heads.whitening import whitening
+from inkling.types import BoolArray, FloatArray, IntArray
+
+NEAREST = 5
+"""Images of a class that nearness is the mean of."""
+LEAST = 4
+"""Images of a class from which on one of them can be an outlier."""
+FAR = 2.5
+"""Robust standard deviations below the median from which an image is far from its class. Chosen, with `FOREIGN` and
+`FITS`, on CLIP's vectors of the training images of Caltech-100, Flowers and Pets: docs/decisions/audit.md."""
+FOREIGN = 0.98
+"""Share of images whose nearness to a class that they are not of is what an outlier stays below."""
+FITS = 1.0
+"""Robust standard deviations below the median to which another class fits."""
+SHRINKAGE = 0.5
+FOLDS = 5
+"""Parts of which each is looked at by a whitening that did not see it: one that did takes outliers for spread."""
+POOLED = 10.0
+"""Images that the spread of all classes counts for beside that of one."""
+COMPARED = 1_000
+COMPARED_WITH = 2_000
+"""Images whose nearness to other classes is measured, and images of a class that it is measured by."""
+_ROWS = 1_024
+
+
+@dataclass(frozen=True, eq=False)
+class Outliers:
+    """How near images are to their classes.
+
+    Attributes
+    ----------
+    rows
+        Outliers, (m,).
+    near
+        Nearness of each image to its own class, (n,); NaN where the class has too few.
+    typical
+        Median of that.
+    foreign
+        Nearness of images to classes that they are not of, sorted, (q,).
+    """
+
+    rows: IntArray
+    near: FloatArray
+    typical: float
+    foreign: FloatArray
+
+    def score(self, row: int) -> float:
+        """1 for an image that is as far from its class as any is from a foreign one, .5 for the nearest of them."""
+        return float(1.0 - 0.5 * np.searchsorted(self.foreign, self.near[row]) / len(self.foreign))
+
+
+def outliers(X: FloatArray, y: IntArray, *, seed: int = 0) -> Outliers:
+    """Outliers among vectors X (n, d) of different pictures.
+
+    Parameters
+    ----------
+    y
+        Class of each, (n,); at least two classes have images.
+    seed
+        Draws the images that others are compared with where there are many.
+    """
+    y = np.unique(y, return_inverse=True)[1]
+    rng = np.random.default_rng(seed)
+    fold = _folds(y, rng)
+    compared = np.isin(np.arange(len(y)), rng.permutation(len(y))[:COMPARED])
+    near, other, foreign = np.full(len(y), np.nan), np.full(len(y), -np.inf), [np.zeros(0)]
+    for held in range(FOLDS):
+        rows = np.flatnonzero(fold == held)
+        to_class = _nearness(X, y, fold != held, rows, rng)
+        near[rows] = np.where(np.isfinite(own := to_class[np.arange(len(rows)), y[rows]]), own, np.nan)
+        to_class[np.arange(len(rows)), y[rows]] = -np.inf
+        other[rows] = to_class.max(axis=1)
+        foreign.append(to_class[compared[rows]].ravel())
+    near[np.bincount(y)[y] < LEAST] = np.nan
+    typical, spread = _robust(near)
+    far = (near < typical - FAR * spread) & (_within_class(near, y) < -FAR)
+    at_random = np.sort(np.concatenate(foreign))
+    at_random = at_random[np.isfinite(at_random)]
+    fits = other >= typical - FITS * spread
+    return Outliers(np.flatnonzero(far & ~fits & (near < np.quantile(at_random, FOREIGN))), near, typical, at_random)
+
+
+def _folds(y: IntArray, rng: np.random.Generator) -> IntArray:
+    """Fold of each image, (n,): those of a class go to all of them in turn."""
+    order = rng.permutation(len(y))
+    order = order[np.argsort(y[order], kind="stable")]
+    fold = np.empty(len(y), dtype=np.int64)
+    fold[order] = np.arange(len(y)) % FOLDS
+    return fold
+
+
+def _nearness(X: FloatArray, y: IntArray, known: BoolArray, rows: IntArray, rng: np.random.Generator) -> FloatArray:
+    """Nearness of some images to each class by others, (len(rows), n_classes); -inf where the class has none."""
+    n_classes = int(y.max()) + 1
+    support = Support(X[known], y[known], int(known.sum()), n_classes, None)
+    Z = whitening(support, shrinkage=SHRINKAGE)(X).astype(np.float32)
+    near = np.full((len(rows), n_classes), -np.inf)
+    for k in range(n_classes):
+        some = rng.permutation(np.flatnonzero(known & (y == k)))[:COMPARED_WITH]
+        for top in range(0, len(rows), _ROWS) if len(some) else ():
+            part = rows[top : top + _ROWS]
+            near[top : top + _ROWS, k] = _mean_of_largest(Z[part] @ Z[some].T, min(NEAREST, len(some)))
+    return near
+
+
+def _mean_of_largest(cosines: FloatArray, most: int) -> FloatArray:
+    return np.asarray(-np.partition(-cosines, most - 1, axis=1)[:, :most].mean(axis=1))
+
+
+def _within_class(near: FloatArray, y: IntArray) -> FloatArray:
+    """Robust standard deviations from the median of its class, (n,)."""
+    known = np.isfinite(near)
+    counts = np.bincount(y[known], minlength=int(y.max()) + 1)
+    middle, spread = np.zeros(len(counts)), np.zeros(len(counts))
+    for k in np.flatnonzero(counts):
+        middle[k], spread[k] = _robust(near[y == k])
+    pooled = _robust(near - middle[y])[1]
+    joint = np.sqrt((counts * spread**2 + POOLED * pooled**2) / (counts + POOLED))
+    return np.asarray((near - middle[y]) / np.maximum(joint, 1e-12)[y])
+
+
+def _robust(values: FloatArray) -> tuple[float, float]:
+    """Median, and the standard deviation of a Gaussian with the same median absolute deviation."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return 0.0, 0.0
+    middle = float(np.median(known))
+    return middle, 1.4826 * float(np.median(np.abs(known - middle)))
