@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkling.heads.support import Support
-from inkling.heads.whitening import whitening
+from inkling.heads.whitening import Whitening, whitening
 from inkling.types import BoolArray, FloatArray, IntArray
 
 NEAREST = 5
@@ -77,23 +77,22 @@ def outliers(X: FloatArray, y: IntArray, *, seed: int = 0) -> Outliers:
     """
     y = np.unique(y, return_inverse=True)[1]
     rng = np.random.default_rng(seed)
-    fold = _folds(y, rng)
+    fold, n_classes = _folds(y, rng), int(y.max()) + 1
+    maps = [whitening(_support(X, y, fold != held), shrinkage=SHRINKAGE) for held in range(FOLDS)]
+    is_own = np.arange(n_classes) == y[:, None]
     compared = np.isin(np.arange(len(y)), rng.permutation(len(y))[:COMPARED])
-    near, other, foreign = np.full(len(y), np.nan), np.full(len(y), -np.inf), [np.zeros(0)]
-    for held in range(FOLDS):
-        rows = np.flatnonzero(fold == held)
-        to_class = _nearness(X, y, fold != held, rows, rng)
-        near[rows] = np.where(np.isfinite(own := to_class[np.arange(len(rows)), y[rows]]), own, np.nan)
-        to_class[np.arange(len(rows)), y[rows]] = -np.inf
-        other[rows] = to_class.max(axis=1)
-        foreign.append(to_class[compared[rows]].ravel())
-    near[np.bincount(y)[y] < LEAST] = np.nan
+    measured = _nearness(X, y, fold, maps, is_own | compared[:, None])
+    near = np.where(np.bincount(y)[y] >= LEAST, measured[is_own], np.nan)
+    foreign = measured[compared[:, None] & ~is_own & ~np.isnan(measured)]
     typical, spread = _robust(near)
-    far = (near < typical - FAR * spread) & (_within_class(near, y) < -FAR)
-    at_random = np.sort(np.concatenate(foreign))
-    at_random = at_random[np.isfinite(at_random)]
-    fits = other >= typical - FITS * spread
-    return Outliers(np.flatnonzero(far & ~fits & (near < np.quantile(at_random, FOREIGN))), near, typical, at_random)
+    far = (near < typical - FAR * spread) & (_within_class(near, y) < -FAR) & (near < np.quantile(foreign, FOREIGN))
+    other = _nearness(X, y, fold, maps, far[:, None] & ~is_own)
+    fits = (other >= typical - FITS * spread).any(axis=1)
+    return Outliers(np.flatnonzero(far & ~fits), near, typical, np.sort(foreign))
+
+
+def _support(X: FloatArray, y: IntArray, known: BoolArray) -> Support:
+    return Support(X[known], y[known], int(known.sum()), int(y.max()) + 1, None)
 
 
 def _folds(y: IntArray, rng: np.random.Generator) -> IntArray:
@@ -105,18 +104,24 @@ def _folds(y: IntArray, rng: np.random.Generator) -> IntArray:
     return fold
 
 
-def _nearness(X: FloatArray, y: IntArray, known: BoolArray, rows: IntArray, rng: np.random.Generator) -> FloatArray:
-    """Nearness of some images to each class by others, (len(rows), n_classes); -inf where the class has none."""
-    n_classes = int(y.max()) + 1
-    support = Support(X[known], y[known], int(known.sum()), n_classes, None)
-    Z = whitening(support, shrinkage=SHRINKAGE)(X).astype(np.float32)
-    near = np.full((len(rows), n_classes), -np.inf)
-    for k in range(n_classes):
-        some = rng.permutation(np.flatnonzero(known & (y == k)))[:COMPARED_WITH]
-        for top in range(0, len(rows), _ROWS) if len(some) else ():
-            part = rows[top : top + _ROWS]
-            near[top : top + _ROWS, k] = _mean_of_largest(Z[part] @ Z[some].T, min(NEAREST, len(some)))
+def _nearness(X: FloatArray, y: IntArray, fold: IntArray, maps: list[Whitening], wanted: BoolArray) -> FloatArray:
+    """Nearness of images to the classes wanted (n, n_classes), by images of other folds; NaN elsewhere."""
+    near = np.full(wanted.shape, np.nan, dtype=np.float32)
+    for held, whitened in enumerate(maps):
+        if not wanted[fold == held].any():
+            continue
+        Z = whitened(X).astype(np.float32)
+        for k in range(wanted.shape[1]):
+            some = _evenly(np.flatnonzero((fold != held) & (y == k)))
+            rows = np.flatnonzero((fold == held) & wanted[:, k])
+            for part in np.split(rows, range(_ROWS, len(rows), _ROWS)) if len(some) else ():
+                near[part, k] = _mean_of_largest(Z[part] @ Z[some].T, min(NEAREST, len(some)))
     return near
+
+
+def _evenly(rows: IntArray) -> IntArray:
+    """At most `COMPARED_WITH` of them."""
+    return rows[:: -(-len(rows) // COMPARED_WITH) or 1]
 
 
 def _mean_of_largest(cosines: FloatArray, most: int) -> FloatArray:
