@@ -23,8 +23,8 @@ def test_next_to_no_sound_image_is_one() -> None:
 def test_an_image_of_another_class_that_is_not_there_is_one() -> None:
     X, y = images(21, 16)
     known = y < 20
-    strange = X[~known][:8]
-    found = outliers(np.vstack([X[known], strange]), np.concatenate([y[known], np.arange(8)]))
+    foreign = X[~known][:8]
+    found = outliers(np.vstack([X[known], foreign]), np.concatenate([y[known], np.arange(8)]))
     assert set(range(320, 328)) <= set(found.rows.tolist())
     assert all(0.5 <= found.score(row) <= 1.0 for row in found.rows)
 

@@ -31,10 +31,10 @@ def vectors(n_classes: int) -> tuple[FloatArray, list[str]]:
 def test_images_of_none_of_the_classes_are_found_once() -> None:
     """As outliers, or as wrong labels where a head takes them for another class."""
     X, labels = vectors(20)
-    strange = (3, 40, 77, 150)
-    X[list(strange)] = RNG.normal(size=(len(strange), 48))
+    foreign = (3, 40, 77, 150)
+    X[list(foreign)] = RNG.normal(size=(len(foreign), 48))
     named = [(one.kind, one.files[0]) for one in found(X, labels).findings if one.kind in ("outlier", "mislabelled")]
-    assert sorted(row for _, row in named) == sorted(f"row {k}" for k in strange)
+    assert sorted(row for _, row in named) == sorted(f"row {k}" for k in foreign)
     assert "outlier" in {kind for kind, _ in named}
 
 
