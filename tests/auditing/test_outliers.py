@@ -49,3 +49,11 @@ def test_it_is_relative_to_the_spread_of_the_class() -> None:
     X, y = images(20, 16)
     X[y == 0] = np.random.default_rng(1).normal(size=(16, 64)) / 8.0
     assert (y[outliers(X, y).rows] == 0).sum() <= 2
+
+
+def test_classes_of_one_image_are_compared_with_as_well() -> None:
+    X, y = images(7, 4)
+    kept = (y == 0) | (np.arange(len(y)) % 4 == 0)
+    found = outliers(X[kept], y[kept])
+    assert len(found.rows) == 0
+    assert np.isfinite(found.near[y[kept] == 0]).all()

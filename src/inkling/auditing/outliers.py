@@ -92,7 +92,9 @@ def outliers(X: FloatArray, y: IntArray, *, seed: int = 0) -> Outliers:
 
 
 def _support(X: FloatArray, y: IntArray, known: BoolArray) -> Support:
-    return Support(X[known], y[known], int(known.sum()), int(y.max()) + 1, None)
+    """Those known; a class that has none of them is no class of them, as it has no mean."""
+    of_known = np.unique(y[known], return_inverse=True)[1]
+    return Support(X[known], of_known, int(known.sum()), int(of_known.max()) + 1, None)
 
 
 def _folds(y: IntArray, rng: np.random.Generator) -> IntArray:
