@@ -12,6 +12,7 @@ from inkling import FewShotClassifier
 from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
+from inkling.sketch import write_dataset
 
 
 @pytest.fixture
@@ -63,3 +64,20 @@ def test_a_class_that_nothing_tells_of_is_refused(client: TestClient, stage: Pat
     client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3))
     assert client.post("/v1/classes", data={"name": "CAT"}, files=pictures(stage, "tree", 3)).status_code == 409
     assert [one["name"] for one in client.get("/v1/classes").json()["begun"]] == ["cat"]
+
+
+def test_a_memory_begun_with_few_pictures_detects_unknown_ones_once_it_has_enough(
+    client: TestClient, stage: Path, tmp_path: Path
+) -> None:
+    write_dataset(tmp_path / "train", ("cat", "tree"), 24, seed=7)
+    for kind in ("cat", "tree"):
+        client.post("/v1/classes", data={"name": kind}, files=pictures(tmp_path, kind, 3))
+    ask = {"file": (stage / "test/cat/cat-0000.png").read_bytes()}
+    assert client.post("/v1/predict", files=ask).json()["predictions"][0]["unknown"] is None
+    ids = {one["name"]: one["id"] for one in client.get("/v1/classes").json()["classes"]}
+    outcomes = [
+        client.post(f"/v1/classes/{ids[kind]}/images", files=pictures(tmp_path, kind, 24)).json()["outcome"]
+        for kind in ("cat", "tree")
+    ]
+    assert "fitted for the first time" in [one.get("detector") for one in outcomes]
+    assert client.post("/v1/predict", files=ask).json()["predictions"][0]["unknown"] is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inkling.classifier.detection import detector_from, detector_state
-from inkling.classifier.fitted import labelled_vectors
+from inkling.classifier.detection import DEFAULT_FALSE_ALARMS, detector_from, detector_state
+from inkling.classifier.fitted import labelled_vectors, ships_tuned
 from inkling.classifier.persistence import samples_from
 from inkling.classifier.vocabularies import remaining_negatives
 from inkling.errors import InputError
@@ -18,18 +18,21 @@ def refit_detector(content: MemoryContent) -> DetectorState | None:
     are others. Images of classes that came since were not among those that calibrated it, so of them the rate is no
     promise.
 
-    None where the memory has none, or the images that are left can't support its rate.
+    A memory that had too few images for one gets its first as soon as they support the usual rate; names that are no
+    known class are not among what it compares with, since nothing is embedded here.
+
+    None where the images can't support the rate, or a first one were of images that the encoder was tuned on.
     """
     previous = detector_from(content.detector)
-    if previous is None:
+    if previous is None and ships_tuned(content.training.get("finetuning")):
         return None
     samples = samples_from(content)
     entries = sorted(content.classes, key=lambda entry: samples.label_kind.order(entry.name))
     try:
         detector = UnknownDetector.fit(
             labelled_vectors(samples, entries),
-            negatives=remaining_negatives(previous.negatives, content.classes),
-            false_alarms=previous.false_alarms,
+            negatives=remaining_negatives(None if previous is None else previous.negatives, content.classes),
+            false_alarms=DEFAULT_FALSE_ALARMS if previous is None else previous.false_alarms,
             previous=previous,
             seed=content.provenance.seed,
         )

@@ -199,11 +199,14 @@ def _renew_provenance(memory: Amendment) -> None:
 
 def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any]:
     """Refit the detector. An old one would take the new class for unknown, so it never stays."""
-    if not has_detector(memory):
-        return {}
+    had = has_detector(memory)
     detector = None if detect is None else detect(_examples(memory))
+    if not had and detector is None:
+        return {}
     write_detector(memory, detector)
-    return {"detector": "fitted again" if detector is not None else "taken out"}
+    if detector is None:
+        return {"detector": "taken out"}
+    return {"detector": "fitted again" if had else "fitted for the first time"}
 
 
 def _examples(memory: Amendment) -> MemoryContent:
