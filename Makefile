@@ -61,6 +61,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/export.py
 	$(ENV) bench/advise.py
 	$(ENV) bench/audit.py
+	$(ENV) bench/audit_size.py
 	$(ENV) bench/prompts.py
 	$(ENV) bench/memory.py
 	$(ENV) bench/speed.py

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _LAUNCH = """
 import resource, subprocess, sys, time
@@ -59,3 +61,9 @@ def cost_of(place: Path, *arguments: object, cache: Path | None = None) -> Cost:
     """What a run of the program costs."""
     command = [sys.executable, "-m", "inkling.cli.main", *map(str, arguments)]
     return cost(command, place, {"INKLING_CACHE": str(cache or place / "cache")})
+
+
+def told_by(script: Path) -> dict[str, Any]:
+    """What a script that runs in a process of its own prints as JSON."""
+    done = subprocess.run([sys.executable, script], capture_output=True, check=True, text=True)
+    return dict(json.loads(done.stdout))

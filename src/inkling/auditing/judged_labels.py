@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inkling.auditing.held_out import held_out_logits
+from inkling.auditing.held_out import ROUNDS, held_out_logits
 from inkling.auditing.label_noise import LabelNoise
+from inkling.auditing.narrowed import narrowed
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.types import FloatArray, IntArray
 
 LIKELY = 0.5
 """Probability from which on a label is said to be wrong, and from which on no head learns from it."""
+MANY = 4_000
+"""Images from which on one division into folds serves: there are neighbours enough in the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +56,14 @@ def judged_labels(vectors: LabelledVectors, *, seed: int = 0) -> JudgedLabels:
     seed
         Draws the folds.
     """
-    rows, logits = held_out_logits(vectors, seed=seed)
+    vectors, rounds = narrowed(vectors), ROUNDS if len(vectors) < MANY else 1
+    rows, logits = held_out_logits(vectors, seed=seed, rounds=rounds)
     first = judged_by(logits, vectors.y[rows], rows, seed=seed)
     if not (first.p_wrong >= LIKELY).any():
         return first
     doubtful = np.zeros(len(vectors), dtype=bool)
     doubtful[rows] = first.p_wrong >= LIKELY
-    rows, logits = held_out_logits(vectors, seed=seed, left_out=doubtful)
+    rows, logits = held_out_logits(vectors, seed=seed, rounds=rounds, left_out=doubtful)
     return judged_by(logits, vectors.y[rows], rows, seed=seed)
 
 
