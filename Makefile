@@ -60,6 +60,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/joined.py
 	$(ENV) bench/export.py
 	$(ENV) bench/advise.py
+	$(ENV) bench/advise_choice.py
 	$(ENV) bench/audit.py
 	$(ENV) bench/audit_size.py
 	$(ENV) bench/prompts.py

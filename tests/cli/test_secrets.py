@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -142,6 +143,15 @@ def _decide(run: Listener, url: str) -> None:
         run(verb, "copy.ink", "--json", "-")
 
 
+def _serve(run: Listener, url: str) -> None:
+    """As far as it goes within this process: the memory is opened, and then nobody can be listened to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run("serve", url, "--port", taken.getsockname()[1], code=2)
+    run("mcp", url, "--root", "no/such", code=2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["user", "password"])
 def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, server: str, drawn: Path, how: str) -> None:
@@ -149,6 +159,7 @@ def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, serv
     _fit_and_predict(run, urls[0], drawn)
     _finetune(run, urls[1], drawn)
     _decide(run, urls[2])
+    _serve(run, urls[0])
     run("merge-adapters", "no/such", "--encoder", urls[0], "--output", "merged", code=2)
     run("encoders")
     run("cache", "info")
