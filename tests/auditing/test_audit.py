@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import inkling
+from inkling.auditing.audit import audit_subject
 from inkling.auditing.findings import KINDS
 from inkling.errors import InputError
 from inkling.sketch import write_dataset
@@ -96,3 +99,20 @@ def test_classes_with_one_text(tmp_path: Path) -> None:
         shutil.move(path, tmp_path / "oak tree" / path.name)
     found = [one for one in audited(tmp_path).findings if one.kind == "same_text"]
     assert [set(one.classes) for one in found] == [{"oak tree", "oak_tree"}]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no picture", "half"])
+def test_a_damaged_thumbnail_ends_no_audit(tmp_path: Path, damage: bytes | str) -> None:
+    """Such as a memory may have; the other pictures are looked at as they are without it."""
+    write_dataset(tmp_path, ("car", "tree"), 6, seed=5)
+    with Image.open(tmp_path / "tree" / "tree-0003.png") as picture:
+        picture.convert("RGB").save(tmp_path / "tree" / "again.jpg", quality=40)
+    sound = inkling.audit(str(tmp_path), encoder="sketch", cache=False)
+    samples, thumbnails = sound.subject.samples, list(sound.subject.samples.thumbnails)
+    first = thumbnails[0]
+    assert first is not None
+    thumbnails[0] = damage if isinstance(damage, bytes) else first[: len(first) // 2]
+    damaged = replace(samples, thumbnails=tuple(thumbnails))
+    found = audit_subject(replace(sound.subject, samples=damaged))
+    assert found.counts["near_duplicate"] == 1
+    assert (found.counts, found.not_checked) == (sound.counts, sound.not_checked)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.auditing.alike import alike_pairs
-from inkling.auditing.same_picture import Overlays, correlation, glances_of
+from inkling.auditing.same_picture import GLANCE, Overlays, at_a_glance, correlation
 from inkling.embeddings.samples import Samples
-from inkling.images.looks import UNKNOWN, looks_of
+from inkling.images.looks import UNKNOWN, difference_hash
+from inkling.images.thumbnails import decoded
 from inkling.types import BoolArray, IntArray
 
 SAME_EMBEDDING, DIFFERENT_BITS = 0.75, 20
@@ -36,9 +37,9 @@ class Pictures:
     embeddings
         Unit vectors (n, d).
     looks, mirrored
-        Hashes of the thumbnails and of their mirror images, (n,).
+        Hashes of the thumbnails and of their mirror images, (n,); `UNKNOWN` where one is missing or damaged.
     glances
-        As `glances_of` has them, (n, pixels).
+        As `at_a_glance` has them, (n, pixels).
     overlays
         The thumbnails.
     """
@@ -53,8 +54,13 @@ class Pictures:
     def of(cls, samples: Samples, rows: IntArray) -> Pictures:
         """Some of the samples."""
         pictures = [samples.thumbnails[row] for row in rows]
-        looks, mirrored = looks_of(pictures), looks_of(pictures, mirrored=True)
-        return cls(samples.embeddings[rows], looks, mirrored, glances_of(pictures), Overlays(pictures))
+        looks, mirrored = np.full((2, len(rows)), UNKNOWN, dtype=np.uint64)
+        glances = np.zeros((len(rows), GLANCE * GLANCE), dtype=np.float32)
+        for at, jpeg in enumerate(pictures):
+            if (grey := decoded(jpeg, "L")) is not None:
+                looks[at], mirrored[at] = difference_hash(grey), difference_hash(grey, mirrored=True)
+                glances[at] = at_a_glance(grey)
+        return cls(samples.embeddings[rows], looks, mirrored, glances, Overlays(pictures))
 
 
 @dataclass(frozen=True)
@@ -103,11 +109,11 @@ def _candidates(images: Pictures, others: Pictures | None) -> Iterator[tuple[int
         return  # vectors alone: no pair would pass
     for first, second, cosines in alike_pairs(images.embeddings, known, least=SAME_EMBEDDING):
         kept = np.flatnonzero(_different_bits(images, first, there, second) <= DIFFERENT_BITS)
-        kept = kept[_at_a_glance(images, first[kept], there, second[kept])]
+        kept = kept[_alike_at_a_glance(images, first[kept], there, second[kept])]
         yield from zip(first[kept].tolist(), second[kept].tolist(), cosines[kept].tolist(), strict=True)
 
 
-def _at_a_glance(images: Pictures, first: IntArray, others: Pictures, second: IntArray) -> BoolArray:
+def _alike_at_a_glance(images: Pictures, first: IntArray, others: Pictures, second: IntArray) -> BoolArray:
     """Whether few grey pixels are alike, of the picture or of its mirror image."""
     one, other = images.glances[first], others.glances[second]
     side = int(np.sqrt(one.shape[1]))

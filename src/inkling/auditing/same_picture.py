@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from io import BytesIO
 from itertools import product
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from inkling.images.thumbnails import decoded
 
 SIDE = 24
 EDGE = 0.05
@@ -39,31 +40,26 @@ class Overlays:
     def _crops(self, row: int) -> NDArray[np.float32]:
         """Grey pixels of the picture, and of it without some of its edges: (crops, pixels), of mean 0 and length 1.
 
-        A plain picture, and one that is missing, is zeros.
+        A plain picture, and one that is missing or damaged, is zeros.
         """
-        jpeg = self._thumbnails[row]
-        if jpeg is None:
+        grey = decoded(self._thumbnails[row], "L")
+        if grey is None:
             return np.zeros((len(CUTS) ** 2, SIDE * SIDE), dtype=np.float32)
-        with Image.open(BytesIO(jpeg)) as picture:
-            grey = picture.convert("L")
         w, h = grey.size
         boxes = [(a * w, b * h, w - c * w, h - d * h) for (a, c), (b, d) in product(CUTS, repeat=2)]
         small = [grey.resize((SIDE, SIDE), Image.Resampling.BOX, box=box) for box in boxes]
-        pixels = np.stack([np.asarray(one, dtype=np.float32).ravel() for one in small])
-        pixels -= pixels.mean(axis=1, keepdims=True)
-        return cast(NDArray[np.float32], pixels / np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6))
+        return _centred(np.stack([np.asarray(one, dtype=np.float32).ravel() for one in small]))
 
 
-def glances_of(thumbnails: Sequence[bytes | None]) -> NDArray[np.float32]:
-    """8 x 8 grey pixels of each, without mean and of length 1, (n, 64); zeros where there is no picture."""
-    found = np.zeros((len(thumbnails), GLANCE * GLANCE), dtype=np.float32)
-    for row, jpeg in enumerate(thumbnails):
-        if jpeg is not None:
-            with Image.open(BytesIO(jpeg)) as picture:
-                small = picture.convert("L").resize((GLANCE, GLANCE), Image.Resampling.BOX)
-            found[row] = np.asarray(small, dtype=np.float32).ravel()
-    found -= found.mean(axis=1, keepdims=True)
-    return cast(NDArray[np.float32], found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6))
+def at_a_glance(grey: Image.Image) -> NDArray[np.float32]:
+    """8 x 8 pixels of a grey picture, of mean 0 and length 1, (64,); those of a plain one are zeros."""
+    small = grey.resize((GLANCE, GLANCE), Image.Resampling.BOX)
+    return _centred(np.asarray(small, dtype=np.float32).ravel())
+
+
+def _centred(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    pixels = pixels - pixels.mean(axis=-1, keepdims=True)
+    return cast(NDArray[np.float32], pixels / np.maximum(np.linalg.norm(pixels, axis=-1, keepdims=True), 1e-6))
 
 
 def correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

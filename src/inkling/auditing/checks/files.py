@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
 from inkling.images.frame import frame_of
+from inkling.images.thumbnails import decoded
 from inkling.types import FloatArray
 
 ONE_COLOUR = 3.0
@@ -34,9 +33,9 @@ def find(subject: Subject) -> Iterator[Finding]:
     """At most one finding for each image, and then the grey ones where most have colours."""
     samples, grey, n_seen = subject.samples, list[int](), 0
     for row, (path, label, jpeg) in enumerate(zip(samples.paths, samples.labels, samples.thumbnails, strict=True)):
-        if (pixels := _pixels(jpeg)) is None:
+        if (picture := decoded(jpeg, "RGB")) is None:
             continue
-        n_seen += 1
+        n_seen, pixels = n_seen + 1, np.asarray(picture, dtype=np.float64)
         if (seen := _seen(pixels)) is not None:
             kind, told, score, suggestion = seen
             yield Finding(kind, (path,), told, score, suggestion, (str(label),))
@@ -50,17 +49,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 "colour_mode", (samples.paths[row],), told, 1.0 - share, suggestion, (str(samples.labels[row]),)
             )
-
-
-def _pixels(jpeg: bytes | None) -> FloatArray | None:
-    """Of a thumbnail, (height, width, 3); None where there is none that can be read."""
-    if jpeg is None:
-        return None
-    try:
-        with Image.open(BytesIO(jpeg)) as picture:
-            return np.asarray(picture.convert("RGB"), dtype=np.float64)
-    except (OSError, ValueError):
-        return None
 
 
 def _colourfulness(pixels: FloatArray) -> FloatArray:
@@ -84,12 +72,8 @@ def _border(pixels: FloatArray) -> tuple[str, str, float, str] | None:
     if (frame := frame_of(pixels)) is None:
         return None
     told = f"A frame of one colour takes {frame.area:.0%} of it."
-    return (
-        "border",
-        told,
-        min(2.0 * frame.area, 1.0),
-        "Crop the frame away, above all where one class has it more often.",
-    )
+    suggestion = "Crop the frame away, above all where one class has it more often."
+    return "border", told, min(2.0 * frame.area, 1.0), suggestion
 
 
 def _blur(grey: FloatArray) -> tuple[str, str, float, str] | None:

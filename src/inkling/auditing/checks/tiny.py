@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
-
-from PIL import Image
 
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
 from inkling.images.decode import THUMBNAIL_SIDE
+from inkling.images.thumbnails import size_of
 
 SHARE = 0.5
 """Share of the pixels that the encoder reads along the shorter side below which a picture is tiny."""
@@ -21,22 +19,12 @@ def find(subject: Subject) -> Iterator[Finding]:
     assert subject.reads is not None
     samples, least = subject.samples, SHARE * subject.reads
     for path, label, jpeg in zip(samples.paths, samples.labels, samples.thumbnails, strict=True):
-        size = _size(jpeg)
-        if size is not None and min(size) < least:
+        size = size_of(jpeg)
+        # A thumbnail of the full side may be of a larger picture.
+        if size is not None and max(size) < THUMBNAIL_SIDE and min(size) < least:
             told = f"It has {size[0]} x {size[1]} pixels; the encoder reads {subject.reads} along the shorter side."
             suggestion = "Is there a larger one? Else keep it if those that it will be used on are as small."
             yield Finding("tiny", (path,), told, 1.0 - min(size) / least, suggestion, (str(label),))
-
-
-def _size(jpeg: bytes | None) -> tuple[int, int] | None:
-    """Size of a picture by its thumbnail; None where the thumbnail may be smaller than the picture."""
-    if jpeg is None:
-        return None
-    try:
-        with Image.open(BytesIO(jpeg)) as picture:
-            return picture.size if max(picture.size) < THUMBNAIL_SIDE else None
-    except (OSError, ValueError):
-        return None
 
 
 def _lacks(subject: Subject) -> str | None:
