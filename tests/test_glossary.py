@@ -11,11 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 RULED_OUT = "## Words that are not used"
+RUNTIME = ROOT / "src" / "inkling" / "exporting" / "web" / "runtime"
+"""Not ours: what the page of an export runs on."""
 TEXTS = [
     path
-    for pattern in ("*.md", "docs/**/*.md", "src/**/*.py", "tests/**/*.py", "bench/**/*.py", "tools/**/*.py")
+    for pattern in (
+        *("*.md", "docs/**/*.md", "src/**/*.py", "tests/**/*.py", "bench/**/*.py", "tools/**/*.py"),
+        *("src/**/*.html", "src/**/*.js", "src/**/*.css", "src/**/*.j2"),
+    )
     for path in sorted(ROOT.glob(pattern))
-    if path not in (GLOSSARY, Path(__file__), ROOT / "CHANGELOG.md")
+    if path not in (GLOSSARY, Path(__file__), ROOT / "CHANGELOG.md") and path.parent != RUNTIME
 ]
 IN_TEMPLATES = ("src/inkling/prompts.py", "strange")
 """A text that an encoder reads, and that published figures were taken with."""

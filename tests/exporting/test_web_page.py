@@ -37,5 +37,6 @@ def test_the_page_asks_only_its_own_host_and_holds_no_inline_script() -> None:
     assert "default-src 'none'" in page
     assert "unsafe-inline" not in page
     assert "style=" not in page
-    ours = [path.read_text(encoding="utf-8") for path in web_page.PAGE.glob("*.*") if path.suffix in (".js", ".css")]
+    files = [path for folder in (web_page.PAGE, web_page.COMMON) for path in folder.iterdir()]
+    ours = [path.read_text(encoding="utf-8") for path in files if path.suffix in (".js", ".css")]
     assert [text for text in ours if "http://" in text or "https://" in text.replace("from https://", "")] == []

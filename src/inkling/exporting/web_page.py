@@ -8,6 +8,9 @@ from pathlib import Path
 from inkling.errors import InputError, MissingExtraError
 
 PAGE = Path(__file__).parent / "web"
+COMMON = PAGE / "common"
+"""What the page of a service is made of too."""
+
 RUNTIME = PAGE / "runtime"
 MODEL = "model.onnx"
 _NEEDED = ("ort.js", "ort-wasm-simd-threaded.wasm", "LICENSE", "ThirdPartyNotices.txt")

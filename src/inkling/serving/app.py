@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from inkling.exporting.web_page import COMMON
 from inkling.provenance import inkling_version
 from inkling.serving.access import OwnSiteOnly
 from inkling.serving.bodies import BoundedBodies
@@ -73,6 +74,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     refuse_the_rest(app)
+    app.mount("/common", StaticFiles(directory=COMMON), name="common")
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     # The last added is the first to see a request.
     app.add_middleware(BoundedBodies, limits=settings.limits)

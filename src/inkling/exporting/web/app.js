@@ -1,11 +1,13 @@
 // The page: from what people drop, paste, choose or film to verdicts.
 
 import { aboutRows } from "./about.js";
-import { Camera } from "./camera.js";
 import { UnreadableImageError, openClassifier } from "./classifier.js";
+import { Camera } from "./common/camera.js";
+import { element } from "./common/elements.js";
+import { spoken } from "./common/words.js";
 import { PictureList } from "./list.js";
-import { describe, element } from "./verdict.js";
-import { progressInWords, spoken, thresholdInWords, versionInWords } from "./words.js";
+import { describe } from "./verdict.js";
+import { progressInWords, thresholdInWords, versionInWords } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const list = new PictureList(byId("results"));
@@ -121,8 +123,8 @@ function acceptCamera() {
   };
   let times = [];
   const camera = new Camera(byId("video"), {
-    async onFrame(frame) {
-      const result = await classifier.classify(frame);
+    async onFrame() {
+      const result = await classifier.classify(await createImageBitmap(camera.video));
       live.replaceChildren(...describe(result));
       live.classList.toggle("unknown", Boolean(result.unknown));
       announceChange(spoken("", result), result.unknown ? null : result.label);

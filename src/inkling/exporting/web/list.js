@@ -1,6 +1,7 @@
 // The list of pictures: each is added as waiting, and settled with a result or with why there is none.
 
-import { describe, element } from "./verdict.js";
+import { element } from "./common/elements.js";
+import { describe } from "./verdict.js";
 
 export class PictureList {
   #entries = [];

@@ -1,18 +1,18 @@
 // The page: which view is shown, and what all views share.
 
 import { get, keepToken, onTokenNeeded } from "./api.js";
+import { element } from "./common/elements.js";
 import { CHANGED, complain, takeBackLatest } from "./decisions.js";
 import { ask } from "./dialogs.js";
-import { element } from "./dom.js";
 import { counted } from "./words.js";
 import { AskView } from "./views/ask.js";
 import { CheckView } from "./views/check.js";
+import { ClassesView } from "./views/classes.js";
 import { HistoryView } from "./views/history.js";
 import { LabelView } from "./views/label.js";
 import { ReviewView } from "./views/review.js";
-import { TeachView } from "./views/teach.js";
 
-const VIEWS = { ask: AskView, classes: TeachView, review: ReviewView, label: LabelView, check: CheckView, history: HistoryView };
+const VIEWS = { ask: AskView, classes: ClassesView, review: ReviewView, label: LabelView, check: CheckView, history: HistoryView };
 const LOOK_AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
@@ -31,7 +31,7 @@ async function main() {
   setInterval(() => document.visibilityState === "visible" && look(), LOOK_AGAIN_MS);
 }
 
-// What the service says of itself; the view looks again where something was changed, here or by others.
+// Where the service stands; the view looks again where something was changed, here or by others.
 async function look({ changed = false } = {}) {
   let now;
   try {

@@ -85,7 +85,7 @@ const images = (n) => (n === undefined || n === null ? "" : n === 1 ? "1 picture
 
 const SAID = {
   fit: (_, made) => `Fitted${made.classes ? ` ${made.classes} classes` : ""}${made.exemplars ? ` from ${images(made.exemplars)}` : ""}`,
-  update: (asked, made) => `Taught ${[made.extended, made.new_classes].flat().filter(Boolean).map(quoted).join(", ")}${made.extended ? " " : ""}${images(made.images ?? asked.images)}`,
+  update: (asked, made) => `Added ${images(made.images ?? asked.images) || "pictures"} to ${[made.extended, made.new_classes].flat().filter(Boolean).map(quoted).join(", ")}`,
   "add-class": (asked) => `Added the class ${quoted(asked.class)}${asked.images ? ` with ${images(asked.images)}` : ""}`,
   "remove-class": (asked) => `Removed the class ${quoted(asked.class)}`,
   rename: (asked) => `Renamed ${asked.class ?? asked.what ?? asked.proposal ? quoted(asked.class ?? asked.what ?? `group ${asked.proposal}`) : ""} to ${quoted(asked.name ?? asked.to)}`,

@@ -1,6 +1,7 @@
 // Questions that need an answer before anything goes on.
 
-import { button, element, newId } from "./dom.js";
+import { element } from "./common/elements.js";
+import { button, newId } from "./dom.js";
 
 // True, or the text of the field if there is one; null where the person says no.
 export function ask({ title, text, yes, field }) {

@@ -1,6 +1,7 @@
 // Files that people drop, paste or choose, with those of folders.
 
-import { button, element } from "./dom.js";
+import { element } from "./common/elements.js";
+import { button } from "./dom.js";
 
 const ENDINGS = /\.(jpe?g|jfif|png|gif|webp|bmp|tiff?|avif|hei[cf])$/i;
 export const MOST_BYTES = 60 * 2 ** 20;

@@ -1,6 +1,7 @@
 // Messages that pass, some with a way back.
 
-import { button, element } from "./dom.js";
+import { element } from "./common/elements.js";
+import { button } from "./dom.js";
 
 const STAY_MS = 9000;
 const MOST = 3;

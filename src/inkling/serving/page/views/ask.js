@@ -1,14 +1,17 @@
 // Ask: what is in a picture. Nothing is kept unless somebody says that a verdict is wrong, or keeps what is unknown.
 
 import { call, formOf, get, parts, predict } from "../api.js";
-import { Camera } from "../camera.js";
+import { Camera } from "../common/camera.js";
+import { element } from "../common/elements.js";
+import { spoken } from "../common/words.js";
 import { complain, decide, tellChanged } from "../decisions.js";
-import { announce, button, element, nameField, ownPicture } from "../dom.js";
+import { announce, button, nameField, ownPicture } from "../dom.js";
+import { correct } from "../examples.js";
 import { inlet, progressBar } from "../pictures.js";
-import { correct } from "../teaching.js";
+import { still } from "../still.js";
 import { toast } from "../toast.js";
 import { describe } from "../verdict.js";
-import { counted, spoken } from "../words.js";
+import { counted } from "../words.js";
 
 const NEAREST = 4;
 const SUGGESTED = 4;
@@ -16,7 +19,7 @@ const ASKED_AGAIN = 48;
 
 export class AskView {
   title = "Ask";
-  #entries = []; // as shown, the latest pictures first: {file, row, verdict, problem, taught}
+  #entries = []; // as shown, the latest pictures first: {file, row, verdict, problem, added}
   #classes = [];
   #queue = Promise.resolve();
 
@@ -70,7 +73,7 @@ export class AskView {
     const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} others` : names.join(", ");
     this.known.replaceChildren(
       ...(this.state()?.fitted ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
-        : ["It knows nothing yet. ", element("a", { href: "#classes" }, "Teach it"), " at least two classes first."]),
+        : ["It knows nothing yet. ", element("a", { href: "#classes" }, "Give it pictures"), " of at least two classes first."]),
     );
     const settled = this.#entries.filter((one) => one.verdict).slice(0, ASKED_AGAIN);
     if (settled.length) this.#judge(settled);
@@ -78,7 +81,7 @@ export class AskView {
 
   #add(pictures) {
     const entries = pictures.map(({ file }) => {
-      const entry = { file, verdict: null, problem: "", taught: "" };
+      const entry = { file, verdict: null, problem: "", added: "" };
       entry.told = element("div", { class: "verdict" }, element("p", { class: "quiet" }, "Waiting"));
       entry.row = element("li", {}, element("div", { class: "picture" }, ownPicture(file)),
         element("div", {}, element("h3", { title: file.name }, file.name), entry.told));
@@ -136,7 +139,7 @@ export class AskView {
     entry.verdict = verdict;
     entry.row.className = verdict.unknown ? "unknown" : "known";
     const parts = describe(verdict);
-    if (this.state()?.may_write) parts.push(entry.taught ? element("p", { class: "small taught" }, `Taught: ${entry.taught}`) : this.#correction(entry));
+    if (this.state()?.may_write) parts.push(entry.added ? element("p", { class: "small added" }, `Added to ${entry.added}`) : this.#correction(entry));
     entry.told.replaceChildren(...parts);
     if (isNew) announce(spoken(entry.file.name, verdict));
   }
@@ -151,22 +154,22 @@ export class AskView {
   #correction(entry) {
     const { verdict } = entry;
     const suggested = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
-    const teach = (name) => this.#teach(entry, name);
+    const add = (name) => this.#correct(entry, name);
     const names = [...new Set(suggested)].slice(0, SUGGESTED);
     const known = new Set(this.#classes.map((one) => one.name));
-    const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => teach(name), { class: "chip", "aria-label": `It is ${name}` }));
-    const { field, input } = nameField({ label: "It is another class", names: [...known], placeholder: "another name", onenter: teach });
-    const go = button("Teach", () => input.value.trim() && teach(input.value.trim()), { class: "chip" });
-    const right = !verdict.unknown && button("Right", () => teach(verdict.label), { class: "chip", title: `Keep it as an example of ${verdict.label}` });
+    const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => add(name), { class: "chip", "aria-label": `It is ${name}` }));
+    const { field, input } = nameField({ label: "It is another class", names: [...known], placeholder: "another name", onenter: add });
+    const go = button("Add", () => input.value.trim() && add(input.value.trim()), { class: "chip" });
+    const right = !verdict.unknown && button("Right", () => add(verdict.label), { class: "chip", title: `Keep it as an example of ${verdict.label}` });
     return element("div", { class: "correction", role: "group", "aria-label": `Correct the verdict on ${entry.file.name}` },
       element("span", { class: "quiet small" }, verdict.unknown ? "It is …" : "Wrong? It is …"), chips, element("span", { class: "own-name" }, field, go), right);
   }
 
-  async #teach(entry, name) {
+  async #correct(entry, name) {
     for (const one of entry.told.querySelectorAll("button, input")) one.disabled = true;
-    entry.taught = name;
+    entry.added = name;
     const done = await decide(`“${entry.file.name}” is now an example of “${name}”.`, () => correct(this.#classes, name, entry.file, entry.verdict.id));
-    if (!done) entry.taught = "";
+    if (!done) entry.added = "";
   }
 
   async #keepUnknown() {
@@ -189,7 +192,7 @@ export class AskView {
   }
 
   #unknown() {
-    return this.#entries.filter((one) => one.verdict?.unknown && !one.kept && !one.taught);
+    return this.#entries.filter((one) => one.verdict?.unknown && !one.kept && !one.added);
   }
 
   #showUnknown() {
@@ -233,11 +236,11 @@ class Filming {
     this.live = element("div", { class: "verdict" });
     this.rate = element("p", { class: "quiet small rate" });
     this.stopButton = button("Stop", () => this.camera.stop());
-    const keep = button("Keep this one", async () => onKeep(await this.camera.still(`camera ${new Date().toLocaleTimeString("en-GB")}.jpg`)), { class: "primary" });
+    const keep = button("Keep this one", async () => onKeep(await still(this.video, `camera ${new Date().toLocaleTimeString("en-GB")}.jpg`)), { class: "primary" });
     this.root = element("section", { class: "camera", "aria-label": "Camera", hidden: true },
       element("div", { class: "view" }, this.video, element("div", { class: "on-view" }, keep, this.stopButton)), this.live, this.rate);
     this.camera = new Camera(this.video, {
-      onFrame: (file) => this.#judge(file),
+      onFrame: async () => this.#judge(await still(this.video, "camera.jpg")),
       onStop: (problem) => {
         this.root.hidden = true;
         this.input.hidden = false;

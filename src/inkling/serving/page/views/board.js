@@ -1,7 +1,8 @@
 // The board: a card for each group, pictures that can be moved, and the classes that take them.
 
 import { post } from "../api.js";
-import { announce, button, element, nameField, stored } from "../dom.js";
+import { element } from "../common/elements.js";
+import { announce, button, nameField, stored } from "../dom.js";
 import { counted } from "../words.js";
 
 const SHOWN_PICTURES = 12;
@@ -144,7 +145,7 @@ export class Board {
     this.loose.hidden = !loose.length && !this.#groups.length;
     this.loose.replaceChildren(
       element("h2", { id: "loose-title" }, "In no group"),
-      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "strange picture")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come.`),
+      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "candidate")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come.`),
       this.#pictures(loose, "loose", 48));
     this.#takes(this.loose, { onImages: (ids) => this.#move(ids, null) });
   }

@@ -1,8 +1,9 @@
 // Check: how well it does on pictures with labels that it never saw.
 
 import { call, formOf, parts, post, remove } from "../api.js";
+import { element } from "../common/elements.js";
 import { complain } from "../decisions.js";
-import { announce, element } from "../dom.js";
+import { announce } from "../dom.js";
 import { inlet, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { figuresOfCheck } from "./figures.js";
@@ -12,7 +13,7 @@ export class CheckView {
 
   constructor({ state }) {
     this.state = state;
-    this.told = element("p", { class: "quiet" }, "Measure it on pictures that it was not taught: one folder for each class, named as the class is.");
+    this.told = element("p", { class: "quiet" }, "Measure it on pictures that it was not fitted on: one folder for each class, named as the class is.");
     this.work = element("div");
     this.input = element("div");
     this.result = element("section", { "aria-label": "Result", hidden: true });

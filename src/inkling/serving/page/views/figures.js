@@ -1,7 +1,7 @@
-// How well the classes are told apart, in a few figures, and how they moved.
+// How well the classes are distinguished, in a few figures, and how they moved.
 
-import { element } from "../dom.js";
-import { counted, percent } from "../words.js";
+import { element } from "../common/elements.js";
+import { counted, measured } from "../words.js";
 
 const CONFUSIONS = 6;
 
@@ -24,8 +24,8 @@ export function figuresOf(now, before, words = LEFT_OUT) {
   const old = before?.evaluation;
   return [
     element("dl", { class: "tiles" },
-      tile(words.right, percent(top1), moved(top1, old?.top1, true), interval(now.evaluation)),
-      tile("Error of its probabilities", percent(ece), moved(ece, old?.ece, false), "mean gap of confidence and accuracy"),
+      tile(words.right, measured(top1), moved(top1, old?.top1, true), interval(now.evaluation)),
+      tile("Error of its probabilities", measured(ece), moved(ece, old?.ece, false), "mean gap of confidence and accuracy"),
       tile("Pictures", String(now.images), "", words.pictures(now))),
     confusions(now.evaluation),
     now.unknown?.finding && element("p", { class: "quiet small" }, `Unknown pictures: ${now.unknown.finding}.`),
@@ -40,7 +40,7 @@ function tile(name, value, change, note) {
 
 function interval({ intervals }) {
   const [low, high] = intervals?.top1 ?? [];
-  return low === undefined ? "" : `between ${percent(low)} and ${percent(high)} with 95 % confidence`;
+  return low === undefined ? "" : `between ${measured(low)} and ${measured(high)} with 95 % confidence`;
 }
 
 function moved(now, before, moreIsBetter) {

@@ -1,8 +1,9 @@
 // History: everything that was done to the memory, by whom, and the way back.
 
+import { element } from "../common/elements.js";
 import { complain, history, inWords, takeBack, undoable } from "../decisions.js";
 import { ask } from "../dialogs.js";
-import { button, element } from "../dom.js";
+import { button } from "../dom.js";
 import { ago, counted } from "../words.js";
 
 const SHOWN = 500;

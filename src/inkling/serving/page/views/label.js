@@ -1,11 +1,13 @@
 // Label next: unlabelled pictures one after another, the most useful first, each with one key.
 
 import { get, parts, post, predict } from "../api.js";
+import { element } from "../common/elements.js";
+import { percent } from "../common/words.js";
 import { complain, decide } from "../decisions.js";
-import { announce, button, element, nameField, ownPicture, stored } from "../dom.js";
+import { announce, button, nameField, ownPicture, stored } from "../dom.js";
 import { inlet, progressBar } from "../pictures.js";
-import { correct } from "../teaching.js";
-import { counted, percent } from "../words.js";
+import { correct } from "../examples.js";
+import { counted } from "../words.js";
 import { settle } from "./ask.js";
 
 const KEYS = 9;
@@ -45,7 +47,7 @@ export class LabelView {
 
   async memoryChanged() {
     if (!this.state()?.fitted) {
-      this.told.textContent = "Teach it at least two classes first; then it can say which pictures to label next.";
+      this.told.textContent = "Give it pictures of at least two classes first; then it can say which pictures to label next.";
       this.stage.replaceChildren();
       return;
     }

@@ -1,8 +1,9 @@
 // Review: groups of pictures that look like something new, and what becomes of them.
 
 import { call, formOf, get, parts, post } from "../api.js";
+import { element } from "../common/elements.js";
 import { complain, decide, tellChanged } from "../decisions.js";
-import { announce, button, element } from "../dom.js";
+import { announce, button } from "../dom.js";
 import { inlet, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { counted } from "../words.js";
@@ -40,7 +41,7 @@ export class ReviewView {
 
   async memoryChanged() {
     if (!this.state()?.fitted) {
-      this.told.textContent = "There is nothing to review: teach it at least two classes first.";
+      this.told.textContent = "There is nothing to review: give it pictures of at least two classes first.";
       return;
     }
     try {

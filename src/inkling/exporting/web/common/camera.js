@@ -1,15 +1,12 @@
-// The camera: one frame after another is handed to `onFrame`, the next as soon as the one before is done.
+// The camera: `onFrame` is called for one frame after another, for the next as soon as it is done with the one before.
 
 import { NO_CAMERA_HERE, cameraProblem } from "./words.js";
 
 const WANTED = { video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false };
-const LONGEST_SIDE = 640;
-const QUALITY = 0.9;
 
 export class Camera {
   #run = null; // what stands for the time from one start to its stop
   #stream = null;
-  #canvas = document.createElement("canvas");
 
   constructor(video, { onFrame = null, onStop = () => {} } = {}) {
     Object.assign(this, { video, onFrame, onStop });
@@ -41,23 +38,12 @@ export class Camera {
     this.onStop(problem);
   }
 
-  // What it sees now, as a file.
-  async still(name) {
-    const { videoWidth: width, videoHeight: height } = this.video;
-    if (!width) throw new Error("The camera gives no picture yet.");
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
-    [this.#canvas.width, this.#canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
-    this.#canvas.getContext("2d", { alpha: false }).drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);
-    const blob = await new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
-    return new File([blob], name, { type: "image/jpeg" });
-  }
-
   async #look(run) {
     while (this.#run === run) {
       await nextFrame(this.video);
       if (this.#run !== run) return;
       try {
-        await this.onFrame(await this.still("camera.jpg"));
+        await this.onFrame();
       } catch (error) {
         if (this.#run === run) this.stop(error.message);
       }

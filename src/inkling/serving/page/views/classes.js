@@ -1,12 +1,14 @@
-// Classes and their pictures, and how well they are told apart on pictures that were left out.
+// Classes and their pictures, and how well they are distinguished on pictures that were left out.
 
 import { get, patch, remove } from "../api.js";
-import { Camera } from "../camera.js";
+import { Camera } from "../common/camera.js";
+import { element } from "../common/elements.js";
 import { complain, decide } from "../decisions.js";
 import { ask } from "../dialogs.js";
-import { announce, button, element, nameField, stored } from "../dom.js";
+import { announce, button, nameField, stored } from "../dom.js";
+import { additions } from "../examples.js";
 import { chosen, dropped, inlet, progressBar } from "../pictures.js";
-import { lessons } from "../teaching.js";
+import { still } from "../still.js";
 import { toast } from "../toast.js";
 import { counted, listed } from "../words.js";
 import { figuresOf } from "./figures.js";
@@ -15,7 +17,7 @@ const EXEMPLARS = 7; // with the number of the others, two rows of a card
 const BURST = 12;
 const BURST_MS = 250;
 
-export class TeachView {
+export class ClassesView {
   title = "Classes";
   #classes = [];
   #begun = [];
@@ -67,7 +69,7 @@ export class TeachView {
   #show() {
     const n = this.#classes.length;
     if (n) this.told.textContent = `${counted(n, "class", "classes")} from ${counted(this.#classes.reduce((sum, one) => sum + one.images, 0), "picture")}.`;
-    else if (this.#begun.length) this.told.textContent = `${listed(this.#begun.map((one) => one.name))} waits for a second class: one alone cannot be told from anything.`;
+    else if (this.#begun.length) this.told.textContent = `${listed(this.#begun.map((one) => one.name))} waits for a second class: one alone cannot be distinguished from anything.`;
     else this.told.textContent = "It knows nothing yet. Give it pictures of two classes, a handful of each; more can come later.";
     this.cards.replaceChildren(...this.#begun.map((one) => this.#card(one)), ...this.#classes.map((one) => this.#card(one)));
   }
@@ -92,7 +94,7 @@ export class TeachView {
     const done = () => {
       input.value = "";
     };
-    const files = this.#fileButton("Choose pictures", (found) => name() && this.#teach(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
+    const files = this.#fileButton("Choose pictures", (found) => name() && this.#add(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
     files.addEventListener("click", (event) => !name() && event.preventDefault());
     return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
       button("Use the camera", () => name() && this.#burst(name()).then(done)));
@@ -118,7 +120,7 @@ export class TeachView {
       element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
     if (!this.state()?.may_write) return card;
     card.append(element("div", { class: "others" },
-      this.#fileButton("Add", (found) => this.#teach(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
+      this.#fileButton("Add", (found) => this.#add(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
       button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
       isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
       isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
@@ -141,7 +143,7 @@ export class TeachView {
       event.stopPropagation();
       card.classList.remove("over");
       const { pictures } = await dropped(event.dataTransfer);
-      this.#teach(name, pictures.map((one) => one.file));
+      this.#add(name, pictures.map((one) => one.file));
     };
   }
 
@@ -151,20 +153,20 @@ export class TeachView {
     const loose = folders.get("") ?? [];
     folders.delete("");
     if (loose.length) {
-      const name = await ask({ title: `What is on ${loose.length === 1 ? "this picture" : `these ${loose.length} pictures`}?`, yes: "Teach", field: { label: "Name of the class" } });
+      const name = await ask({ title: `What is on ${loose.length === 1 ? "this picture" : `these ${loose.length} pictures`}?`, yes: "Add", field: { label: "Name of the class" } });
       if (name) folders.set(name, loose);
     }
     for (const [name, files] of folders) {
-      if (!(await this.#teach(name, files.map((one) => one.file)))) return;
+      if (!(await this.#add(name, files.map((one) => one.file)))) return;
     }
   }
 
   // False where it was cancelled, or the service refused.
-  async #teach(name, files) {
+  async #add(name, files) {
     if (!files.length) return true;
-    const bar = progressBar(`Teaching ${name}`);
+    const bar = progressBar(`Adding to ${name}`);
     this.work.replaceChildren(bar.shown);
-    const ways = lessons(this.#classes, name, files);
+    const ways = additions(this.#classes, name, files);
     let done = 0, skipped = 0;
     const told = () => `${counted(files.length - skipped, "picture")} of “${name}” learned${skipped ? `, ${skipped} unreadable` : ""}.`;
     const events = await decide(told, ...ways.map((way) => async () => {
@@ -196,7 +198,7 @@ export class TeachView {
     const take = button(`Take ${BURST}`, async () => {
       take.disabled = true;
       for (let k = 0; k < BURST && this.#endBurst; k += 1) {
-        taken.push(await camera.still(`${name} ${Date.now()}.jpg`));
+        taken.push(await still(video, `${name} ${Date.now()}.jpg`));
         count.textContent = `${counted(taken.length, "picture")} taken`;
         await new Promise((resolve) => setTimeout(resolve, BURST_MS));
       }
@@ -224,7 +226,7 @@ export class TeachView {
     }
     await finished;
     announce(`${counted(taken.length, "picture")} taken`);
-    await this.#teach(name, taken);
+    await this.#add(name, taken);
   }
 }
 

@@ -2,8 +2,8 @@
 
 import { call, formOf, parts, post } from "./api.js";
 
-// Ways to teach, one for each part of the files; each asks the service and gives its event.
-export function lessons(classes, name, files) {
+// Ways to add them, one for each part of the files; each asks the service and gives its event.
+export function additions(classes, name, files) {
   const idIn = (known) => known.find((one) => one.name === name)?.id;
   let id = idIn(classes);
   const pieces = parts(files);
@@ -18,8 +18,8 @@ export function lessons(classes, name, files) {
 
 // One picture that was asked about; where the memory knows it as something else, it is moved.
 export async function correct(classes, name, file, content) {
-  const [lesson] = lessons(classes, name, [file]);
-  const event = await lesson();
+  const [add] = additions(classes, name, [file]);
+  const event = await add();
   if (event.event !== null) return event;
   try {
     return await post(`/v1/images/${content}/move`, { to: name });
