@@ -80,7 +80,7 @@ def draft_beside(final: Path) -> Iterator[Path]:
 
     Hidden folders that killed writers left beside `final` are removed first.
     """
-    _remove_leftovers(final.parent)
+    remove_leftovers(final.parent)
     draft = _Draft(final.parent)
     try:
         try:
@@ -228,7 +228,7 @@ class _Draft:
             os.close(lock)
 
 
-def _remove_leftovers(parent: Path) -> None:
+def remove_leftovers(parent: Path) -> None:
     with suppress(OSError):  # one that may not be removed does no harm
         for folder in [Path(entry.path) for entry in os.scandir(parent) if _DRAFT.fullmatch(entry.name)]:
             with suppress(OSError):

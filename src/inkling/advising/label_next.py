@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from inkling.advising.typicality import typical
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.heads.support import complete_support, unit_blocks, unit_rows
+from inkling.heads.support import complete_support, unit_blocks
 from inkling.heads.whitening import whitening
 from inkling.types import FloatArray, IntArray
 
@@ -68,13 +67,13 @@ def label_next(vectors: LabelledVectors, X: FloatArray, p: FloatArray, *, n: int
         Vectors (m, n_dims) of the pool and calibrated probabilities (m, n_classes) of its images.
     """
     first, second, margins = _margins(p)
-    labelled, pool = vectors.with_unit_blocks().X, unit_blocks(X, vectors.embedding_dims)
+    known, pool = vectors.with_unit_blocks(), unit_blocks(X, vectors.embedding_dims)
     if vectors.median_shots < FEW_SHOTS:
-        rows, sizes = typical(pool, labelled, n, seed=seed)
+        rows, sizes = typical(pool, known.X, n, seed=seed)
         reason = TYPICAL
     else:
         block = max(vectors.n_classes // 2, SMALLEST_BLOCK)
-        rows, sizes = unsure(_whitened(vectors, pool), margins, n, block=block, seed=seed)
+        rows, sizes = unsure(_whitened(known, pool), margins, n, block=block, seed=seed)
         reason = UNSURE
     return tuple(
         Choice(row, reason, size, int(first[row]), int(second[row]), float(margins[row]))
@@ -108,9 +107,8 @@ def _margins(p: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     return order[:, 0], order[:, 1], p[rows, order[:, 0]] - p[rows, order[:, 1]]
 
 
-def _whitened(vectors: LabelledVectors, pool: FloatArray) -> FloatArray:
-    known = vectors.with_unit_blocks()
+def _whitened(known: LabelledVectors, pool: FloatArray) -> FloatArray:
+    """Unit vectors of the pool in a space where directions in which images of one class differ count less."""
     seen, y = np.unique(known.y, return_inverse=True)
     support = complete_support(known.X, y, None, len(seen), known.X.shape[1])
-    mapped: Any = whitening(support, shrinkage=SHRINKAGE)
-    return unit_rows(mapped(pool))
+    return whitening(support, shrinkage=SHRINKAGE)(pool)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inkling.heads.evidence import grouped_folds
 from inkling.heads.support import Support
 from inkling.heads.whitening import Whitening, whitening
 from inkling.types import BoolArray, FloatArray, IntArray
@@ -73,14 +74,13 @@ def outliers(X: FloatArray, y: IntArray, *, seed: int = 0) -> Outliers:
     y
         Class of each, (n,); at least two classes have images.
     seed
-        Draws the images that others are compared with where there are many.
+        Draws the folds, and the images that others are compared with where there are many.
     """
     y = np.unique(y, return_inverse=True)[1]
-    rng = np.random.default_rng(seed)
-    fold, n_classes = _folds(y, rng), int(y.max()) + 1
+    fold, n_classes = grouped_folds(y, np.arange(len(y)), n_folds=FOLDS, seed=seed), int(y.max()) + 1
     maps = [whitening(_support(X, y, fold != held), shrinkage=SHRINKAGE) for held in range(FOLDS)]
     is_own = np.arange(n_classes) == y[:, None]
-    compared = np.isin(np.arange(len(y)), rng.permutation(len(y))[:COMPARED])
+    compared = np.isin(np.arange(len(y)), np.random.default_rng(seed).permutation(len(y))[:COMPARED])
     measured = _nearness(X, y, fold, maps, is_own | compared[:, None])
     near = np.where(np.bincount(y)[y] >= LEAST, measured[is_own], np.nan)
     foreign = measured[compared[:, None] & ~is_own & ~np.isnan(measured)]
@@ -95,15 +95,6 @@ def _support(X: FloatArray, y: IntArray, known: BoolArray) -> Support:
     """Those known; a class that has none of them is no class of them, as it has no mean."""
     of_known = np.unique(y[known], return_inverse=True)[1]
     return Support(X[known], of_known, int(known.sum()), int(of_known.max()) + 1, None)
-
-
-def _folds(y: IntArray, rng: np.random.Generator) -> IntArray:
-    """Fold of each image, (n,): those of a class go to all of them in turn."""
-    order = rng.permutation(len(y))
-    order = order[np.argsort(y[order], kind="stable")]
-    fold = np.empty(len(y), dtype=np.int64)
-    fold[order] = np.arange(len(y)) % FOLDS
-    return fold
 
 
 def _nearness(X: FloatArray, y: IntArray, fold: IntArray, maps: list[Whitening], wanted: BoolArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from inkling.types import SkippedImage
 
 STDOUT = "-"
-SHOWN_SKIPS = 5
+SHOWN = 5
+"""Lines of a list below a note."""
 
 
 def note(text: str) -> None:
@@ -88,7 +89,13 @@ def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) ->
         note(f"Ignored: {kinds}.")
     if skipped:
         note(f"Skipped {counted(len(skipped), 'image')}:")
-        for image in skipped[:SHOWN_SKIPS]:
-            note(f"  {image.path}: {image.reason}")
-        if len(skipped) > SHOWN_SKIPS:
-            note(f"  ... and {len(skipped) - SHOWN_SKIPS} more")
+        note_some(f"{image.path}: {image.reason}" for image in skipped)
+
+
+def note_some(lines: Iterable[str]) -> None:
+    """The first lines below a note, and how many more there are."""
+    every = list(lines)
+    for line in every[:SHOWN]:
+        note(f"  {line}")
+    if len(every) > SHOWN:
+        note(f"  ... and {len(every) - SHOWN} more")

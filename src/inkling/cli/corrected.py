@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, say, show, tell_skipped
+from inkling.cli.console import check_outputs, note, note_some, say, show, tell_skipped
 from inkling.cli.progress import progress_bar
 from inkling.cli.tables import print_table
 from inkling.payloads import corrected_payload, event_payload
@@ -17,8 +17,6 @@ from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.images.boxes import BoxReading
-
-SHOWN = 5
 
 
 def correct(images: str, fixes: Path, output: Path, *, boxes: BoxReading, json: str | None) -> None:
@@ -74,10 +72,7 @@ def tell_rows(summary: Mapping[str, Any]) -> None:
     """Rows that could not be used as they stand, and labels that nobody had before."""
     if gone := summary["gone"]:
         note(f"Not among the images: {counted(len(gone), 'row')} of the list:")
-        for path in gone[:SHOWN]:
-            note(f"  {path}")
-        if len(gone) > SHOWN:
-            note(f"  ... and {len(gone) - SHOWN} more")
+        note_some(gone)
     if summary["moved_from"] is not None:
         note(f"The list names images in {summary['moved_from']}; they were looked for by their paths from there.")
     if new := summary["new_classes"]:

@@ -9,11 +9,9 @@ from typing import Any
 import typer
 
 from inkling.cli.border import PARTLY_DONE
-from inkling.cli.console import check_outputs, note, say, show
+from inkling.cli.console import check_outputs, note, note_some, say, show
 from inkling.payloads import undone_payload
 from inkling.wording import counted
-
-SHOWN = 5
 
 
 def take_back(manifest: Path, json: str | None) -> None:
@@ -25,11 +23,9 @@ def take_back(manifest: Path, json: str | None) -> None:
         Where something stays.
     """
     from inkling.filing.cabinet import undo
-    from inkling.outputs import told_as_unwritable
 
     check_outputs(json, keep=(manifest,))
-    with told_as_unwritable(manifest.parent):
-        undone = undo(manifest)
+    undone = undo(manifest)
     show(undone_payload(undone), json=json, table=_print)
     if undone.kept:
         raise typer.Exit(PARTLY_DONE)
@@ -41,7 +37,4 @@ def _print(summary: Mapping[str, Any]) -> None:
         note(f"Not there any more: {counted(summary['gone'], 'picture')}.")
     if kept := summary["kept"]:
         note(f"Kept {counted(len(kept), 'picture')}, and the manifest:")
-        for one in kept[:SHOWN]:
-            note(f"  {one['path']}: {one['reason']}")
-        if len(kept) > SHOWN:
-            note(f"  ... and {len(kept) - SHOWN} more")
+        note_some(f"{one['path']}: {one['reason']}" for one in kept)

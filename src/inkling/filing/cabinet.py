@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,7 +17,7 @@ from inkling.errors import InputError
 from inkling.filing.manifest import Filed, How, Manifest, read_manifest
 from inkling.filing.names import name_on_disk, safe_name
 from inkling.images.files import Files
-from inkling.outputs import draft_beside
+from inkling.outputs import draft_beside, remove_leftovers, told_as_unwritable
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
@@ -199,20 +199,45 @@ class Cabinet:
         self._draft.unlink(missing_ok=True)
 
 
-def undo(manifest: Path) -> Undone:
-    """Remove what a manifest names, as far as nobody has changed it, and then the manifest unless something is kept.
+def check_apart(output: Path, images: Path | None, *, done: str) -> None:
+    """Refuse an output that is a file, or lies within the folder, or the zip, of the images.
 
-    Folders go if the manifest names them and they are empty then.
+    Parameters
+    ----------
+    done
+        What is done with the images, such as ``sorted``.
 
     Raises
     ------
     InputError
-        If the file is no manifest; then nothing was removed.
+        If it is or does.
     """
-    entries = read_manifest(manifest)
+    if images is not None and output.resolve().is_relative_to(images.resolve()):
+        raise InputError(
+            f"The output '{output}' lies within '{images}', whose images are {done}.",
+            remedy="Name a folder beside it: another run would find the copies among the images.",
+        )
+    if output.exists() and not output.is_dir():
+        raise InputError(f"The output '{output}' is a file.", remedy="Name a folder.")
+
+
+def undo(manifest: Path) -> Undone:
+    """Remove what a manifest names, as far as nobody has changed it, and then the manifest unless something is kept.
+
+    Folders go if the manifest names them and they are empty then, and so does what killed runs left unfinished.
+
+    Raises
+    ------
+    InputError
+        If the file is no manifest; then nothing was removed. If something can't be removed.
+    """
+    with told_as_unwritable(manifest.parent):
+        return _undone(manifest, read_manifest(manifest))
+
+
+def _undone(manifest: Path, entries: Sequence[Filed]) -> Undone:
     root = manifest.absolute().parent
-    with draft_beside(root / "draft"):
-        pass  # what a run that was killed has left unfinished goes
+    remove_leftovers(root)
     removed, gone, kept = 0, 0, {}
     for entry in reversed(entries):
         path = root / entry.path

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inkling.errors import InputError, UnreadableImageError
-from inkling.filing.cabinet import Cabinet, Undone, undo
+from inkling.filing.cabinet import Cabinet, Undone, check_apart, undo
 from inkling.filing.fix_list import DROP, RELABEL, Fix, read_fix_list
 from inkling.filing.layout import TABLE, Labelled, check_boxes, class_folders, table_of
 from inkling.filing.manifest import AUDIT
@@ -19,8 +19,6 @@ from inkling.images.boxes import BoxReading
 from inkling.images.layout import has_splits, in_split, without_wrapper
 from inkling.images.sources import Found, find_images
 from inkling.labels import check_names
-from inkling.outputs import told_as_unwritable
-from inkling.provenance import inkling_version, now
 from inkling.types import ImageRecord, SkippedImage
 from inkling.wording import excerpt
 
@@ -127,7 +125,8 @@ def apply_fixes(
     records, root = found.records, _root(images, found)
     _check_output(folder, root)
     found_rows = matched(rows, [record.path for record in records], root=root)
-    kept = _labelled(_splits(images, found, boxes), found, found_rows.fixes)
+    below = _below(found)
+    kept = _labelled(_splits(images, found, below, boxes), found, below, found_rows.fixes)
     new = _new_classes(found_rows.fixes, records)
     # Images that stay where they are keep their names.
     kept.sort(key=lambda image: image.label != image.record.label)
@@ -174,8 +173,7 @@ def undo_fixes(manifest: str | Path) -> Undone:
     >>> undo_fixes(apply_fixes("photos/train", "fixes.csv", "corrected").manifest).kept
     {}
     """
-    with told_as_unwritable(Path(manifest).parent):
-        return undo(Path(manifest))
+    return undo(Path(manifest))
 
 
 def _root(images: str | Path, found: Found) -> Path | None:
@@ -187,13 +185,7 @@ def _root(images: str | Path, found: Found) -> Path | None:
 
 
 def _check_output(folder: Path, root: Path | None) -> None:
-    if root is not None and folder.resolve().is_relative_to(root.resolve()):
-        raise InputError(
-            f"The output '{folder}' lies within '{root}', whose images are corrected.",
-            remedy="Name a folder beside it.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"The output '{folder}' is a file.", remedy="Name a folder that doesn't exist yet.")
+    check_apart(folder, root, done="corrected")
     if folder.is_dir() and (there := sorted(folder.iterdir())):
         earlier = next((one for one in there if one.name.startswith(f"inkling-{AUDIT}-")), None)
         undoing = "" if earlier is None else f" 'inkling audit --undo {earlier}' takes an earlier copy back."
@@ -203,7 +195,9 @@ def _check_output(folder: Path, root: Path | None) -> None:
         )
 
 
-def _labelled(splits: Sequence[str | None], found: Found, fixes: Mapping[int, Fix]) -> list[Labelled]:
+def _labelled(
+    splits: Sequence[str | None], found: Found, below: Sequence[PurePosixPath | None], fixes: Mapping[int, Fix]
+) -> list[Labelled]:
     """The images that stay, each with its label and its part of the data set.
 
     Raises
@@ -211,7 +205,6 @@ def _labelled(splits: Sequence[str | None], found: Found, fixes: Mapping[int, Fi
     InputError
         If none stays.
     """
-    below = _below(found)
     kept = []
     for number, record in enumerate(found.records):
         fix = fixes.get(number)
@@ -237,9 +230,10 @@ def _within(record: ImageRecord, folder: Path) -> PurePosixPath | None:
     return PurePosixPath(path.relative_to(folder).as_posix()) if path.is_relative_to(folder) else None
 
 
-def _splits(images: str | Path, found: Found, boxes: BoxReading | None) -> list[str | None]:
+def _splits(
+    images: str | Path, found: Found, below: Sequence[PurePosixPath | None], boxes: BoxReading | None
+) -> list[str | None]:
     """The part of the data set that each image is of."""
-    below = _below(found)
     files = [file for file in below if file is not None]
     if len(files) == len(below):
         divided = has_splits(files)
@@ -300,8 +294,6 @@ def _about(images: str | Path, fixes: str | Path, rows: Matched, records: Sequen
     """The corrections in the manifest."""
     acted = [(records[at], fix) for at, fix in rows.fixes.items()]
     return {
-        "made_by": f"inkling {inkling_version()}",
-        "time": now(),
         "images": str(images),
         "fix_list": str(fixes),
         "relabelled": [[one.path, one.label, fix.label] for one, fix in acted if fix.action == RELABEL],

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from inkling.errors import InputError
+from inkling.provenance import inkling_version, now
 from inkling.wording import excerpt
 
 SORT, AUDIT = "sort", "audit"
@@ -84,7 +85,7 @@ class Manifest:
         Parameters
         ----------
         about
-            What its first line says besides.
+            What its first line says besides by which release and when it was made.
         by
             The verb that files the pictures.
 
@@ -105,7 +106,8 @@ class Manifest:
         manifest = cls(path, descriptor)
         try:
             try:
-                manifest._write({"kind": _KIND, "format": _FORMAT, **about})
+                made = {"made_by": f"inkling {inkling_version()}", "time": now()}
+                manifest._write({"kind": _KIND, "format": _FORMAT, **made, **about})
             except OSError:
                 path.unlink()
                 raise

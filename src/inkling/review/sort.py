@@ -12,13 +12,11 @@ from typing import Any
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.embeddings.embed import Progress
 from inkling.errors import InputError, UnreadableImageError
-from inkling.filing.cabinet import Cabinet, Undone, undo
+from inkling.filing.cabinet import Cabinet, Undone, check_apart, undo
 from inkling.filing.manifest import SORT
 from inkling.filing.names import Names
 from inkling.images.handed_over import records_of
 from inkling.images.sources import Found, find_images
-from inkling.outputs import told_as_unwritable
-from inkling.provenance import inkling_version, now
 from inkling.types import ImageRecord, SkippedImage, Verdict
 from inkling.wording import excerpt
 
@@ -101,7 +99,7 @@ def sort_images(
         classifier = FewShotClassifier.load(classifier)
     folder = Path(output)
     found = find_images(images) if isinstance(images, str | Path) else images
-    _check_apart(folder, found)
+    check_apart(folder, found.folder if isinstance(found, Found) else None, done="sorted")
     records = records_of(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +132,7 @@ def undo_sorting(manifest: str | Path) -> Undone:
     >>> undo_sorting(sort_images("vehicles.ink", "inbox", "sorted", link=True).manifest).kept
     {}
     """
-    with told_as_unwritable(Path(manifest).parent):
-        return undo(Path(manifest))
+    return undo(Path(manifest))
 
 
 class _Sorting:
@@ -201,23 +198,9 @@ def _settled(found: Sorted, folder: Path) -> Sorted:
     return replace(found, manifest=None)
 
 
-def _check_apart(output: Path, images: Any) -> None:
-    """Refuse an output that a later run would take for images."""
-    inbox = images.folder if isinstance(images, Found) else None
-    if inbox is not None and output.resolve().is_relative_to(inbox.resolve()):
-        raise InputError(
-            f"The output '{output}' lies within '{inbox}', whose images are sorted.",
-            remedy="Name a folder beside it: another run would find the copies among the images.",
-        )
-    if output.exists() and not output.is_dir():
-        raise InputError(f"The output '{output}' is a file.", remedy="Name a folder.")
-
-
 def _about(classifier: FewShotClassifier, *, link: bool) -> dict[str, Any]:
     identity = classifier.fitted.samples.identity
     return {
-        "made_by": f"inkling {inkling_version()}",
-        "time": now(),
         "memory_version": classifier.memory_version,
         "encoder": identity.name,
         "encoder_fingerprint": identity.fingerprint,
