@@ -13,7 +13,6 @@ which have none, of the training part, and the test part measures.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ import numpy as np
 import advise_choice
 from advise_choice import interval
 from advise_parts import FILES, TARGET_SHOTS, images_needed, reported
-from common import RESULTS, ROOT, Row, at_least, at_most, record
+from common import ROOT, Row, at_least, at_most, parts_of, record_parts
 from inkling.advising.errors_of_head import errors_of_head
 from inkling.advising.label_next import FEW_SHOTS, label_next
 from inkling.advising.learning_curve import PRIOR, Prior, learning_curve
@@ -55,20 +54,9 @@ def main() -> None:
     if asked == "choose":
         advise_choice.main()
         return
-    found = {part: list(PARTS[part]()) for part in ([asked] if asked else PARTS)}
-    kept = _kept() | found  # the other may have been taken meanwhile
-    rows = [row for part in PARTS for row in kept.get(part, ())]
-    parts = {part: [row.what for row in kept[part]] for part in PARTS if part in kept}
-    path = record("advise", rows, seed=SEED, encoder="CLIP ViT-B/32 features", seen=SEEN_NOTE, parts=parts)
+    found = parts_of("advise", PARTS, [asked] if asked else list(PARTS))
+    path = record_parts("advise", found, seed=SEED, encoder="CLIP ViT-B/32 features", seen=SEEN_NOTE)
     print(f"Kept in {path.relative_to(ROOT)}")
-
-
-def _kept() -> dict[str, list[Row]]:
-    """Rows of earlier runs, by part."""
-    file = RESULTS / "advise.json"
-    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"rows": []}
-    rows = {row["what"]: Row(**row) for row in found["rows"]}
-    return {part: [rows[what] for what in told] for part, told in found.get("parts", {}).items()}
 
 
 def curves() -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
     python bench/audit.py                    # all, within an hour
     python bench/audit.py --part Flowers     # one of the parts; the figures of the others are kept
+    python bench/audit.py --part kinds       # outliers, blurred pictures and names by themselves: audit_kinds.py
 
 Wrong labels are planted in real CLIP features at 16 shots and in the crops of the original experiment, copies among
 photographs of Caltech-101 and of clothing. The method was chosen on draws of other seeds. The test parts are read once,
@@ -11,20 +12,21 @@ by heads that learned from labels as they were, as planted, and as corrected.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import audit_copies
 import audit_crops
+import audit_kinds
 import audit_labels
-from common import RESULTS, ROOT, Row, record
+from common import ROOT, Row, parts_of, record_parts
 
 SEED = 0
 PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {
     **{name: partial(audit_labels.rows, name) for name in audit_labels.SETS},
     "copies": audit_copies.rows,
     "crops": audit_crops.rows,
+    "kinds": audit_kinds.rows,
 }
 
 
@@ -33,23 +35,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     asked = parser.parse_args().part or list(PARTS)
-    found = {part: list(PARTS[part]()) for part in asked}
-    kept = _kept() | found  # others may have been taken meanwhile
-    measured = [row for part in PARTS for row in kept.get(part, ())]
-    rows = [*audit_labels.together(measured), *measured]
-    parts = {part: [row.what for row in kept[part]] for part in PARTS if part in kept}
-    path = record("audit", rows, seed=SEED, encoder="CLIP ViT-B/32 features, if not said", parts=parts)
+    found = parts_of("audit", PARTS, asked)
+    of_all = list(audit_labels.together([row for rows in found.values() for row in rows]))
+    encoder = "CLIP ViT-B/32 features, if not said"
+    path = record_parts("audit", found, first=of_all, seed=SEED, encoder=encoder)
     print(f"Kept in {path.relative_to(ROOT)}")
-
-
-def _kept() -> dict[str, list[Row]]:
-    """Rows of earlier runs, by part."""
-    file = RESULTS / "audit.json"
-    if not file.is_file():
-        return {}
-    found = json.loads(file.read_text(encoding="utf-8"))
-    rows = {row["what"]: Row(**row) for row in found["rows"]}
-    return {part: [rows[what] for what in told] for part, told in found["parts"].items()}
 
 
 if __name__ == "__main__":

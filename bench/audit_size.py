@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from common import RESULTS, ROOT, SHARED, Row, at_most, record
+from common import ROOT, SHARED, Row, at_most, parts_of, record_parts
 from processes import cost_of, told_by
 
 SURROGATE = ROOT / "bench" / "encoders" / "surrogate-clip-b32"
@@ -30,9 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     asked = parser.parse_args().part or list(PARTS)
-    found = _kept() | {part: list(PARTS[part]()) for part in asked}
-    parts = {part: [row.what for row in found[part]] for part in PARTS if part in found}
-    record("audit_size", [row for part in parts for row in found[part]], seed=SEED, parts=parts)
+    record_parts("audit_size", parts_of("audit_size", PARTS, asked), seed=SEED)
 
 
 def _photographs() -> Iterator[Row]:
@@ -70,16 +68,6 @@ def _costs(part: str, n: int, seconds: float, gib: float, told: Mapping[str, obj
 
 
 PARTS: Mapping[str, Callable[[], Iterator[Row]]] = {"photographs": _photographs, "vectors": _vectors}
-
-
-def _kept() -> dict[str, list[Row]]:
-    """Rows of earlier runs, by part."""
-    file = RESULTS / "audit_size.json"
-    if not file.is_file():
-        return {}
-    found = json.loads(file.read_text(encoding="utf-8"))
-    rows = {row["what"]: Row(**row) for row in found["rows"]}
-    return {part: [rows[what] for what in told] for part, told in found["parts"].items()}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,34 @@ def record(name: str, rows: Sequence[Row], *, seed: int, **more: Any) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def parts_of(name: str, parts: Mapping[str, Callable[[], Iterator[Row]]], asked: Sequence[str]) -> dict[str, list[Row]]:
+    """Rows of a benchmark by part: of those asked for taken anew, of the others as earlier runs kept them."""
+    found = {part: list(parts[part]()) for part in asked}
+    kept = _kept_parts(name) | found  # others may have been taken meanwhile
+    return {part: kept[part] for part in parts if part in kept}
+
+
+def _kept_parts(name: str) -> dict[str, list[Row]]:
+    file = RESULTS / f"{name}.json"
+    if not file.is_file():
+        return {}
+    found = json.loads(file.read_text(encoding="utf-8"))
+    rows = {row["what"]: Row(**row) for row in found["rows"]}
+    return {part: [rows[what] for what in told] for part, told in found["parts"].items()}
+
+
+def record_parts(name: str, found: Mapping[str, Sequence[Row]], *, first: Sequence[Row] = (), **more: Any) -> Path:
+    """As `record`, with which rows are of which part.
+
+    Parameters
+    ----------
+    first
+        Rows of no part, such as those about all of them.
+    """
+    parts = {part: [row.what for row in rows] for part, rows in found.items()}
+    return record(name, [*first, *(row for rows in found.values() for row in rows)], parts=parts, **more)
 
 
 def retaken(name: str, rows: Sequence[Row]) -> list[Row]:
