@@ -15,7 +15,7 @@ help: ## List the targets
 
 setup: $(READY) ## Create .venv and install everything that is needed
 
-$(READY): pyproject.toml constraints.txt tools/set_up.py tools/web_runtime.py
+$(READY): pyproject.toml constraints.txt tools/set_up.py tools/npm_package.py tools/web_runtime.py tools/axe.py
 	@test -n "$(PYTHON)"
 	"$(PYTHON)" tools/set_up.py
 	@touch $(LIGHT) $@

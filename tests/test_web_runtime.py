@@ -36,7 +36,7 @@ def test_another_package_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "VERSION").write_text(f"{web_runtime.PACKAGE} {web_runtime.VERSION}\n")
+    (tmp_path / "VERSION").write_text(f"{web_runtime.RUNTIME}\n")
     monkeypatch.setenv("PATH", "")
     web_runtime.fetch(tmp_path)
 

@@ -30,6 +30,8 @@ network is not to blame, do one of these:
     PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS, and run this again;
   - use another Python that such a build exists for: make PYTHON=python3.11;
   - take the usual build all the same: make setup TORCH=any"""
+BY_NPM = ("web_runtime.py", "axe.py")
+"""Tools that fetch what npm has; the set-up goes on without."""
 
 
 class SetUpError(Exception):
@@ -47,7 +49,8 @@ def main() -> None:
         what = str(ROOT) if light else f"{ROOT}[dev]"
         pip(python, "install", "--quiet", "--constraint", str(CONSTRAINTS), "--editable", what)
         if not light:
-            subprocess.run([str(python), str(ROOT / "tools" / "web_runtime.py"), "--if-possible"], check=False)
+            for tool in BY_NPM:
+                subprocess.run([str(python), str(ROOT / "tools" / tool), "--if-possible"], check=False)
     except SetUpError as error:
         sys.exit(f"\n{error}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from browser import Browser
 
+VIEWS = ("ask", "classes", "review", "label", "check", "history")
 TOASTS = "document.getElementById('toasts').innerText"
 
 

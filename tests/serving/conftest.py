@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from browser import Browser, find_chromium
 from inkling import FewShotClassifier
 from inkling.images.handed_over import records_of
 from inkling.review.explore import explore
@@ -18,8 +19,12 @@ from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.sketch import weights_folder, write_dataset
+from served import listening
 from tests.cli.program import PROGRAM
+from tests.serving.browsed import Person
 from tests.serving.running import Running, Start
+
+FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +93,21 @@ def start(memory: Path, stage: Path) -> Iterator[Start]:
     for one in running:
         one.process.kill()
         one.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser with a camera that films a test picture."""
+    if find_chromium() is None:
+        pytest.skip("no Chromium is installed")
+    with Browser(*FILMING) as browser:
+        yield browser
+
+
+@pytest.fixture
+def person(browser: Browser, service: Service, settings: Settings) -> Iterator[Person]:
+    """Somebody with the page of the service open."""
+    browser.looks(width=1280, height=900)
+    with listening(create_app(service, settings)) as address:
+        yield Person(browser, address)
+        browser.open("about:blank")

@@ -7,37 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from browser import Browser, find_chromium
 from inkling.memory.classes import KnownClass
 from inkling.memory.events import list_events
 from inkling.memory.shown import shown_classes, shown_proposals
 from inkling.review.signed import SignedDecisions
-from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
-from served import listening
-from tests.serving.browsed import TOASTS, Person
+from tests.serving.browsed import TOASTS, VIEWS, Person
 
 WINDOWS = [(1280, False), (1280, True), (390, False), (390, True)]
-FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-VIEWS = ("ask", "classes", "review", "label", "check", "history")
 CARDS = "document.querySelectorAll('.cards > .group').length"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if find_chromium() is None:
-        pytest.skip("no Chromium is installed")
-    with Browser(*FILMING) as browser:
-        yield browser
-
-
-@pytest.fixture
-def person(browser: Browser, service: Service, settings: Settings) -> Iterator[Person]:
-    browser.looks(width=1280, height=900)
-    with listening(create_app(service, settings)) as address:
-        yield Person(browser, address)
-        browser.open("about:blank")
 
 
 def classes(memory: Path) -> dict[str, KnownClass]:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from browser import Browser, BrowserError, serving
 from inkling import FewShotClassifier
+from tests.accessibility import serious_findings
 from tests.exporting.web.conftest import Opened, Page
 from web_page import Verdict, classify, open_page, saved, wait_for_verdicts
 
@@ -209,3 +210,11 @@ def test_a_damaged_model_is_reported_in_words(chromium: str, page: Page, tmp_pat
         pytest.raises(BrowserError, match="The model cannot run"),
     ):
         open_page(browser, address)
+
+
+def test_it_keeps_nobody_from_using_it(opened: Opened, page: Page) -> None:
+    for dark in (False, True):
+        opened.browser.looks(width=1280, height=900, dark=dark)
+        open_page(opened.browser, opened.address)
+        classify(opened.browser, list(page.pictures))
+        assert serious_findings(opened.browser) == []
