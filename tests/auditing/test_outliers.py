@@ -57,3 +57,15 @@ def test_classes_of_one_image_are_compared_with_as_well() -> None:
     found = outliers(X[kept], y[kept])
     assert len(found.rows) == 0
     assert np.isfinite(found.near[y[kept] == 0]).all()
+
+
+def test_wide_vectors_hide_none() -> None:
+    """Spread along 1,500 numbers, of which few directions have what images of a class share."""
+    X, y = images(21, 16)
+    rng = np.random.default_rng(2)
+    X = X @ rng.normal(size=(64, 1500)) / 64**0.5 + 0.5 * rng.normal(size=(len(y), 1500))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    known = y < 20
+    found = outliers(np.vstack([X[known], X[~known][:8]]), np.concatenate([y[known], np.arange(8)])).rows
+    assert (found >= 320).sum() >= 4
+    assert (found < 320).sum() <= 3

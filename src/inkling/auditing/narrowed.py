@@ -24,16 +24,16 @@ def narrowed(vectors: LabelledVectors) -> LabelledVectors:
     embedding, features = np.split(vectors.X, [vectors.embedding_dims], axis=1)
     if features.shape[1] <= WIDTH or len(features) < IMAGES_FOR_EACH * WIDTH:
         return vectors
-    return replace(vectors, X=np.hstack([embedding, _along_leading(unit_rows(features).astype(np.float32))]))
+    return replace(vectors, X=np.hstack([embedding, along_leading(unit_rows(features).astype(np.float32), WIDTH)]))
 
 
-def _along_leading(F: FloatArray) -> FloatArray:
-    """Standardized features (n, d) along the directions of their greatest variance, (n, WIDTH) float32."""
+def along_leading(F: FloatArray, width: int) -> FloatArray:
+    """Standardized features (n, d) along the `width` directions of their greatest variance, (n, width) float32."""
     from scipy.linalg import eigh
 
     F = F - F.mean(axis=0)
     F /= np.maximum(F.std(axis=0), 1e-6)
-    width = F.shape[1]
+    last = F.shape[1] - 1
     S = (F.T @ F).astype(np.float64) / len(F)
-    _, directions = eigh(S, subset_by_index=(width - WIDTH, width - 1), overwrite_a=True, check_finite=False)
+    _, directions = eigh(S, subset_by_index=(last - width + 1, last), overwrite_a=True, check_finite=False)
     return np.asarray(F @ directions.astype(np.float32))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inkling.auditing.narrowed import along_leading
 from inkling.heads.evidence import grouped_folds
 from inkling.heads.support import Support
 from inkling.heads.whitening import Whitening, whitening
@@ -29,6 +30,9 @@ FOREIGN = 0.98
 """Share of images whose nearness to a class that they are not of is what an outlier stays below."""
 FITS = 1.0
 """Robust standard deviations below the median to which another class fits."""
+DIRECTIONS = 96
+"""Directions of the greatest variance that vectors are looked at along: in the others images of a class are as unlike
+each other as they are unlike foreign ones, which hides outliers, the more the wider the vectors."""
 SHRINKAGE = 0.5
 FOLDS = 5
 """Parts of which each is looked at by a whitening that did not see it: one that did takes outliers for spread."""
@@ -76,6 +80,8 @@ def outliers(X: FloatArray, y: IntArray, *, seed: int = 0) -> Outliers:
     seed
         Draws the folds, and the images that others are compared with where there are many.
     """
+    if X.shape[1] > DIRECTIONS and len(X) >= 2 * DIRECTIONS:
+        X = along_leading(X.astype(np.float32), DIRECTIONS)
     y = np.unique(y, return_inverse=True)[1]
     fold, n_classes = grouped_folds(y, np.arange(len(y)), n_folds=FOLDS, seed=seed), int(y.max()) + 1
     maps = [whitening(_support(X, y, fold != held), shrinkage=SHRINKAGE) for held in range(FOLDS)]
