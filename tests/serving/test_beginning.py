@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -56,6 +59,28 @@ def test_the_first_class_is_taken_back(client: TestClient, stage: Path) -> None:
     assert client.post("/v1/undo").json()["outcome"] == {"class": "cat"}
     assert client.get("/v1/classes").json()["begun"] == []
     assert client.post("/v1/undo").status_code == 409
+
+
+def test_others_are_answered_while_the_first_class_is_taken_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = client.app.state.shared.service
+    monkeypatch.setattr(service.beginning, "drop_latest", lambda: time.sleep(1) or "cat")  # as while it is fitted
+
+    async def both() -> list[str]:
+        order: list[str] = []
+        transport = httpx.ASGITransport(client.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as own:
+
+            async def ask(method: str, path: str, after: float = 0) -> None:
+                await asyncio.sleep(after)
+                assert (await own.request(method, path)).status_code == 200
+                order.append(path)
+
+            await asyncio.gather(ask("POST", "/v1/undo"), ask("GET", "/healthz", after=0.4))
+        return order
+
+    assert asyncio.run(both()) == ["/healthz", "/v1/undo"]
 
 
 def test_a_class_that_nothing_tells_of_is_refused(client: TestClient, stage: Path) -> None:

@@ -63,6 +63,12 @@ export function inlet({ title, hint, primary = "Choose pictures", folders = fals
   return zone;
 }
 
+// An inlet in a place as long as it is wanted; what is there already stays.
+export function offer(place, wanted, options) {
+  if (wanted === Boolean(place.firstElementChild)) return;
+  place.replaceChildren(...(wanted ? [inlet(options)] : []));
+}
+
 function acceptDrops(zone, take, signal) {
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
   const mark = (on) => zone.classList.toggle("over", on);

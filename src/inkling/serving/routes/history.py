@@ -29,6 +29,11 @@ async def history(share: Share, last: Annotated[int, Query(ge=1, le=10_000)] = 2
 async def undo(share: Share, by: Writer, undo: Undo | None = None) -> dict[str, Any]:
     """Take back the latest decision; with the number of an event, only if that is the latest."""
     event = None if undo is None else undo.event
-    if share.service.begins and share.service.beginning is not None:
-        return {"memory_version": 0, "event": None, "outcome": {"class": share.service.beginning.drop_latest()}}
-    return await share.changing(lambda: event_payload(share.service.decisions(by=by).undo_event(event)))
+    service = share.service
+
+    def change() -> dict[str, Any]:
+        if service.begins and service.beginning is not None:
+            return {"memory_version": 0, "event": None, "outcome": {"class": service.beginning.drop_latest()}}
+        return event_payload(service.decisions(by=by).undo_event(event))
+
+    return await share.changing(change)

@@ -4,7 +4,7 @@ import { call, formOf, parts, post, remove } from "../api.js";
 import { element } from "../common/elements.js";
 import { complain } from "../decisions.js";
 import { announce } from "../dom.js";
-import { inlet, progressBar } from "../pictures.js";
+import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { figuresOfCheck } from "./figures.js";
 
@@ -13,7 +13,7 @@ export class CheckView {
 
   constructor({ state }) {
     this.state = state;
-    this.told = element("p", { class: "quiet" }, "Measure it on pictures that it was not fitted on: one folder for each class, named as the class is.");
+    this.told = element("p", { class: "quiet" });
     this.work = element("div");
     this.input = element("div");
     this.result = element("section", { "aria-label": "Result", hidden: true });
@@ -22,15 +22,23 @@ export class CheckView {
 
   enter() {
     this.scope = new AbortController();
-    this.input.replaceChildren(...(this.state()?.fitted ? [inlet({
-      title: "Drop class folders here", primary: "Choose pictures", folders: true, scope: this.scope.signal,
-      hint: "They are measured and forgotten. Pictures that it was fitted on are left out of the figures.",
-      onPictures: ({ pictures }) => this.#check(pictures),
-    })] : [element("p", {}, "There is nothing to check yet.")]));
+    this.input.replaceChildren();
+    this.memoryChanged();
   }
 
   leave() {
     this.scope.abort();
+  }
+
+  memoryChanged() {
+    const isFitted = Boolean(this.state()?.fitted);
+    this.told.textContent = isFitted ? "Measure it on pictures that it was not fitted on: one folder for each class, named as the class is."
+      : "There is nothing to check yet: give it pictures of at least two classes first.";
+    offer(this.input, isFitted, {
+      title: "Drop class folders here", folders: true, scope: this.scope.signal,
+      hint: "They are measured and forgotten. Pictures that it was fitted on are left out of the figures.",
+      onPictures: ({ pictures }) => this.#check(pictures),
+    });
   }
 
   async #check(pictures) {

@@ -5,7 +5,7 @@ import { element } from "../common/elements.js";
 import { percent } from "../common/words.js";
 import { complain, decide } from "../decisions.js";
 import { announce, button, nameField, ownPicture, stored } from "../dom.js";
-import { inlet, progressBar } from "../pictures.js";
+import { offer, progressBar } from "../pictures.js";
 import { correct } from "../examples.js";
 import { counted } from "../words.js";
 import { settle } from "./ask.js";
@@ -33,11 +33,7 @@ export class LabelView {
   enter() {
     this.scope = new AbortController();
     document.addEventListener("keydown", (event) => this.#key(event), { signal: this.scope.signal });
-    this.input.replaceChildren(...(this.state()?.may_write && this.state()?.fitted ? [inlet({
-      title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
-      hint: "They come in the order in which a label helps most. Only those that you label are kept.",
-      onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
-    })] : []));
+    this.input.replaceChildren();
     return this.memoryChanged();
   }
 
@@ -46,6 +42,11 @@ export class LabelView {
   }
 
   async memoryChanged() {
+    offer(this.input, Boolean(this.state()?.may_write && this.state().fitted), {
+      title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
+      hint: "They come in the order in which a label helps most. Only those that you label are kept.",
+      onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
+    });
     if (!this.state()?.fitted) {
       this.told.textContent = "Give it pictures of at least two classes first; then it can say which pictures to label next.";
       this.stage.replaceChildren();

@@ -4,7 +4,7 @@ import { call, formOf, get, parts, post } from "../api.js";
 import { element } from "../common/elements.js";
 import { complain, decide, tellChanged } from "../decisions.js";
 import { announce, button } from "../dom.js";
-import { inlet, progressBar } from "../pictures.js";
+import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { counted } from "../words.js";
 import { Board } from "./board.js";
@@ -25,13 +25,7 @@ export class ReviewView {
 
   enter() {
     this.scope = new AbortController();
-    this.input.replaceChildren(
-      ...(this.state()?.may_write && this.state()?.fitted ? [inlet({
-        title: "Drop unlabelled pictures here to look for new classes", folders: true, scope: this.scope.signal,
-        hint: "What is unlike every known class is kept, and grouped once several are alike.",
-        onPictures: ({ pictures }) => this.#observe(pictures.map((one) => one.file)),
-      })] : []),
-    );
+    this.input.replaceChildren();
     return this.memoryChanged();
   }
 
@@ -40,6 +34,11 @@ export class ReviewView {
   }
 
   async memoryChanged() {
+    offer(this.input, Boolean(this.state()?.may_write && this.state().fitted), {
+      title: "Drop unlabelled pictures here to look for new classes", folders: true, scope: this.scope.signal,
+      hint: "What is unlike every known class is kept, and grouped once several are alike.",
+      onPictures: ({ pictures }) => this.#observe(pictures.map((one) => one.file)),
+    });
     if (!this.state()?.fitted) {
       this.told.textContent = "There is nothing to review: give it pictures of at least two classes first.";
       return;

@@ -1,0 +1,129 @@
+"""Pictures come onto the page as people give them, and what takes long can be ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from browser import Browser
+from inkling import FewShotClassifier
+from inkling.memory.events import list_events
+from inkling.memory.shown import shown_classes
+from inkling.serving.app import create_app
+from inkling.serving.service import Service
+from inkling.serving.settings import Settings
+from served import listening
+from tests.serving.browsed import TOASTS, Person
+
+VERDICTS = "document.querySelectorAll('.verdicts .answer').length"
+PASTE = """(async () => {
+  const canvas = new OffscreenCanvas(40, 30);
+  canvas.getContext("2d").fillRect(0, 0, 20, 30);
+  const data = new DataTransfer();
+  data.items.add(new File([await canvas.convertToBlob()], "pasted.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+})()"""
+
+
+def names(person: Person) -> list[str]:
+    found: list[str] = person.browser.evaluate(
+        "[...document.querySelectorAll('.verdicts h3')].map((one) => one.textContent)"
+    )
+    return found
+
+
+def images(memory: Path) -> dict[str, int]:
+    return {one.known.name: one.known.images for one in shown_classes(memory, most=0).classes}
+
+
+def test_pictures_are_dropped_and_pasted(person: Person, stage: Path) -> None:
+    pictures = sorted((stage / "test" / "cat").glob("*.png"))[:2]
+    person.go("ask")
+    person.browser.wait_for("document.querySelector('.drop-zone')")
+    person.browser.drop_files(".drop-zone", pictures)
+    person.browser.wait_for(f"{VERDICTS} === 2")
+    person.browser.evaluate(PASTE)
+    person.browser.wait_for(f"{VERDICTS} === 3")
+    assert names(person) == ["pasted.png", *(one.name for one in pictures)]
+    assert person.browser.complaints == []
+
+
+def test_what_is_no_picture_is_left_out(person: Person, stage: Path, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no picture")
+    person.go("ask")
+    person.browser.wait_for("document.querySelector('.drop-zone')")
+    person.browser.drop_files(".drop-zone", [tmp_path / "note.txt", stage / "test/cat/cat-0000.png"])
+    person.reads("1 file left out", where=TOASTS)
+    person.browser.wait_for(f"{VERDICTS} === 1")
+
+
+def test_folders_are_dropped_as_classes(person: Person, memory: Path, stage: Path, tmp_path: Path) -> None:
+    for kind in ("car", "starfish"):
+        (tmp_path / kind).mkdir()
+        for one in sorted((stage / "inbox").glob(f"{kind}*"))[:4]:
+            (tmp_path / kind / one.name).write_bytes(one.read_bytes())
+    person.go("classes")
+    person.browser.wait_for("document.querySelector('[data-class=cat]')")
+    person.browser.drop_files(".drop-zone", [tmp_path / "car", tmp_path / "starfish"])
+    person.browser.wait_for("document.querySelector('[data-class=starfish]')")
+    person.browser.wait_for("document.querySelector('[data-class=car]')")
+    assert {name: n for name, n in images(memory).items() if name in ("car", "starfish")} == {"car": 4, "starfish": 4}
+
+
+def test_pictures_are_dropped_on_a_class(person: Person, memory: Path, stage: Path) -> None:
+    before = images(memory)["cat"]
+    person.go("classes")
+    person.browser.wait_for("document.querySelector('[data-class=cat]')")
+    person.browser.drop_files("[data-class=cat]", sorted((stage / "test" / "cat").glob("*.png")))
+    person.reads("of “cat” learned", where=TOASTS)
+    assert images(memory)["cat"] == before + 3
+
+
+def test_what_takes_long_is_cancelled(
+    person: Person, service: Service, memory: Path, stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = service.embedded
+    monkeypatch.setattr(service, "embedded", lambda records: (time.sleep(0.5), embedded(records))[1])
+    n = len(list_events(memory))
+    person.go("review")
+    person.choose(sorted((stage / "train").rglob("*.png")))  # more than one request has
+    person.reads("Looking at pictures: 16 of 24")
+    person.press("Cancel", within=".progress")
+    person.browser.wait_for("!document.querySelector('.progress')")
+    person.reads("16 pictures looked at", where=TOASTS)
+    assert len(list_events(memory)) - n <= 2
+    assert person.browser.evaluate("document.querySelectorAll('.toast.problem').length") == 0
+
+
+class TestFromNothing:
+    """A memory that is fitted elsewhere while a view is open."""
+
+    @pytest.fixture
+    def memory(self, tmp_path: Path) -> Path:
+        return tmp_path / "new.ink"
+
+    @pytest.fixture
+    def person(
+        self, browser: Browser, memory: Path, stage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Person]:
+        monkeypatch.setenv("INKLING_CACHE", str(stage / "cache"))
+        service = Service(str(memory), begin_with="sketch")
+        service.start()
+        browser.looks(width=1280, height=900)
+        with listening(create_app(service, settings)) as address:
+            yield Person(browser, address)
+            browser.open("about:blank")
+        service.close()
+
+    @pytest.mark.parametrize("view", ["label", "review", "check"])
+    def test_the_place_for_pictures_comes_with_the_fit(
+        self, person: Person, memory: Path, stage: Path, view: str
+    ) -> None:
+        person.go(view)
+        person.reads("two classes first")
+        assert not person.browser.evaluate("document.querySelector('main .drop-zone')")
+        FewShotClassifier("sketch").fit(stage / "train").save(memory)
+        person.browser.wait_for("document.querySelector('main .drop-zone')", seconds=20)
