@@ -288,6 +288,21 @@ def audit_claims() -> list[str]:
     ]
 
 
+def kinds_claims() -> list[str]:
+    """Of blurred pictures and names by themselves."""
+    sharp, soft = (f"photographs {how}: share said to be blurred" for how in ("as they are", "after a blur"))
+    named = ("Caltech-43", "ImageNet-329")
+    found = [
+        f"{name}, 10 classes with texts of others: share of these whose name is said not to match" for name in named
+    ]
+    assert [got("audit", f"{name}: share of the classes whose name is said not to match") for name in named] == [0, 0]
+    return [
+        f"Of {details('audit', sharp)['of']:,} photographs",
+        f"{details('audit', sharp)['n']} is found as it is, and {percent(got('audit', soft))} % after",
+        "of others, " + " and ".join(f"{10 * got('audit', what):.0f}" for what in found),
+    ]
+
+
 def prompts_claims() -> list[str]:
     rows = {what.partition(":")[0]: row for what, row in RESULTS["prompts"].items()}
     tuned, others = (rows[f"clothing, pocket, classes {part}"]["details"] for part in ("tuned on", "not tuned on"))
@@ -319,6 +334,7 @@ CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/how-to/advise.md": advice_claims,
     "docs/decisions/advice.md": chosen_advice_claims,
     "docs/how-to/audit.md": audit_claims,
+    "docs/decisions/audit.md": kinds_claims,
     "docs/how-to/prompts.md": prompts_claims,
 }
 

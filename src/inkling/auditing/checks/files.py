@@ -22,7 +22,7 @@ EXTREME_ASPECT = 5.0
 BLURRED, LEAST_TO_BE_SHARP = 0.5, 20
 """Laplacian of the sharpest hundredth of a picture, in standard deviations of its grey pixels, below which nothing is
 sharp in it; and pixels of a side from which on that says something. Chosen on Caltech-101, clothing and crops of
-vehicles: 1 of 10,891 photographs is found as it is, and 99 % after a Gaussian blur of radius 4 % of the longer side."""
+vehicles, as they are and after a Gaussian blur of radius 4 % of the longer side: docs/decisions/audit.md."""
 GREY = 8.0
 """Difference of a pixel's colour channels, of 255, that 99 % of the pixels of a grey picture have at most."""
 ODD, LEAST_TO_BE_ODD = 0.05, 20

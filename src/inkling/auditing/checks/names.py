@@ -17,9 +17,8 @@ LEAST = 4
 NEAREST = 0.1
 """Share of its images that are nearest to a text which doesn't match, at most."""
 NEARER = 0.1
-"""Share of the other texts that are nearer to its median image, at least. Chosen with `NEAREST` on CLIP's vectors: of
-the classes of Caltech-101 and ImageNet 0 and 1.2 % are found by texts alone, of 10 that get the text of another thing 7
-and 10; of 20 classes of ImageNet at a time .6 %, and 89 %."""
+"""Share of the other texts that are nearer to its median image, at least. Chosen with `NEAREST` on CLIP's vectors of
+Caltech-101 and ImageNet with their texts: docs/decisions/audit.md."""
 SERVES = 0.5
 """Share of the images of the median class that its text is nearest to, and of those of the class itself that heads
 recognise, from which on the text is to blame: not all texts, and not the images."""
