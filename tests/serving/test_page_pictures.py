@@ -27,6 +27,13 @@ PASTE = """(async () => {
   document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
 })()"""
 
+DRAG = """(() => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "one.png", { type: "image/png" }));
+  const options = { dataTransfer: data, bubbles: true, cancelable: true };
+  return !document.querySelector("PLACE").dispatchEvent(new DragEvent("KIND", options));
+})()"""
+
 
 def names(person: Person) -> list[str]:
     found: list[str] = person.browser.evaluate(
@@ -49,6 +56,16 @@ def test_pictures_are_dropped_and_pasted(person: Person, stage: Path) -> None:
     person.browser.wait_for(f"{VERDICTS} === 3")
     assert names(person) == ["pasted.png", *(one.name for one in pictures)]
     assert person.browser.complaints == []
+
+
+@pytest.mark.parametrize("view", ["ask", "classes"])
+@pytest.mark.parametrize("kind", ["dragenter", "dragover"])
+def test_files_are_taken_wherever_the_page_moves_under_them(person: Person, view: str, kind: str) -> None:
+    person.go(view)
+    person.browser.wait_for("document.querySelector('.drop-zone')")
+    person.settled()
+    for place in ("h1", ".drop-zone", "main"):
+        assert person.browser.evaluate(DRAG.replace("KIND", kind).replace("PLACE", place)), place
 
 
 def test_what_is_no_picture_is_left_out(person: Person, stage: Path, tmp_path: Path) -> None:

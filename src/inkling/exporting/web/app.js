@@ -79,10 +79,12 @@ function acceptPictures() {
 
 function acceptDrops(zone) {
   const mark = (on) => zone.classList.toggle("over", on);
-  document.addEventListener("dragover", (event) => {
+  const accept = (event) => {
     event.preventDefault();
     mark(true);
-  });
+  };
+  document.addEventListener("dragenter", accept); // what moves under a mouse at rest is entered, and dropped on at once
+  document.addEventListener("dragover", accept);
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
   document.addEventListener("drop", (event) => {
     event.preventDefault();

@@ -73,11 +73,13 @@ function acceptDrops(zone, take, signal) {
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
   const mark = (on) => zone.classList.toggle("over", on);
   const listen = (name, listener) => document.addEventListener(name, listener, { signal });
-  listen("dragover", (event) => {
+  const accept = (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     mark(true);
-  });
+  };
+  listen("dragenter", accept); // what moves under a mouse at rest is entered, and dropped on at once
+  listen("dragover", accept);
   listen("dragleave", (event) => event.relatedTarget === null && mark(false));
   listen("drop", async (event) => {
     if (!carriesFiles(event)) return;

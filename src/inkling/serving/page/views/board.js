@@ -179,7 +179,7 @@ export class Board {
 
   #takes(place, { onGroup, onImages }) {
     const fits = (event) => (onGroup && event.dataTransfer.types.includes(CARD)) || event.dataTransfer.types.includes(IMAGES);
-    place.ondragover = (event) => {
+    place.ondragenter = place.ondragover = (event) => {
       if (!fits(event)) return;
       event.preventDefault();
       event.stopPropagation();

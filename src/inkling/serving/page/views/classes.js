@@ -130,7 +130,7 @@ export class ClassesView {
 
   #takesFiles(card, name) {
     const carries = (event) => event.dataTransfer.types.includes("Files");
-    card.ondragover = (event) => {
+    card.ondragenter = card.ondragover = (event) => {
       if (!carries(event)) return;
       event.preventDefault();
       event.stopPropagation();
