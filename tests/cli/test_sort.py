@@ -36,11 +36,12 @@ def test_sorted_and_undone(inkling: Inkling, memory: Path, drawn: Path) -> None:
 def test_a_killed_run_is_in_its_manifest_and_goes_on(inkling: Inkling, memory: Path, drawn: Path) -> None:
     out = inkling.folder / "sorted"
     process = inkling.started("sort", memory, drawn / "test", "--output", out)
-    while process.poll() is None and not list(out.rglob("*.png")):
+    manifest = out / "inkling-sort-1.jsonl"
+    while process.poll() is None and not (manifest.exists() and len(manifest.read_text().splitlines()) > 1):
         time.sleep(0.002)
     process.kill()
     process.communicate()
-    named = {json.loads(line)["path"] for line in (out / "inkling-sort-1.jsonl").read_text().splitlines()[1:]}
+    named = {json.loads(line)["path"] for line in manifest.read_text().splitlines()[1:]}
     assert {one.relative_to(out).as_posix() for one in out.rglob("*.png")} <= named
     again = inkling.here("sort", memory, drawn / "test", "--output", out, "--json", "-").json()
     assert again["made"] + again["there_already"] == 24
