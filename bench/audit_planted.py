@@ -22,6 +22,7 @@ from inkling.classifier.labelled import labelled_samples
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.encoders.registry import load_encoder
 from inkling.heads.labelled_vectors import LabelledVectors, columns_of
+from inkling.images.handed_over import read_images
 from inkling.types import BoolArray, FloatArray, IntArray
 
 SURROGATE = "bench/encoders/surrogate-clip-b32"
@@ -63,7 +64,8 @@ def coco_crops() -> tuple[LabelledVectors, FloatArray, IntArray]:
     encoder = load_encoder(SURROGATE)
     with EmbeddingCache() as cache:
         train, test = (
-            labelled_samples(str(CROPS / part), None, encoder=encoder, cache=cache, progress=None) for part in PARTS
+            labelled_samples(read_images(str(CROPS / part)), encoder=encoder, cache=cache, progress=None)
+            for part in PARTS
         )
         entries = embedded_entries(set(train.labels), (), encoder=encoder, cache=cache, templates=None)
     vectors = labelled_vectors(train, sorted(entries, key=lambda entry: entry.name))

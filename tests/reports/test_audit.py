@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from inkling.auditing.findings import Finding
 from inkling.embeddings.samples import Samples
 from inkling.images.decode import load, thumbnail
 from inkling.reports import audit as page_module
@@ -52,6 +53,12 @@ def test_it_says_what_is_about_classes_and_what_was_not_checked() -> None:
     assert "Not checked: labels; there is one class." in page
     assert "7 findings in 6 images of 3 classes. Of 1 label said to be wrong, about 1 are expected to be." in page
     assert "inkling audit --apply fixes.csv photos/train --output corrected" in page
+
+
+def test_what_is_about_all_images_says_so() -> None:
+    turned = Finding("rotated", (), "Of 6 pictures, 2 are turned.", 1.0, "Nothing to do here.")
+    page = render_audit_report(audited((turned,)), name="x")
+    assert re.search(r"All images <span[^>]*>rotated</span></p><p>Of 6 pictures", page) is not None
 
 
 def test_an_audit_without_findings() -> None:

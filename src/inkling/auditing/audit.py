@@ -22,7 +22,7 @@ from inkling.embeddings.samples import embed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
-from inkling.images.handed_over import records_of
+from inkling.images.handed_over import read_images, records_of
 from inkling.memory.place import names_memory
 from inkling.types import SkippedImage
 
@@ -123,11 +123,13 @@ def audit(
     wanted = DEFAULT_FOR_PHOTOGRAPHS if encoder is None else encoder
     opened = load_encoder(wanted) if isinstance(wanted, str | Path) else wanted
     with opened_cache(cache) as kept:
-        samples = labelled_samples(images, labels, encoder=opened, cache=kept, progress=progress)
+        given = read_images(images, labels, split="train")
+        samples = labelled_samples(given, encoder=opened, cache=kept, progress=progress)
         entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
         others = None if against is None else embed_samples(records_of(against), opened, cache=kept)
     in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
-    subject = Subject(samples, in_order, others, seed, reads=opened.shorter_side)
+    files = {record.path: record for record in given.records}
+    subject = Subject(samples, in_order, others, seed, reads=opened.shorter_side, files=files)
     return audit_subject(subject, skipped=samples.skipped)
 
 

@@ -15,7 +15,7 @@ class Finding:
     kind
         One of `KINDS`.
     files
-        The images concerned, the one in question first; none where a class as a whole is.
+        The images concerned, the one in question first; none where a class, or all of the data, as a whole is.
     evidence
         What speaks for it, in a sentence.
     score
@@ -58,6 +58,7 @@ KINDS: Mapping[str, str] = {
     "extreme_aspect": "many times longer than wide, or wider than long",
     "border": "a frame of one colour around the picture",
     "colour_mode": "grey, where next to all others have colours",
+    "screenshot": "taken of a screen, not of the thing",
     "ambiguous": "two classes fit alike",
     "outlier": "far from all images of its class, and no other class fits",
     "few_images": "a class with too few images",
@@ -65,5 +66,6 @@ KINDS: Mapping[str, str] = {
     "indistinct_classes": "two classes that the encoder can't tell apart",
     "same_text": "classes of which the text side reads one and the same text",
     "name_mismatch": "a class whose images do not match its text",
+    "rotated": "stored turned; upright here, maybe not in other tools",
 }
 """Kinds of findings, and what they mean, in the order in which they are listed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,9 @@ from inkling.classifier.fitted import labelled_vectors
 from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.types import ClassEntry, IntArray
+from inkling.images.files import Files
+from inkling.images.provenance import Provenance, provenance_of
+from inkling.types import ClassEntry, ImageRecord, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,8 @@ class Subject:
         Whether the encoder was tuned on the samples, labels included: no head is one that did not see them then.
     reads
         Pixels along the shorter side that the encoder reads; None where it isn't known.
+    files
+        Where the samples come from, by their paths; empty where that isn't at hand.
     """
 
     samples: Samples
@@ -42,6 +47,7 @@ class Subject:
     seed: int = 0
     tuned: bool = False
     reads: int | None = None
+    files: Mapping[str, ImageRecord] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -52,6 +58,13 @@ class Subject:
     def vectors(self) -> LabelledVectors:
         """The samples as heads take them."""
         return labelled_vectors(self.samples, self.entries)
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Provenance]:
+        """Metadata of the files that are at hand, by the paths of the samples."""
+        with Files() as files:
+            of_sample = {path: self.files[path] for path in self.samples.paths if path in self.files}
+            return {path: provenance_of(record, files) for path, record in of_sample.items()}
 
     @cached_property
     def contents(self) -> IntArray:

@@ -64,7 +64,16 @@ class Files:
             return _explained(lambda: self._read_member(archive, member))
         return _explained(lambda: _read_file(Path(record.file or record.path)))
 
-    def _read_member(self, path: Path, member: str) -> bytes:
+    def read_head(self, record: ImageRecord, size: int) -> bytes:
+        """The first bytes of the same, at most `size`; raises the same."""
+        if record.data is not None:
+            return record.data[:size]
+        if record.archive is not None and record.member is not None:
+            archive, member = record.archive, record.member
+            return _explained(lambda: self._read_member(archive, member, head=size))
+        return _explained(lambda: _read_file(Path(record.file or record.path), head=size))
+
+    def _read_member(self, path: Path, member: str, *, head: int | None = None) -> bytes:
         # Opening a member is not thread-safe in the standard library; reading from several opened ones is.
         with self._lock:
             archive = self._archives.get(path) or self._open(path)
@@ -74,7 +83,7 @@ class Files:
                 raise UnreadableImageError("it is packed by bzip2; zip it with deflate, the usual method")
             stream = archive.open(info)
         with stream:
-            return _read_pieces(stream, info)
+            return _read_pieces(stream, info) if head is None else stream.read(head)
 
     def _open(self, path: Path) -> zipfile.ZipFile:
         archive = self._open_files.enter_context(zipfile.ZipFile(path))
@@ -82,7 +91,7 @@ class Files:
         return archive
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: Path, *, head: int | None = None) -> bytes:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError
@@ -90,7 +99,7 @@ def _read_file(path: Path) -> bytes:
         raise UnreadableImageError("this is no regular file")
     _check_bytes(status.st_size)
     with path.open("rb") as file:
-        return file.read(status.st_size)
+        return file.read(status.st_size if head is None else min(head, status.st_size))
 
 
 def _read_pieces(stream: IO[bytes], info: zipfile.ZipInfo) -> bytes:

@@ -44,6 +44,8 @@ _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
     b"MM\0+": TiffImagePlugin.TiffImageFile,
 }
 
+_HEADED = (JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, TiffImagePlugin.TiffImageFile)
+
 _BRANDS_OF_AVIF = frozenset({b"avif", b"avis"})
 _BRANDS_OF_HEIF = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2"}
@@ -114,6 +116,18 @@ def pixel_size(data: bytes) -> tuple[int, int]:
         return webp_canvas(data) if reader is WebPImagePlugin.WebPImageFile else reader(BytesIO(data)).size
     except Exception as error:  # as for pixels
         raise UnreadableImageError(f"damaged or truncated {reader.format} file ({excerpt(error)})") from error
+
+
+def header_of(head: bytes) -> ImageFile.ImageFile | None:
+    """What the beginning of a JPEG, PNG or TIFF file says, without its pixels; None of other formats and where damaged.
+
+    The others are read to their end before they say anything.
+    """
+    try:
+        reader = _reader(head)
+        return reader(BytesIO(head)) if reader in _HEADED else None
+    except Exception:  # decoding will say what is wrong with it
+        return None
 
 
 def draft_scale(data: bytes, shorter_side: int) -> int:

@@ -21,6 +21,7 @@ from inkling.encoders.registry import load_encoder
 from inkling.errors import InputError
 from inkling.evaluate.uncertainty import Interval, paired_difference
 from inkling.heads.checks import name_some
+from inkling.images.handed_over import read_images
 from inkling.prompting.choose import choose_set, out_of_fold_logits
 from inkling.prompting.wordings import Wording, wordings
 from inkling.prompts import TEMPLATE_SETS, ClassPrompts, mean_text_vector, resolve_templates
@@ -149,7 +150,8 @@ def search_prompts(
         )
     own = {entry.name: entry for entry in prompts}
     with opened_cache(cache) as kept:
-        samples = labelled_samples(images, labels, encoder=opened, cache=kept, progress=progress)
+        found = read_images(images, labels, split="train")
+        samples = labelled_samples(found, encoder=opened, cache=kept, progress=progress)
         names = sorted({str(label) for label in samples.labels})
         require_classes(names)
         given = [own.get(name) or ClassPrompts(name) for name in names]

@@ -10,7 +10,21 @@ from inkling.auditing.checks.labels import CHECK as LABELS
 from inkling.auditing.checks.names import CHECK as NAMES
 from inkling.auditing.checks.near_duplicates import CHECK as NEAR_DUPLICATES
 from inkling.auditing.checks.one_source import CHECK as ONE_SOURCE
+from inkling.auditing.checks.orientation import CHECK as ORIENTATION
 from inkling.auditing.checks.outliers import CHECK as OUTLIERS
+from inkling.auditing.checks.screenshots import CHECK as SCREENSHOTS
 from inkling.auditing.checks.tiny import CHECK as TINY
 
-CHECKS: tuple[Check, ...] = (LABELS, COPIES, NEAR_DUPLICATES, ONE_SOURCE, OUTLIERS, FILES, TINY, CLASSES, NAMES)
+CHECKS: tuple[Check, ...] = (
+    LABELS,
+    COPIES,
+    NEAR_DUPLICATES,
+    ONE_SOURCE,
+    OUTLIERS,
+    FILES,
+    TINY,
+    SCREENSHOTS,
+    ORIENTATION,
+    CLASSES,
+    NAMES,
+)
