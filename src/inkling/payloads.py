@@ -311,6 +311,7 @@ def audit_payload(found: Audit) -> Payload:
                 "suggestion": one.suggestion,
                 "classes": list(one.classes),
                 "relabel": one.relabel,
+                "labels": list(one.labels),
             }
             for one in found.findings
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -39,6 +40,35 @@ def test_findings_are_short_to_read(inkling: Inkling) -> None:
     assert done.out.count("Repair it or leave it out.") == 1
     assert done.err.count(f"All files are in {train}/.") == 1
     assert str(train) not in done.out
+
+
+def test_what_several_files_show_names_each_of_them(inkling: Inkling, drawn: Path) -> None:
+    """Paths of all are as short as that of the first; a conflict and a leak tell the other's class."""
+    photos = inkling.folder / "photos"
+    for part, seed in (("train", 5), ("test", 6)):
+        write_dataset(photos / part, ("car", "tree"), 12, seed=seed)
+    train = photos / "train"
+    shutil.copy(train / "car" / "car-0001.png", train / "tree" / "odd.png")
+    shutil.copy(train / "car" / "car-0002.png", train / "car" / "again.png")
+    shutil.copy(train / "tree" / "tree-0003.png", photos / "test" / "car" / "seen.png")
+    asked = ("audit", train, "--encoder", "sketch", "--against", photos / "test")
+    done = inkling.here(*asked, "--json", "a.json", "--fix-list", "f.csv")
+    told = " ".join(done.out.split())
+    assert "train/car/car-0001.png They are the same file, but they are labelled car and tree." in told
+    assert "Other file: train/tree/odd.png (tree)." in told
+    assert "Other file: test/car/seen.png (car)." in told
+    assert "train/car/again.png They are the same file. Other file: train/car/car-0002.png." in told
+    assert str(photos) not in done.out
+    assert f"All files are in {photos}/." in done.err
+
+    found = {one["kind"]: one for one in json.loads((inkling.folder / "a.json").read_text())["findings"]}
+    assert found["label_conflict"]["labels"] == ["car", "tree"]
+    assert found["leak"]["labels"] == ["tree", "car"]
+    with (inkling.folder / "f.csv").open(newline="") as file:
+        rows = {row["path"]: row["evidence"] for row in csv.DictReader(file)}
+    first, other = train / "car" / "car-0001.png", train / "tree" / "odd.png"
+    assert rows[str(first)].endswith(f"Other file: {other} (tree).")
+    assert rows[str(other)].endswith(f"Other file: {first} (car).")
 
 
 def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:

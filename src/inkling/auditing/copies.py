@@ -21,11 +21,14 @@ def of_one_picture(subject: Subject, rows: Sequence[int], *, kind: str, how: str
     """
     samples = subject.samples
     files = tuple(samples.paths[row] for row in rows)
-    classes = tuple(dict.fromkeys(str(samples.labels[row]) for row in rows))
+    labels = tuple(str(samples.labels[row]) for row in rows)
+    classes = tuple(dict.fromkeys(labels))
     if len(classes) > 1:
         told = f"{how}, but they are labelled {' and '.join(classes)}."
-        return Finding("label_conflict", files, told, score, "Keep those with the right label.", classes)
-    return Finding(kind, files, f"{how}.", score, f"Keep one of the {counted(len(rows), 'image')}.", classes)
+        advice = "Keep those with the right label."
+        return Finding("label_conflict", files, told, score, advice, classes, labels=labels)
+    advice = f"Keep one of the {counted(len(rows), 'image')}."
+    return Finding(kind, files, f"{how}.", score, advice, classes, labels=labels)
 
 
 def leak(subject: Subject, row: int, other: int, *, how: str, score: float) -> Finding:
@@ -35,4 +38,5 @@ def leak(subject: Subject, row: int, other: int, *, how: str, score: float) -> F
     classes = (label,) if theirs in (None, label) else (label, str(theirs))
     differs = f"; the labels differ: {label}, there {theirs}" if len(classes) > 1 else ""
     files = subject.samples.paths[row], subject.against.paths[other]
-    return Finding("leak", files, f"{how}{differs}.", score, "Leave it out of the training images.", classes)
+    advice = "Leave it out of the training images."
+    return Finding("leak", files, f"{how}{differs}.", score, advice, classes, labels=(label, theirs))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+MOST_NAMED = 3
+"""Files beside the one in question that a sentence names."""
+_OF_SEVERAL_LABELS = ("label_conflict", "leak")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Finding:
         The classes concerned, that of the first image first.
     relabel
         The label that the first image would better have; None where none is known.
+    labels
+        The label of each file of one picture, None for one without; empty where `classes` says it.
 
     Examples
     --------
@@ -40,6 +46,35 @@ class Finding:
     suggestion: str
     classes: tuple[str, ...] = ()
     relabel: str | None = None
+    labels: tuple[str | None, ...] = ()
+
+    def evidence_at(self, place: int = 0, *, name: Callable[[str], str] = str) -> str:
+        """The evidence beside one of the files, with the others that it is about.
+
+        Parameters
+        ----------
+        place
+            Of the file.
+        name
+            How files are called.
+
+        Examples
+        --------
+        >>> Finding("leak", ("a.png", "b.png"), "Same.", 1.0, "Drop.", ("car",), None, ("car", "car")).evidence_at()
+        'Same. Other file: b.png (car).'
+        """
+        n_others = len(self.files) - 1
+        if n_others < 1:
+            return self.evidence
+        first = [at for at in range(min(MOST_NAMED, n_others) + 1) if at != place][:MOST_NAMED]
+        told = ", ".join(f"{name(self.files[at])}{self._label_at(at)}" for at in first)
+        more = f" and {n_others - len(first):,} more" if n_others > len(first) else ""
+        return f"{self.evidence} Other {'file' if n_others == 1 else 'files'}: {told}{more}."
+
+    def _label_at(self, place: int) -> str:
+        """The label of a file in brackets, where it says more than the finding does."""
+        label = self.labels[place] if self.labels and self.kind in _OF_SEVERAL_LABELS else None
+        return "" if label is None else f" ({label})"
 
 
 KINDS: Mapping[str, str] = {

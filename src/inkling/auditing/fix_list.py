@@ -16,8 +16,8 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
     """Write a row for every image in question; returns how many there are.
 
     ``action`` is ``relabel`` with the new ``label``, ``drop``, or ``keep`` where a person has to decide. An image of
-    several findings has one row, that of the first. With a byte-order mark, without which spreadsheets take names for
-    what they are not, where a row is not ASCII.
+    several findings has one row, that of the first. The evidence names the other images that it is about. With a
+    byte-order mark, without which spreadsheets take names for what they are not, where a row is not ASCII.
 
     Raises
     ------
@@ -26,8 +26,10 @@ def write_fix_list(path: str | Path, findings: Iterable[Finding]) -> int:
     """
     rows: dict[str, tuple[str, ...]] = {}
     for one in findings:
-        for image, (action, label) in suggested(one).items():
-            rows.setdefault(image, (image, action, label, one.kind, shown_score(one), one.evidence))
+        rules = suggested(one)
+        for place, image in enumerate(one.files):
+            if image in rules and image not in rows:
+                rows[image] = (image, *rules[image], one.kind, shown_score(one), one.evidence_at(place))
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)

@@ -186,21 +186,24 @@ def _print(summary: Mapping[str, Any]) -> None:
 
 def _print_kind(found: Sequence[Mapping[str, Any]], folder: str) -> None:
     """Files and evidence, the surest first; what to do stands once where it is the same for all."""
+    from inkling.auditing.findings import Finding
+
     kind = str(found[0]["kind"]).replace("_", " ")
     title = f"{kind}, {SHOWN} of {len(found)}" if len(found) > SHOWN else kind
     advice = {one["suggestion"] for one in found[:SHOWN]}
     rows = []
     for one in found[:SHOWN]:
         file = one["files"][0].removeprefix(folder) if one["files"] else ""
-        rows.append((file, one["evidence"] if len(advice) == 1 else f"{one['evidence']} {one['suggestion']}"))
+        evidence = Finding(**one).evidence_at(name=lambda path: path.removeprefix(folder))
+        rows.append((file, evidence if len(advice) == 1 else f"{evidence} {one['suggestion']}"))
     print_table((title, "evidence"), rows, whole=(0,))
     if len(advice) == 1:
         say(f" {advice.pop()}")
 
 
 def _common_folder(findings: Sequence[Mapping[str, Any]]) -> str:
-    """The folder that the first file of every finding is in, with a slash; empty where there is none."""
-    folders = [one["files"][0].rpartition("/")[0] for one in findings if one["files"]]
+    """The folder that the files of all findings are in, with a slash; empty where there is none."""
+    folders = [file.rpartition("/")[0] for one in findings for file in one["files"]]
     try:
         common = os.path.commonpath(folders)
     except ValueError:  # no files, or absolute paths beside relative ones

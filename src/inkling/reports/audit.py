@@ -8,7 +8,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -239,23 +239,33 @@ def _data(
             for one in map(images.__getitem__, named)
         ],
         "pictures": [base64.b64encode(pictures[path]).decode() for path in order],
-        "findings": [_finding(one, number, folder=shared_folder(samples.paths)) for one in findings],
+        "findings": [_finding(one, number, images, folder=shared_folder(samples.paths)) for one in findings],
     }
 
 
-def _finding(one: Finding, number: Mapping[str, int], *, folder: str | None) -> dict[str, Any]:
+def _finding(
+    one: Finding, number: Mapping[str, int], images: Mapping[str, _Seen], *, folder: str | None
+) -> dict[str, Any]:
     rules = suggested(one)
-    files = [path for path in one.files if path in number]
+    one = replace(one, evidence=shown_text(one.evidence, folder=folder)) if one.kind == "unreadable" else one
+    places = [at for at, path in enumerate(one.files) if path in number]
+    files = [one.files[at] for at in places]
     return {
         "kind": one.kind,
-        "evidence": shown_text(one.evidence, folder=folder) if one.kind == "unreadable" else one.evidence,
+        "evidence": one.evidence,
         "score": shown_score(one),
         "suggestion": one.suggestion,
         "classes": one.classes,
         "relabel": one.relabel,
         "files": [number[path] for path in files],
         "rules": [rules.get(path) for path in files],
+        "told": [one.evidence_at(at, name=lambda path: _called(images.get(path), path)) for at in places],
     }
+
+
+def _called(image: _Seen | None, path: str) -> str:
+    """An image as a sentence names it."""
+    return shown_text(path) if image is None else image.shown
 
 
 def _embedded(data: Mapping[str, Any]) -> str:

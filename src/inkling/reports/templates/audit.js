@@ -63,7 +63,7 @@
       const { path, label, tested } = data.images[image];
       const others = finding.classes.filter((one) => one !== label);
       const suggested = place === 0 && finding.relabel ? finding.relabel : others[0] || null;
-      const item = { finding, image, path, label, tested, suggested, rule: finding.rules[place], node: null };
+      const item = { finding, image, path, label, tested, suggested, rule: finding.rules[place], told: finding.told[place], node: null };
       finding.items.push(item);
       if (tested) return;
       items.push(item);
@@ -289,8 +289,8 @@
       const found = decisions.get(item.path);
       if (!found || written.has(item.path)) continue;
       written.add(item.path);
-      const { kind, score, evidence } = item.finding;
-      rows.push([item.path, found.action, found.label, kind, score, evidence]);
+      const { kind, score } = item.finding;
+      rows.push([item.path, found.action, found.label, kind, score, item.told]);
     }
     const text = rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
     return /^[\x00-\x7f]*$/.test(text) ? text : `\ufeff${text}`;
