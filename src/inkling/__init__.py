@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inkling.evaluate.results import Evaluation
     from inkling.evaluate.run import EvaluatedRun
     from inkling.exporting.export import Exported, export
+    from inkling.exporting.labelled_images import ExportedImages, export_images
     from inkling.filing.cabinet import Undone
     from inkling.filing.corrections import Corrected, apply_fixes, undo_fixes
     from inkling.finetune.finetuner import FineTuned, FineTuner
@@ -48,6 +49,7 @@ _HOMES = {
     "Event": "inkling.memory.events",
     "Explored": "inkling.review.propose",
     "Exported": "inkling.exporting.export",
+    "ExportedImages": "inkling.exporting.labelled_images",
     "FewShotClassifier": "inkling.classifier.few_shot",
     "FineTuned": "inkling.finetune.finetuner",
     "FineTunedMemory": "inkling.finetune.run",
@@ -66,6 +68,7 @@ _HOMES = {
     "apply_fixes": "inkling.filing.corrections",
     "correct_memory": "inkling.review.corrections",
     "export": "inkling.exporting.export",
+    "export_images": "inkling.exporting.labelled_images",
     "audit": "inkling.auditing.audit",
     "finetune_memory": "inkling.finetune.run",
     "load_encoder": "inkling.encoders.registry",
@@ -88,6 +91,7 @@ __all__ = [
     "Event",
     "Explored",
     "Exported",
+    "ExportedImages",
     "FewShotClassifier",
     "FineTuned",
     "FineTunedMemory",
@@ -108,6 +112,7 @@ __all__ = [
     "audit",
     "correct_memory",
     "export",
+    "export_images",
     "finetune_memory",
     "load_encoder",
     "search_prompts",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.evaluate.results import Evaluation
     from inkling.exporting.export import Exported
+    from inkling.exporting.labelled_images import ExportedImages
     from inkling.exporting.verify import Verified
     from inkling.filing.cabinet import Undone
     from inkling.filing.corrections import Corrected
@@ -318,6 +319,20 @@ def audit_payload(found: Audit) -> Payload:
         "expected_wrong": found.expected_wrong,
         "not_checked": dict(found.not_checked),
         "skipped": skipped_payload(found.skipped),
+    }
+
+
+def exported_images_payload(done: ExportedImages) -> Payload:
+    """A data set of a memory's labelled images."""
+    return {
+        "output": str(done.folder),
+        "source": str(done.source),
+        "memory_version": done.memory_version,
+        "classes": dict(done.counts),
+        "without_images": list(done.without_images),
+        "pictures": done.n_pictures,
+        "margins": list(done.margins),
+        "skipped": skipped_payload(done.skipped),
     }
 
 

@@ -100,6 +100,7 @@ def _fit_and_predict(run: Listener, url: str, drawn: Path) -> None:
     run("advise", url, "--pool", test, "--output", "order.csv", "--json", "advise.json")
     run("sort", url, test, "--output", "sorted", "--json", "sort.json")
     run("export", url, "--output", "exported", "--json", "export.json")
+    run("export", url, "--output", "images", "--format", "imagefolder", "--json", "images.json")
     run(
         "audit",
         train,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, say, show, tell_skipped
+from inkling.cli.exported_images import write_images
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root
 from inkling.cli.progress import Board, board, counting
 from inkling.cli.tables import print_table
@@ -17,7 +18,7 @@ from inkling.cli.usage import fraction
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import export_payload, verified_payload
-from inkling.wording import counted
+from inkling.wording import counted, quoted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 NAME = "export"
 SHOWN = 3
+FLOAT32, MAX_LOSS, CONFIDENCE = "float32", 1.0, 0.2
+"""What is taken where nothing is said."""
 
 
 def run(
@@ -40,15 +43,14 @@ def run(
         str | None,
         typer.Option(
             "--format",
-            metavar="onnx|web|head",
+            metavar="onnx|web|head|folders|csv|imagefolder",
             help="onnx: the whole classifier with a program that runs it; web: the same with a page that runs it in "
-            "the browser; head: its linear head alone. Default: onnx, with --zero-shot head.",
+            "the browser; head: its linear head alone. Default: onnx, with --zero-shot head. The labelled images "
+            "instead: folders of classes; csv: a table with boxes; imagefolder: as Hugging Face reads it.",
             show_default=False,
         ),
     ] = None,
-    precision: Annotated[
-        str, typer.Option(help="Arithmetic of the image tower: float32, float16 or int8.")
-    ] = "float32",
+    precision: Annotated[str, typer.Option(help="Arithmetic of the image tower: float32, float16 or int8.")] = FLOAT32,
     license: Annotated[
         str | None,
         typer.Option("--license", metavar="TEXT", help="Licence of the export.", show_default=False),
@@ -64,13 +66,13 @@ def run(
     ] = None,
     margin: Margin = 0.0,
     root: Root = None,
-    confidence: Confidence = 0.2,
+    confidence: Confidence = CONFIDENCE,
     max_loss: Annotated[
         float,
         typer.Option(
             "--max-loss", parser=fraction, metavar="POINTS", help="What float16 and int8 may lose on these pictures."
         ),
-    ] = 1.0,
+    ] = MAX_LOSS,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older export.")] = False,
     verify: Annotated[
         Path | None,
@@ -106,10 +108,14 @@ def run(
     prompts: Annotated[
         Path | None, typer.Option(help="With --zero-shot: YAML or CSV with prompts of classes.", show_default=False)
     ] = None,
+    thumbnails: Annotated[
+        bool,
+        typer.Option("--thumbnails", help="Of labelled images, write the small pictures that the memory keeps."),
+    ] = False,
     no_cache: NoCache = False,
     json: Json = None,
 ) -> None:
-    """Write a classifier as a folder that answers as it does, without Inkling."""
+    """Write a classifier as a folder that answers as it does, without Inkling; or the images that it learned from."""
     from inkling.images.boxes import BoxReading
 
     check_outputs(json, keep=(memory, prompts))
@@ -122,6 +128,14 @@ def run(
         raise InputError("--output DIR is missing: the folder to write.", remedy="Such as --output classifier.")
     if zero_shot is None:
         _refuse(("--templates", templates), ("--prompts", prompts), beside="a memory")
+    if format is not None and _is_of_images(format):
+        unlike: dict[str, object] = {"--precision": precision != FLOAT32, "--overwrite": overwrite, "--margin": margin}
+        unlike |= {"--max-loss": max_loss != MAX_LOSS, "--license": license, "--check": check, "--encoder": encoder}
+        unlike |= {"--root": root, "--confidence": confidence != CONFIDENCE, "--zero-shot": zero_shot}
+        _refuse(*((name, given or None) for name, given in unlike.items()), beside=f"--format {format}")
+        write_images(memory or _missing(), output, format, thumbnails=thumbnails, json=json)
+        return
+    _refuse(("--thumbnails", thumbnails or None), beside="an export of the classifier")
     require("onnx", extra="export", purpose="Exporting")
     from inkling.exporting.job import ExportOptions
 
@@ -139,17 +153,30 @@ def run(
     _export(_source(memory, zero_shot, templates, prompts, options), output, options, json=json)
 
 
+def _is_of_images(format: str) -> bool:
+    """Whether a format is one of labelled images, not of a classifier.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
+    """
+    from inkling.exporting.formats import FORMATS
+    from inkling.exporting.labelled_images import LAYOUTS
+
+    if format not in (*FORMATS, *LAYOUTS):
+        raise InputError(
+            f"There is no format {quoted(format)}.", remedy=f"Use one of {', '.join((*FORMATS, *LAYOUTS))}."
+        )
+    return format in LAYOUTS
+
+
 def _source(
     memory: str | None, zero_shot: str | None, templates: str | None, prompts: Path | None, options: ExportOptions
 ) -> str | FewShotClassifier:
     """What is to be exported: a memory, or a classifier by texts alone."""
     if zero_shot is None:
-        if memory is None:
-            raise InputError(
-                "There is nothing to export: no memory is named.",
-                remedy="Name a memory, or classes: --zero-shot bus,car,boat --encoder NAME_OR_DIR.",
-            )
-        return memory
+        return memory or _missing()
     _refuse(("a memory", memory), beside="--zero-shot")
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.exporting.texts_alone import zero_shot_classifier
@@ -161,6 +188,13 @@ def _source(
         templates=templates,
         prompts=tuple(read_prompts(prompts).values()) if prompts else (),
         cache=options.cache,
+    )
+
+
+def _missing() -> NoReturn:
+    raise InputError(
+        "There is nothing to export: no memory is named.",
+        remedy="Name a memory, or classes: --zero-shot bus,car,boat --encoder NAME_OR_DIR.",
     )
 
 

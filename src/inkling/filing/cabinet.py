@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from inkling.errors import InputError
+from inkling.filing.layout import file_name
 from inkling.filing.manifest import Filed, How, Manifest, read_manifest
-from inkling.filing.names import name_on_disk, safe_name
+from inkling.filing.names import name_on_disk, names_of_file
 from inkling.images.files import Files
 from inkling.outputs import draft_beside, remove_leftovers, told_as_unwritable
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
 _PIECE = 1 << 20
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -171,11 +169,7 @@ class Cabinet:
 
     def _free_name(self, record: ImageRecord, folder: str, check: str | None) -> str | None:
         """A name that nothing in the folder has; None where something of such a name passes the check."""
-        own = PurePosixPath(record.member or Path(record.file or record.path).name)
-        suffix = own.suffix if _SUFFIX.fullmatch(own.suffix) else ""
-        stem = safe_name(own.name.removesuffix(suffix))
-        for number in count(1):
-            name = f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
+        for name in names_of_file(file_name(record)):
             if name_on_disk(name) not in self._names[folder]:
                 return name
             if check is not None and _is(self._folder / folder / name, "link" if self._link else "copy", check):

@@ -63,7 +63,7 @@ def class_folders(images: Sequence[Labelled]) -> list[str] | None:
     is_whole = (
         has_splits(files) == divided
         and all(one.label == image.label for one, image in zip(read, images, strict=True))
-        and all(kind_to_ignore(_name_of(image.record)) is None for image in images)
+        and all(kind_to_ignore(file_name(image.record)) is None for image in images)
     )
     return folders if is_whole else None
 
@@ -78,7 +78,8 @@ def _inner_folders(below: Sequence[PurePosixPath | None]) -> list[tuple[str, ...
     return [tuple(map(safe_name, file.parts[n:-1])) for file, n in zip(files, above, strict=True)]
 
 
-def _name_of(record: ImageRecord) -> str:
+def file_name(record: ImageRecord) -> str:
+    """Name of a picture's file, without its folders."""
     return PurePosixPath(record.member or Path(record.file or record.path).name).name
 
 
@@ -102,10 +103,10 @@ def check_boxes(images: Sequence[Labelled]) -> None:
         )
 
 
-def table_of(images: Sequence[Labelled], files: Sequence[str]) -> bytes:
-    """The table of images that lie at paths beside it; only the columns that something fills."""
-    rows = [_row(image, file) for image, file in zip(images, files, strict=True)]
-    columns = [name for name in (_FILE_NAME, _LABEL, _SPLIT, *SIDES, _ID) if any(row[name] != "" for row in rows)]
+def table_of(images: Sequence[Labelled], files: Sequence[str], *, path: str = _FILE_NAME) -> bytes:
+    """The table of images that lie at paths beside it, in the column `path`; only the columns that something fills."""
+    rows = [{path: file, **_row(image)} for image, file in zip(images, files, strict=True)]
+    columns = [name for name in (path, _LABEL, _SPLIT, *SIDES, _ID) if any(row[name] != "" for row in rows)]
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -113,8 +114,8 @@ def table_of(images: Sequence[Labelled], files: Sequence[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def _row(image: Labelled, file: str) -> dict[str, str]:
-    row = {_FILE_NAME: file, _LABEL: image.label or "", _SPLIT: image.split or "", **_sides(image.record.box)}
+def _row(image: Labelled) -> dict[str, str]:
+    row = {_LABEL: image.label or "", _SPLIT: image.split or "", **_sides(image.record.box)}
     return row | {_ID: "" if image.record.box is None else image.record.box.id or ""}
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import count
+from pathlib import PurePosixPath
 
 LONGEST = 100
 """Characters of a name; 255 bytes are what file systems take, with a number and an ending."""
 _LONGEST_BYTES = 200
 _UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 """Devices of Windows, with any ending."""
 
@@ -28,6 +32,22 @@ def safe_name(name: str) -> str:
     if safe.startswith(".") or _RESERVED.match(safe):
         safe = f"_{safe.lstrip('.')}"
     return safe or "_"
+
+
+def names_of_file(own: str) -> Iterator[str]:
+    """Names for a file, without end: its own as far as it is safe, and then with numbers before its ending.
+
+    Examples
+    --------
+    >>> names = names_of_file("a?.jpg")
+    >>> next(names), next(names)
+    ('a_.jpg', 'a_-2.jpg')
+    """
+    ending = PurePosixPath(own).suffix
+    suffix = ending if _SUFFIX.fullmatch(ending) else ""
+    stem = safe_name(own.removesuffix(suffix))
+    for number in count(1):
+        yield f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}"
 
 
 def name_on_disk(name: str) -> str:

@@ -46,6 +46,8 @@ _SIGNATURES: dict[bytes, type[ImageFile.ImageFile]] = {
 
 _HEADED = (JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, TiffImagePlugin.TiffImageFile)
 
+_SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "HEIF": ".heic"}
+"""Endings of formats that are not called as they are."""
 _BRANDS_OF_AVIF = frozenset({b"avif", b"avis"})
 _BRANDS_OF_HEIF = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2"}
@@ -128,6 +130,18 @@ def header_of(head: bytes) -> ImageFile.ImageFile | None:
         return reader(BytesIO(head)) if reader in _HEADED else None
     except Exception:  # decoding will say what is wrong with it
         return None
+
+
+def suffix_of(data: bytes) -> str:
+    """The ending that an image file has by custom.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is no image of a known format.
+    """
+    name = str(_reader(data).format)
+    return _SUFFIXES.get(name, f".{name.lower()}")
 
 
 def draft_scale(data: bytes, shorter_side: int) -> int:

@@ -40,7 +40,7 @@ def read_content(
     space_id, encoder = read_encoder(connection)
     head = _row(connection, schema.head, schema.head.c.space_id == space_id)
     arrays = blob_arrays(head.pop("arrays"))  # as large as the arrays, so it must not stay while the rest is read
-    found = _read_exemplars(connection, space_id, thumbnails, per_class) if exemplars else ()
+    found = read_exemplars(connection, space_id, thumbnails=thumbnails, per_class=per_class) if exemplars else ()
     width = encoder.dimension + encoder.feature_dimension
     version = version_of(connection)
     return StoredMemory(
@@ -126,10 +126,10 @@ def _texts_by_class(connection: Connection, column: Column[str]) -> defaultdict[
     return texts
 
 
-def _read_exemplars(
-    connection: Connection, space_id: int, thumbnails: bool, per_class: int | None
+def read_exemplars(
+    connection: Connection, space_id: int, *, thumbnails: bool, per_class: int | None = None
 ) -> tuple[Exemplar, ...]:
-    """Exemplars that have a vector in this space.
+    """Exemplars that have a vector in this space; parameters as for `read_content`.
 
     Raises
     ------
