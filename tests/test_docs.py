@@ -33,7 +33,7 @@ BLOCK = re.compile(
     r"^(?:<!-- (?P<order>not run|file): (?P<detail>\S[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.M | re.S,
 )
-LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+LINK = re.compile(r"(?:\[[^\]]*\]\(|(?:src|srcset)=\")([^)\s\"]+)[)\"]")
 
 
 class Block(NamedTuple):
