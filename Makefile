@@ -68,6 +68,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/speed.py
 	$(ENV) bench/start.py
 	$(ENV) bench/serve.py
+	$(ENV) bench/page.py
 	$(ENV) bench/unknown.py
 	$(ENV) bench/discovery.py
 	$(ENV) bench/finetune.py

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and clients that ask it: what `bench/serve.py` measures with."""
+"""A server in a process of its own, and clients that ask it: what `bench/serve.py` and `bench/page.py` measure with."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ class Server:
 
 
 @contextmanager
-def served(memory: Path, *, cache: Path) -> Iterator[Server]:
+def served(memory: Path, *options: str, cache: Path) -> Iterator[Server]:
     """`inkling serve` on loopback, until the block ends."""
-    command = [sys.executable, "-m", "inkling.cli.main", "serve", str(memory), "--port", "0", "--log-format", "none"]
+    program = [sys.executable, "-m", "inkling.cli.main"]
+    command = [*program, "serve", str(memory), "--port", "0", "--log-format", "none", *options]
     environment = os.environ | {"INKLING_CACHE": str(cache)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:

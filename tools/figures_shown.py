@@ -14,6 +14,7 @@ ENCODERS = {
     "export": "as said",
     "finetune": "ViT-B/32, random weights",
     "memory": "any of 512 dimensions",
+    "page": "`pocket`",
     "pocket": "`pocket`",
     "speed": "CLIP ViT-B/32",
     "start": "any",
@@ -144,6 +145,15 @@ SHOWN = {
         ),
         "light installation, site-packages MB": "a light installation: MB",
         "light installation, share of the time of the full one": "the same: its time, as a share of the full one's",
+    },
+    "page": {
+        "from an empty folder to two classes: interactions": (
+            "from an empty folder to two classes on the page, filmed, chosen and corrected: presses, names and choices"
+        ),
+        "from an empty folder to two classes: seconds": "the same, by a script that does not hesitate: seconds",
+        "held-out pictures: top-1": "the same, pants and shoes, 80 photographs held out: top-1",
+        "outwear and shirt: held-out pictures: top-1": "the same, outwear and shirts, which look alike",
+        "camera: verdicts a second": "verdicts on what a camera sees, a second; browser and service on 2 cores",
     },
     "memory": {
         "accept to live, s (worst)": "a class accepted among 1,000 with 100,000 images: seconds until live",

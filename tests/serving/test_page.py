@@ -54,10 +54,26 @@ def test_ask_takes_a_correction_with_one_press_and_takes_it_back(person: Person,
     person.press("cat", within=".correction")
     person.reads("is now an example of “cat”", where=TOASTS)
     assert classes(memory)["cat"].images == before + 1
+    person.reads("Added to cat")
     person.press("Undo", within="#toasts")
     person.reads("Taken back", where=TOASTS)
     assert classes(memory)["cat"].images == before
+    person.browser.wait_for("document.querySelector('.correction') && !document.querySelector('.added')")
     assert person.browser.complaints == []
+
+
+def test_ask_keeps_the_names_to_press_while_it_asks_again(person: Person, memory: Path, stage: Path) -> None:
+    person.go("ask")
+    person.choose([stage / "test" / "tree" / "tree-0000.png"])
+    person.browser.wait_for("document.querySelector('.correction')")
+    person.browser.evaluate("window.before = document.querySelector('.correction')")
+    person.browser.evaluate("document.querySelector('.own-name input').focus()")
+    person.type("half a na")
+    SignedDecisions(memory, by="somebody").discard(next(iter(open_groups(memory))))
+    person.browser.evaluate("document.dispatchEvent(new CustomEvent('memory-changed'))")
+    person.settled()
+    assert person.browser.evaluate("document.querySelector('.correction') === window.before")
+    assert person.browser.evaluate("document.activeElement.value") == "half a na"
 
 
 def test_ask_takes_a_class_of_its_own(person: Person, memory: Path, stage: Path) -> None:

@@ -57,3 +57,29 @@ export function ownPicture(file, attributes = {}) {
   });
   return shown;
 }
+
+const CONTROLS = "a[href], button, input, select, textarea, [tabindex]";
+
+// What had the focus in a place has it after a change too; where that is gone, what stands where it stood.
+export function keepFocus(place, change) {
+  const before = document.activeElement;
+  const wasIn = before !== place && place.contains(before);
+  const at = wasIn ? controlsOf(place).indexOf(before) : -1;
+  const name = wasIn && nameOf(before);
+  change();
+  if (!wasIn || (place.contains(document.activeElement) && document.activeElement !== place)) return;
+  const now = controlsOf(place);
+  (now.find((one) => nameOf(one) === name) ?? now[Math.min(Math.max(at, 0), now.length - 1)] ?? document.getElementById("main")).focus();
+}
+
+// Empties a place; the focus does not fall out of the view with it.
+export function empty(place) {
+  keepFocus(place, () => place.replaceChildren());
+}
+
+const controlsOf = (place) => [...place.querySelectorAll(CONTROLS)].filter((one) => !one.disabled && one.checkVisibility());
+
+function nameOf(control) {
+  const of = control.closest("[data-group], [data-class], [data-of]");
+  return JSON.stringify([{ ...of?.dataset }, control.localName, control.getAttribute("aria-label") ?? control.textContent]);
+}

@@ -4,8 +4,8 @@ import { call, formOf, get, parts, predict } from "../api.js";
 import { Camera } from "../common/camera.js";
 import { element } from "../common/elements.js";
 import { spoken } from "../common/words.js";
-import { complain, decide, tellChanged } from "../decisions.js";
-import { announce, button, nameField, ownPicture } from "../dom.js";
+import { complain, decide, history, tellChanged } from "../decisions.js";
+import { announce, button, empty, keepFocus, nameField, ownPicture } from "../dom.js";
 import { correct } from "../examples.js";
 import { inlet, progressBar } from "../pictures.js";
 import { still } from "../still.js";
@@ -19,7 +19,7 @@ const ASKED_AGAIN = 48;
 
 export class AskView {
   title = "Ask";
-  #entries = []; // as shown, the latest pictures first: {file, row, verdict, problem, added}
+  #entries = []; // as shown, the latest pictures first: {file, row, verdict, problem, added, event}
   #classes = [];
   #queue = Promise.resolve();
 
@@ -66,6 +66,7 @@ export class AskView {
   async memoryChanged() {
     try {
       this.#classes = this.state()?.classes ? (await get("/v1/classes?exemplars=0")).classes : [];
+      await this.#forgetTakenBack();
     } catch (error) {
       return complain(error);
     }
@@ -82,7 +83,7 @@ export class AskView {
   #add(pictures) {
     const entries = pictures.map(({ file }) => {
       const entry = { file, verdict: null, problem: "", added: "" };
-      entry.told = element("div", { class: "verdict" }, element("p", { class: "quiet" }, "Waiting"));
+      entry.told = element("div", {}, element("p", { class: "quiet" }, "Waiting"));
       entry.row = element("li", {}, element("div", { class: "picture" }, ownPicture(file)),
         element("div", {}, element("h3", { title: file.name }, file.name), entry.told));
       return entry;
@@ -138,10 +139,30 @@ export class AskView {
     const isNew = entry.verdict === null;
     entry.verdict = verdict;
     entry.row.className = verdict.unknown ? "unknown" : "known";
-    const parts = describe(verdict);
-    if (this.state()?.may_write) parts.push(entry.added ? element("p", { class: "small added" }, `Added to ${entry.added}`) : this.#correction(entry));
-    entry.told.replaceChildren(...parts);
+    const told = element("div", { class: "verdict" }, describe(verdict));
+    if (isNew) entry.told.replaceChildren(told);
+    else entry.told.firstElementChild.replaceWith(told);
+    this.#showCorrection(entry);
     if (isNew) announce(spoken(entry.file.name, verdict));
+  }
+
+  // Names to press stay as they are while nothing about them changes: somebody may be about to press one.
+  #showCorrection(entry) {
+    if (!this.state()?.may_write) return;
+    const offered = JSON.stringify([entry.added, this.#suggested(entry.verdict), this.#classes.map((one) => one.name)]);
+    if (entry.offered === offered) return;
+    entry.offered = offered;
+    const shown = entry.added ? element("p", { class: "small added", tabindex: -1 }, `Added to ${entry.added}`) : this.#correction(entry);
+    const before = entry.told.children[1];
+    if (!before) return entry.told.append(shown);
+    const typed = before.querySelector("input")?.value;
+    if (typed && !entry.added) shown.querySelector("input").value = typed;
+    keepFocus(entry.told, () => before.replaceWith(shown));
+  }
+
+  #suggested(verdict) {
+    const names = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
+    return [...new Set(names)].slice(0, SUGGESTED);
   }
 
   #refuse(entry, problem) {
@@ -153,9 +174,8 @@ export class AskView {
   // One click on a name, or a name of one's own.
   #correction(entry) {
     const { verdict } = entry;
-    const suggested = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
     const add = (name) => this.#correct(entry, name);
-    const names = [...new Set(suggested)].slice(0, SUGGESTED);
+    const names = this.#suggested(verdict);
     const known = new Set(this.#classes.map((one) => one.name));
     const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => add(name), { class: "chip", "aria-label": `It is ${name}` }));
     const { field, input } = nameField({ label: "It is another class", names: [...known], placeholder: "another name", onenter: add });
@@ -166,10 +186,20 @@ export class AskView {
   }
 
   async #correct(entry, name) {
-    for (const one of entry.told.querySelectorAll("button, input")) one.disabled = true;
+    if (entry.added) return; // it is on its way
     entry.added = name;
     const done = await decide(`“${entry.file.name}” is now an example of “${name}”.`, () => correct(this.#classes, name, entry.file, entry.verdict.id));
-    if (!done) entry.added = "";
+    if (done) entry.event = done[0].event;
+    else entry.added = "";
+    this.#showCorrection(entry);
+  }
+
+  // What was added may have been taken back meanwhile, by anybody.
+  async #forgetTakenBack() {
+    const added = this.#entries.filter((one) => one.event);
+    if (!added.length) return;
+    const undone = new Set((await history()).events.map((one) => one.undoes));
+    for (const one of added.filter(({ event }) => undone.has(event))) Object.assign(one, { added: "", event: null });
   }
 
   async #keepUnknown() {
