@@ -1,6 +1,6 @@
 """What serving costs over the encoder's own time, what it withstands, and that every answer is that of its version.
 
-    python bench/serve.py [--seconds 60] [--load 60] [--kills 50] [--only latency,throughput,overload,load,kills]
+    python bench/serve.py [--seconds 60] [--load 60] [--kills 50] [--cases 100000] [--part fuzz]
 
 A server runs in a process of its own on loopback, its clients in this one, and both share the cores. "The encoder
 alone" prepares and encodes decoded pictures one after the other in this process, while the server is idle.
@@ -16,7 +16,9 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -25,7 +27,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from common import ROOT, SHARED, Row, at_least, at_most, record
+from common import ROOT, SHARED, Row, at_least, at_most, parts_of, record_parts
+from fuzzing import damaged_requests, drawn_cases
 from inkling import FewShotClassifier
 from inkling.images.decode import decode
 from inkling.images.handed_over import records_of
@@ -34,7 +37,7 @@ from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
 from inkling.sketch import write_dataset
 from inkling.types import Verdict
-from serving import Client, Seen, asked, form_of, served
+from serving import Client, Seen, Server, asked, form_of, served
 
 SEED = 0
 CROPS = SHARED / "data" / "coco_crops"
@@ -45,56 +48,79 @@ REFUSED = 429
 CLOSE = 1e-4
 """Probabilities of batches and of single pictures differ by rounding."""
 SETTLED = 20.0
-PARTS = ("latency", "throughput", "overload", "load", "kills")
+PARTS = ("start", "speed", "overload", "load", "kills", "fuzz")
 
 
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="Of overload.")
-    parser.add_argument("--load", type=float, default=60.0, help="Seconds of load with decisions.")
+    parser.add_argument("--load", type=float, default=300.0, help="Seconds of load with decisions.")
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--cases", type=int, default=100_000, help="Damaged bodies and pictures.")
+    parser.add_argument("--examples", type=int, default=50, help="Of schemathesis, for each operation.")
+    parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     options = parser.parse_args()
-    only = options.only.split(",")
-    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        if set(only) - {"kills"}:
-            rows += with_surrogate(place, options, only)
-        if "kills" in only:
-            rows += kills(place, options.kills)
-    record("serve", rows, seed=SEED, seconds=options.seconds, load=options.load, kills=options.kills)
+        found = parts_of("serve", _parts(Path(folder), options), options.part or PARTS)
+    asked_for = {name: getattr(options, name) for name in ("seconds", "load", "kills", "cases", "examples")}
+    record_parts("serve", found, seed=SEED, **asked_for)
 
 
-def with_surrogate(place: Path, options: argparse.Namespace, only: Sequence[str]) -> list[Row]:
-    """All that is measured with the surrogate."""
-    memory, cache = place / "crops.ink", place / "cache"
-    FewShotClassifier(SURROGATE, cache=cache).fit(CROPS / "few_shot" / "train").save(memory)
-    classifier = FewShotClassifier.load(memory, cache=cache)
-    every = sorted((CROPS / "few_shot" / "test").rglob("*.jpg"))
-    unseen = sorted((CROPS / "unseen").rglob("*.jpg"))
-    explore(memory, classifier, classifier.embed(records_of([*every, *unseen])), min_images=5)
-    pictures = random.Random(SEED).sample(every, PICTURES)
-    rows: list[Row] = []
-    with served(memory, cache=cache) as first:
+def _parts(place: Path, options: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]]:
+    """How each part is measured."""
+    crops = cache(lambda: Crops.of(place / "crops"))
+    return {
+        "start": lambda: start(crops()),
+        "speed": lambda: speed(crops()),
+        "overload": lambda: overload(crops(), options.seconds),
+        "load": lambda: load(crops(), options.load),
+        "kills": lambda: kills(place / "kills", options.kills),
+        "fuzz": lambda: fuzz(place / "fuzz", cases=options.cases, examples=options.examples),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """A memory of crops by the surrogate, with open proposals, and pictures to ask about."""
+
+    memory: Path
+    cache: Path
+    classifier: FewShotClassifier
+    pictures: list[Path]
+    forms: list[bytes]
+
+    @classmethod
+    def of(cls, place: Path) -> Crops:
+        """Made anew."""
+        place.mkdir()
+        memory, cache = place / "crops.ink", place / "cache"
+        FewShotClassifier(SURROGATE, cache=cache).fit(CROPS / "few_shot" / "train").save(memory)
+        classifier = FewShotClassifier.load(memory, cache=cache)
+        every = sorted((CROPS / "few_shot" / "test").rglob("*.jpg"))
+        unseen = sorted((CROPS / "unseen").rglob("*.jpg"))
+        explore(memory, classifier, classifier.embed(records_of([*every, *unseen])), min_images=5)
+        pictures = random.Random(SEED).sample(every, PICTURES)
+        return cls(memory, cache, classifier, pictures, [form_of(one) for one in pictures])
+
+
+def start(crops: Crops) -> Iterator[Row]:
+    """What it takes until the service is ready."""
+    with served(crops.memory, cache=crops.cache) as first:
         pass  # names are encoded once, as at the first start on a machine
-    with served(memory, cache=cache) as server:
-        rows.append(at_most("start to ready, processor seconds", server.processor, 3.0, first_start=first.processor))
-        forms = [form_of(one) for one in pictures]
-        if {"latency", "throughput"} & {*only}:
-            rows += speed(server.port, classifier, pictures, forms)
-        if "overload" in only:
-            rows += overload(server, classifier, pictures, forms, options.seconds)
-        if "load" in only:
-            rows += load(server, memory, pictures, forms, options.load)
-    return rows
+    with served(crops.memory, cache=crops.cache) as server:
+        yield at_most("start to ready, processor seconds", server.processor, 3.0, first_start=first.processor)
 
 
-def speed(port: int, classifier: FewShotClassifier, pictures: Sequence[Path], forms: Sequence[bytes]) -> list[Row]:
+def speed(crops: Crops) -> Iterator[Row]:
     """One client and eight, beside the encoder alone, in turn."""
-    encoder = classifier.encoder
-    decoded = [decode(one.read_bytes(), shorter_side=encoder.shorter_side) for one in pictures]
+    with served(crops.memory, cache=crops.cache) as server:
+        yield from _speed(server.port, crops)
+
+
+def _speed(port: int, crops: Crops) -> list[Row]:
+    encoder, forms = crops.classifier.encoder, crops.forms
+    decoded = [decode(one.read_bytes(), shorter_side=encoder.shorter_side) for one in crops.pictures]
     _alone(encoder, decoded)
     asked(port, forms, clients=2, seconds=1.0)
     alone: list[float] = []
@@ -134,17 +160,20 @@ def _seconds(seen: Sequence[Seen]) -> list[float]:
     return [one for each in seen for one in each.seconds]
 
 
-def overload(
-    server: Any, classifier: FewShotClassifier, pictures: Sequence[Path], forms: Sequence[bytes], seconds: float
-) -> list[Row]:
+def overload(crops: Crops, seconds: float) -> Iterator[Row]:
     """64 clients at once."""
-    expected = _verdicts(classifier, pictures)
+    with served(crops.memory, cache=crops.cache) as server:
+        yield from _overload(server, crops, seconds)
+
+
+def _overload(server: Server, crops: Crops, seconds: float) -> list[Row]:
+    expected = _verdicts(crops.classifier, crops.pictures)
     resident: list[tuple[float, float]] = []
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(server, resident, ended))
     watch.start()
     # As many as the queue holds are answered; with twice as many pictures as it holds, some are refused.
-    seen = asked(server.port, forms, clients=64, seconds=seconds)
+    seen = asked(server.port, crops.forms, clients=64, seconds=seconds)
     ended.set()
     watch.join()
     statuses = [status for each in seen for status in each.statuses]
@@ -159,7 +188,7 @@ def overload(
     ]
 
 
-def _watch(server: Any, resident: list[tuple[float, float]], ended: threading.Event) -> None:
+def _watch(server: Server, resident: list[tuple[float, float]], ended: threading.Event) -> None:
     begun = time.perf_counter()
     while not ended.wait(0.5):
         resident.append((time.perf_counter() - begun, server.resident))
@@ -189,19 +218,24 @@ def _tied(verdict: Verdict) -> bool:
     return verdict.top_probabilities[0] - verdict.top_probabilities[1] < CLOSE
 
 
-def load(server: Any, memory: Path, pictures: Sequence[Path], forms: Sequence[bytes], seconds: float) -> list[Row]:
+def load(crops: Crops, seconds: float) -> Iterator[Row]:
     """Eight clients at full rate, while another process decides and takes back every second."""
+    with served(crops.memory, cache=crops.cache) as server:
+        yield from _load(server, crops, seconds)
+
+
+def _load(server: Server, crops: Crops, seconds: float) -> list[Row]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     ended = context.Event()
-    other = context.Process(target=decide, args=(memory, pictures, theirs, ended))
+    other = context.Process(target=decide, args=(crops.memory, crops.pictures, theirs, ended))
     other.start()
     ours.recv()
     resident: list[tuple[float, float]] = []
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(server, resident, over))
     watch.start()
-    seen = asked(server.port, forms, clients=8, seconds=seconds)
+    seen = asked(server.port, crops.forms, clients=8, seconds=seconds)
     over.set()
     watch.join()
     ended.set()
@@ -253,7 +287,7 @@ def decide(memory: Path, pictures: Sequence[Path], told: Connection, ended: Even
     told.send((verdicts, made))
 
 
-def kills(place: Path, times: int) -> list[Row]:
+def kills(place: Path, times: int) -> Iterator[Row]:
     """A server that is killed while it writes: what it acknowledged is there, and the memory is whole."""
     memory, cache = _drawn(place)
     rng = random.Random(SEED)
@@ -265,22 +299,36 @@ def kills(place: Path, times: int) -> list[Row]:
             events = _write_until_killed(server.port)
             timer.join()
         acknowledged += len(events)
-        try:
-            verify(memory)
-        except Exception:  # whatever is wrong with it
-            damaged += 1
+        damaged += _is_damaged(memory)
         lost += len(events - {one.id for one in Decisions(memory).history()})
-    return [
-        at_most(f"killed {times} times: memories that are not whole", damaged, 0),
-        at_most(f"killed {times} times: acknowledged decisions that are lost", lost, 0, acknowledged=acknowledged),
-    ]
+    yield at_most(f"killed {times} times: memories that are not whole", damaged, 0)
+    yield at_most(f"killed {times} times: acknowledged decisions that are lost", lost, 0, acknowledged=acknowledged)
+
+
+def fuzz(place: Path, *, cases: int, examples: int) -> Iterator[Row]:
+    """Requests that nobody of good will sends, all of them with the right to write."""
+    memory, cache = _drawn(place)
+    with served(memory, cache=cache) as server:
+        yield from drawn_cases(server, place, examples)
+    with served(memory, cache=cache) as server:
+        yield from damaged_requests(server, cases)
+    yield at_most("after all of them: memories that are not whole", _is_damaged(memory), 0)
+
+
+def _is_damaged(memory: Path) -> bool:
+    try:
+        verify(memory)
+    except Exception:  # whatever is wrong with it
+        return True
+    return False
 
 
 def _drawn(place: Path) -> tuple[Path, Path]:
     """A memory of drawn pictures with proposals, and its cache."""
+    place.mkdir()
     write_dataset(place / "drawn", ["castle", "cat", "tree"], 8, seed=SEED)
     write_dataset(place / "others", ["car", "starfish"], 8, seed=SEED + 1)
-    memory, cache = place / "drawn.ink", place / "drawn-cache"
+    memory, cache = place / "memory.ink", place / "cache"
     FewShotClassifier("sketch", cache=cache).fit(place / "drawn").save(memory)
     classifier = FewShotClassifier.load(memory, cache=cache)
     explore(memory, classifier, classifier.embed(records_of(sorted((place / "others").rglob("*.png")))), min_images=3)
