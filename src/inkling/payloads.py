@@ -300,8 +300,10 @@ def advice_payload(advice: Advice) -> Payload:
 def audit_payload(found: Audit) -> Payload:
     """What an audit found."""
     return {
-        "images": found.subject.samples.n_images,
+        "images": len(set(found.subject.samples.paths)),
+        "different": found.subject.samples.n_images,
         "classes": len(found.subject.classes),
+        "looked_for": list(found.looked_for),
         "counts": dict(found.counts),
         "findings": [
             {

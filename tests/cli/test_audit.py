@@ -22,6 +22,8 @@ def test_planted_faults_are_named(inkling: Inkling, drawn: Path) -> None:
     assert done.code == 0, done.err
     assert "moved.png" in done.out
     assert "Of 1 label said to be wrong, about 1 are expected to be." in done.err
+    assert "Looked for, and not found: label conflict, leak, near duplicate, " in done.err
+    assert " 36 " in done.out.split("different images")[1].splitlines()[0]
     told = json.loads((inkling.folder / "a.json").read_text())
     assert told["counts"] == {"mislabelled": 1, "unreadable": 1, "exact_duplicate": 1}
     assert {"kind", "files", "evidence", "score", "suggestion"} <= told["findings"][0].keys()

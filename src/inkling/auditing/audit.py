@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inkling.auditing.checks import CHECKS
 from inkling.auditing.findings import KINDS, Finding
 from inkling.auditing.fix_list import write_fix_list
+from inkling.auditing.one_question import one_question
 from inkling.auditing.subject import Subject
 from inkling.classifier.class_texts import embedded_entries
 from inkling.classifier.few_shot import FewShotClassifier
@@ -25,6 +27,9 @@ from inkling.encoders.registry import load_encoder
 from inkling.images.handed_over import read_images, records_of
 from inkling.memory.place import names_memory
 from inkling.types import SkippedImage
+
+AuditProgress = Callable[[str, int, int], None]
+"""What is under way, how many images or checks of it are done, and of how many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,13 @@ class Audit:
         found = Counter(one.kind for one in self.findings)
         return {kind: found[kind] for kind in KINDS if found[kind]}
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Kinds that the checks which could be done look for, found or not."""
+        done = [check for check in CHECKS if check.name not in self.not_checked]
+        kinds = {"unreadable", *(kind for check in done for kind in check.kinds)}
+        return tuple(kind for kind in KINDS if kind in kinds and (kind != "leak" or self.subject.against is not None))
+
     def write_fix_list(self, path: str | Path) -> int:
         """Write a row for every image in question; returns how many there are.
 
@@ -87,7 +99,7 @@ def audit(
     against: Any = None,
     seed: int = 0,
     cache: bool | str | Path = True,
-    progress: Progress | None = None,
+    progress: AuditProgress | None = None,
 ) -> Audit:
     """Look at labelled images for what would mislead a classifier.
 
@@ -105,7 +117,7 @@ def audit(
     cache
         As for `inkling.FewShotClassifier`.
     progress
-        Called with the progress of embedding.
+        Called with what is under way, how many images or checks are done, and of how many.
 
     Raises
     ------
@@ -124,13 +136,17 @@ def audit(
     opened = load_encoder(wanted) if isinstance(wanted, str | Path) else wanted
     with opened_cache(cache) as kept:
         given = read_images(images, labels, split="train")
-        samples = labelled_samples(given, encoder=opened, cache=kept, progress=progress)
+        samples = labelled_samples(given, encoder=opened, cache=kept, progress=_embedding(progress))
         entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
         others = None if against is None else embed_samples(records_of(against), opened, cache=kept)
     in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
     files = {record.path: record for record in given.records}
     subject = Subject(samples, in_order, others, seed, reads=opened.shorter_side, files=files)
-    return audit_subject(subject, skipped=samples.skipped)
+    return audit_subject(subject, skipped=samples.skipped, progress=progress)
+
+
+def _embedding(progress: AuditProgress | None) -> Progress | None:
+    return None if progress is None else partial(progress, "Embedding")
 
 
 def _of_memory(
@@ -140,27 +156,32 @@ def _of_memory(
     against: Any,
     seed: int,
     cache: bool | str | Path,
-    progress: Progress | None,
+    progress: AuditProgress | None,
 ) -> Audit:
     """The same of the training images of a memory."""
     classifier = FewShotClassifier.load(path, encoder=encoder, cache=cache)
     fitted = classifier.fitted
     images = [row for row, view in enumerate(fitted.samples.views) if view == 0]
     samples = replace(fitted.samples.keep(images), skipped=())
-    others = None if against is None else classifier.embed(records_of(against), progress=progress)
-    return audit_subject(Subject(samples, fitted.entries, others, seed, tuned=ships_tuned(fitted.finetuning)))
+    others = None if against is None else classifier.embed(records_of(against), progress=_embedding(progress))
+    subject = Subject(samples, fitted.entries, others, seed, tuned=ships_tuned(fitted.finetuning))
+    return audit_subject(subject, progress=progress)
 
 
-def audit_subject(subject: Subject, *, skipped: tuple[SkippedImage, ...] = ()) -> Audit:
+def audit_subject(
+    subject: Subject, *, skipped: tuple[SkippedImage, ...] = (), progress: AuditProgress | None = None
+) -> Audit:
     """The same of images whose vectors are known."""
     findings = [_unreadable(one) for one in skipped if one.reason != UNLABELLED]
     not_checked: dict[str, str] = {}
-    for check in CHECKS:
+    for n_done, check in enumerate(CHECKS):
+        if progress is not None:
+            progress("Checking", n_done, len(CHECKS))
         if (reason := check.lacks(subject)) is None:
             findings += check.find(subject)
         else:
             not_checked[check.name] = reason
-    order = list(KINDS)
+    order, findings = list(KINDS), one_question(findings)
     findings.sort(key=lambda one: (order.index(one.kind), -one.score))
     wrong = None if subject.why_no_labels else sum(one.score for one in findings if one.kind == "mislabelled")
     return Audit(subject, tuple(findings), skipped, not_checked, wrong)

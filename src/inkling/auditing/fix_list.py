@@ -51,10 +51,13 @@ def suggested(finding: Finding) -> Mapping[str, tuple[str, str]]:
     match finding.kind:
         case "exact_duplicate" | "near_duplicate":
             return dict.fromkeys(files[1:], (DROP, ""))
-        case "unreadable":
+        case "unreadable" | "uniform":
             return dict.fromkeys(files, (DROP, ""))
         case "mislabelled":
             return dict.fromkeys(files, (RELABEL, finding.relabel) if finding.relabel else (KEEP, ""))
+        case "label_conflict" if finding.relabel is not None:
+            wrong = [path for path, label in zip(files, finding.labels, strict=True) if label != finding.relabel]
+            return dict.fromkeys(wrong, (DROP, ""))
         case "leak":  # the others are of the images to test on
             return dict.fromkeys(files[:1], (KEEP, ""))
     return dict.fromkeys(files, (KEEP, ""))

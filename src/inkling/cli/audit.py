@@ -13,7 +13,7 @@ from inkling.cli.console import check_outputs, note, say, show
 from inkling.cli.corrected import correct, correct_memory_by
 from inkling.cli.filed import take_back
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
-from inkling.cli.progress import progress_bar
+from inkling.cli.progress import board, counting
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from inkling.images.boxes import BoxReading
 
 NAME = "audit"
+UNITS = {"Embedding": "images", "Checking": "checks"}
 SHOWN = 5
 """Findings of a kind that the terminal shows."""
 
@@ -114,14 +115,14 @@ def run(
         if names_memory(train) and against is None:
             _refuse({"--encoder": encoder}, beside="a memory without --against")
         check_outputs(fix_list, report, json, keep=(train, against))
-        with progress_bar("Embedding") as progress:
+        with board() as where:
             found = audit(
                 train if names_memory(train) else find_images(train, split="train", boxes=boxes),
                 encoder=encoder,
                 against=None if against is None else find_images(against, boxes=boxes),
                 seed=seed,
                 cache=not no_cache,
-                progress=progress,
+                progress=lambda what, done, total: counting(where, what, unit=UNITS[what])(done, total),
             )
         _tell(found, train, fix_list=fix_list, report=report, json=json)
 
@@ -163,11 +164,16 @@ def _refuse(options: Mapping[str, object], *, beside: str) -> None:
 
 
 def _print(summary: Mapping[str, Any]) -> None:
-    rows = [("images", summary["images"]), ("classes", summary["classes"])]
+    rows = [("images", summary["images"])]
+    if summary["different"] < summary["images"]:
+        rows.append(("different images", summary["different"]))
+    rows.append(("classes", summary["classes"]))
     rows += [(kind.replace("_", " "), number) for kind, number in summary["counts"].items()]
     print_table(("", "audited"), [*rows, ("time", f"{summary['seconds']:.1f} s")])
-    if not summary["findings"]:
-        note("Nothing is worth a look.")
+    none_found = [kind.replace("_", " ") for kind in summary["looked_for"] if kind not in summary["counts"]]
+    if none_found:
+        said = "Nothing is worth a look. " if not summary["findings"] else ""
+        note(f"{said}Looked for, and not found: {', '.join(none_found)}.")
     folder = _common_folder(summary["findings"])
     for kind in summary["counts"]:
         _print_kind([one for one in summary["findings"] if one["kind"] == kind], folder)
@@ -193,7 +199,7 @@ def _print_kind(found: Sequence[Mapping[str, Any]], folder: str) -> None:
     advice = {one["suggestion"] for one in found[:SHOWN]}
     rows = []
     for one in found[:SHOWN]:
-        file = one["files"][0].removeprefix(folder) if one["files"] else ""
+        file = one["files"][0].removeprefix(folder) if one["files"] else ", ".join(one["classes"])
         evidence = Finding(**one).evidence_at(name=lambda path: path.removeprefix(folder))
         rows.append((file, evidence if len(advice) == 1 else f"{evidence} {one['suggestion']}"))
     print_table((title, "evidence"), rows, whole=(0,))

@@ -138,7 +138,9 @@ def _headline(found: Audit) -> str:
 
 
 def _notes(found: Audit, n_left_out: int, n_unseen: int) -> tuple[str, ...]:
-    notes = [f"Not checked: {name}; {reason}." for name, reason in found.not_checked.items()]
+    none_found = [kind.replace("_", " ") for kind in found.looked_for if kind not in found.counts]
+    notes = [f"Looked for, and not found: {', '.join(none_found)}."] if none_found else []
+    notes += [f"Not checked: {name}; {reason}." for name, reason in found.not_checked.items()]
     if n_left_out:
         notes.append(
             f"{count(n_left_out, 'finding')} more are left out of this page, the least sure of each kind; the list of "

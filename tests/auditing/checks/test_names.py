@@ -57,3 +57,26 @@ def test_images_that_heads_do_not_recognise_either_are_to_blame() -> None:
     X, texts = drawn()
     X[4 * SHOTS : 5 * SHOTS] = np.random.default_rng(9).normal(size=(SHOTS, WIDTH))
     assert mismatched(X, texts) == []
+
+
+def test_two_names_that_were_swapped_are_found_among_few() -> None:
+    X, texts = drawn()
+    swapped = texts.copy()
+    swapped[[4, 5, 6, 7, 8, 9]] = texts[[5, 4, 7, 6, 9, 8]]
+    assert sorted(one.classes for one in mismatched(X, swapped)) == [
+        ("class 04", "class 05"),
+        ("class 05", "class 04"),
+        ("class 06", "class 07"),
+        ("class 07", "class 06"),
+        ("class 08", "class 09"),
+        ("class 09", "class 08"),
+    ]
+
+
+def test_a_class_that_is_filled_with_images_of_another_one_is_found() -> None:
+    X, texts = drawn()
+    of_5 = X[5 * SHOTS] + 0.5 * np.random.default_rng(9).normal(size=(2 * SHOTS, WIDTH))
+    X[4 * SHOTS : 6 * SHOTS] = of_5
+    (one,) = mismatched(X, texts)
+    assert one.classes == ("class 04", "class 05")
+    assert "wrong name" in one.suggestion

@@ -22,6 +22,8 @@ class Check:
     ----------
     name
         Name in reports.
+    kinds
+        Of findings that it looks for.
     find
         Finds what is worth a look.
     lacks
@@ -29,5 +31,6 @@ class Check:
     """
 
     name: str
+    kinds: tuple[str, ...]
     find: Callable[[Subject], Iterable[Finding]]
     lacks: Callable[[Subject], str | None] = nothing_lacks

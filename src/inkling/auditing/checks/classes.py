@@ -85,4 +85,4 @@ def _gone_astray(p: FloatArray, y: IntArray) -> IntArray:
     return found
 
 
-CHECK = Check("classes", find)
+CHECK = Check("classes", ("few_images", "imbalance", "same_text", "indistinct_classes"), find)

@@ -25,4 +25,4 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield of_one_picture(subject, rows, kind="exact_duplicate", how="They are the same file", score=1.0)
 
 
-CHECK = Check("copies", find)
+CHECK = Check("copies", ("exact_duplicate", "label_conflict", "leak"), find)

@@ -107,4 +107,4 @@ def _shape(width: int, height: int) -> tuple[str, str, float, str] | None:
     return "extreme_aspect", told, 1.0 - EXTREME_ASPECT / (2.0 * ratio), "Crop it to what it shows."
 
 
-CHECK = Check("files", find)
+CHECK = Check("files", ("uniform", "dark", "bright", "blurred", "extreme_aspect", "border", "colour_mode"), find)

@@ -33,4 +33,4 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield Finding("ambiguous", (path,), told, float(2 * min(p[own], p[best])), suggestion, (label, other))
 
 
-CHECK = Check("labels", find, lacks=lambda subject: subject.why_no_labels)
+CHECK = Check("labels", ("mislabelled", "ambiguous"), find, lacks=lambda subject: subject.why_no_labels)

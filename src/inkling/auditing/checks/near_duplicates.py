@@ -55,4 +55,4 @@ def _lacks(subject: Subject) -> str | None:
     return None if known else "near-duplicates are compared by thumbnails, and there are vectors alone"
 
 
-CHECK = Check("near-duplicates", find, lacks=_lacks)
+CHECK = Check("near-duplicates", ("near_duplicate", "label_conflict", "leak"), find, lacks=_lacks)

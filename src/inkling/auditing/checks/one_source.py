@@ -50,4 +50,4 @@ def _finding(subject: Subject, rows: IntArray, name: str, alike: float, chance: 
     return Finding("one_source", paths, told, min(alike, 1.0), suggestion, (name,))
 
 
-CHECK = Check("one source", find)
+CHECK = Check("one source", ("one_source",), find)

@@ -31,4 +31,4 @@ def _lacks(subject: Subject) -> str | None:
     return None if subject.provenance else "how pictures are stored is read from files, and there are none"
 
 
-CHECK = Check("orientation", find, lacks=_lacks)
+CHECK = Check("orientation", ("rotated",), find, lacks=_lacks)

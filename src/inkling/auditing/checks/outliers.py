@@ -52,4 +52,4 @@ def _lacks(subject: Subject) -> str | None:
     return None if counts.max() >= LEAST else f"classes have fewer than {LEAST} images"
 
 
-CHECK = Check("outliers", find, lacks=_lacks)
+CHECK = Check("outliers", ("outlier",), find, lacks=_lacks)

@@ -30,4 +30,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield from found
 
 
-CHECK = Check("screenshots", find)
+CHECK = Check("screenshots", ("screenshot",), find)

@@ -34,4 +34,4 @@ def _lacks(subject: Subject) -> str | None:
     return None if known else "sizes of pictures are read from thumbnails, and there are vectors alone"
 
 
-CHECK = Check("tiny pictures", find, lacks=_lacks)
+CHECK = Check("tiny pictures", ("tiny",), find, lacks=_lacks)
