@@ -348,6 +348,7 @@ def corrected_payload(done: Corrected) -> Payload:
         "relabelled": [{"path": path, "label": label} for path, label in done.relabelled.items()],
         "dropped": list(done.dropped),
         "new_classes": list(done.new_classes),
+        "emptied": list(done.emptied),
         "gone": list(done.gone),
         "moved_from": done.moved_from,
         "described": done.described,

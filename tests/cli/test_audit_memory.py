@@ -28,6 +28,10 @@ def test_a_memory_is_audited_without_its_encoder_and_corrected(inkling: Inkling,
     assert inkling.here("undo", "m.ink").code == 0
     (inkling.folder / "keep.csv").write_text("path,action\ntrain/tree/moved.png,keep\n")
     assert "Nothing to correct" in inkling.here("audit", "--apply", "keep.csv", "m.ink").err
+    every = "".join(f"train/tree/tree-{k:04}.png,drop\n" for k in range(6)) + "train/tree/moved.png,drop\n"
+    (inkling.folder / "none.csv").write_text(f"path,action\n{every}")
+    assert "No image is left of: tree." in inkling.here("audit", "--apply", "none.csv", "m.ink").err
+    assert inkling.here("undo", "m.ink").code == 0
     (inkling.folder / "part.csv").write_text("path,action\ntrain/tree/moved.png,drop\ntrain/tree/gone.png,drop\n")
     assert inkling.here("audit", "--apply", "part.csv", "m.ink").code == 1
 

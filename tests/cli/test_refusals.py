@@ -178,3 +178,18 @@ def test_odd_names_of_memories_and_classes_work(inkling: Inkling, photos: Path) 
     report = inkling.here("evaluate", "\udcff odd.ink", photos, "--include-training", "--report", "r.html")
     assert report.code == 0, report.err
     assert "<b>\N{SNOWMAN}" not in (inkling.folder / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("nothing_is_encoded")
+@pytest.mark.parametrize("name", ["photos/car/car-0000.png", "photos/metadata.csv"])
+@pytest.mark.parametrize(
+    "verb", [("audit", "photos", "--encoder", "sketch", "--fix-list"), ("predict", "drawn.ink", "photos", "--json")]
+)
+def test_neither_pictures_nor_their_labels_are_replaced(
+    inkling: Inkling, memory: Path, photos: Path, verb: tuple[str, ...], name: str
+) -> None:
+    (photos / "metadata.csv").write_text("file_name,label\ncar/car-0000.png,car\n")
+    kept = inkling.folder / name
+    before = kept.read_bytes()
+    inkling.here(*(memory if word == "drawn.ink" else word for word in verb), name).refused("replace a picture or its")
+    assert kept.read_bytes() == before

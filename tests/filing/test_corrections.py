@@ -83,6 +83,11 @@ def test_the_whole_set_is_copied_under_corrected_labels(source: Path, tmp_path: 
     check_undone(tmp_path, done)
 
 
+def test_a_label_that_loses_its_last_image_is_said(source: Path, tmp_path: Path) -> None:
+    done = applied(tmp_path, source, "tree/1.png,relabel,car", "tree/broken.png,drop,", "car/1.png,keep,car")
+    assert done.emptied == ("tree",)
+
+
 def test_rows_of_files_that_are_gone_are_said_and_the_rest_is_done(source: Path, tmp_path: Path) -> None:
     done = applied(tmp_path, source, "car/1.png,drop,", "car/gone.png,drop,")
     assert (done.gone, done.dropped) == (("car/gone.png",), (str(source / "car/1.png"),))
@@ -179,6 +184,7 @@ def test_boxes_that_no_table_can_tell_are_refused(tmp_path: Path) -> None:
     [
         (["other/1.png,drop,"], "of other images"),
         (["car/1.png,drop,", "./car/1.png,keep,"], "contradict"),
+        (["car/1.png,keep,tree"], "keeps its image, which is labelled car, and names the label 'tree'"),
         (["car/1.png,relabel,Car"], "differs from that of the class 'car'"),
         (["car/1.png,relabel,unknown"], "can't be called 'unknown'"),
         ([f"{name},drop," for name in NAMES], "drops every image"),

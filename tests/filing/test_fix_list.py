@@ -53,6 +53,7 @@ def test_columns_of_their_own_in_another_order_and_blank_rows(tmp_path: Path) ->
         ("path,action,label\n", "names no image"),
         ("path,action,label\n,,\n", "names no image"),
         ("file,action\na,drop\n", "no column 'path'"),
+        ("Datei;action\na;drop\n", "its columns are: datei, action"),
         ("path,label\na,b\n", "no column 'action'"),
         ("path,action\na,drop\nb,delete\n", "Row 3 .* \\(b\\) has the action 'delete'"),
         ("path,action\na,\n", "Row 2 .* has no action"),

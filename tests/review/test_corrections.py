@@ -100,6 +100,7 @@ def test_rows_that_name_no_image_are_in_the_log(path: Path, tmp_path: Path) -> N
     [
         (["other,drop,"], "of other images"),
         (["row 0,drop,", "row 0,keep,"], "contradict"),
+        (["row 0,keep,bus"], "names the label 'bus'"),
         (["row 0,relabel,Van"], "differs from that of the class 'van'"),
         (["row 0,relabel,unknown"], "can't be called"),
         (["row 0,delete,"], "the action 'delete'"),

@@ -40,7 +40,8 @@ def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None]
     targets
         Files to write.
     keep
-        Files of the same run that no output may take the place of.
+        What the same run reads, or keeps: no output may take the place of a file among it, or of the table of labels
+        in a folder among it. Pictures are replaced nowhere.
 
     Raises
     ------
@@ -56,7 +57,21 @@ def check_outputs(*targets: str | Path | None, keep: Sequence[str | Path | None]
         check_writable(target)
         if Path(target).resolve() in taken and not Path(target).is_char_device():
             raise InputError(f"'{target}' would replace another file of this run.", remedy="Name another file.")
+        if _is_read(Path(target), taken):
+            raise InputError(f"'{target}' would replace a picture or its labels.", remedy="Name another file.")
         taken.add(Path(target).resolve())
+
+
+def _is_read(target: Path, taken: Iterable[Path]) -> bool:
+    """Whether the file is there and a picture, or a table of labels in one of the folders."""
+    from inkling.images.layout import IMAGE_SUFFIXES
+    from inkling.images.metadata import NAMES
+
+    if not target.is_file():
+        return False
+    if target.name.lower() in NAMES:
+        return any(folder in target.resolve().parents for folder in taken if folder.is_dir())
+    return target.suffix.lower() in IMAGE_SUFFIXES
 
 
 def show(summary: Mapping[str, Any], *, json: str | None, table: Callable[[Mapping[str, Any]], None]) -> None:

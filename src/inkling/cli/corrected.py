@@ -53,7 +53,7 @@ def correct_memory_by(memory: str, fixes: Path, json: str | None) -> None:
     check_outputs(json, keep=(memory, fixes))
     event = correct_memory(memory, fixes)
     if event is None:
-        show({"event": None}, json=json, table=lambda _: note("Nothing to correct: the list keeps every image."))
+        show({"event": None}, json=json, table=lambda _: note("Nothing to correct: all is as the list says."))
         return
     show(event_payload(event), json=json, table=_print_event)
     if event.outcome["gone"]:
@@ -77,6 +77,8 @@ def tell_rows(summary: Mapping[str, Any]) -> None:
         note(f"The list names images in {summary['moved_from']}; they were looked for by their paths from there.")
     if new := summary["new_classes"]:
         note(f"New {'class' if len(new) == 1 else 'classes'}: {', '.join(new)}. Is that meant?")
+    if emptied := summary["emptied"]:
+        note(f"No image is left of: {', '.join(emptied)}. Is that meant?")
 
 
 def _print(summary: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from inkling.errors import InputError, UnreadableImageError
 from inkling.filing.cabinet import Cabinet, Undone, check_apart, undo
-from inkling.filing.fix_list import DROP, RELABEL, Fix, read_fix_list
+from inkling.filing.fix_list import DROP, RELABEL, Fix, check_kept, read_fix_list
 from inkling.filing.layout import TABLE, Labelled, check_boxes, class_folders, table_of
 from inkling.filing.manifest import AUDIT
 from inkling.filing.matching import Matched, matched
@@ -47,6 +47,8 @@ class Corrected:
         Paths of the images that were left out.
     new_classes
         Labels that no image had before.
+    emptied
+        Labels that no image has any more.
     gone
         Rows of the list that name none of the images, as they name it.
     moved_from
@@ -72,6 +74,7 @@ class Corrected:
     relabelled: Mapping[str, str]
     dropped: tuple[str, ...]
     new_classes: tuple[str, ...]
+    emptied: tuple[str, ...]
     gone: tuple[str, ...]
     moved_from: str | None
     skipped: tuple[SkippedImage, ...]
@@ -125,6 +128,7 @@ def apply_fixes(
     records, root = found.records, _root(images, found)
     _check_output(folder, root)
     found_rows = matched(rows, [record.path for record in records], root=root)
+    check_kept((fix, records[at].label) for at, fix in found_rows.fixes.items())
     below = _below(found)
     kept = _labelled(_splits(images, found, below, boxes), found, below, found_rows.fixes)
     new = _new_classes(found_rows.fixes, records)
@@ -137,20 +141,26 @@ def apply_fixes(
         with Cabinet.opened(folder, _about(images, fixes, found_rows, records), by=AUDIT, link=False) as cabinet:
             filed, skipped, n = _file(cabinet, kept, folders, progress)
             manifest = cabinet.manifest
-    changes = {records[at].path: fix for at, fix in found_rows.fixes.items()}
     return Corrected(
         folder=folder,
         manifest=manifest,
         counts=Counter(image.label for image in filed if image.label is not None),
         n_pictures=n,
         relabelled={one.record.path: one.label for one in filed if one.label and one.label != one.record.label},
-        dropped=tuple(path for path, fix in changes.items() if fix.action == DROP),
+        dropped=tuple(dict.fromkeys(records[at].path for at, fix in found_rows.fixes.items() if fix.action == DROP)),
         new_classes=new,
+        emptied=_emptied(records, filed),
         gone=tuple(fix.path for fix in found_rows.gone),
         moved_from=found_rows.moved_from,
         skipped=skipped,
         described=folders is None,
     )
+
+
+def _emptied(records: Sequence[ImageRecord], filed: Sequence[Labelled]) -> tuple[str, ...]:
+    """Labels of the images that none of those which were filed has."""
+    left = {image.label for image in filed}
+    return tuple(sorted({one.label for one in records if one.label is not None and one.label not in left}))
 
 
 def undo_fixes(manifest: str | Path) -> Undone:

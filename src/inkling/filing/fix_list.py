@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Fix:
     action
         One of `ACTIONS`.
     label
-        The new label; None unless the action is ``relabel``.
+        The new label; for ``keep`` the one that the row has, which must be the image's own; None where there is none.
 
     Examples
     --------
@@ -91,14 +91,38 @@ def _fix(file: Path, number: int, path: str | None, action: str | None, label: s
     if action is None or action.lower() not in ACTIONS:
         told = "no action" if action is None else f"the action {quoted(action)}"
         raise InputError(f"{where} ({path}) has {told}.", remedy=f"Write {_listed(ACTIONS)}.")
-    if action.lower() != RELABEL:
-        return Fix(number, path, action.lower())
+    if action.lower() == DROP:
+        return Fix(number, path, DROP)
     name = class_name(label)
+    if action.lower() == KEEP:
+        return Fix(number, path, KEEP, name)
     if name is None:
         raise InputError(
             f"{where} ({path}) has the action 'relabel' and no label.", remedy="Write the right class in 'label'."
         )
     return Fix(number, path, RELABEL, name)
+
+
+def check_kept(fixes: Iterable[tuple[Fix, str | None]]) -> None:
+    """Refuse rows that keep an image and name another label than it has: what they mean can't be known.
+
+    Parameters
+    ----------
+    fixes
+        Each with the label of its image.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    for fix, label in fixes:
+        if fix.action == KEEP and fix.label not in (None, label):
+            raise InputError(
+                f"Row {fix.row} ({fix.path}) keeps its image, which is labelled {label}, and names the label "
+                f"{quoted(fix.label)}.",
+                remedy="Write 'relabel' in 'action', or clear the label.",
+            )
 
 
 def _refuse_workbook(file: Path) -> None:

@@ -176,7 +176,9 @@ def _parsed(text: str, source: str, *, key: str, header: str, instead: str | Non
         raise InputError(f"{source} is empty.", remedy=header)
     first_line = text.partition("\n")[0]
     keys = {key, instead or key}
-    delimiter = next((mark for mark in _DELIMITERS if keys & {*_names(first_line, mark)}), ",")
+    by_mark = {mark: _names(first_line, mark) for mark in _DELIMITERS}
+    most = max(by_mark, key=lambda mark: len(by_mark[mark]))
+    delimiter = next((mark for mark, names in by_mark.items() if keys & {*names}), most)
     try:
         header_cells, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:

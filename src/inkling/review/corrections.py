@@ -8,7 +8,7 @@ from typing import Any
 
 from inkling.classifier.refit_detector import refit_detector
 from inkling.errors import InputError
-from inkling.filing.fix_list import DROP, KEEP, Fix, read_fix_list
+from inkling.filing.fix_list import DROP, KEEP, Fix, check_kept, read_fix_list
 from inkling.filing.matching import Matched, matched
 from inkling.memory.amend import Amendment, amend_if_needed
 from inkling.memory.classes import add_class, class_ids, images_of_class
@@ -96,6 +96,7 @@ class _Correction:
             for image in self._held[paths[at]]
             if fix.action == DROP or (fix.action != KEEP and fix.label != image.class_name)
         ]
+        check_kept((fix, image.class_name) for at, fix in self._rows.fixes.items() for image in self._held[paths[at]])
 
     def applied(self, detect: DetectorFitter | None) -> dict[str, Any]:
         memory = self._memory
@@ -119,6 +120,7 @@ class _Correction:
             "relabelled": len(relabelled),
             "dropped": len(dropped),
             "new_classes": new,
+            "emptied": self._emptied(ids),
             "gone": gone,
             "moved_from": self._rows.moved_from,
             "some_relabelled": relabelled[:SHOWN],
@@ -140,6 +142,11 @@ class _Correction:
         less = [fewer_examples(names.index(image.class_name), X) for (image, _), X in pairs]
         more = sorted(((names.index(label), X) for (_, label), X in pairs if label is not None), key=lambda one: one[0])
         return [*less, *(more_examples(column, X) for column, X in more)]
+
+    def _emptied(self, ids: Mapping[str, int]) -> list[str]:
+        """Classes without an image now, which are known by their texts alone."""
+        left = dict.fromkeys(image.class_name for image, _ in self._changes)
+        return [name for name in left if not images_of_class(self._memory.connection, ids[name])]
 
     def _require_classes(self, ids: Mapping[str, int]) -> None:
         """Refuse to leave a class with nothing to know it by."""
