@@ -7,6 +7,7 @@ import numpy as np
 from inkling.heads.auto import AutoHead
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import evidence_folds
+from inkling.heads.zero_shot import ZeroShotHead
 from inkling.types import BoolArray, FloatArray, IntArray
 
 ROUNDS = 2
@@ -19,7 +20,8 @@ def held_out_logits(
     """Rows that could be held out (n,), and their logits (n, n_classes) float32 by `auto`.
 
     Its weights are found once, on all images; a few numbers tell nothing of any of them. Experts are fitted anew for
-    each fold. A class with one image and no text keeps it, and that image has no logits.
+    each fold. A class with one image and no text keeps it, and that image has no logits. Where most classes have one
+    image, nothing is held out, and texts judge alone if each class has one.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def held_out_logits(
     options = vectors.head_options | {"seed": seed}
     doubtful = np.zeros(len(y), dtype=bool) if left_out is None else left_out
     seen = _learned_from(np.ones(len(y), dtype=bool), doubtful, vectors)
+    if few_to_hold_out(vectors):
+        return _by_texts(vectors)
     whole = AutoHead(**options).fit(X[seen], y[seen], groups=sources[seen])
     total, times = np.zeros((len(y), vectors.n_classes), np.float32), np.zeros(len(y), dtype=np.int64)
     for number in range(rounds):
@@ -48,6 +52,19 @@ def held_out_logits(
             times[out] += 1
     rows = np.flatnonzero(times)
     return rows, total[rows] / times[rows, None]
+
+
+def few_to_hold_out(vectors: LabelledVectors) -> bool:
+    """Whether most classes have one image, and need it."""
+    return vectors.median_shots < 2
+
+
+def _by_texts(vectors: LabelledVectors) -> tuple[IntArray, FloatArray]:
+    """The same by zero-shot, which saw no image; none where a class has no text."""
+    if not vectors.has_text.all():
+        return np.zeros(0, dtype=np.int64), np.zeros((0, vectors.n_classes))
+    head = ZeroShotHead(**vectors.head_options).fit(vectors.X, vectors.y)
+    return np.arange(len(vectors)), head.logits(vectors.X)
 
 
 def _learned_from(given: BoolArray, doubtful: BoolArray, vectors: LabelledVectors) -> BoolArray:

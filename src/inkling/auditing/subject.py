@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from inkling.auditing.held_out import few_to_hold_out
 from inkling.auditing.judged_labels import JudgedLabels, judged_labels
 from inkling.auditing.near_duplicates import Pair, Pictures, near_pairs
 from inkling.classifier.fitted import labelled_vectors
@@ -101,8 +102,9 @@ class Subject:
         counts = self.vectors.counts
         if (counts > 0).sum() < 2:
             return "labels can be compared where there are two classes with images"
-        named = bool(self.vectors.has_text.all())
-        return None if counts.max() > 1 or named else "one image a class leaves none to compare it with"
+        if few_to_hold_out(self.vectors) and not self.vectors.has_text.all():
+            return "most classes have one image, which leaves none to compare it with, and some have no text"
+        return None
 
     @cached_property
     def held_out(self) -> JudgedLabels:

@@ -94,6 +94,8 @@ def _of_images(name: str, other: str, n: int, share: float) -> Finding:
 def _lacks(subject: Subject) -> str | None:
     if subject.vectors.has_text.sum() < 2:
         return "fewer than two classes have a text"
+    if subject.vectors.counts[subject.vectors.has_text].max() < LEAST:
+        return f"classes have fewer than {LEAST} images"
     return subject.why_no_labels
 
 
