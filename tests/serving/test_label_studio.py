@@ -11,6 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from inkling import FewShotClassifier
+from inkling.memory.exemplars import labelled_images
+from inkling.serving.access import Access, Token
 from inkling.serving.limits import Limits
 from inkling.serving.rooted import RootedFiles
 from inkling.serving.settings import Settings
@@ -45,8 +47,6 @@ def test_it_is_connected_to_a_project(client: TestClient) -> None:
     assert client.get("/label-studio/health").json()["status"] == "UP"
     body = {"schema": INTERFACE.format(more=""), "hostname": "http://localhost:8080", "access_token": "abc", **PROJECT}
     assert client.post("/label-studio/setup", json=body).json() == {"model_version": "3"}
-    event = {"action": "ANNOTATION_CREATED", "annotation": {"id": 1}, "project": {"id": 1}}
-    assert client.post("/label-studio/webhook", json=event).json() == {"status": "ignored"}
 
 
 def test_choices_are_the_verdicts_of_the_classifier(client: TestClient, memory: Path, stage: Path) -> None:
@@ -140,3 +140,119 @@ class TestWithoutFiles:
         answer = predict(client, "/data/local-files/?d=local/cat/cat-0002.png")
         assert answer.status_code == 422
         assert "--label-studio-root" in answer.json()["detail"]
+
+
+def annotation(photo: Any, *chosen: str, action: str = "ANNOTATION_CREATED", cancelled: bool = False) -> dict[str, Any]:
+    """An event as Label Studio 1.x sends it, with the fields that count and some that do not."""
+    result = [
+        {"id": "x7", "from_name": "kind", "to_name": "img", "type": "choices", "value": {"choices": [*chosen]}},
+        {"id": "x8", "from_name": "quality", "to_name": "img", "type": "rating", "value": {"rating": 3}},
+    ]
+    told = {"id": 17, "result": result, "was_cancelled": cancelled, "lead_time": 3.1, "task": 4, "completed_by": 1}
+    task = {"id": 4, "data": {"photo": photo}, "meta": {}, "is_labeled": True, "project": 2}
+    project = {"id": 2, "title": "Animals", "label_config": INTERFACE.format(more=""), "task_data_login": None}
+    return {"action": action, "annotation": told, "task": task, "project": project}
+
+
+class TestAnnotations:
+    def told(self, client: TestClient, event: dict[str, Any]) -> Any:
+        answer = client.post("/label-studio/webhook", json=event)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def test_one_is_one_decision_which_can_be_taken_back(self, client: TestClient, memory: Path) -> None:
+        place = "local/cat/cat-0002.png"
+        before = labelled_images(memory, thumbnails=False).exemplars
+        told = self.told(client, annotation(f"/data/local-files/?d={place}", "cat"))
+        assert (told["status"], told["class"], told["verb"]) == ("learned", "cat", "update")
+        assert (told["outcome"]["images"], told["arguments"]["by"]) == (1, "local")
+        *old, new = labelled_images(memory, thumbnails=False).exemplars
+        assert (tuple(old), new.class_name) == (before, "cat")
+        assert Path(new.path).is_file(), "its file is found again"
+        again = self.told(client, annotation(f"/data/local-files/?d={place}", "cat", action="ANNOTATION_UPDATED"))
+        assert (again["status"], "already" in again["reason"]) == ("ignored", True)
+        assert client.post("/v1/undo", json={"event": told["event"]}).status_code == 200
+        assert labelled_images(memory, thumbnails=False).exemplars == before
+
+    def test_another_choice_moves_the_picture(self, client: TestClient, memory: Path, stage: Path) -> None:
+        photo = data_uri(stage / "test/castle/castle-0002.png")
+        self.told(client, annotation(photo, "cat"))
+        told = self.told(client, annotation(photo, "castle", action="ANNOTATION_UPDATED"))
+        assert (told["verb"], told["outcome"]["from"], told["outcome"]["to"]) == ("move", ["cat"], "castle")
+        samples = FewShotClassifier.load(memory).fitted.samples
+        assert [(path, label) for path, label in zip(samples.paths, samples.labels, strict=True) if "task" in path] == [
+            ("Label Studio, task 4", "castle")
+        ]
+
+    def test_what_waits_joins_a_class_and_a_new_class_is_added(
+        self, client: TestClient, memory: Path, stage: Path
+    ) -> None:
+        waiting, other = (data_uri(stage / f"inbox/car-000{number}.png") for number in (0, 1))
+        assert self.told(client, annotation(waiting, "castle"))["verb"] == "move"
+        told = self.told(client, annotation(other, "automobile"))
+        assert told["outcome"]["new_classes"] == ["automobile"]
+        refused = self.told(client, annotation(waiting, "steamship"))
+        assert "has no class 'steamship'" in refused["reason"]
+        assert "automobile" in FewShotClassifier.load(memory).fitted.classes
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"action": "ANNOTATIONS_DELETED"}, "created or updated"),
+            ({"action": "START_TRAINING"}, "created or updated"),
+            ({"annotation": None}, "lacks"),
+            ({"task": None}, "lacks"),
+            ({"task": {"data": 3}}, "lacks"),
+            ({"project": 2}, "lacks"),
+            ({"annotation": {"result": "x"}}, "0 classes were chosen"),
+            ({"annotation": {"result": [3, {"from_name": "kind", "value": 3}]}}, "0 classes were chosen"),
+            (annotation("local/cat/cat-0002.png", "cat", "castle"), "2 classes were chosen"),
+            (annotation("local/cat/cat-0002.png", "cat", cancelled=True), "0 classes were chosen"),
+            (annotation("local/cat/cat-0002.png", "unknown"), "no class"),
+            (annotation("https://example.com/cat.png", "cat"), "nothing is fetched"),
+            (annotation("data:image/png;base64,QUJD", "cat"), "None of the pictures can be read"),
+            (annotation("../secret.png", "cat"), "outside of the folder"),
+        ],
+    )
+    def test_what_teaches_nothing_is_said(
+        self, client: TestClient, memory: Path, change: dict[str, Any], reason: str
+    ) -> None:
+        before = memory.read_bytes()
+        answer = client.post("/label-studio/webhook", json=annotation("local/cat/cat-0002.png", "cat") | change)
+        told = answer.json()
+        assert reason in told.get("reason", told.get("detail"))
+        assert answer.status_code == (200 if "reason" in told else 422)
+        assert memory.read_bytes() == before
+
+    def test_a_payload_without_an_action_is_refused(self, client: TestClient) -> None:
+        assert client.post("/label-studio/webhook", json={"annotation": {}}).status_code == 422
+
+
+class TestWithTokens:
+    TOKEN = "a-token-that-is-long"
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(access=Access(tokens=(Token.of(f"anna:{self.TOKEN}", place="test"),)))
+
+    def test_annotations_need_one_as_all_writes_do(self, client: TestClient, memory: Path, stage: Path) -> None:
+        event = annotation(data_uri(stage / "test/cat/cat-0002.png"), "cat")
+        before = memory.read_bytes()
+        refused = client.post("/label-studio/webhook", json=event)
+        assert refused.status_code == 401
+        assert refused.json()["detail"].startswith("Nothing was learned from the annotation. Writing needs a token")
+        assert memory.read_bytes() == before
+        headers = {"Authorization": f"Bearer {self.TOKEN}"}
+        told = client.post("/label-studio/webhook", json=event, headers=headers).json()
+        assert (told["status"], told["arguments"]["by"]) == ("learned", "anna")
+
+
+class TestReadingOnly:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(access=Access(read_only=True))
+
+    def test_nothing_is_learned_and_said(self, client: TestClient, stage: Path) -> None:
+        event = annotation(data_uri(stage / "test/cat/cat-0002.png"), "cat")
+        refused = client.post("/label-studio/webhook", json=event)
+        assert (refused.status_code, "Nothing was learned" in refused.json()["detail"]) == (403, True)

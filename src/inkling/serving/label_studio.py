@@ -5,10 +5,9 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
@@ -16,7 +15,7 @@ from inkling.errors import InputError, UnreadableImageError
 from inkling.images.files import Files
 from inkling.images.label_studio import local_path
 from inkling.serving.answered import Answer
-from inkling.serving.problems import Problem
+from inkling.serving.choices import Interface, choice_of
 from inkling.serving.rooted import RootedFiles
 from inkling.serving.uploads import Upload
 from inkling.types import ImageRecord, SkippedImage
@@ -24,13 +23,11 @@ from inkling.wording import excerpt
 
 MOST_TASKS = 1000
 LONGEST_CONFIG = 1_000_000
-UNKNOWN = "unknown"
 _EXAMPLE = (
     '<View><Image name="image" value="$image"/><Choices name="kind" toName="image">'
     '<Choice value="cat"/><Choice value="unknown"/></Choices></View>'
 )
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
-_WANTED = 'It needs <Image name="image" value="$image"/> and <Choices name="choice" toName="image">.'
 _INSTEAD = "Send pictures as data URIs, or start the service with --label-studio-root."
 
 
@@ -61,51 +58,38 @@ class Tasks(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Interface:
-    """Where a labelling interface asks for the class of a picture.
+class Event(BaseModel):
+    """What happened in a project, as a webhook of Label Studio tells it; only annotations have a meaning here."""
 
-    Attributes
-    ----------
-    choices, image
-        Names of the two elements.
-    key
-        Where tasks have the picture.
-    values
-        What can be chosen.
-    """
+    action: StrictStr = Field(max_length=100)
+    annotation: dict[str, Any] | None = None
+    task: dict[str, Any] | None = None
+    project: Any = None
 
-    choices: str
-    image: str
-    key: str
-    values: frozenset[str]
-
-
-def read_interface(text: str) -> Interface:
-    """The first choice about a picture in a labelling interface.
-
-    Raises
-    ------
-    Problem
-        If it is no XML, or has none.
-    """
-    if "<!DOCTYPE" in text:  # without one there are no entities to unfold
-        raise _no_interface("The labelling interface has a document type; elements were expected.")
-    try:
-        root = ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError) as error:
-        raise _no_interface(f"The labelling interface is no XML: {excerpt(error)}.") from error
-    images = {one.get("name", ""): one.get("value", "") for one in root.iter("Image")}
-    for one in root.iter("Choices"):
-        name, image = one.get("name", ""), one.get("toName", "")
-        if name and images.get(image, "").startswith("$"):
-            values = (choice.get("value", "") for choice in one.iter("Choice"))
-            return Interface(name, image, images[image][1:], frozenset(values))
-    raise _no_interface("The labelling interface has no choice about an image.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action": "ANNOTATION_CREATED",
+                    "task": {"id": 1, "data": {"image": "/data/local-files/?d=cats/1.jpg"}},
+                    "annotation": {
+                        "result": [
+                            {"from_name": "kind", "to_name": "image", "type": "choices", "value": {"choices": ["cat"]}}
+                        ]
+                    },
+                    "project": {"id": 1, "label_config": _EXAMPLE},
+                }
+            ]
+        }
+    )
 
 
-def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: int) -> Upload | SkippedImage:
-    """The picture of a task, or why there is none. Reads it from the disk where it is a local file.
+def picture_of(
+    data: Mapping[str, Any], key: str, *, files: RootedFiles | None, most_bytes: int
+) -> Upload | SkippedImage:
+    """The picture among the data of a task, or why there is none. Reads it from the disk where it is a local file.
+
+    It is called by its place in the folder of the files, or, where it stands in the data, by the key.
 
     Parameters
     ----------
@@ -116,7 +100,7 @@ def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: i
     most_bytes
         Of one file.
     """
-    value = task.data.get(key)
+    value = data.get(key)
     try:
         if not isinstance(value, str) or not value:
             raise InputError(f"The task has no '{key}'.")
@@ -125,7 +109,7 @@ def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: i
         place = None if files is None else local_path(value)
         if place is None or files is None:
             raise InputError(f"The picture is elsewhere, and nothing is fetched. {_INSTEAD}")
-        return Upload(key, None, _content(files.path(place), most_bytes))
+        return Upload(place, None, _content(files.path(place), most_bytes))
     except (InputError, UnreadableImageError) as error:
         return SkippedImage(key, error.message)
     except OSError as error:
@@ -135,27 +119,10 @@ def picture_of(task: Task, key: str, *, files: RootedFiles | None, most_bytes: i
 
 
 def prediction(answer: Answer | SkippedImage, interface: Interface) -> dict[str, Any]:
-    """What Label Studio takes for one task.
-
-    An unknown picture is of the choice ``unknown`` if there is one. What cannot be chosen is no result; the score is 0
-    then, so that a project in the order of scores has it first.
-    """
+    """What Label Studio takes for one task; see `choice_of`."""
     if isinstance(answer, SkippedImage):
         return {"result": [], "score": 0.0, "error": answer.reason}
-    verdict = answer.verdict
-    label = UNKNOWN if verdict.unknown else verdict.label
-    version = str(answer.known.version)
-    if label not in interface.values:
-        return {"result": [], "score": 0.0, "model_version": version}
-    score = 1 - (verdict.p_known or 0.0) if verdict.unknown else verdict.probability
-    chosen = {
-        "from_name": interface.choices,
-        "to_name": interface.image,
-        "type": "choices",
-        "value": {"choices": [label]},
-        "score": score,
-    }
-    return {"result": [chosen], "score": score, "model_version": version}
+    return choice_of(answer.verdict, interface)
 
 
 def _content(path: Path, most_bytes: int) -> bytes:
@@ -163,7 +130,3 @@ def _content(path: Path, most_bytes: int) -> bytes:
         raise UnreadableImageError(f"the file has more than {most_bytes // 2**20} MiB")
     with Files() as files:
         return files.read(ImageRecord(str(path)))
-
-
-def _no_interface(detail: str) -> Problem:
-    return Problem(422, "interface", detail, remedy=_WANTED)
