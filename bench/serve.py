@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--load", type=float, default=300.0, help="Seconds of load with decisions.")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--cases", type=int, default=100_000, help="Damaged bodies and pictures.")
-    parser.add_argument("--examples", type=int, default=50, help="Of schemathesis, for each operation.")
+    parser.add_argument("--examples", type=int, default=120, help="Of schemathesis, for each operation.")
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -34,6 +34,21 @@ def test_the_document_is_of_openapi_3_1_and_has_examples(client: TestClient) -> 
         assert "example" in body or "examples" in named, path
 
 
+def test_links_lead_to_operations_that_take_an_id(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operations = {one["operationId"]: one for path in document["paths"].values() for one in path.values()}
+    links = [
+        link
+        for one in operations.values()
+        for answer in one["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 10
+    for link in links:
+        names = {parameter["name"] for parameter in operations[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= names
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

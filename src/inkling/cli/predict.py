@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
+from inkling.cli.label_studio_tasks import task_form
 from inkling.cli.options import (
     Confidence,
     Device,
@@ -60,6 +62,21 @@ def run(
         str | None,
         typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="label-studio",
+            help="Write tasks with predictions instead, OUT.json, which Label Studio imports.",
+            show_default=False,
+        ),
+    ] = None,
+    label_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--label-config", metavar="FILE.xml", help="Labelling interface of the project.", show_default=False
+        ),
+    ] = None,
     raw_csv: Annotated[
         bool, typer.Option("--raw-csv", help="Write cells as they are that would steer a spreadsheet or a terminal.")
     ] = False,
@@ -88,18 +105,22 @@ def run(
     from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
 
-    check_outputs(output, json, keep=(memory, *images, vocabulary))
-    check_target(output, json)
+    check_outputs(output, json, keep=(memory, *images, vocabulary, label_config))
+    form = task_form(format, label_config, root)
+    check_target(output, json, tasks=form is not None)
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     observer = _observer(memory, classifier, min_images) if observe else None
-    columns = verdict_columns(top=min(top, len(classifier.fitted.classes)), names=names, boxes=_have_boxes(sources))
+    classes = classifier.fitted.classes
+    columns = verdict_columns(top=min(top, len(classes)), names=names, boxes=_have_boxes(sources))
+    if form is not None:
+        form.check(sources)
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
-        with open_writer(output, columns=columns, raw=raw_csv) as write:
+        with open_writer(output, columns=columns, raw=raw_csv, tasks=form, classes=classes) as write:
             verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), top=top, names=names)
             told = _written(verdicts, write, keep_all=json is not None)
             ignored = sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]())
@@ -109,17 +130,24 @@ def run(
                 raise InputError("None of the images can be read.", remedy="Nothing was written.")
         if observer is not None:
             observed = explored_payload(observer.proposed())
-    summary: dict[str, Any] = {
+    show(
+        _summary(told, skipped, observed),
+        json=json,
+        table=_print if output is None else lambda _: _tell_written(output, told.n),
+    )
+    if observed:
+        print_explored(observed)
+    if unusable or any_lost(sources, told.skipped):
+        raise typer.Exit(PARTLY_DONE)
+
+
+def _summary(told: _Told, skipped: Sequence[SkippedImage], observed: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
         "n": told.n,
         "predictions": [verdict_payload(one) for one in told.kept],
         "skipped": skipped_payload(skipped),
         **({"observed": observed} if observed else {}),
     }
-    show(summary, json=json, table=_print if output is None else lambda _: _tell_written(output, told.n))
-    if observed:
-        print_explored(observed)
-    if unusable or any_lost(sources, told.skipped):
-        raise typer.Exit(PARTLY_DONE)
 
 
 def _have_boxes(sources: Sequence[Found | Precomputed]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from inkling.cli.console import STDOUT
+from inkling.cli.label_studio_tasks import LABEL_STUDIO, TaskForm
 from inkling.errors import InputError, require
 from inkling.outputs import appearing_whole
 from inkling.payloads import flat_verdict, verdict_payload
@@ -27,8 +28,13 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Write = Callable[["Verdict"], None]
 
 
-def check_target(output: str | None, json_target: str | None) -> None:
+def check_target(output: str | None, json_target: str | None, *, tasks: bool = False) -> None:
     """Refuse what cannot be written before any work is done.
+
+    Parameters
+    ----------
+    tasks
+        Whether tasks of Label Studio are written, which are JSON.
 
     Raises
     ------
@@ -37,14 +43,28 @@ def check_target(output: str | None, json_target: str | None) -> None:
     """
     if output == STDOUT and json_target == STDOUT:
         raise InputError("--output - and --json - both want standard output.", remedy="Send one of them to a file.")
-    if output is not None and output != STDOUT and Path(output).suffix.lower() not in (".csv", ".parquet"):
-        raise InputError(f"'{output}' is neither .csv nor .parquet.", remedy="Name OUT.csv, OUT.parquet or '-'.")
-    if output is not None and output.lower().endswith(".parquet"):
+    suffix = STDOUT if output in (None, STDOUT) else Path(str(output)).suffix.lower()
+    if tasks and (output is None or suffix not in (STDOUT, ".json")):
+        raise InputError(f"--format {LABEL_STUDIO} writes JSON.", remedy="Name it: --output OUT.json, or '-'.")
+    if not tasks and suffix not in (STDOUT, ".csv", ".parquet"):
+        raise InputError(
+            f"'{output}' is neither .csv nor .parquet.",
+            remedy="Name OUT.csv, OUT.parquet or '-'."
+            + (f" --format {LABEL_STUDIO} writes .json." if suffix == ".json" else ""),
+        )
+    if output is not None and suffix == ".parquet":
         require("pyarrow", extra="parquet", purpose=f"Writing '{output}'")
 
 
 @contextmanager
-def open_writer(output: str | None, *, columns: Sequence[str], raw: bool = False) -> Iterator[Write]:
+def open_writer(
+    output: str | None,
+    *,
+    columns: Sequence[str],
+    raw: bool = False,
+    tasks: TaskForm | None = None,
+    classes: Sequence[str] = (),
+) -> Iterator[Write]:
     """What takes verdicts one by one.
 
     Parameters
@@ -56,6 +76,10 @@ def open_writer(output: str | None, *, columns: Sequence[str], raw: bool = False
     raw
         Whether cells of a CSV file are written as they are. Else those that spreadsheets would run begin with an
         apostrophe, and control characters are escapes.
+    tasks
+        How tasks of Label Studio are written, which then takes the place of a table.
+    classes
+        That can be chosen where its labelling interface is not known.
 
     Raises
     ------
@@ -64,11 +88,27 @@ def open_writer(output: str | None, *, columns: Sequence[str], raw: bool = False
     """
     if output is None:
         yield lambda _: None
+    elif tasks is not None:
+        yield from _to_tasks(output, tasks, classes)
     elif output == STDOUT:
         yield _csv_writer(sys.stdout, columns, raw=raw)
         sys.stdout.flush()
     else:
         yield from _to_file(Path(output), columns, raw=raw)
+
+
+def _to_tasks(output: str, form: TaskForm, classes: Sequence[str]) -> Iterator[Write]:
+    if output == STDOUT:
+        with form.writer(sys.stdout, classes) as write:
+            yield write
+        sys.stdout.flush()
+    else:
+        with (
+            appearing_whole(output) as draft,
+            draft.open("w", encoding="utf-8") as file,
+            form.writer(file, classes) as write,
+        ):
+            yield write
 
 
 def _to_file(path: Path, columns: Sequence[str], *, raw: bool) -> Iterator[Write]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from inkling.images.boxes import BoxReading
 from inkling.images.documents import four_numbers, number, text_of
@@ -49,6 +49,17 @@ def local_path(value: str) -> str | None:
     if found := _UPLOADED.fullmatch(value):
         return unquote(found["below"])
     return None if _ADDRESS.match(value) else value
+
+
+def local_address(place: str) -> str:
+    """By what Label Studio names a picture at a path of `local_path`.
+
+    Examples
+    --------
+    >>> local_address("cats/a b.jpg"), local_address("upload/1/c.jpg")
+    ('/data/local-files/?d=cats/a%20b.jpg', '/data/upload/1/c.jpg')
+    """
+    return f"/data/{quote(place)}" if place.startswith("upload/") else f"/data/local-files/?d={quote(place)}"
 
 
 def are_tasks(document: object) -> bool:

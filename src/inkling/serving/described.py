@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkling.serving.problems import MEDIA_TYPE, TITLES
@@ -55,6 +56,22 @@ def answers_like(example: dict[str, Any], *, status: int = 200) -> dict[int | st
     """Documents an answer by an example."""
     content = {"application/json": {"schema": _OBJECT, "example": example}}
     return {status: {"description": "Done.", "content": content}}
+
+
+def leads_to(pointers: Mapping[str, Sequence[str]], *, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Documents that ids in an answer are those of other operations.
+
+    Parameters
+    ----------
+    pointers
+        JSON pointer to an id within the answer, with the operations that take it.
+    """
+    links = {
+        operation: {"operationId": operation, "parameters": {"id": f"$response.body#{pointer}"}}
+        for pointer, operations in pointers.items()
+        for operation in operations
+    }
+    return {status: {"description": "Done.", "links": links}}
 
 
 def takes_pictures(fields: dict[str, Any], *, required: tuple[str, ...] = ()) -> dict[str, Any]:

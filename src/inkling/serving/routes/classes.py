@@ -11,7 +11,7 @@ from inkling.memory.events import list_events
 from inkling.memory.shown import ShownClasses, shown_classes
 from inkling.payloads import event_payload, skipped_payload
 from inkling.serving.answers import class_answer
-from inkling.serving.described import EVENT, TEXT, TEXTS, answers_like, takes_pictures
+from inkling.serving.described import EVENT, TEXT, TEXTS, answers_like, leads_to, takes_pictures
 from inkling.serving.schemas import Id, NewName
 from inkling.serving.service import Service
 from inkling.serving.shared import Share, Writer
@@ -22,7 +22,18 @@ router = APIRouter(prefix="/v1/classes", tags=["classes"])
 Exemplars = Annotated[int, Query(ge=0, le=1000, description="Images to name of each class.")]
 
 
-@router.get("")
+_OF_CLASSES = {
+    "/classes/0/id": (
+        "one_class_v1_classes__id__get",
+        "add_images_v1_classes__id__images_post",
+        "rename_class_v1_classes__id__patch",
+        "remove_class_v1_classes__id__delete",
+    ),
+    "/classes/0/exemplars/0/id": ("picture_v1_pictures__id__get", "move_v1_images__id__move_post"),
+}
+
+
+@router.get("", responses=leads_to(_OF_CLASSES))
 async def list_classes(share: Share, exemplars: Exemplars = 12) -> dict[str, Any]:
     """The known classes with some of their images."""
     if share.service.begins:

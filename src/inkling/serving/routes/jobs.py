@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from inkling.embeddings.samples import Samples
 from inkling.errors import ConflictError, InputError, MissingError
 from inkling.payloads import evaluation_payload, explored_payload
-from inkling.serving.described import TEXT, takes_pictures
+from inkling.serving.described import TEXT, leads_to, takes_pictures
 from inkling.serving.jobs import Finished, Job, Work
 from inkling.serving.schemas import NewJob
 from inkling.serving.service import Service
@@ -30,7 +30,17 @@ REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src
 """The report has its style and its pictures within itself, and needs no script."""
 
 
-@router.post("", status_code=201)
+_OF_JOB = {
+    "/id": (
+        "job_v1_jobs__id__get",
+        "collect_v1_jobs__id__images_post",
+        "start_v1_jobs__id__start_post",
+        "cancel_v1_jobs__id__delete",
+    )
+}
+
+
+@router.post("", status_code=201, responses=leads_to(_OF_JOB, status=201))
 async def begin(request: Request, share: Share, new: NewJob) -> dict[str, Any]:
     """Begin to collect pictures: with labels to evaluate, or unlabelled ones to discover classes among."""
     if new.kind == "discover":

@@ -12,7 +12,7 @@ from inkling.memory.shown import shown_proposals
 from inkling.payloads import event_payload
 from inkling.review.signed import SignedDecisions
 from inkling.serving.answers import proposals_answer
-from inkling.serving.described import EVENT, answers_like
+from inkling.serving.described import EVENT, answers_like, leads_to
 from inkling.serving.schemas import Acceptance, Id, NewName, Others
 from inkling.serving.shared import Share, Writer
 
@@ -21,7 +21,15 @@ router = APIRouter(prefix="/v1/proposals", tags=["proposals"])
 State = Literal["open", "accepted", "merged", "split", "discarded", "withdrawn", "all"]
 
 
-@router.get("")
+_OF_PROPOSALS = {
+    "/proposals/0/id": tuple(
+        f"{verb}_v1_proposals__id__{verb}_post" for verb in ("accept", "merge", "split", "rename", "discard")
+    ),
+    "/proposals/0/pictures/0/id": ("picture_v1_pictures__id__get", "move_v1_images__id__move_post"),
+}
+
+
+@router.get("", responses=leads_to(_OF_PROPOSALS))
 async def list_proposals(
     share: Share,
     state: State = "open",
