@@ -214,7 +214,7 @@ class TestAnnotations:
             (annotation("../secret.png", "cat"), "outside of the folder"),
         ],
     )
-    def test_what_teaches_nothing_is_said(
+    def test_where_nothing_is_learned_it_is_said(
         self, client: TestClient, memory: Path, change: dict[str, Any], reason: str
     ) -> None:
         before = memory.read_bytes()

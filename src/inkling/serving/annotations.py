@@ -37,7 +37,7 @@ class Annotated:
 
 
 def read_annotation(event: Event) -> Annotated | str:
-    """What an event teaches, or why it teaches nothing.
+    """What is learned from an event, or why nothing is.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def learn(service: Service, record: ImageRecord, label: str, *, by: str) -> dict
 
 
 def ignored(reason: str) -> dict[str, Any]:
-    """The answer to what teaches nothing."""
+    """The answer where nothing is learned."""
     return {"status": _IGNORED, "reason": reason}
 
 
