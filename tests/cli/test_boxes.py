@@ -146,6 +146,13 @@ def test_margin_root_and_confidence(inkling: Inkling, boxed: Path, test: Path) -
     inkling.here("predict", boxed, elsewhere, "--margin", "-1").refused("The margin must lie between")
 
 
+def test_files_of_another_folder_are_asked_for_by_root(inkling: Inkling, train: Path) -> None:
+    moved = inkling.folder / "elsewhere" / train.name
+    moved.parent.mkdir()
+    moved.write_bytes(train.read_bytes())
+    inkling.here("fit", moved, "--memory", "m.ink", "--encoder", "sketch").refused("does not exist", "--root")
+
+
 def test_a_box_without_a_label_is_skipped_by_fit(inkling: Inkling, train: Path) -> None:
     document = json.loads(train.read_text())
     document["annotations"][3]["category_id"] = 99

@@ -33,4 +33,4 @@ def test_the_two_forms_do_not_mix(inkling: Inkling, memory: Path, drawn: Path) -
     few_shot = ("--protocol", "few-shot", "--encoder", "sketch")
     inkling.here("evaluate", drawn, drawn, *few_shot, "--include-training").refused("--include-training")
     inkling.here("evaluate", drawn, drawn, *few_shot, "--heads", "nose").refused("nose", "Choose one of")
-    inkling.here("evaluate", memory, drawn, *few_shot).refused("is a memory")
+    inkling.here("evaluate", memory, drawn, *few_shot).refused("is a memory", "in its place")

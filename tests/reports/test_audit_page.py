@@ -191,3 +191,5 @@ def test_thousands_of_findings_are_made_as_they_are_needed(browser: Browser, tmp
 def test_nothing_is_wider_than_the_window(browser: Browser, width: int) -> None:
     browser.looks(width=width, height=800, phone=width < 500)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    rights = "[...document.querySelectorAll('.tray button')].map((one) => one.getBoundingClientRect().right)"
+    assert max(browser.evaluate(rights)) <= width

@@ -26,6 +26,7 @@ from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
+from inkling.images.files import MISSING_FILE
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
 from inkling.wording import counted
@@ -333,8 +334,12 @@ def require_readable(samples: Samples) -> None:
     """
     if len(samples):
         return
-    by_encoder = samples.skipped and all(BY_ENCODER in image.reason for image in samples.skipped)
-    remedy = "Check the files of the encoder: its weights overflow or are damaged." if by_encoder else _LOOK
+    reasons = {image.reason for image in samples.skipped}
+    remedy = _LOOK
+    if reasons and all(BY_ENCODER in reason for reason in reasons):
+        remedy = "Check the files of the encoder: its weights overflow or are damaged."
+    elif reasons == {MISSING_FILE}:
+        remedy = "A table or annotations name files from another folder? Name it with --root (in Python BoxReading)."
     raise InputError(f"No image can be used. {_first_skipped(samples.skipped)}", remedy=remedy)
 
 

@@ -68,7 +68,13 @@ def run_few_shot(asked: Request) -> None:
     """Measure, print, keep."""
     from inkling.evaluate.few_shot import DRAWS, FewShotOptions, few_shot_evaluation, heads_for
     from inkling.evaluate.splits import Splits
+    from inkling.memory.place import names_memory
 
+    if names_memory(asked.train):
+        raise InputError(
+            f"--protocol {FEW_SHOT} fits heads itself, and '{asked.train}' is a memory.",
+            remedy="Name the folder of the images to learn from in its place.",
+        )
     heads = None if asked.heads is None else [name.strip() for name in asked.heads.split(",")]
     if heads is not None:
         heads_for(heads, with_texts=True)

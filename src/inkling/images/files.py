@@ -16,6 +16,8 @@ from inkling.errors import UnreadableImageError
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
+MISSING_FILE = "the file does not exist"
+"""Why an image that is not there can't be read."""
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """A larger file is refused before it is read; a deflate bomb in a zip declares its size too."""
 
@@ -129,7 +131,7 @@ def _explained(read: Callable[[], bytes]) -> bytes:
     except UnreadableImageError:
         raise
     except FileNotFoundError as error:
-        raise UnreadableImageError("the file does not exist") from error
+        raise UnreadableImageError(MISSING_FILE) from error
     except IsADirectoryError as error:
         raise UnreadableImageError("this is a folder, not an image file") from error
     except PermissionError as error:
