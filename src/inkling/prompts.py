@@ -215,7 +215,8 @@ def _read_yaml(path: Path) -> list[ClassPrompts]:
     except InputError:
         raise
     except Exception as error:  # values of tags and dates that do not parse raise almost anything, deep nesting too
-        raise InputError(f"'{path}' cannot be read as YAML: {excerpt(error)}.", remedy=_YAML_FORM) from error
+        told = excerpt(error).replace(' in "<unicode string>",', "")
+        raise InputError(f"'{path}' cannot be read as YAML: {told}.", remedy=_YAML_FORM) from error
     _require_once(names, path)
     return [_from_yaml(name, entry, path) for name, entry in zip(names, entries, strict=True)]
 

@@ -94,3 +94,25 @@ def test_fit_says_in_two_lines_what_is_worth_a_look(inkling: Inkling) -> None:
     found = json.loads((inkling.folder / "b.json").read_text())["worth_a_look"]
     assert [(one["label"], one["instead"]) for one in found["mislabelled"]] == [("tree", "car")]
     assert found["finding"] == told[0]
+
+
+def test_what_is_left_out_is_said(inkling: Inkling, drawn: Path) -> None:
+    train = Path(shutil.copytree(drawn / "train", inkling.folder / "train"))
+    (train / "note.txt").write_text("no picture")
+    for one in (train / "car").iterdir():
+        one.write_bytes(b"no picture")
+    done = inkling.here("audit", "train", "--encoder", "sketch", "--json", "a.json")
+    assert "Ignored: 1 .txt." in done.err
+    assert "Left out, since none of their images can be used: car." in done.err
+    told = json.loads((inkling.folder / "a.json").read_text())
+    assert (told["ignored"], told["classes_left_out"]) == ({".txt": 1}, ["car"])
+
+
+def test_what_was_found_is_printed_where_the_report_cannot_be_written(inkling: Inkling, small_disk: Path) -> None:
+    train = inkling.folder / "train"
+    write_dataset(train, ("car", "cat"), 6, seed=5)
+    (train / "cat" / "broken.png").write_bytes(b"no picture")
+    (small_disk / "full").write_bytes(bytes(1 << 20)[: shutil.disk_usage(small_disk).free])
+    done = inkling.here("audit", train, "--encoder", "sketch", "--report", small_disk / "a.html")
+    assert done.code == 2
+    assert "broken.png" in done.out

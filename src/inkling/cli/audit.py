@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, say, show
+from inkling.cli.console import check_outputs, note, say, show, tell_skipped
 from inkling.cli.corrected import correct, correct_memory_by
 from inkling.cli.filed import take_back
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
-from inkling.errors import InputError
+from inkling.errors import InklingError, InputError
 from inkling.payloads import audit_payload
 from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.auditing.audit import Audit
     from inkling.images.boxes import BoxReading
+    from inkling.images.sources import Found
 
 NAME = "audit"
 UNITS = {"Embedding": "images", "Checking": "checks"}
@@ -116,15 +117,19 @@ def run(
             _refuse({"--encoder": encoder}, beside="a memory without --against")
         check_outputs(fix_list, report, json, keep=(train, against))
         with board() as where:
+            source = train if names_memory(train) else find_images(train, split="train", boxes=boxes)
+            others = None if against is None else find_images(against, boxes=boxes)
             found = audit(
-                train if names_memory(train) else find_images(train, split="train", boxes=boxes),
+                source,
                 encoder=encoder,
-                against=None if against is None else find_images(against, boxes=boxes),
+                against=others,
                 seed=seed,
                 cache=not no_cache,
                 progress=lambda what, done, total: counting(where, what, unit=UNITS[what])(done, total),
             )
-        _tell(found, train, fix_list=fix_list, report=report, json=json)
+        told = _left_out(found, source)
+        tell_skipped((), told["ignored"])
+        _tell(found, train, told, fix_list=fix_list, report=report, json=json)
 
 
 def _apply(images: str, fixes: Path, output: Path | None, boxes: BoxReading, json: str | None) -> None:
@@ -139,21 +144,34 @@ def _apply(images: str, fixes: Path, output: Path | None, boxes: BoxReading, jso
         correct(images, fixes, output, boxes=boxes, json=json)
 
 
-def _tell(found: Audit, name: str, *, fix_list: Path | None, report: Path | None, json: str | None) -> None:
+def _left_out(found: Audit, source: str | Found) -> dict[str, Any]:
+    """Files that were ignored, by kind, and labels none of whose images could be used."""
+    if isinstance(source, str):
+        return {"ignored": {}, "classes_left_out": []}
+    labels = {one.label for one in source.records if one.label is not None} | {*source.classes_without_images}
+    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - {*found.subject.classes})}
+
+
+def _tell(
+    found: Audit, name: str, told: dict[str, Any], *, fix_list: Path | None, report: Path | None, json: str | None
+) -> None:
+    """Write and print; what was found is printed too where it can't be written."""
     from inkling.auditing.fix_list import write_fix_list
     from inkling.memory.place import names_memory
     from inkling.reports.audit import write_audit_report
 
-    n_fixes = None if fix_list is None else write_fix_list(fix_list, found.findings)
-    if report is not None:
-        write_audit_report(report, found, name=name, memory=names_memory(name))
-    told = {
-        "report": None if report is None else str(report),
-        "fix_list": None if fix_list is None else str(fix_list),
-        "fixes": n_fixes,
-        "seconds": seconds_waited(),
-    }
-    show(audit_payload(found) | told, json=json, table=_print)
+    summary = audit_payload(found) | told | {"report": None, "fix_list": None, "seconds": seconds_waited()}
+    try:
+        if fix_list is not None:
+            summary["fixes"] = write_fix_list(fix_list, found.findings)
+            summary["fix_list"] = str(fix_list)
+        if report is not None:
+            write_audit_report(report, found, name=name, memory=names_memory(name))
+            summary["report"] = str(report)
+    except InklingError:
+        _print(summary)
+        raise
+    show(summary, json=json, table=_print)
 
 
 def _refuse(options: Mapping[str, object], *, beside: str) -> None:
@@ -174,6 +192,8 @@ def _print(summary: Mapping[str, Any]) -> None:
     if none_found:
         said = "Nothing is worth a look. " if not summary["findings"] else ""
         note(f"{said}Looked for, and not found: {', '.join(none_found)}.")
+    if left_out := summary["classes_left_out"]:
+        note(f"Left out, since none of their images can be used: {', '.join(left_out)}.")
     folder = _common_folder(summary["findings"])
     for kind in summary["counts"]:
         _print_kind([one for one in summary["findings"] if one["kind"] == kind], folder)

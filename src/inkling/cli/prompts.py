@@ -26,7 +26,13 @@ def run(
         str, typer.Argument(metavar="DIR", help="Labelled images, in any form that fit reads.", show_default=False)
     ],
     encoder: Annotated[
-        str, typer.Option("--encoder", metavar="NAME_OR_DIR", help="One with texts.", show_default=False)
+        str,
+        typer.Option(
+            "--encoder",
+            metavar="NAME_OR_DIR",
+            help="One that reads texts, such as 'pocket'; see 'inkling encoders'.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -103,4 +109,5 @@ def _print(summary: Mapping[str, Any]) -> None:
             numbers=(2,),
         )
     if summary["output"] is not None:
-        note(f"Use them: inkling fit DIR --prompts {summary['output']} ...")
+        use = "Use them" if summary["gains"] else f"{summary['output']} has them; to use or change them"
+        note(f"{use}: inkling fit DIR --prompts {summary['output']} ...")

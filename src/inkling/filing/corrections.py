@@ -13,7 +13,7 @@ from inkling.errors import InputError, UnreadableImageError
 from inkling.filing.cabinet import Cabinet, Undone, check_apart, undo
 from inkling.filing.fix_list import DROP, RELABEL, Fix, check_kept, read_fix_list
 from inkling.filing.layout import TABLE, Labelled, check_boxes, class_folders, table_of
-from inkling.filing.manifest import AUDIT
+from inkling.filing.manifest import AUDIT, undo_command
 from inkling.filing.matching import Matched, matched
 from inkling.images.boxes import BoxReading
 from inkling.images.layout import has_splits, in_split, without_wrapper
@@ -320,5 +320,5 @@ def _told_with_manifest(folder: Path) -> Iterator[None]:
         raise InputError(
             f"'{folder}' cannot be written: {excerpt(error)}.",
             remedy="Name a folder with space that you may write to. What was made so far stands in the manifest in it; "
-            "'inkling audit --undo MANIFEST' takes it back.",
+            f"'{undo_command(folder, by=AUDIT)}' takes it back.",
         ) from error

@@ -26,6 +26,13 @@ _REMEDY = (
     f"DIR/inkling-{AUDIT}-1.jsonl of 'inkling {AUDIT} --apply'."
 )
 
+
+def undo_command(folder: Path, *, by: str) -> str:
+    """What takes back the latest that a verb filed in a folder."""
+    made = sorted(folder.glob(f"inkling-{by}-*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    return f"inkling {by} --undo {made[-1] if made else 'MANIFEST'}"
+
+
 How = Literal["folder", "copy", "link"]
 
 

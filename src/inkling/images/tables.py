@@ -101,7 +101,8 @@ def read_column(path: Path, name: str, reading: BoxReading | None = None) -> lis
     columns, _ = _read_columns(path, more=(key,))
     if key not in columns:
         raise InputError(
-            f"'{path}' has no column '{name}'.", remedy="Name a column of the table, such as camera, site or day."
+            f"'{path}' has no column '{name}'; its columns are: {excerpt(', '.join(columns))}.",
+            remedy="Name a column of the table, such as camera, site or day.",
         )
     paths = columns[PATH if PATH in columns else FILE_NAME]
     cells = [cell for file, cell in zip(paths, columns[key], strict=True) if file is not None]

@@ -13,7 +13,7 @@ from inkling.classifier.few_shot import FewShotClassifier
 from inkling.embeddings.embed import Progress
 from inkling.errors import InputError, UnreadableImageError
 from inkling.filing.cabinet import Cabinet, Undone, check_apart, undo
-from inkling.filing.manifest import SORT
+from inkling.filing.manifest import SORT, undo_command
 from inkling.filing.names import Names
 from inkling.images.handed_over import records_of
 from inkling.images.sources import Found, find_images
@@ -110,7 +110,7 @@ def sort_images(
         raise InputError(
             f"'{folder}' cannot be written: {excerpt(error)}.",
             remedy="Name a folder with space that you may write to. What was made so far stands in the manifest in "
-            "it; run the same command again to go on, or take it back with 'inkling sort --undo MANIFEST'.",
+            f"it; run the same command again to go on, or take it back with '{undo_command(folder, by=SORT)}'.",
         ) from error
 
 
