@@ -71,7 +71,7 @@ class Browser:
         self._answers: dict[int, Mapping[str, Any]] = {}
         self._number, self._session = 0, ""
         self._unread = b""
-        self._events: list[tuple[str, Mapping[str, Any]]] = []
+        self._choosers: list[int] = []
 
     def __enter__(self) -> Browser:
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
@@ -121,7 +121,7 @@ class Browser:
         """Go to an address, and forget what was kept of the page before."""
         self.requests.clear()
         self.complaints.clear()
-        self._events.clear()
+        self._choosers.clear()
         self.call("Page.navigate", url=address)
         self.wait_for(f"location.href.startsWith({json.dumps(address)}) && document.readyState === 'complete'")
 
@@ -152,6 +152,18 @@ class Browser:
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path.resolve()) for path in paths])
+
+    @contextmanager
+    def choosing(self, paths: Sequence[Path]) -> Iterator[None]:
+        """Choose files in the dialogue that what is done within the block opens."""
+        self.call("Page.setInterceptFileChooserDialog", enabled=True)
+        yield
+        ends = time.monotonic() + 10
+        while not self._choosers:
+            self._read(ends, what="a dialogue to choose files")
+        files = [str(path.resolve()) for path in paths]
+        self.call("DOM.setFileInputFiles", backendNodeId=self._choosers.pop(), files=files)
+        self.call("Page.setInterceptFileChooserDialog", enabled=False)
 
     def drop_files(self, selector: str, paths: Sequence[Path]) -> None:
         """Drag files over an element and let them go."""
@@ -221,6 +233,8 @@ class Browser:
         match method:
             case "Network.requestWillBeSent":
                 self.requests.append(told["request"]["url"])
+            case "Page.fileChooserOpened":
+                self._choosers.append(told["backendNodeId"])
             case "Runtime.exceptionThrown":
                 self.complaints.append(_told(told["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if told["type"] in ("error", "warning", "assert"):

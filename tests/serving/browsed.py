@@ -12,6 +12,11 @@ from browser import Browser
 VIEWS = ("ask", "classes", "review", "label", "check", "history")
 TOASTS = "document.getElementById('toasts').innerText"
 
+_RING = """((one) => {
+  const { outlineStyle, outlineWidth } = getComputedStyle(one.matches("[type=file]") ? one.closest(".button") : one);
+  return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+})(document.activeElement)"""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -48,12 +53,24 @@ class Person:
 
     def key(self, key: str, *, ctrl: bool = False) -> None:
         """Press a key where the focus is."""
-        codes = {"Enter": 13, "Tab": 9, "ArrowRight": 39, "ArrowDown": 40, " ": 32, "Escape": 27}
+        codes = {"Enter": 13, "Tab": 9, " ": 32, "Escape": 27}
+        codes |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         code = codes.get(key, ord(key.upper()[0]))
         text = {"Enter": "\r", " ": " "}.get(key, key if len(key) == 1 and not ctrl else "")
         about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 if ctrl else 0}
         self.browser.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **about)
         self.browser.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def choose_by_keys(self, paths: Sequence[Path], *, field: str) -> None:
+        """Go to a way to choose pictures, and choose some."""
+        self.tab_to(field)
+        with self.browser.choosing(paths):
+            self.key("Enter")
+
+    def has_focus(self, what: str) -> None:
+        """Wait until an element that fits a selector has the focus, and see a ring around it."""
+        self.browser.wait_for(f"document.activeElement.matches({what!r})", seconds=10)
+        assert self.browser.evaluate(_RING), f"no ring around {what!r}"
 
     def type(self, text: str) -> None:
         """Type where the focus is."""

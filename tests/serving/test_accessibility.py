@@ -9,6 +9,11 @@ import pytest
 from tests.accessibility import serious_findings
 from tests.serving.browsed import VIEWS, Person
 
+CHOOSE_LAST = """((one) => {
+  one.selectedIndex = one.options.length - 1;
+  one.dispatchEvent(new Event("change"));
+})(document.querySelector("PLACE"))"""
+
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
 def test_every_view(person: Person, width: int, dark: bool) -> None:
@@ -19,7 +24,9 @@ def test_every_view(person: Person, width: int, dark: bool) -> None:
         assert serious_findings(person.browser) == [], view
 
 
-def test_verdicts_and_what_is_picked(person: Person, stage: Path) -> None:
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)])
+def test_verdicts_and_what_is_picked(person: Person, stage: Path, width: int, dark: bool) -> None:
+    person.browser.looks(width=width, height=800, dark=dark, phone=width < 500)
     person.go("ask")
     person.choose(sorted((stage / "test").rglob("*.png"))[:3])
     person.browser.wait_for("document.querySelectorAll('.verdicts .answer').length === 3")
@@ -28,8 +35,12 @@ def test_verdicts_and_what_is_picked(person: Person, stage: Path) -> None:
     person.go("review")
     person.browser.wait_for("document.querySelector('.pick')")
     person.browser.evaluate("document.querySelector('.pick').click()")
+    for place in (".mover select", ".group select"):
+        person.browser.evaluate(CHOOSE_LAST.replace("PLACE", place))
     person.settled()
+    assert person.browser.evaluate("document.querySelectorAll('.choice-of button:not([hidden])').length") == 2
     assert serious_findings(person.browser) == []
+    assert person.browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_check_and_a_question(person: Person, stage: Path) -> None:

@@ -43,6 +43,22 @@ def test_accept_merge_split_rename_discard_and_undo(client: TestClient, memory: 
     assert verify(memory).events == 13
 
 
+def test_a_class_of_chosen_pictures(client: TestClient, memory: Path) -> None:
+    told = client.get("/v1/proposals").json()
+    chosen = [*(one["id"] for one in told["loose"][:2]), told["proposals"][1]["pictures"][0]["id"]]
+    made = client.post("/v1/classes/gathered", json={"name": "odd ones", "images": chosen})
+    assert (made.status_code, made.json()["outcome"]["images"]) == (201, len(chosen))
+    assert made.json()["arguments"]["by"] == "local"
+    assert "odd ones" in names(client)
+    again = client.post("/v1/classes/gathered", json={"name": "others", "images": chosen[:1]})
+    assert (again.status_code, again.json()["type"].rpartition(":")[2]) == (409, "conflict")
+    assert client.post("/v1/classes/gathered", json={"name": "others", "images": ["0" * 16]}).status_code == 404
+    assert client.post("/v1/undo").status_code == 200
+    assert names(client) == ["castle", "cat", "tree"]
+    assert client.get("/v1/proposals").json() | {"memory_version": 0} == told | {"memory_version": 0}
+    verify(memory)
+
+
 def test_classes_are_added_extended_renamed_and_taken_out(client: TestClient, stage: Path) -> None:
     files = [("file", (f"{n}.png", (stage / f"inbox/starfish-000{n}.png").read_bytes())) for n in range(3)]
     made = client.post("/v1/classes", data={"name": "starfish"}, files=files)

@@ -139,6 +139,9 @@ def test_review_splits_merges_and_discards_by_keys(person: Person, memory: Path)
     person.key("m")
     person.browser.wait_for("document.activeElement.matches('select')")
     person.key("ArrowDown")
+    person.settled()
+    assert person.browser.evaluate(CARDS) == n + 1  # going through the list does nothing yet
+    person.key("Enter")
     person.browser.wait_for(f"{CARDS} === {n}")
     person.browser.evaluate("document.querySelector('article.group').focus()")
     person.key("d")
@@ -166,6 +169,7 @@ def test_review_moves_pictures(person: Person, memory: Path) -> None:
         "((one) => { one.value = '=tree'; one.dispatchEvent(new Event('change')); })"
         "(document.querySelector('.mover select'))"
     )
+    person.press("Move", within=".mover")
     person.reads("2 pictures moved to “tree”", where=TOASTS)
     assert classes(memory)["tree"].images == before + 2
     person.press("Undo", within="#toasts")

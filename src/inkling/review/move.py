@@ -33,7 +33,7 @@ SHOWN = 5
 
 def move(memory: Amendment, image: str, to: str | int | None, *, detect: DetectorFitter | None) -> dict[str, Any]:
     """Move one image to a class (by name), to an open proposal (by number), or to neither."""
-    place = _found(memory, image)
+    place = found_place(memory, image)
     _require_elsewhere(place, to)
     target = open_proposal(memory, to) if isinstance(to, int) else None
     class_id = known_class(memory, to) if isinstance(to, str) else None
@@ -57,7 +57,14 @@ def move(memory: Amendment, image: str, to: str | int | None, *, detect: Detecto
     return told | (refit(memory, one_by_one(steps), detect=detect) if steps else {})
 
 
-def _found(memory: Amendment, image: str) -> ImagePlace:
+def found_place(memory: Amendment, image: str) -> ImagePlace:
+    """Where the image of a name is.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or there are several.
+    """
     found = images_named(memory.connection, image)
     if not found:
         raise MissingError(

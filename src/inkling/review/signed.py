@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inkling.errors import ConflictError
+from inkling.errors import ConflictError, InputError
+from inkling.labels import require_class_name
 from inkling.memory.amend import Amendment, amend
 from inkling.memory.discovered import MERGED
 from inkling.memory.events import Event
 from inkling.memory.proposals import proposal_states
 from inkling.memory.undo import undo
 from inkling.review.decisions import Decisions
+from inkling.review.gathering import gather
 from inkling.review.new_class import Prepared
 
 
@@ -52,6 +54,31 @@ class SignedDecisions(Decisions):
             If another one is the latest by now.
         """
         return undo(self.path, event=event, arguments=self._logged({}))
+
+    def gather(self, images: Sequence[str], name: str) -> Event:
+        """Make a new class of images that wait for a decision, in a proposal or in none.
+
+        Parameters
+        ----------
+        images
+            Their content hashes or paths.
+        name
+            Of the class.
+
+        Raises
+        ------
+        InputError
+            If there is none, no such image, or one that is of a class; or the name is not that of a new class.
+        """
+        name = require_class_name(name)
+        if not images:
+            raise InputError("No image was chosen for the class.", remedy="Choose one or more.")
+        prepared = Prepared.of_name(name) if self._words is None else self._words(name)
+
+        def change(memory: Amendment) -> Mapping[str, Any]:
+            return gather(memory, images, prepared, detect=self._detect)
+
+        return self._amend("add-class", {"class": name, "images": len({*images}), "prompts": []}, change)
 
     def _amend(
         self, verb: str, arguments: Mapping[str, Any], change: Callable[[Amendment], Mapping[str, Any]]

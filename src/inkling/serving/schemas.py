@@ -41,6 +41,17 @@ class NewName(_Body):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "house cat"}]})
 
 
+class Gathered(_Body):
+    """Images that are to make a new class."""
+
+    name: Name
+    images: list[Annotated[StrictStr, Field(min_length=1, max_length=1000)]] = Field(min_length=1, max_length=1000)
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "starfish", "images": ["b7e23ec29af22b0b"]}]}
+    )
+
+
 class Others(_Body):
     """Proposals to merge with."""
 

@@ -67,12 +67,15 @@ function show() {
   const view = (kept[name] ??= new VIEWS[name]({ state: () => state }));
   shown = view;
   document.title = `${view.title} · Inkling`;
-  byId("main").replaceChildren(view.root);
+  const main = byId("main");
+  const wasIn = main.contains(document.activeElement);
+  main.replaceChildren(view.root);
+  if (wasIn) main.focus(); // a link within the view led here
   view.enter?.();
 }
 
 function undoByKey(event) {
-  const isTyping = event.target.closest("input, textarea, select, dialog");
+  const isTyping = event.target.closest("dialog") || (event.target.matches("input:not([type=file])") && event.target.value);
   if (!isTyping && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !byId("undo").hidden) {
     event.preventDefault();
     takeBackLatest();

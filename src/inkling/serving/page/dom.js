@@ -60,16 +60,36 @@ export function ownPicture(file, attributes = {}) {
 
 const CONTROLS = "a[href], button, input, select, textarea, [tabindex]";
 
-// What had the focus in a place has it after a change too; where that is gone, what stands where it stood.
-export function keepFocus(place, change) {
+// What had the focus in a place has it after a change too; where that is gone, what stands where it stood, or `instead`.
+export function keepFocus(place, change, instead = () => null) {
   const before = document.activeElement;
   const wasIn = before !== place && place.contains(before);
   const at = wasIn ? controlsOf(place).indexOf(before) : -1;
   const name = wasIn && nameOf(before);
   change();
-  if (!wasIn || (place.contains(document.activeElement) && document.activeElement !== place)) return;
+  const after = document.activeElement;
+  if (!wasIn || (after !== place && place.contains(after) && after.checkVisibility())) return;
   const now = controlsOf(place);
-  (now.find((one) => nameOf(one) === name) ?? now[Math.min(Math.max(at, 0), now.length - 1)] ?? document.getElementById("main")).focus();
+  const found = now.find((one) => nameOf(one) === name) ?? instead() ?? now[Math.min(Math.max(at, 0), now.length - 1)];
+  (found ?? document.getElementById("main")).focus();
+}
+
+// A list to choose from, and a button that does it: going through a list by its keys alone changes nothing yet.
+export function choiceOf({ label, hint, options, yes, onChoose, ...attributes }) {
+  const first = element("option", { value: "", disabled: true, selected: true }, hint);
+  const go = button(yes, () => onChoose(list.value), { hidden: true });
+  const list = element("select", {
+    "aria-label": label, ...attributes,
+    onchange: () => {
+      go.hidden = !list.value;
+    },
+    onkeydown: (event) => {
+      if (event.key !== "Enter" || !list.value) return;
+      event.preventDefault();
+      onChoose(list.value);
+    },
+  }, first, options);
+  return element("span", { class: "choice-of" }, list, go);
 }
 
 // Empties a place; the focus does not fall out of the view with it.

@@ -12,7 +12,7 @@ from inkling.memory.shown import ShownClasses, shown_classes
 from inkling.payloads import event_payload, skipped_payload
 from inkling.serving.answers import class_answer
 from inkling.serving.described import EVENT, TEXT, TEXTS, answers_like, leads_to, takes_pictures
-from inkling.serving.schemas import Id, NewName
+from inkling.serving.schemas import Gathered, Id, NewName
 from inkling.serving.service import Service
 from inkling.serving.shared import Share, Writer
 from inkling.serving.uploads import read_sent, require_pictures
@@ -75,6 +75,13 @@ async def add_class(request: Request, share: Share, by: Writer) -> dict[str, Any
         return event_payload(decide.add_class(name, images=records or None, prompts=prompts, embedder=embedder)) | told
 
     return await share.changing(change)
+
+
+@router.post("/gathered", status_code=201, responses=answers_like(EVENT, status=201))
+async def gather_class(share: Share, by: Writer, gathered: Gathered) -> dict[str, Any]:
+    """Add a class of images that wait for a decision, in a proposal or in none; `images` are their ids."""
+    decide = share.service.decisions(by=by)
+    return await share.changing(lambda: event_payload(decide.gather(gathered.images, gathered.name)))
 
 
 @router.post("/{id}/images", responses=answers_like(EVENT), openapi_extra=takes_pictures({}))

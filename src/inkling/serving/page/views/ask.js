@@ -115,7 +115,7 @@ export class AskView {
       if (error.name !== "AbortError") complain(error);
       for (const one of entries) if (!one.verdict && !one.problem) this.#refuse(one, "Not asked.");
     }
-    this.work.replaceChildren();
+    empty(this.work);
     this.#showUnknown();
   }
 
@@ -204,20 +204,19 @@ export class AskView {
 
   async #keepUnknown() {
     const entries = this.#unknown();
-    this.keepUnknown.disabled = true;
+    for (const one of entries) one.kept = true;
     try {
       let open = 0;
       for (const part of parts(entries.map((one) => one.file))) {
         const told = await call("POST", "/v1/observe", { form: formOf(part) });
         open = told.observed.proposals.length;
       }
-      for (const one of entries) one.kept = true;
       toast(`${counted(entries.length, "picture")} kept. ${open ? `${counted(open, "group")} to decide about.` : "They make no group yet."}`, { link: { href: "#review", text: "Review" } });
       tellChanged();
     } catch (error) {
+      for (const one of entries) one.kept = false;
       complain(error);
     }
-    this.keepUnknown.disabled = false;
     this.#showUnknown();
   }
 
@@ -227,7 +226,9 @@ export class AskView {
 
   #showUnknown() {
     const n = this.#unknown().length;
-    this.keepUnknown.hidden = !n || !this.state()?.may_write;
+    keepFocus(this.results, () => {
+      this.keepUnknown.hidden = !n || !this.state()?.may_write;
+    });
     this.keepUnknown.textContent = `Keep ${n === 1 ? "the unknown one" : `the ${n} unknown ones`} for review`;
   }
 
@@ -272,10 +273,11 @@ class Filming {
     this.camera = new Camera(this.video, {
       onFrame: async () => this.#judge(await still(this.video, "camera.jpg")),
       onStop: (problem) => {
+        const hadFocus = this.root.contains(document.activeElement);
         this.root.hidden = true;
         this.input.hidden = false;
         if (problem) toast(problem, { problem: true });
-        onEnd();
+        if (hadFocus) onEnd();
       },
     });
   }

@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { element } from "../common/elements.js";
-import { announce, button, nameField, stored } from "../dom.js";
+import { announce, button, choiceOf, keepFocus, nameField, stored } from "../dom.js";
 import { counted } from "../words.js";
 
 const SHOWN_PICTURES = 12;
@@ -15,6 +15,7 @@ export class Board {
   #groups = [];
   #classes = [];
   #open = new Set(); // groups whose pictures are all shown
+  #lastPick = ["", 0]; // where a picture was picked last: of which group, and which of it
 
   constructor({ onDecision, mayWrite }) {
     Object.assign(this, { onDecision, mayWrite });
@@ -23,23 +24,31 @@ export class Board {
     this.loose = element("section", { class: "loose", "aria-labelledby": "loose-title", hidden: true });
     this.mover = element("div", { class: "mover", role: "group", "aria-label": "Picked pictures", hidden: true });
     this.keys = element("p", { class: "quiet small by-mouse" }, "Drag a group onto another to merge them, a picture to move it. Keys on a group: ",
-      ...["A accept", "S split", "D discard", "M merge"].flatMap((text, at) => [at ? ", " : "", element("kbd", {}, text[0]), text.slice(1)]), ".");
-    this.root = element("div", {}, this.keys, this.classRail, this.cards, this.loose, this.mover);
+      ...keysIn(["A accept", "S split", "D discard", "M merge"]), "; once pictures are picked, on a picture: ", ...keysIn(["M move", "N new class"]), ".");
+    this.root = element("div", { onkeydown: (event) => this.#pickKey(event) }, this.keys, this.classRail, this.cards, this.loose, this.mover);
   }
 
   show({ proposals, loose, n_loose: nLoose }, classes) {
     const typed = new Map([...this.cards.querySelectorAll("[data-group]")].map((card) => [Number(card.dataset.group), card.querySelector("input")?.value ?? ""]));
-    const focused = document.activeElement?.closest?.("[data-group]")?.dataset.group;
     this.#groups = proposals;
     this.#classes = classes;
     const there = new Set([...proposals.flatMap((one) => one.pictures), ...loose].map((one) => one.id));
     this.#picked = new Set([...this.#picked].filter((id) => there.has(id)));
-    this.keys.hidden = !proposals.length || !this.mayWrite();
-    this.cards.replaceChildren(...proposals.map((one) => this.#card(one, typed.get(one.id))));
-    this.#showRail();
-    this.#showLoose(loose, nLoose);
-    this.#showMover();
-    if (focused !== undefined) (this.cards.querySelector(`[data-group="${focused}"]`) ?? this.cards.firstElementChild)?.focus();
+    this.keys.hidden = !there.size || !this.mayWrite();
+    const at = [...this.cards.children].findIndex((card) => card.contains(document.activeElement));
+    keepFocus(this.root, () => {
+      this.cards.replaceChildren(...proposals.map((one) => this.#card(one, typed.get(one.id))));
+      this.#showRail();
+      this.#showLoose(loose, nLoose);
+      this.#showMover();
+    }, () => (at < 0 ? this.#nearLastPick() : this.cards.children[Math.min(at, proposals.length - 1)]));
+  }
+
+  // What stands now where a picture was picked last.
+  #nearLastPick() {
+    const [of, place] = this.#lastPick;
+    const around = this.root.querySelectorAll(`[data-of="${of}"] .pick`);
+    return around[Math.min(place, around.length - 1)] ?? this.cards.firstElementChild;
   }
 
   #card(group, typed) {
@@ -86,10 +95,11 @@ export class Board {
     const others = this.#groups.filter((one) => one.id !== group.id);
     if (!others.length) return null;
     const label = (one) => `group ${one.id}, ${one.name ?? one.names[0] ?? counted(one.size, "picture")}`;
-    return element("select", {
-      "aria-label": `Merge group ${group.id} with`, "data-do": "m",
-      onchange: (event) => this.#merge(group.id, Number(event.target.value)),
-    }, element("option", { value: "", disabled: true, selected: true }, "Merge with…"), others.map((one) => element("option", { value: one.id }, label(one))));
+    return choiceOf({
+      label: `Merge group ${group.id} with`, hint: "Merge with…", "data-do": "m", yes: "Merge",
+      options: others.map((one) => element("option", { value: one.id }, label(one))),
+      onChoose: (other) => this.#merge(group.id, Number(other)),
+    });
   }
 
   #merge(into, other) {
@@ -98,11 +108,13 @@ export class Board {
 
   #pictures(images, group, most) {
     const shown = this.#open.has(group) ? images : images.slice(0, most);
-    const grid = element("ul", { class: "thumbs" }, shown.map((one) => element("li", {}, this.#picture(one))));
+    const grid = element("ul", { class: "thumbs", "data-of": group }, shown.map((one) => element("li", {}, this.#picture(one))));
     if (shown.length < images.length) {
       grid.append(element("li", { class: "more" }, button(`+${images.length - shown.length}`, () => {
         this.#open.add(group);
-        grid.replaceWith(this.#pictures(images, group, most));
+        const all = this.#pictures(images, group, most);
+        grid.replaceWith(all);
+        all.querySelectorAll("button")[most]?.focus();
       }, { "aria-label": `Show all ${images.length} pictures` })));
     }
     return grid;
@@ -115,6 +127,8 @@ export class Board {
     const shown = stored(image, { alt: "", draggable: "false" });
     const made = button("", () => {
       if (!this.#picked.delete(image.id)) this.#picked.add(image.id);
+      const around = made.closest("[data-of]");
+      this.#lastPick = [around.dataset.of, [...around.children].indexOf(made.parentElement)];
       made.setAttribute("aria-pressed", isOn());
       this.#showMover();
     }, {
@@ -153,21 +167,37 @@ export class Board {
   #showMover() {
     const n = this.#picked.size;
     this.mover.hidden = !n;
-    const target = element("select", { "aria-label": "Where to" },
-      element("option", { value: "", disabled: true, selected: true }, "Move to…"),
-      this.#groups.length && element("optgroup", { label: "Groups" }, this.#groups.map((one) => element("option", { value: `#${one.id}` }, `Group ${one.id}`))),
-      element("optgroup", { label: "Classes" }, this.#classes.map((one) => element("option", { value: `=${one.name}` }, one.name))),
-      element("option", { value: "-" }, "No group"));
-    target.addEventListener("change", () => {
-      const to = target.value;
-      this.#move([...this.#picked], to === "-" ? null : to.startsWith("#") ? Number(to.slice(1)) : to.slice(1));
+    if (!n) return this.mover.replaceChildren();
+    const target = choiceOf({
+      label: "Where to", hint: "Move to…", yes: "Move",
+      options: [
+        this.#groups.length && element("optgroup", { label: "Groups" }, this.#groups.map((one) => element("option", { value: `#${one.id}` }, `Group ${one.id}`))),
+        element("optgroup", { label: "Classes" }, this.#classes.map((one) => element("option", { value: `=${one.name}` }, one.name))),
+        element("option", { value: "-" }, "No group"),
+      ].filter(Boolean),
+      onChoose: (to) => this.#move([...this.#picked], to === "-" ? null : to.startsWith("#") ? Number(to.slice(1)) : to.slice(1)),
     });
-    this.mover.replaceChildren(element("strong", {}, `${counted(n, "picture")} picked`), target, button("Pick none", () => {
+    const typed = this.mover.querySelector("input")?.value ?? "";
+    const { field, input } = nameField({ label: "Name of a new class of these pictures", names: [], value: typed, placeholder: "or a new class", onenter: (name) => this.#gather(name) });
+    const make = button("Make a class", () => (input.value.trim() ? this.#gather(input.value.trim()) : input.focus()));
+    this.mover.replaceChildren(element("strong", {}, `${counted(n, "picture")} picked`), target, element("span", { class: "naming" }, field, make),
+      button("Pick none", () => this.#pickNone(), { class: "plain" }));
+    announce(`${n} picked`);
+  }
+
+  #pickNone() {
+    keepFocus(this.root, () => {
       this.#picked.clear();
       for (const one of this.root.querySelectorAll("[aria-pressed=true]")) one.setAttribute("aria-pressed", "false");
       this.#showMover();
-    }, { class: "plain" }));
-    announce(n ? `${n} picked` : "");
+    }, () => this.#nearLastPick());
+  }
+
+  // One decision makes a class of all that are picked; a class that is known takes them one by one.
+  #gather(name) {
+    const images = [...this.#picked];
+    if (this.#classes.some((one) => one.name === name)) return this.#move(images, name);
+    this.onDecision(`“${name}” is a class of ${counted(images.length, "picture")} now.`, () => post("/v1/classes/gathered", { name, images }));
   }
 
   #move(ids, to) {
@@ -197,6 +227,15 @@ export class Board {
     };
   }
 
+  // Keys of a picture: to where those that are picked can go.
+  #pickKey(event) {
+    if (!event.target.matches(".pick") || !this.#picked.size || event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = { m: "select", n: "input" }[event.key.toLowerCase()];
+    if (!place) return;
+    event.preventDefault();
+    this.mover.querySelector(place).focus();
+  }
+
   // Keys of a card: letters decide, arrows go to the next one.
   #key(event) {
     const card = event.target;
@@ -214,6 +253,10 @@ export class Board {
     if (wanted.matches("select")) wanted.focus();
     else wanted.click();
   }
+}
+
+function keysIn(texts) {
+  return texts.flatMap((text, at) => [at ? ", " : "", element("kbd", {}, text[0]), text.slice(1)]);
 }
 
 function factsOf(group) {

@@ -3,7 +3,7 @@
 import { call, formOf, parts, post, remove } from "../api.js";
 import { element } from "../common/elements.js";
 import { complain } from "../decisions.js";
-import { announce } from "../dom.js";
+import { announce, empty } from "../dom.js";
 import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { figuresOfCheck } from "./figures.js";
@@ -57,7 +57,7 @@ export class CheckView {
       complain(error);
       if (job) remove(`/v1/jobs/${job.id}`).catch(() => {});
     }
-    this.work.replaceChildren();
+    empty(this.work);
   }
 
   async #send(job, labelled, bar) {

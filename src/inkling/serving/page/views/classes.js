@@ -5,7 +5,7 @@ import { Camera } from "../common/camera.js";
 import { element } from "../common/elements.js";
 import { complain, decide } from "../decisions.js";
 import { ask } from "../dialogs.js";
-import { announce, button, nameField, stored } from "../dom.js";
+import { announce, button, empty, keepFocus, nameField, stored } from "../dom.js";
 import { additions } from "../examples.js";
 import { chosen, dropped, inlet, progressBar } from "../pictures.js";
 import { still } from "../still.js";
@@ -23,6 +23,7 @@ export class ClassesView {
   #begun = [];
   #before = null; // how well it did before the latest change
   #now = null;
+  #renamed = ""; // by what name the class is called now that was renamed last
 
   constructor({ state }) {
     this.state = state;
@@ -71,7 +72,13 @@ export class ClassesView {
     if (n) this.told.textContent = `${counted(n, "class", "classes")} from ${counted(this.#classes.reduce((sum, one) => sum + one.images, 0), "picture")}.`;
     else if (this.#begun.length) this.told.textContent = `${listed(this.#begun.map((one) => one.name))} waits for a second class: one alone cannot be distinguished from anything.`;
     else this.told.textContent = "It knows nothing yet. Give it pictures of two classes, a handful of each; more can come later.";
-    this.cards.replaceChildren(...this.#begun.map((one) => this.#card(one)), ...this.#classes.map((one) => this.#card(one)));
+    const at = [...this.cards.children].findIndex((card) => card.contains(document.activeElement));
+    keepFocus(this.cards, () => this.cards.replaceChildren(...[...this.#begun, ...this.#classes].map((one) => this.#card(one))),
+      () => (this.#cardOf(this.#renamed) ?? this.cards.children[Math.min(at, this.cards.children.length - 1)])?.querySelector("input, button"));
+  }
+
+  #cardOf(name) {
+    return this.cards.querySelector(`[data-class="${CSS.escape(name)}"]`);
   }
 
   async #showFigures() {
@@ -80,8 +87,7 @@ export class ClassesView {
     this.figures.hidden = false;
     this.figures.replaceChildren(...figuresOf(this.#now, this.#before));
     for (const one of learned.classes) {
-      const place = this.cards.querySelector(`[data-class="${CSS.escape(one.name)}"] .needs`);
-      place?.replaceChildren(...needsOf(one));
+      this.#cardOf(one.name)?.querySelector(".needs").replaceChildren(...needsOf(one));
     }
   }
 
@@ -177,12 +183,13 @@ export class ClassesView {
       bar.show(done, ways.length);
       return event;
     }));
-    this.work.replaceChildren();
+    empty(this.work);
     return events !== null;
   }
 
   async #rename(one) {
     const name = await ask({ title: `Rename “${one.name}”`, yes: "Rename", field: { label: "New name", value: one.name } });
+    this.#renamed = name ?? "";
     if (name && name !== one.name) await decide(`“${one.name}” is “${name}” now.`, () => patch(`/v1/classes/${one.id}`, { name }));
   }
 
@@ -195,21 +202,25 @@ export class ClassesView {
     const taken = [];
     const said = element("p", {}, `Take pictures of “${name}”: turn it, come nearer, change what is behind it. Those of one burst that hardly differ count as one.`);
     const count = element("p", { class: "quiet", role: "status" });
+    const opener = document.activeElement;
+    let isTaking = false;
     const take = button(`Take ${BURST}`, async () => {
-      take.disabled = true;
+      if (isTaking) return;
+      isTaking = true;
       for (let k = 0; k < BURST && this.#endBurst; k += 1) {
         taken.push(await still(video, `${name} ${Date.now()}.jpg`));
         count.textContent = `${counted(taken.length, "picture")} taken`;
         await new Promise((resolve) => setTimeout(resolve, BURST_MS));
       }
-      take.disabled = false;
-      take.focus();
+      isTaking = false;
     }, { class: "primary", disabled: true });
     const finished = new Promise((resolve) => {
       this.#endBurst = () => {
         this.#endBurst = null;
         camera.stop();
+        const hadFocus = this.filming.contains(document.activeElement);
         this.filming.hidden = true;
+        if (hadFocus && opener.isConnected) opener.focus();
         resolve();
       };
     });

@@ -3,7 +3,7 @@
 import { element } from "../common/elements.js";
 import { complain, history, inWords, takeBack, undoable } from "../decisions.js";
 import { ask } from "../dialogs.js";
-import { button } from "../dom.js";
+import { button, keepFocus } from "../dom.js";
 import { ago, counted } from "../words.js";
 
 const SHOWN = 500;
@@ -39,7 +39,7 @@ export class HistoryView {
     this.told.textContent = events.length < n ? `${counted(n, "event")}; the latest ${events.length} are shown.` : `${counted(n, "event")}, the latest first.`;
     const undone = new Map(events.filter((one) => one.undoes !== null).map((one) => [one.undoes, one.event]));
     const back = this.state()?.may_write ? undoable(events).map((one) => one.event) : [];
-    this.list.replaceChildren(...events.toReversed().map((one) => this.#row(one, undone, back)));
+    keepFocus(this.list, () => this.list.replaceChildren(...events.toReversed().map((one) => this.#row(one, undone, back))), () => this.list.querySelector("button"));
   }
 
   #row(event, undone, back) {

@@ -4,7 +4,7 @@ import { get, parts, post, predict } from "../api.js";
 import { element } from "../common/elements.js";
 import { percent } from "../common/words.js";
 import { complain, decide } from "../decisions.js";
-import { announce, button, nameField, ownPicture, stored } from "../dom.js";
+import { announce, button, empty, keepFocus, nameField, ownPicture, stored } from "../dom.js";
 import { offer, progressBar } from "../pictures.js";
 import { correct } from "../examples.js";
 import { counted } from "../words.js";
@@ -77,7 +77,7 @@ export class LabelView {
     } catch (error) {
       complain(error);
     }
-    this.work.replaceChildren();
+    empty(this.work);
     this.#own.push(...entries.filter((one) => one.verdict));
     this.#show();
   }
@@ -93,7 +93,7 @@ export class LabelView {
     const queue = this.#queue();
     const [first] = queue;
     this.told.textContent = first ? `${counted(queue.length, "picture")} without a label, the most useful first.` : "No picture waits for a label. Drop some below, or keep unknown ones under Ask.";
-    if (!first || !this.state()?.may_write) return this.stage.replaceChildren();
+    if (!first || !this.state()?.may_write) return empty(this.stage);
     const likely = first.verdict?.top_labels ?? [first.label, first.second];
     const names = [...new Set([...likely, ...this.#classes.map((one) => one.name)])].filter((name) => this.#classes.some((one) => one.name === name)).slice(0, KEYS);
     this.shownNames = names;
@@ -101,13 +101,13 @@ export class LabelView {
     choices.forEach((one, at) => one.append(element("kbd", {}, at + 1), names[at]));
     const others = this.#classes.map((one) => one.name);
     const { field } = nameField({ label: "Another class", names: others, placeholder: first.file ? "another class, or a new one" : "another class", onenter: (name) => this.#label(first, name) });
-    this.stage.replaceChildren(
+    const later = button("Later ", () => this.#skip(first), { class: "plain", "aria-keyshortcuts": "0" });
+    later.append(element("kbd", {}, "0"));
+    keepFocus(this.stage, () => this.stage.replaceChildren(
       element("div", { class: "large" }, first.file ? ownPicture(first.file) : stored(first)),
       element("div", { class: "choices" },
         element("p", {}, why(first)),
-        element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field,
-        button("", () => this.#skip(first), { class: "plain", "aria-keyshortcuts": "0" })));
-    this.stage.querySelector(".plain").append("Later ", element("kbd", {}, "0"));
+        element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field, later)), () => choices[0]);
   }
 
   #skip(one) {
@@ -119,7 +119,7 @@ export class LabelView {
   async #label(one, name) {
     if (this.#labelling) return;
     this.#labelling = true;
-    for (const control of this.stage.querySelectorAll("button, input")) control.disabled = true;
+    this.stage.setAttribute("aria-busy", "true");
     const known = this.#classes.some((each) => each.name === name);
     if (!known && !one.file) {
       complain(new Error(`There is no class “${name}” yet. Add it under Classes, or accept its group under Review.`));
@@ -129,6 +129,7 @@ export class LabelView {
       if (done) announce(`Labelled as ${name}`);
     }
     this.#labelling = false;
+    this.stage.removeAttribute("aria-busy");
     this.#show();
   }
 

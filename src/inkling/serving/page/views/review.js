@@ -3,7 +3,7 @@
 import { call, formOf, get, parts, post } from "../api.js";
 import { element } from "../common/elements.js";
 import { complain, decide, tellChanged } from "../decisions.js";
-import { announce, button } from "../dom.js";
+import { announce, empty } from "../dom.js";
 import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { counted } from "../words.js";
@@ -72,7 +72,7 @@ export class ReviewView {
     } catch (error) {
       complain(error);
     }
-    this.work.replaceChildren();
+    empty(this.work);
     const told = `${counted(done, "picture")} looked at, ${candidates} unlike every known class${unreadable ? `, ${unreadable} unreadable` : ""}.`;
     toast(told);
     announce(told);
