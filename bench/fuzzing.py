@@ -34,8 +34,8 @@ CLIENTS = 4
 PATIENCE = 60.0
 """Seconds after which an answer counts as none."""
 LONGEST = 30.0
-SETTLED = 0.2
-"""Share of the cases after which resident memory may not grow any more."""
+SETTLED = 0.5
+"""Share of the cases after which resident memory may not grow: some add to the memory, and load what that takes."""
 SHARES = {"picture": 40, "form": 14, "JSON": 14, "inference": 10, "binary inference": 10, "tasks": 4, "annotation": 2}
 SHARES |= {"decision": 2, "move": 1, "undo": 1.5, "class": 1, "observed": 0.5}
 """Of a hundred cases; those that may change the memory take the longest, and are few."""
@@ -102,9 +102,9 @@ def damaged_requests(server: Server, cases: int) -> list[Row]:
 def _rows(tried: Tried, cases: int) -> list[Row]:
     what = f"{cases} damaged bodies and pictures"
     settled = [size for number, size in tried.resident if number >= SETTLED * cases]
-    mib = [round(size / 2**20, 1) for size in (tried.resident[0][1], settled[0], settled[-1], max(settled))]
+    tenths = [tried.resident[round(at * (len(tried.resident) - 1) / 10)][1] for at in range(11)]
     counts = {str(status): count for status, count in sorted(tried.statuses.items())}
-    sizes = dict(zip(("first_mib", "settled_mib", "last_mib", "most_mib"), mib, strict=True))
+    mib = [round(size / 2**20, 1) for size in tenths]
     return [
         at_most(
             f"{what}: answers 5xx, no answer, or no problem document",
@@ -115,10 +115,10 @@ def _rows(tried: Tried, cases: int) -> list[Row]:
         ),
         at_most(f"{what}: seconds of the longest answer", tried.longest, LONGEST),
         at_most(
-            f"{what}: growth of resident memory after a fifth of them",
+            f"{what}: growth of resident memory in their second half",
             float(np.median(settled[-10:]) / np.median(settled[:10]) - 1),
             0.05,
-            **sizes,
+            mib_after_each_tenth=mib,
         ),
     ]
 

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from inkling.heads.products import product
 from inkling.types import FloatArray, IntArray
 
 
@@ -51,7 +52,7 @@ class Projection:
     def of(cls, X: FloatArray, mean: FloatArray, directions: FloatArray) -> Projection:
         """Of rows X (n, d)."""
         centred = X - mean
-        return cls(centred, centred @ directions)
+        return cls(centred, product(centred, directions))
 
     def only(self, rows: IntArray) -> Projection:
         """Some of the rows."""

@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 
+from inkling.heads.products import product
 from inkling.heads.support import Support
 from inkling.types import FloatArray, IntArray
 
@@ -40,7 +41,8 @@ class Whitener:
 
     def __call__(self, X: FloatArray) -> FloatArray:
         centred = X - self.mean
-        return cast(FloatArray, self.scale * (centred + (centred @ self.directions * self.gains) @ self.directions.T))
+        along = product(product(centred, self.directions) * self.gains, self.directions.T)
+        return cast(FloatArray, self.scale * (centred + along))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from inkling.heads.products import product
 from inkling.heads.softmax import logsumexp, softmax
 from inkling.types import FloatArray
 from inkling.unknown.ensembles import entropy, member_probabilities, mutual_information
@@ -87,7 +88,7 @@ def whitened_cosine(images: Images) -> FloatArray:
 
 def knn(images: Images) -> FloatArray:
     """-max_i f.x_i over the exemplars: the nearest one of all. Sun et al. 2022, 2204.06507."""
-    return cast(FloatArray, -(images.plain @ images.known.exemplars.T).max(axis=1))
+    return cast(FloatArray, -product(images.plain, images.known.exemplars.T).max(axis=1))
 
 
 def mahalanobis(images: Images) -> FloatArray:

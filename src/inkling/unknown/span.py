@@ -13,6 +13,7 @@ import numpy as np
 # Now and not in the midst of work: compiled modules swallow a Ctrl-C that comes while they are imported.
 from numpy.random import default_rng
 
+from inkling.heads.products import product
 from inkling.types import FloatArray
 
 NEGLIGIBLE = 1e-5
@@ -46,7 +47,7 @@ class Span:
         """Coordinates (n, r + 1) of vectors X (n, n_dims)."""
         if not self.basis.shape[1]:
             return X
-        within = X @ self.basis
+        within = product(X, self.basis)
         squared = (X**2).sum(axis=1)
         beyond = squared - (within**2).sum(axis=1)
         return np.column_stack([within, np.sqrt(np.where(beyond > NEGLIGIBLE * squared, beyond, 0.0))])
