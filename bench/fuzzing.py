@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -35,10 +35,11 @@ PATIENCE = 60.0
 """Seconds after which an answer counts as none."""
 LONGEST = 30.0
 SETTLED = 0.5
-"""Share of the cases after which resident memory may not grow: some add to the memory, and load what that takes."""
-SHARES = {"picture": 40, "form": 14, "JSON": 14, "inference": 10, "binary inference": 10, "tasks": 4, "annotation": 2}
-SHARES |= {"decision": 2, "move": 1, "undo": 1.5, "class": 1, "observed": 0.5}
-"""Of a hundred cases; those that may change the memory take the longest, and are few."""
+"""Share of the cases after which resident memory may not grow."""
+ASKING = {"picture": 42, "form": 15, "JSON": 15, "inference": 11, "binary inference": 11, "tasks": 6}
+"""Of a hundred cases."""
+CHANGING = {"annotation": 20, "decision": 20, "move": 15, "undo": 20, "class": 15, "observed": 10}
+"""Those that change the memory where they are not refused."""
 CASES = 5000
 LEFT_OUT = {
     "positive_data_acceptance": "no schema says which bytes are a picture",
@@ -64,7 +65,7 @@ class Tried:
     resident: list[tuple[int, float]] = field(default_factory=list)
 
 
-def damaged_requests(server: Server, cases: int) -> list[Row]:
+def damaged_requests(server: Server, cases: int, shares: Mapping[str, float], *, what: str) -> list[Row]:
     """So many damaged bodies and pictures over connections that are kept."""
     kinds = [bodies(picture) for picture in _pictures()]
     tried, lock = Tried(), threading.Lock()
@@ -75,12 +76,12 @@ def damaged_requests(server: Server, cases: int) -> list[Row]:
         while True:
             with lock:
                 number = next(numbers, None)
-                if number is not None and number % 1000 == 0:
+                if number is not None and number % 500 == 0:
                     tried.resident.append((number, server.resident))
             if number is None:
                 return
             begun = time.perf_counter()
-            status, fault = _asked(connection, *_case(kinds, number))
+            status, fault = _asked(connection, *_case(kinds, shares, number))
             took = time.perf_counter() - begun
             if status == "none":
                 connection = _connected(server)
@@ -96,11 +97,10 @@ def damaged_requests(server: Server, cases: int) -> list[Row]:
     for thread in threads:
         thread.join()
     tried.resident.append((cases, server.resident))
-    return _rows(tried, cases)
+    return _rows(tried, cases, f"{cases} damaged {what}")
 
 
-def _rows(tried: Tried, cases: int) -> list[Row]:
-    what = f"{cases} damaged bodies and pictures"
+def _rows(tried: Tried, cases: int, what: str) -> list[Row]:
     settled = [size for number, size in tried.resident if number >= SETTLED * cases]
     tenths = [tried.resident[round(at * (len(tried.resident) - 1) / 10)][1] for at in range(11)]
     counts = {str(status): count for status, count in sorted(tried.statuses.items())}
@@ -135,10 +135,10 @@ def _pictures() -> list[bytes]:
     return found
 
 
-def _case(kinds: Sequence[dict[str, Body]], number: int) -> tuple[Body, bytes]:
+def _case(kinds: Sequence[dict[str, Body]], shares: Mapping[str, float], number: int) -> tuple[Body, bytes]:
     """The request of a number, always the same."""
     draw = random.Random(f"{SEED} {number}")
-    (name,) = draw.choices(list(SHARES), list(SHARES.values()))
+    (name,) = draw.choices(list(shares), list(shares.values()))
     of, other = draw.choice(kinds)[name], draw.choice(kinds)[name]
     return of, damaged(of.content, draw.randrange(2**48), other=other.content)
 

@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from common import ROOT, SHARED, Row, at_least, at_most, parts_of, record_parts
-from fuzzing import damaged_requests, drawn_cases
+from fuzzing import ASKING, CHANGING, damaged_requests, drawn_cases
 from inkling import FewShotClassifier
 from inkling.images.decode import decode
 from inkling.images.handed_over import records_of
@@ -311,7 +311,9 @@ def fuzz(place: Path, *, cases: int, examples: int) -> Iterator[Row]:
     with served(memory, cache=cache) as server:
         yield from drawn_cases(server, place, examples)
     with served(memory, cache=cache) as server:
-        yield from damaged_requests(server, cases)
+        yield from damaged_requests(server, cases, ASKING, what="bodies and pictures")
+    with served(memory, cache=cache) as server:
+        yield from damaged_requests(server, cases // 10, CHANGING, what="changes of the memory")
     yield at_most("after all of them: memories that are not whole", _is_damaged(memory), 0)
 
 
