@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from inkling import FewShotClassifier
+from inkling.errors import InputError
 from inkling.serving.app import create_app
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
@@ -106,3 +107,8 @@ def test_a_memory_begun_with_few_pictures_detects_unknown_ones_once_it_has_enoug
     ]
     assert "fitted for the first time" in [one.get("detector") for one in outcomes]
     assert client.post("/v1/predict", files=ask).json()["predictions"][0]["unknown"] is not None
+
+
+def test_where_nothing_can_be_kept_is_said_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        Service(str(tmp_path / "nowhere" / "new.ink"), begin_with="sketch")

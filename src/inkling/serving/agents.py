@@ -174,6 +174,8 @@ class Readers:
     def _records(self, name: str) -> Sequence[ImageRecord]:
         if name.strip() == "-":
             raise InputError("Standard input is taken by the protocol.")
+        if "://" in name:
+            raise InputError("It is an address, and none is fetched.")
         if self._files is None:
             return find_images(name).records
         records = find_images(self._files.path(name)).records
@@ -228,7 +230,7 @@ class Writers:
 
 
 def _none_readable(skipped: Sequence[SkippedImage]) -> InputError:
-    shown = "; ".join(f"{one.path}: {one.reason}" for one in skipped[:SHOWN_SKIPPED])
+    shown = "; ".join(f"{one.path}: {one.reason.rstrip('.')}" for one in skipped[:SHOWN_SKIPPED])
     more = f"; and {counted(len(skipped) - SHOWN_SKIPPED, 'other')}" if len(skipped) > SHOWN_SKIPPED else ""
     return InputError(f"None of the pictures can be read: {shown}{more}.", remedy="Name local picture files.")
 

@@ -10,6 +10,8 @@ from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.base import Encoder
 from inkling.errors import ConflictError, InputError
 from inkling.labels import check_names, require_class_name
+from inkling.memory.place import FilePlace, place_of
+from inkling.outputs import check_writable
 from inkling.prompts import ClassPrompts
 from inkling.types import ImageRecord
 
@@ -34,9 +36,16 @@ class Beginning:
     ----------
     memory
         Where it will be.
+
+    Raises
+    ------
+    InputError
+        If no file can be written there.
     """
 
     def __init__(self, memory: str) -> None:
+        if isinstance(place_of(memory), FilePlace):
+            check_writable(memory)
         self._memory = memory
         self._classes: dict[str, Collected] = {}
         self._lock = threading.Lock()

@@ -145,7 +145,7 @@ async def _of_form(request: Request, limits: Limits) -> Sent:
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise _too_many(limits) from error
-        raise Problem(400, "malformed", f"The form cannot be read: {excerpt(error.message)}.") from error
+        raise Problem(400, "malformed", f"The form cannot be read: {excerpt(error.message.rstrip('.'))}.") from error
     except (KeyError, ValueError) as error:
         raise Problem(400, "malformed", "The form cannot be read: it is damaged or has no boundary.") from error
     uploads: list[Upload] = []
