@@ -100,5 +100,5 @@ class Person:
         before = -1
         while before != len(self.browser.requests):
             before = len(self.browser.requests)
-            time.sleep(0.3)
+            time.sleep(0.15)
             self.browser.evaluate("0")

@@ -95,7 +95,7 @@ def start(memory: Path, stage: Path) -> Iterator[Start]:
         one.process.wait(30)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A browser with a camera that films a test picture."""
     if find_chromium() is None:

@@ -28,7 +28,9 @@ async function main() {
   window.addEventListener("hashchange", show);
   await look();
   show();
-  setInterval(() => document.visibilityState === "visible" && look(), LOOK_AGAIN_MS);
+  const lookIfSeen = () => document.visibilityState === "visible" && look();
+  document.addEventListener("visibilitychange", lookIfSeen);
+  setInterval(lookIfSeen, LOOK_AGAIN_MS);
 }
 
 // Where the service stands; the view looks again where something was changed, here or by others.
