@@ -19,10 +19,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     turned = [path for path, one in zip(of_picture.values(), said, strict=True) if one is not None and one.turned]
     if turned:
         told = f"Of {counted(len(said), 'picture')}, {len(turned)} have pixels that are to be turned or mirrored by "
-        told += (
-            f"their EXIF orientation, such as {PurePath(turned[0]).name}. Here they are upright; tools that pass over "
-        )
-        told += "it show them on their side."
+        told += f"their EXIF orientation, such as {PurePath(turned[0]).name}. Here they are upright; tools that pass "
+        told += "over it show them on their side."
         suggestion = "Nothing to do here. For other tools turn the pixels themselves, and draw boxes after that."
         yield Finding("rotated", (), told, 1.0, suggestion)
 
