@@ -6,9 +6,14 @@ fiftieth as many images get a label at random: of classes that were left out, or
 *Blurred.* All photographs of Caltech-101, of clothing and of crops of vehicles, as they are and after a Gaussian blur
 whose radius is 4 % of the longer side.
 
+*Two clusters.* Real CLIP features of single views (test parts) of at most 60 classes, the same number of images of
+each. Ten classes at most are halves of two, drawn at random, or of one and the class that looks most like it. Three
+draws each.
+
 *Names.* Real CLIP features with texts. Ten classes get the texts of ten others, which are left out.
 
-The thresholds were chosen on these same sets, so these figures flatter.
+The thresholds were chosen on these same sets, so these figures flatter. That of two clusters was chosen on other
+draws of Caltech-100 and Cars and on other frames of UCF101, and not on Flowers and Pets.
 """
 
 from __future__ import annotations
@@ -23,12 +28,15 @@ from PIL import Image, ImageFilter
 
 from audit_planted import CROPS
 from common import SHARED, Row
-from feature_tasks import FeatureTask, caltech_43, image_task, imagenet_329
+from feature_tasks import FeatureTask, caltech_43, image_task, imagenet_329, test_part
 from inkling.auditing.checks.files import CHECK as FILES
 from inkling.auditing.checks.names import CHECK as NAMES
 from inkling.auditing.outliers import outliers
 from inkling.auditing.subject import Subject
+from inkling.auditing.two_clusters import two_clusters
 from inkling.embeddings.samples import given_samples
+from inkling.heads.one_source import Bursts
+from inkling.heads.support import unit_rows
 from inkling.images.decode import decode, thumbnail
 from inkling.types import ClassEntry, FloatArray, IntArray
 
@@ -37,6 +45,8 @@ SHOTS = (16, 8, 4)
 MOST_CLASSES, KEPT, PLANTED, DRAWS = 80, 0.8, 0.02, 3
 PHOTOGRAPHS = (SHARED / "data" / "caltech101", SHARED / "data" / "clothing", CROPS)
 RADIUS = 0.04
+CLUSTERED = {"Caltech-100": (8, 16), "Flowers": (8, 16), "Pets": (8, 16, 32, 64), "UCF101": (8, 16), "Cars": (8,)}
+CLUSTERED_CLASSES, MERGED, MERGED_SHARE = 60, 10, 4
 WRONG_NAMES = 10
 SEED = 0
 
@@ -45,6 +55,9 @@ def rows() -> Iterator[Row]:
     """Shares that are found among what was planted, and among what is sound."""
     for name, shots, source in product(OTHER_SET, SHOTS, ("left out", "another set")):
         yield _outliers(name, shots, source)
+    for name, sizes in CLUSTERED.items():
+        for size in sizes:
+            yield from _two_clusters(name, size)
     yield from _blurred()
     yield from _names("Caltech-43", caltech_43(16))
     yield from _names("ImageNet-329", imagenet_329(0), imagenet_329(0).test_X)
@@ -69,6 +82,40 @@ def _outliers_found(name: str, shots: int, source: str, seed: int) -> tuple[floa
     found = np.isin(np.arange(len(y)), outliers(np.vstack([task.X[kept], foreign]), y, seed=seed).rows)
     n_sound = int(kept.sum())
     return float(found[n_sound:].mean()), float(found[:n_sound].mean())
+
+
+def _two_clusters(name: str, size: int) -> Iterator[Row]:
+    """Shares of merged classes that are found, with that of the sound ones that are."""
+    sound: list[bool] = []
+    found: dict[str, list[bool]] = {"at random": [], "that look alike": []}
+    for (how, merged), seed in product(found.items(), range(DRAWS)):
+        X, y, n_merged = _merged_classes(name, size, seed, alike=how != "at random")
+        bursts = Bursts.of(X, y, seed=seed)
+        two = np.isin(np.arange(y.max() + 1), [one.k for one in two_clusters(X, y, bursts.source, seed=seed)])
+        merged += two[:n_merged].tolist()
+        sound += two[n_merged:].tolist()
+    for how, merged in found.items():
+        what = f"two clusters: pairs {how} as one class of {size} images, {name}: share found"
+        details = {"of": len(merged), "sound": float(np.mean(sound)), "sound_of": len(sound)}
+        yield Row(what, float(np.mean(merged)), details=details)
+
+
+def _merged_classes(name: str, size: int, seed: int, *, alike: bool) -> tuple[FloatArray, IntArray, int]:
+    """Vectors and classes; the first classes, as many as the last number, are halves of two."""
+    rng, (X, y) = np.random.default_rng(seed), test_part(name)
+    classes = rng.permutation(np.flatnonzero(np.bincount(y) >= size))[:CLUSTERED_CLASSES]
+    means = unit_rows(np.stack([X[y == k].mean(axis=0) for k in classes]))
+    near = np.where(np.eye(len(classes), dtype=bool), -1.0, means @ means.T)
+    free, halves = list(range(len(classes))), []
+    for _ in range(min(MERGED, len(classes) // MERGED_SHARE)):
+        first = free.pop()
+        second = max(free, key=lambda k: near[first, k]) if alike else int(rng.choice(free))
+        free.remove(second)
+        halves.append((first, second))
+    parts = [[classes[k] for k in pair] for pair in halves] + [[classes[k]] for k in free]
+    drawn = [[rng.permutation(np.flatnonzero(y == k))[: size // len(part)] for k in part] for part in parts]
+    rows = np.concatenate([np.concatenate(one) for one in drawn])
+    return X[rows], np.repeat(np.arange(len(parts)), size), len(halves)
 
 
 def _blurred() -> Iterator[Row]:

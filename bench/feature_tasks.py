@@ -39,6 +39,12 @@ def image_task(name: str, shots: int, *, split: str = "test") -> FeatureTask:
     return _task(arrays, np.arange(len(arrays["class_names"])), shots, split=split, with_text=False)
 
 
+def test_part(name: str) -> tuple[FloatArray, IntArray]:
+    """Vectors of single views and their classes, also of the sets without names."""
+    arrays = _arrays({**SETS, "UCF101": "ucf101_half", "Cars": "stanford_cars"}[name])
+    return _unit(arrays["test_x"]), arrays["test_y"].astype(np.int64)
+
+
 def caltech_43(shots: int, *, split: str = "test") -> FeatureTask:
     """The classes of Caltech-101 whose text vectors are known."""
     arrays = _arrays("caltech101")

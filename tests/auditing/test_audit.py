@@ -33,7 +33,7 @@ def test_sound_pictures_have_no_wrong_label(drawn: Path) -> None:
     found = audited(drawn)
     assert "mislabelled" not in found.counts
     assert found.expected_wrong == 0
-    assert found.not_checked == {}
+    assert list(found.not_checked) == ["two clusters"]  # which takes more classes
 
 
 def test_a_wrong_label_is_found_with_the_right_one(drawn: Path) -> None:

@@ -99,6 +99,7 @@ KINDS: Mapping[str, str] = {
     "few_images": "a class with too few images",
     "imbalance": "a class with many times fewer images than others",
     "indistinct_classes": "two classes that the encoder can't tell apart",
+    "two_clusters": "a class that is two clusters, maybe two things under one name",
     "same_text": "classes of which the text side reads one and the same text",
     "name_mismatch": "a class whose images do not match its text",
     "rotated": "stored turned; upright here, maybe not in other tools",

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inkling.auditing.checks.one_source import telling
 from inkling.auditing.judged_labels import LIKELY, judged_by
-from inkling.auditing.subject import first_rows
+from inkling.auditing.subject import first_rows, telling
 from inkling.classifier.fitted import FittedClassifier
 from inkling.embeddings.samples import Samples
 from inkling.heads.one_source import one_source

@@ -22,9 +22,15 @@ def narrowed(vectors: LabelledVectors) -> LabelledVectors:
     The embedding stays, since texts are compared with it. Labels have no say, so no held-out image loses its own.
     """
     embedding, features = np.split(vectors.X, [vectors.embedding_dims], axis=1)
+    few = narrow(features)
+    return vectors if few is features else replace(vectors, X=np.hstack([embedding, few]))
+
+
+def narrow(features: FloatArray) -> FloatArray:
+    """Features (n, d) along `WIDTH` directions; as they are where they are no wider, or of few images."""
     if features.shape[1] <= WIDTH or len(features) < IMAGES_FOR_EACH * WIDTH:
-        return vectors
-    return replace(vectors, X=np.hstack([embedding, along_leading(unit_rows(features).astype(np.float32), WIDTH)]))
+        return features
+    return along_leading(unit_rows(features).astype(np.float32), WIDTH)
 
 
 def along_leading(F: FloatArray, width: int) -> FloatArray:

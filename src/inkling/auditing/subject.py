@@ -10,14 +10,17 @@ import numpy as np
 
 from inkling.auditing.held_out import few_to_hold_out
 from inkling.auditing.judged_labels import JudgedLabels, judged_labels
+from inkling.auditing.narrowed import narrow
 from inkling.auditing.near_duplicates import Pair, Pictures, near_pairs
 from inkling.classifier.fitted import labelled_vectors
 from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.heads.one_source import Bursts
+from inkling.heads.support import unit_rows
 from inkling.images.files import Files
 from inkling.images.provenance import Provenance, provenance_of
-from inkling.types import ClassEntry, ImageRecord, IntArray
+from inkling.types import ClassEntry, FloatArray, ImageRecord, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +97,23 @@ class Subject:
         _, places = np.unique(self.picture, return_index=True)
         return self.contents[np.sort(places)]
 
+    @cached_property
+    def telling(self) -> FloatArray:
+        """Vectors that tell most of a picture, (n, d)."""
+        return telling(self.samples)
+
+    @cached_property
+    def leading(self) -> FloatArray:
+        """The same of the different pictures; wide features of many along the directions of their greatest variance."""
+        some = self.telling[self.different]
+        return narrow(some) if self.samples.identity.feature_dimension else some
+
+    @cached_property
+    def bursts(self) -> Bursts:
+        """Which of the different pictures come from one source."""
+        rows = self.different
+        return Bursts.of(self.telling[rows], self.vectors.y[rows], seed=self.seed)
+
     @property
     def why_no_labels(self) -> str | None:
         """Why labels can't be checked, in a sentence; None where they can."""
@@ -110,6 +130,12 @@ class Subject:
     def held_out(self) -> JudgedLabels:
         """Each image by heads that did not see it."""
         return judged_labels(self.vectors, seed=self.seed)
+
+
+def telling(samples: Samples) -> FloatArray:
+    """Features where there are any: what names a picture leaves out most of how it was taken."""
+    features = samples.X[:, samples.identity.dimension :]
+    return unit_rows(features) if features.shape[1] else samples.embeddings
 
 
 def first_rows(samples: Samples) -> dict[str, int]:

@@ -101,6 +101,32 @@ class Residuals:
         return source
 
 
+@dataclass(frozen=True, eq=False)
+class Bursts:
+    """Sources of images, and what they were found by.
+
+    Attributes
+    ----------
+    residuals
+        How images differ from their classes.
+    chance
+        s that next to no image reaches by chance.
+    source
+        Number of the source of each image, (n,).
+    """
+
+    residuals: Residuals
+    chance: float
+    source: IntArray
+
+    @classmethod
+    def of(cls, X: FloatArray, y: IntArray, *, times_chance: float = TIMES_CHANCE, seed: int = 0) -> Bursts:
+        """Parameters as for `one_source`."""
+        residuals = Residuals.of(X, y)
+        chance = residuals.by_chance(seed=seed)
+        return cls(residuals, chance, residuals.sources(least=times_chance * chance or ALIKE))
+
+
 def one_source(X: FloatArray, y: IntArray, *, times_chance: float = TIMES_CHANCE, seed: int = 0) -> IntArray:
     """Number of the source of each image, (n,): those of one class that come from one source share it.
 
@@ -114,8 +140,7 @@ def one_source(X: FloatArray, y: IntArray, *, times_chance: float = TIMES_CHANCE
     seed
         Draws the images by which chance is measured.
     """
-    residuals = Residuals.of(X, y)
-    return residuals.sources(least=times_chance * residuals.by_chance(seed=seed) or ALIKE)
+    return Bursts.of(X, y, times_chance=times_chance, seed=seed).source
 
 
 def _clusters(residuals: Residuals, rows: IntArray, least: float) -> Iterator[IntArray]:

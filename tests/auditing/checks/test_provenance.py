@@ -78,7 +78,7 @@ def test_boxes_in_one_turned_picture_count_once(drawn: Path, tmp_path: Path) -> 
 def test_sound_pictures_and_memories_have_no_findings(drawn: Path, tmp_path: Path) -> None:
     found = audited(drawn)
     assert {"screenshot", "rotated"}.isdisjoint(found.counts)
-    assert found.not_checked == {}
+    assert "orientation" not in found.not_checked
     turn(drawn / "car" / "car-0000.png")
     inkling.FewShotClassifier("sketch", cache=False).fit(drawn).save(tmp_path / "drawn.ink")
     of_memory = inkling.audit(tmp_path / "drawn.ink", cache=False)

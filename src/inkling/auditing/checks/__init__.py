@@ -14,6 +14,7 @@ from inkling.auditing.checks.orientation import CHECK as ORIENTATION
 from inkling.auditing.checks.outliers import CHECK as OUTLIERS
 from inkling.auditing.checks.screenshots import CHECK as SCREENSHOTS
 from inkling.auditing.checks.tiny import CHECK as TINY
+from inkling.auditing.checks.two_clusters import CHECK as TWO_CLUSTERS
 
 CHECKS: tuple[Check, ...] = (
     LABELS,
@@ -26,5 +27,6 @@ CHECKS: tuple[Check, ...] = (
     SCREENSHOTS,
     ORIENTATION,
     CLASSES,
+    TWO_CLUSTERS,
     NAMES,
 )

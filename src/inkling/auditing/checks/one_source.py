@@ -9,32 +9,22 @@ import numpy as np
 from inkling.auditing.checks.check import Check
 from inkling.auditing.findings import Finding
 from inkling.auditing.subject import Subject
-from inkling.embeddings.samples import Samples
-from inkling.heads.one_source import ALIKE, TIMES_CHANCE, Residuals
-from inkling.heads.support import unit_rows
-from inkling.types import FloatArray, IntArray
+from inkling.heads.one_source import Residuals
+from inkling.types import IntArray
 from inkling.wording import counted
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """A finding for each source of several files that do not show one picture."""
     rows = subject.different
-    X, y = telling(subject.samples)[rows], subject.vectors.y[rows]
-    residuals = Residuals.of(X, y)
-    chance = residuals.by_chance(seed=subject.seed)
-    source = residuals.sources(least=TIMES_CHANCE * chance or ALIKE)
+    y, found = subject.vectors.y[rows], subject.bursts
+    residuals, chance, source = found.residuals, found.chance, found.source
     order = np.argsort(source, kind="stable")
     files = subject.samples.sources[rows]
     for group in np.split(order, np.flatnonzero(np.diff(source[order])) + 1):
         if len(np.unique(files[group])) > 1:
             alike = _mean_alike(residuals, group)
             yield _finding(subject, rows[group], subject.classes[y[group[0]]], alike, chance)
-
-
-def telling(samples: Samples) -> FloatArray:
-    """Features where there are any: what names a picture leaves out most of how it was taken."""
-    features = samples.X[:, samples.identity.dimension :]
-    return unit_rows(features) if features.shape[1] else samples.embeddings
 
 
 def _mean_alike(residuals: Residuals, group: IntArray) -> float:

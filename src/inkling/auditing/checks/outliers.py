@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from inkling.auditing.checks.check import Check
-from inkling.auditing.checks.one_source import telling
 from inkling.auditing.findings import Finding
 from inkling.auditing.judged_labels import LIKELY
-from inkling.auditing.outliers import LEAST, outliers
+from inkling.auditing.outliers import DIRECTIONS, LEAST, outliers
 from inkling.auditing.subject import Subject
-from inkling.types import BoolArray
+from inkling.types import BoolArray, FloatArray
 
 RECOGNISED = 0.5
 """Probability of its own class from which on an image is not said to be unlike it."""
@@ -21,7 +20,7 @@ RECOGNISED = 0.5
 def find(subject: Subject) -> Iterator[Finding]:
     """A finding for each outlier that heads which did not see it don't place, in its class or in another."""
     rows = subject.different
-    found = outliers(telling(subject.samples)[rows], subject.vectors.y[rows], seed=subject.seed)
+    found = outliers(_vectors(subject), subject.vectors.y[rows], seed=subject.seed)
     placed = _placed(subject)
     for at in found.rows:
         if not placed[rows[at]]:
@@ -31,6 +30,12 @@ def find(subject: Subject) -> Iterator[Finding]:
             suggestion = "Does it show anything of the classes? Else leave it out."
             path = subject.samples.paths[rows[at]]
             yield Finding("outlier", (path,), told, found.score(int(at)), suggestion, (label,))
+
+
+def _vectors(subject: Subject) -> FloatArray:
+    """Those of different pictures, along the directions that outliers are looked for where those are found already."""
+    some, few = subject.telling[subject.different], subject.leading
+    return few[:, -DIRECTIONS:] if few.shape[1] < some.shape[1] else some
 
 
 def _placed(subject: Subject) -> BoolArray:
