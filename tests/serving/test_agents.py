@@ -127,7 +127,7 @@ def test_decisions_are_those_of_the_log(ask: Callable[..., Any], memory: Path) -
     ("tool", "arguments", "told"),
     [
         ("classify", {"paths": ["nowhere.png"]}, "'nowhere.png' does not exist"),
-        ("classify", {"paths": ["https://example.com/cat.jpg"]}, "does not exist"),
+        ("classify", {"paths": ["https://example.com/cat.jpg"]}, "is an address, and none is fetched"),
         ("classify", {"paths": ["-"]}, "Standard input is taken"),
         ("classify", {"paths": ["a" * 5000]}, "cannot be read"),
         ("classify", {"paths": []}, "at least 1"),
