@@ -63,7 +63,8 @@ def read_inference(body: bytes, header_length: str | None, *, has_detector: bool
         asked = {one["name"]: _parameters(one) for one in request.get("outputs") or ()}
         whole = _parameters(request)
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        raise Problem(400, "malformed", f"The request cannot be read: {excerpt(repr(error))}.") from error
+        why = f"{error} is missing" if isinstance(error, KeyError) else excerpt(error)
+        raise Problem(400, "malformed", f"The request cannot be read: {why}.") from error
     if inputs.keys() != {INPUT}:
         given = excerpt(", ".join(map(str, inputs)))
         raise Problem(400, "inputs", f"One input '{INPUT}' of type {_BYTES} was expected; there is: {given or 'none'}.")

@@ -1,6 +1,7 @@
 // How well the classes are distinguished, in a few figures, and how they moved.
 
 import { element } from "../common/elements.js";
+import { percent } from "../common/words.js";
 import { counted, measured } from "../words.js";
 
 const CONFUSIONS = 6;
@@ -28,8 +29,15 @@ export function figuresOf(now, before, words = LEFT_OUT) {
       tile("Error of its probabilities", measured(ece), moved(ece, old?.ece, false), "mean gap of confidence and accuracy"),
       tile("Pictures", String(now.images), "", words.pictures(now))),
     confusions(now.evaluation),
-    now.unknown?.finding && element("p", { class: "quiet small" }, `Unknown pictures: ${now.unknown.finding}.`),
+    now.unknown && element("p", { class: "quiet small", title: now.unknown.finding }, ofUnknown(now.unknown)),
   ].filter(Boolean);
+}
+
+// What detection of unknown pictures promises, in plain words; the finding in its own words stands in the title.
+function ofUnknown({ calibration }) {
+  if (!calibration) return "It can't say “unknown” yet: give it about 20 different pictures in all, two or more of each class.";
+  const { low, high } = calibration.realised;
+  return `Pictures of other things are called unknown; by mistake so are ${percent(low)} to ${percent(high)} of those of its classes.`;
 }
 
 const lower = (text) => text[0].toLowerCase() + text.slice(1);
