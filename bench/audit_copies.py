@@ -1,16 +1,18 @@
 """Copies that were planted among photographs, each edited in one way: how many are found, and how many others are.
 
 Copies within the images, and in a test part that they must not be in. Two pictures that an audit takes for one, and of
-which neither was planted, were looked at by eye, where there are many a sample of them: `audit_pairs.csv` has what they
-show. Those that were not looked at count by the share of the sample.
+which neither was planted, were looked at by eye, each that is found: `audit_pairs.csv` has what they show. They are one
+picture if they come of one exposure, or one drawing, whatever was done to it; another photograph of the same thing in
+the same place is another picture. What nobody looked at counts as wrong.
 """
 
 from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +77,7 @@ class Copy:
 def rows() -> Iterator[Row]:
     """Recall and precision of copies within the images, and of leaks."""
     encoder = load_encoder(ENCODER)
-    seen = _seen()
+    seen = Seen.read()
     with tempfile.TemporaryDirectory() as folder, EmbeddingCache() as cache:
 
         def samples(records: Sequence[ImageRecord]) -> Samples:
@@ -113,9 +115,7 @@ def _copies(pictures: Sequence[ImageRecord], folder: Path, rng: np.random.Genera
     return made
 
 
-def _judged(
-    what: str, samples: Samples, against: Samples | None, copies: Sequence[Copy], seen: Mapping[frozenset[str], bool]
-) -> Iterator[Row]:
+def _judged(what: str, samples: Samples, against: Samples | None, copies: Sequence[Copy], seen: Seen) -> Iterator[Row]:
     """Copies that share a finding with their picture, and findings of which all files are of one picture."""
     origin = {str(one.path): str(one.of) for one in copies}
     subject = Subject(samples, tuple(ClassEntry(name) for name in sorted(set(samples.labels))), against)
@@ -123,22 +123,20 @@ def _judged(
     missed = [one for one in copies if not any({str(one.path), str(one.of)} <= files for files in findings)]
     by_edit = {edit: 1 - sum(one.edit == edit for one in missed) / (COPIED / len(EDITS)) for edit in EDITS}
     shown = [frozenset(_short(origin.get(file, file)) for file in files) for files in findings]
-    others = {files for files in shown if len(files) > 1}
-    looked_at = [seen[files] for files in others if files in seen]
-    unseen = float(np.mean(looked_at)) if looked_at else 0.0
-    right = sum(1.0 if len(files) == 1 else float(seen.get(files, unseen)) for files in shown)
-    touched = [one for files, one in zip(findings, shown, strict=True) if files & set(origin)]
-    planted_found, planted_right = len(touched), sum(len(one) == 1 or seen.get(one, False) for one in touched)
-    yield at_least(f"{what}: recall", 1 - len(missed) / len(copies), RECALL, by_edit=by_edit)
+    right = [seen.are_one(files) for files in shown]
+    touched = [one for files, one in zip(findings, right, strict=True) if files & set(origin)]
+    halves = {half: [seen.are_one(files) for files in shown if _half(files) == half] for half in (0, 1)}
+    recalls = {half: [one not in missed for one in copies if _half([_short(str(one.of))]) == half] for half in (0, 1)}
+    yield at_least(f"{what}: recall", 1 - len(missed) / len(copies), RECALL, by_edit=by_edit, by_half=_means(recalls))
     yield at_least(
         f"{what}: precision",
-        right / len(findings),
+        float(np.mean(right)),
         PRECISION,
         findings=len(findings),
-        with_a_planted_copy=planted_right / max(planted_found, 1),
-        looked_at=len(looked_at),
-        share_of_one_picture_among_them=unseen,
-        not_looked_at=len(others) - len(looked_at),
+        by_half=_means(halves),
+        with_a_planted_copy=float(np.mean(touched)) if touched else 1.0,
+        looked_at=sum(len(files) > 1 for files in shown),
+        wrong=[sorted(files) for files in shown if not seen.are_one(files)],
     )
 
 
@@ -147,7 +145,43 @@ def _short(path: str) -> str:
     return Path(path).relative_to(SHARED / "data").as_posix()
 
 
-def _seen() -> dict[frozenset[str], bool]:
-    """Pictures that were taken for one, and whether they are, by eye."""
-    with SEEN.open(encoding="utf-8", newline="") as file:
-        return {frozenset(row["files"].split("|")): row["one_picture"] == "yes" for row in csv.DictReader(file)}
+def _half(files: Iterable[str]) -> int:
+    """Thresholds were chosen on every other class of Caltech-101, the first among them: half 0, on other seeds."""
+    data, *_, label, _ = min(files).split("/")
+    return _classes(data).index(label) % 2
+
+
+@cache
+def _classes(data: str) -> list[str]:
+    return sorted({Path(one.path).parent.name for one in find_images(SHARED / "data" / data).records})
+
+
+def _means(halves: Mapping[int, Sequence[bool]]) -> dict[str, float]:
+    return {
+        name: float(np.mean(halves[half])) for half, name in enumerate(("half chosen on", "other half")) if halves[half]
+    }
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What pictures that were taken for one are, by eye: the number of the picture that each file shows."""
+
+    picture: Mapping[str, int]
+
+    @classmethod
+    def read(cls) -> Seen:
+        """As it is kept."""
+        with SEEN.open(encoding="utf-8", newline="") as file:
+            copies = [row["files"].split("|") for row in csv.DictReader(file) if row["one_picture"] == "yes"]
+        picture: dict[str, int] = {}
+        for number, files in enumerate(copies):
+            joined = {picture[file] for file in files if file in picture}
+            picture |= {file: number for file, of in picture.items() if of in joined}
+            picture |= dict.fromkeys(files, number)
+        return cls(picture)
+
+    def are_one(self, files: Collection[str]) -> bool:
+        """Whether all show one picture."""
+        return len(files) == 1 or (
+            all(file in self.picture for file in files) and len({self.picture[file] for file in files}) == 1
+        )

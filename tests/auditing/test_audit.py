@@ -106,7 +106,7 @@ def test_a_damaged_thumbnail_ends_no_audit(tmp_path: Path, damage: bytes | str) 
     """Such as a memory may have; the other pictures are looked at as they are without it."""
     write_dataset(tmp_path, ("car", "tree"), 6, seed=5)
     with Image.open(tmp_path / "tree" / "tree-0003.png") as picture:
-        picture.convert("RGB").save(tmp_path / "tree" / "again.jpg", quality=40)
+        picture.convert("RGB").save(tmp_path / "tree" / "again.jpg", quality=80)
     sound = inkling.audit(str(tmp_path), encoder="sketch", cache=False)
     samples, thumbnails = sound.subject.samples, list(sound.subject.samples.thumbnails)
     first = thumbnails[0]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inkling.auditing.aligned import same_picture
 from inkling.auditing.alike import alike_pairs
-from inkling.auditing.same_picture import GLANCE, Overlays, at_a_glance, correlation
+from inkling.auditing.same_picture import GLANCE, Overlays, at_a_glance, best_start
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import UNKNOWN, difference_hash
 from inkling.images.thumbnails import decoded
@@ -21,9 +22,11 @@ from inkling.types import BoolArray, IntArray
 
 SAME_EMBEDDING, DIFFERENT_BITS = 0.75, 20
 """Cosine from which, and bits of the hashes, of 64, up to which two images may be one picture."""
-SAME_PICTURE = 0.96
-"""Correlation from which they are: on thumbnails of Caltech-101 and of clothing, whole copies and edited ones lie above
-it, other pictures of one thing below it."""
+SAME_GLANCE, SAME_BITS = 0.98, 4
+"""Correlation of 8 x 8 grey pixels from which, and bits up to which they may be whatever their embeddings are: those of
+some pictures change with every encoding."""
+ROUGHLY_ALIKE = 0.93
+"""Correlation of thumbnails, laid over each other roughly, from which they are compared closely."""
 AT_A_GLANCE = 0.65
 """Correlation of 8 x 8 grey pixels from which a pair is looked at closely: of copies cut by 5 %, 99.5 % have it."""
 
@@ -95,9 +98,11 @@ def near_pairs(images: Pictures, others: Pictures | None = None) -> list[Pair]:
     """
     there, found = images if others is None else others, []
     for first, second, cosine in _candidates(images, others):
-        alike = correlation(images.overlays.crops(first), there.overlays.crops(second))
-        if alike >= SAME_PICTURE:
-            found.append(Pair(first, second, cosine, alike))
+        start = best_start(images.overlays.crops(first), there.overlays.crops(second))
+        if start.correlation >= ROUGHLY_ALIKE:
+            alike = same_picture(images.overlays.pixels(first), there.overlays.pixels(second), start)
+            if alike is not None:
+                found.append(Pair(first, second, cosine, alike))
     return found
 
 
@@ -111,14 +116,32 @@ def _candidates(images: Pictures, others: Pictures | None) -> Iterator[tuple[int
         kept = np.flatnonzero(_different_bits(images, first, there, second) <= DIFFERENT_BITS)
         kept = kept[_alike_at_a_glance(images, first[kept], there, second[kept])]
         yield from zip(first[kept].tolist(), second[kept].tolist(), cosines[kept].tolist(), strict=True)
+    yield from _of_unlike_embeddings(images, others)
+
+
+def _of_unlike_embeddings(images: Pictures, others: Pictures | None) -> Iterator[tuple[int, int, float]]:
+    """The same of pairs that look all the same, or as mirror images, and have other embeddings."""
+    there, seen = images if others is None else others, set()
+    for glances in (images.glances, _mirrored(images.glances)):
+        for first, second, _ in alike_pairs(glances, there.glances, least=SAME_GLANCE):
+            kept = first < second if others is None else np.ones(len(first), dtype=bool)
+            kept &= _different_bits(images, first, there, second) <= SAME_BITS
+            first, second = first[kept], second[kept]
+            cosines = (images.embeddings[first] * there.embeddings[second]).sum(axis=1)
+            for found in zip(first.tolist(), second.tolist(), cosines.tolist(), strict=True):
+                if found[2] < SAME_EMBEDDING and found[:2] not in seen:
+                    seen.add(found[:2])
+                    yield found
+
+
+def _mirrored(glances: NDArray[np.float32]) -> NDArray[np.float32]:
+    return glances.reshape(-1, GLANCE, GLANCE)[:, :, ::-1].reshape(glances.shape)
 
 
 def _alike_at_a_glance(images: Pictures, first: IntArray, others: Pictures, second: IntArray) -> BoolArray:
     """Whether few grey pixels are alike, of the picture or of its mirror image."""
     one, other = images.glances[first], others.glances[second]
-    side = int(np.sqrt(one.shape[1]))
-    mirrored = one.reshape(-1, side, side)[:, :, ::-1].reshape(one.shape)
-    return np.asarray(np.maximum((one * other).sum(axis=1), (mirrored * other).sum(axis=1)) >= AT_A_GLANCE)
+    return np.asarray(np.maximum((one * other).sum(axis=1), (_mirrored(one) * other).sum(axis=1)) >= AT_A_GLANCE)
 
 
 def _different_bits(images: Pictures, first: IntArray, others: Pictures, second: IntArray) -> IntArray:

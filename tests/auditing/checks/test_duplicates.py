@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from inkling.auditing.findings import Finding
 from inkling.auditing.near_duplicates import Pictures, near_pairs
 from inkling.auditing.subject import Subject
 from inkling.embeddings.samples import given_samples
+from inkling.images.decode import thumbnail
 from inkling.sketch import write_dataset
 from inkling.types import ClassEntry
 
@@ -77,6 +79,17 @@ def test_an_edited_copy_of_a_class(drawn: Path, edit: str) -> None:
         EDITS[edit](picture.convert("RGB")).save(drawn / "car" / "again.jpg", quality=40)
     (one,) = found(drawn)
     assert (one.kind, names(one)) == ("near_duplicate", {"car-0003.png", "again.jpg"})
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_copy_that_the_encoder_takes_for_something_else(mirrored: bool) -> None:
+    """Embeddings of some pictures change with every encoding; what looks all the same is compared anyway."""
+    small = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    picture = Image.fromarray(small).resize((320, 240), Image.Resampling.BICUBIC)
+    copy = ImageOps.mirror(picture) if mirrored else picture.resize((200, 150))
+    samples = given_samples(np.eye(2, 4, dtype=np.float32), ["a", "a"], logit_scale=100.0)
+    samples = replace(samples, thumbnails=(thumbnail(picture), thumbnail(copy)))
+    assert len(near_pairs(Pictures.of(samples, np.arange(2)))) == 1
 
 
 def test_an_edited_copy_in_another_class_is_a_conflict(drawn: Path) -> None:
