@@ -94,6 +94,7 @@ KINDS: Mapping[str, str] = {
     "border": "a frame of one colour around the picture",
     "colour_mode": "grey, where next to all others have colours",
     "screenshot": "taken of a screen, not of the thing",
+    "several": "the box of another class covers half of it",
     "ambiguous": "two classes fit alike",
     "outlier": "far from all images of its class, and no other class fits",
     "few_images": "a class with too few images",

@@ -13,6 +13,7 @@ from inkling.auditing.checks.one_source import CHECK as ONE_SOURCE
 from inkling.auditing.checks.orientation import CHECK as ORIENTATION
 from inkling.auditing.checks.outliers import CHECK as OUTLIERS
 from inkling.auditing.checks.screenshots import CHECK as SCREENSHOTS
+from inkling.auditing.checks.several import CHECK as SEVERAL
 from inkling.auditing.checks.tiny import CHECK as TINY
 from inkling.auditing.checks.two_clusters import CHECK as TWO_CLUSTERS
 
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     FILES,
     TINY,
     SCREENSHOTS,
+    SEVERAL,
     ORIENTATION,
     CLASSES,
     TWO_CLUSTERS,
