@@ -192,7 +192,7 @@ def _check_name(name: str, key: str) -> None:
     if visible(name) != name:
         raise InputError(
             f"The class name {quoted(visible(name))} has a control character or a line break.",
-            remedy="Rename its folder, or its label in the table.",
+            remedy="Take it out of the name, wherever that stands: of a folder, in a table, or as it was typed.",
         )
     if len(name) > LONGEST_NAME:
         raise InputError(

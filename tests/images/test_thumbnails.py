@@ -30,8 +30,10 @@ def test_a_missing_one() -> None:
     assert (decoded(None, "L"), size_of(None)) == (None, None)
 
 
+@pytest.mark.parametrize("limit", [Image.MAX_IMAGE_PIXELS, None])  # which others may have set
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_one(damage: str) -> None:
+def test_a_damaged_one(damage: str, limit: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     assert decoded(DAMAGED[damage], "L") is None
     assert size_of(DAMAGED[damage]) in (None, (80, 60))  # a header alone may be sound
     first, *others = looks_of([SOUND, DAMAGED[damage], None]).tolist()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from inkling.review.decisions import Decisions
 from inkling.serving.access import Access, Token
 from inkling.serving.app import create_app
 from inkling.serving.routes.about import shown_name
@@ -41,3 +42,11 @@ def test_about_tells_who_may_write(service: Service, access: Access, peer: str, 
 def test_no_password_is_shown() -> None:
     assert "secret" not in shown_name("postgresql://maria:secret@db/memory")
     assert shown_name("/home/maria/drawings.ink") == "drawings.ink"
+
+
+def test_ready_follows_the_memory(client: TestClient, memory: Path) -> None:
+    assert client.get("/readyz").json()["memory_version"] == 3
+    Decisions(memory).rename("tree", "oak")
+    assert client.get("/readyz").json() == {"status": "ready", "memory_version": 4}
+    memory.rename(memory.with_suffix(".gone"))
+    assert client.get("/readyz").status_code == 503

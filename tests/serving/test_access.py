@@ -40,6 +40,7 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> Access:
 
 
 WRITES = [
+    ("POST", "/v1/classes/gathered"),
     ("POST", "/v1/observe"),
     ("POST", "/v1/classes"),
     ("POST", "/v1/classes/1/images"),

@@ -6,6 +6,8 @@ from io import BytesIO
 
 from PIL import Image
 
+MOST_PIXELS = 1 << 22
+"""A header that says more is none of a thumbnail, and would have gigabytes set aside. Pillow's own limit may be off."""
 _DAMAGED = (OSError, ValueError, Image.DecompressionBombError)
 """What Pillow raises of damaged bytes: a header may say any size."""
 
@@ -27,6 +29,7 @@ def size_of(jpeg: bytes | None) -> tuple[int, int] | None:
 
 def _opened(jpeg: bytes | None) -> Image.Image | None:
     try:
-        return None if jpeg is None else Image.open(BytesIO(jpeg))
+        picture = None if jpeg is None else Image.open(BytesIO(jpeg))
     except _DAMAGED:
         return None
+    return picture if picture is not None and picture.width * picture.height <= MOST_PIXELS else None

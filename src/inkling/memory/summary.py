@@ -43,6 +43,18 @@ class MemorySummary:
     provenance: Provenance
 
 
+def memory_version(path: str | Path) -> int:
+    """The version of a memory by now.
+
+    Raises
+    ------
+    MemoryFileError
+        As for `summarize`.
+    """
+    with seeing(path) as connection:
+        return version_of(connection)
+
+
 def summarize(path: str | Path) -> MemorySummary:
     """Read the summary of a memory.
 

@@ -87,7 +87,9 @@ def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = Non
 def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:
     numbers = [number for number, (state, _) in states.items() if state == OPEN]
     return (
-        f"Open proposals: {_listed(map(str, numbers))}." if numbers else "No proposal is open; run 'inkling discover'."
+        f"Open proposals: {_listed(map(str, numbers))}."
+        if numbers
+        else "No proposal is open; there is one once new classes were looked for, and found."
     )
 
 

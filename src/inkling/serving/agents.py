@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from inkling.errors import InklingError, InputError
 from inkling.images.sources import find_images
@@ -33,6 +33,8 @@ from inkling.wording import counted, excerpt
 
 AGENT = "agent"
 """Who decides, for the log."""
+CHANGING = ("accept", "merge", "discard", "undo")
+"""Tools that change the memory."""
 MOST_PICTURES = 256
 SHOWN_SKIPPED = 3
 
@@ -68,18 +70,40 @@ def agent_server(service: Service, *, write: bool, root: str | None = None) -> M
     InputError
         If the root is no folder.
     """
-    server: MCPServer[Any] = MCPServer(
-        "inkling", title="Inkling", instructions=_ABOUT, version=inkling_version(), log_level="WARNING"
-    )
+    server = _Server("inkling", title="Inkling", instructions=_ABOUT, version=inkling_version(), log_level="WARNING")
     readers = Readers(service, None if root is None else RootedFiles(root))
     writers = Writers(service)
     reading: tuple[Tool, ...] = (readers.classify, readers.list_classes, readers.list_proposals, readers.history)
-    changing: tuple[Tool, ...] = (writers.accept, writers.merge, writers.discard, writers.undo)
+    changing: tuple[Tool, ...] = tuple(getattr(writers, name) for name in CHANGING)
     for tool in reading:
         server.add_tool(_telling(tool), annotations=_READS)
     for tool in changing if write else ():
         server.add_tool(_telling(tool), annotations=_CHANGES)
     return server
+
+
+class _Server(MCPServer[Any]):
+    """Says of arguments that fit no tool, and of tools that are off, what would."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """As the base class."""
+        if name in CHANGING and name not in {one.name for one in await self.list_tools()}:
+            raise ToolError(f"'{name}' changes the memory, which is off: whoever starts the server can add --write.")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(_what_fits(name, error.__cause__)) from error
+            raise
+
+
+def _what_fits(name: str, error: ValidationError) -> str:
+    """Each argument that does not fit, what came, and what would."""
+    told = [
+        f"'{'.'.join(map(str, one['loc']))}' got {excerpt(one['input'])}: {one['msg'][:1].lower()}{one['msg'][1:]}"
+        for one in error.errors(include_url=False)
+    ]
+    return f"These arguments do not fit '{name}': {'; '.join(told)}. The list of tools says what each takes."
 
 
 class Readers:

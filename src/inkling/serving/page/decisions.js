@@ -31,7 +31,8 @@ export async function decide(text, ...requests) {
   if (refused) complain(refused.isConflict ? new Error(`${refused.message} What is shown now is the latest.`) : refused);
   const back = made.filter((one) => one.verb !== "fit").map((one) => one.event); // a first fit stays
   if (made.length) toast(said(text, made), { undo: back.length ? () => takeBack(back) : null });
-  else if (!refused) toast(events.some((one) => one.begun) ? said(text, events) : "Nothing new: the memory has it already.");
+  else if (events.some((one) => one.begun)) toast(said(text, events), { undo: takeBackLatest });
+  else if (!refused) toast("Nothing new: the memory has it already.");
   tellChanged();
   return refused ? null : events;
 }

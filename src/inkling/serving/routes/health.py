@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
+from inkling.memory.summary import memory_version
 from inkling.serving.metrics import Metrics
 from inkling.serving.shared import Share
 
@@ -21,9 +22,11 @@ async def healthz() -> dict[str, Any]:
 
 @router.get("/readyz")
 async def readyz(share: Share) -> dict[str, Any]:
-    """Whether the service is warmed up, and takes requests."""
+    """Whether the service is warmed up, and its memory can be read; the version that it has by now."""
     share.require_ready()
-    return {"status": "ready", "memory_version": share.service.version}
+    service = share.service
+    version = await share.reading(lambda: 0 if service.begins else memory_version(service.memory))
+    return {"status": "ready", "memory_version": version}
 
 
 @router.get(

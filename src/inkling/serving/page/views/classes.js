@@ -123,7 +123,7 @@ export class ClassesView {
     const card = element("article", { class: "card", "data-class": one.name, "aria-label": `Class ${one.name}` },
       element("header", {}, element("h2", { title: one.name }, one.name), element("span", { class: "quiet small" }, counted(one.images, "picture"))),
       isKnown && element("ul", { class: "thumbs" }, pictures, more > 0 && element("li", { class: "rest quiet" }, `+${more}`)),
-      element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class."));
+      element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class. Until then it is kept nowhere: it is lost if the service ends."));
     if (!this.state()?.may_write) return card;
     card.append(element("div", { class: "others" },
       this.#fileButton("Add", (found) => this.#add(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
@@ -174,7 +174,10 @@ export class ClassesView {
     this.work.replaceChildren(bar.shown);
     const ways = additions(this.#classes, name, files);
     let done = 0, skipped = 0;
-    const told = () => `${counted(files.length - skipped, "picture")} of “${name}” learned${skipped ? `, ${skipped} unreadable` : ""}.`;
+    const told = (events) => {
+      const fate = events.some((one) => one.memory_version) ? "learned" : "taken; they are learned with a second class";
+      return `${counted(files.length - skipped, "picture")} of “${name}” ${fate}${skipped ? `, ${skipped} unreadable` : ""}.`;
+    };
     const events = await decide(told, ...ways.map((way) => async () => {
       bar.signal.throwIfAborted();
       const event = await way();
