@@ -20,6 +20,7 @@ from inkling.memory.pool import read_pool
 from inkling.memory.shown import ShownImage
 from inkling.payloads import Payload, evaluation_payload
 from inkling.serving.answers import image_answer
+from inkling.types import IntArray
 
 FEW_PICTURES = 8
 """A class with fewer different pictures is said to need more."""
@@ -29,8 +30,9 @@ def learned_state(classifier: FewShotClassifier) -> Payload:
     """Accuracy, calibration and confusion out of fold, and what each class has: near-duplicates count once."""
     fitted = classifier.fitted
     subject = Subject(fitted.samples, fitted.entries, seed=fitted.seed)
-    pictures = _pictures(subject)
-    evaluation, why = _evaluated(subject)
+    sources = _sources(subject)
+    pictures = _pictures(subject, sources)
+    evaluation, why = _evaluated(subject, sources)
     recalls = {} if evaluation is None else {name: one["recall"] for name, one in evaluation["per_class"].items()}
     images = Counter(fitted.vectors.y[subject.contents].tolist())
     return {
@@ -54,20 +56,26 @@ def learned_state(classifier: FewShotClassifier) -> Payload:
     }
 
 
-def _pictures(subject: Subject) -> Counter[int]:
-    """Different pictures of each class."""
+def _sources(subject: Subject) -> IntArray:
+    """Number of the source of each content, (n,): near-duplicates have one, and so have the frames of a burst."""
+    of_picture = np.zeros(int(subject.picture.max(initial=0)) + 1, dtype=np.int64)
+    first = np.searchsorted(subject.contents, subject.different)
+    of_picture[subject.picture[first]] = subject.bursts.source
+    return np.asarray(of_picture[subject.picture])
+
+
+def _pictures(subject: Subject, sources: IntArray) -> Counter[int]:
+    """Different sources of each class."""
     y = subject.vectors.y[subject.contents]
-    return Counter(column for column, _ in set(zip(y.tolist(), subject.picture.tolist(), strict=True)))
+    return Counter(column for column, _ in set(zip(y.tolist(), sources.tolist(), strict=True)))
 
 
-def _evaluated(subject: Subject) -> tuple[Payload | None, str | None]:
+def _evaluated(subject: Subject, sources: IntArray) -> tuple[Payload | None, str | None]:
     """Measures out of fold, a burst of near-duplicates held out together; or why there are none."""
     contents = subject.contents
     vectors = subject.vectors
     try:
-        of_pictures = replace(
-            vectors, X=vectors.X[contents], y=vectors.y[contents], sources=subject.picture.astype(np.int64)
-        )
+        of_pictures = replace(vectors, X=vectors.X[contents], y=vectors.y[contents], sources=sources)
         rows, logits = held_out_logits(of_pictures, seed=subject.seed)
         if not len(rows):
             return None, "No class has two pictures, of which one could be left out."
