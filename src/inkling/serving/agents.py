@@ -83,7 +83,7 @@ def agent_server(service: Service, *, write: bool, root: str | None = None) -> M
 
 
 class _Server(MCPServer[Any]):
-    """Says of arguments that fit no tool, and of tools that are off, what would."""
+    """Answers arguments that fit no tool, and tools that are off, with what would fit."""
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """As the base class."""
