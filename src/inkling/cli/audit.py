@@ -14,6 +14,7 @@ from inkling.cli.corrected import correct, correct_memory_by
 from inkling.cli.filed import take_back
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting
+from inkling.cli.sources import left_out, tell_classes_left_out
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InklingError, InputError
@@ -23,7 +24,6 @@ from inkling.wording import counted
 if TYPE_CHECKING:
     from inkling.auditing.audit import Audit
     from inkling.images.boxes import BoxReading
-    from inkling.images.sources import Found
 
 NAME = "audit"
 UNITS = {"Embedding": "images", "Checking": "checks"}
@@ -127,7 +127,8 @@ def run(
                 cache=not no_cache,
                 progress=lambda what, done, total: counting(where, what, unit=UNITS[what])(done, total),
             )
-        told = _left_out(found, source)
+        nothing: dict[str, Any] = {"ignored": {}, "classes_left_out": []}
+        told = nothing if isinstance(source, str) else left_out(source, found.subject.classes)
         tell_skipped((), told["ignored"])
         _tell(found, train, told, fix_list=fix_list, report=report, json=json)
 
@@ -142,14 +143,6 @@ def _apply(images: str, fixes: Path, output: Path | None, boxes: BoxReading, jso
         raise InputError("--apply makes a corrected copy, and needs a folder for it.", remedy="Add --output NEW_DIR.")
     else:
         correct(images, fixes, output, boxes=boxes, json=json)
-
-
-def _left_out(found: Audit, source: str | Found) -> dict[str, Any]:
-    """Files that were ignored, by kind, and labels none of whose images could be used."""
-    if isinstance(source, str):
-        return {"ignored": {}, "classes_left_out": []}
-    labels = {one.label for one in source.records if one.label is not None} | {*source.classes_without_images}
-    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - {*found.subject.classes})}
 
 
 def _tell(
@@ -192,8 +185,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     if none_found:
         said = "Nothing is worth a look. " if not summary["findings"] else ""
         note(f"{said}Looked for, and not found: {', '.join(none_found)}.")
-    if left_out := summary["classes_left_out"]:
-        note(f"Left out, since none of their images can be used: {', '.join(left_out)}.")
+    tell_classes_left_out(summary["classes_left_out"])
     folder = _common_folder(summary["findings"])
     for kind in summary["counts"]:
         _print_kind([one for one in summary["findings"] if one["kind"] == kind], folder)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 SHOWN = 5
+SHOWN_NAMES = 8
 """Lines of a list below a note."""
 
 
@@ -105,6 +106,12 @@ def tell_skipped(skipped: Sequence[SkippedImage], ignored: Mapping[str, int]) ->
     if skipped:
         note(f"Skipped {counted(len(skipped), 'image')}:")
         note_some(f"{image.path}: {image.reason}" for image in skipped)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def note_some(lines: Iterable[str]) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkling.cli.console import check_outputs, note, show, tell_skipped
+from inkling.cli.console import check_outputs, listed, note, show, tell_skipped
 from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root, Seed
 from inkling.cli.progress import board, counting, progress_bar
-from inkling.cli.sources import leave_if_lost, open_source
+from inkling.cli.sources import leave_if_lost, left_out, open_source, tell_classes_left_out
 from inkling.cli.tables import print_table
 from inkling.cli.usage import rate, whole
 from inkling.cli.waiting import seconds_waited
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from inkling.types import SkippedImage
 
 NAME = "fit"
-SHOWN_NAMES = 8
 
 
 def run(
@@ -213,9 +212,9 @@ def _print_update(summary: Mapping[str, Any]) -> None:
     outcome = summary["outcome"]
     typer.echo(f"Added {counted(outcome['images'], 'image')} to what was known.")
     if outcome["new_classes"]:
-        note(f"New classes: {_listed(outcome['new_classes'])}.")
+        note(f"New classes: {listed(outcome['new_classes'])}.")
     if outcome["extended"]:
-        note(f"More images of: {_listed(outcome['extended'])}.")
+        note(f"More images of: {listed(outcome['extended'])}.")
     if outcome["known_already"]:
         note(f"{counted(outcome['known_already'], 'image')} known already.")
     if elsewhere := outcome["under_another_label"]:
@@ -252,8 +251,7 @@ def _fit(
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         classifier.fit(source, progress=counting(where, "Embedding"))
-    labels = {record.label for record in source.records if record.label is not None} | {*source.classes_without_images}
-    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - set(classifier.fitted.classes))}
+    return left_out(source, classifier.fitted.classes)
 
 
 def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bool) -> None:
@@ -296,17 +294,11 @@ def _tell_classes(summary: Mapping[str, Any]) -> None:
     """Classes that lack one side, which may be meant or a slip."""
     without_text, without_images = summary["classes_without_text"], summary["classes_without_images"]
     if without_text:
-        note(f"Known by images alone, without a text vector: {_listed(without_text)}.")
+        note(f"Known by images alone, without a text vector: {listed(without_text)}.")
     if without_images:
-        note(f"Known by text alone: {_listed(without_images)}.")
+        note(f"Known by text alone: {listed(without_images)}.")
     with_images = [name for name in summary["classes"] if name not in without_images]
     for name in without_images:
         if near := get_close_matches(name, with_images, n=1, cutoff=0.8):
             note(f"Is '{name}' the same as '{near[0]}'? Names in the file of prompts must be spelled as the labels.")
-    if summary["classes_left_out"]:
-        note(f"Left out, since none of their images can be used: {_listed(summary['classes_left_out'])}.")
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    tell_classes_left_out(summary["classes_left_out"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from inkling.cli.border import PARTLY_DONE
+from inkling.cli.console import listed, note
 from inkling.errors import InklingError, InputError
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ def leave_if_lost(source: Found | Precomputed | None, skipped: Sequence[SkippedI
     """
     if source is not None and any_lost([source], skipped):
         raise typer.Exit(PARTLY_DONE)
+
+
+def left_out(source: Found, classes: Iterable[str]) -> dict[str, Any]:
+    """What of a source does not count among these classes: ignored files by kind, and labels that are none of them."""
+    labels = {one.label for one in source.records if one.label is not None} | {*source.classes_without_images}
+    return {"ignored": dict(source.ignored), "classes_left_out": sorted(labels - {*classes})}
+
+
+def tell_classes_left_out(names: Sequence[str]) -> None:
+    """Classes that the user named and that nothing can be known of."""
+    if names:
+        note(f"Left out, since none of their images can be used: {listed(names)}.")
 
 
 def _of_encoder(source: Found | Precomputed, identity: EncoderIdentity) -> Found | Precomputed:

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from inkling.classifier.indistinct import texts_left_out
-from inkling.errors import ConflictError, InputError
+from inkling.errors import ConflictError
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_class, add_exemplars, class_ids
-from inkling.memory.discovered import WAITING
 from inkling.memory.links import forget_links, part, tie
 from inkling.memory.moves import ImagePlace, hashes_of, out_of_proposal
-from inkling.memory.pool import Member, set_state, waiting_members
+from inkling.memory.pool import Member
 from inkling.memory.settle import settle
 from inkling.review.lookup import check_new_name, open_proposal
-from inkling.review.move import found_place
+from inkling.review.move import found_place, waiting_again
 from inkling.review.new_class import Prepared
 from inkling.review.proposal_changes import exemplar_of
 from inkling.review.refit import DetectorFitter, more_examples, refit
@@ -42,21 +41,13 @@ def gather(
 
 
 def _waiting(memory: Amendment, place: ImagePlace) -> Member:
-    """An image with its vector; what was discarded waits again."""
+    """An image that is in no class, with its vector."""
     if place.classes:
         raise ConflictError(
             f"The image {place.path} is of the class '{next(iter(place.classes.values()))}' already.",
             remedy="Nothing was changed. Leave it out, or move it there once the class is made.",
         )
-    assert place.pooled is not None, "an image that is in no class is pooled"
-    set_state(memory, [place.pooled], WAITING)
-    members = waiting_members(memory, [place.pooled])
-    if not members:
-        raise InputError(
-            f"The image {place.path} has no vector of the memory's encoder.",
-            remedy="Run 'inkling discover' on it first. Nothing was changed.",
-        )
-    return members[0]
+    return waiting_again(memory, place)
 
 
 def _relink(memory: Amendment, places: Sequence[ImagePlace]) -> None:

@@ -22,7 +22,7 @@ from inkling.memory.moves import (
     to_class,
     training_vectors,
 )
-from inkling.memory.pool import set_state, waiting_members
+from inkling.memory.pool import Member, set_state, waiting_members
 from inkling.memory.settle import settle
 from inkling.review.lookup import known_class, open_proposal
 from inkling.review.proposal_changes import exemplar_of
@@ -95,18 +95,30 @@ def _into_class(memory: Amendment, place: ImagePlace, class_id: int, column: int
     if place.classes:
         to_class(memory, place, class_id)
         return [more_examples(column, training_vectors(memory, class_id, place.content_hash))]
+    member = waiting_again(memory, place)
+    name = next(name for name, number in class_ids(memory.connection).items() if number == class_id)
+    vectors = member.stacked([member])
+    add_exemplars(memory, class_id, [exemplar_of(member, name)], vectors)
+    return [more_examples(column, vectors)]
+
+
+def waiting_again(memory: Amendment, place: ImagePlace) -> Member:
+    """An image that is in no class, with its vector; what was discarded waits again.
+
+    Raises
+    ------
+    InputError
+        If it has no vector of the memory's encoder.
+    """
     assert place.pooled is not None, "an image that is in no class is pooled"
     set_state(memory, [place.pooled], WAITING)
     members = waiting_members(memory, [place.pooled])
     if not members:
         raise InputError(
             f"The image {place.path} has no vector of the memory's encoder.",
-            remedy="Run 'inkling discover' on it, or add it with 'inkling fit --update'.",
+            remedy="Nothing was changed. Run 'inkling discover' on it, or add it with 'inkling fit --update'.",
         )
-    name = next(name for name, number in class_ids(memory.connection).items() if number == class_id)
-    vectors = members[0].stacked(members)
-    add_exemplars(memory, class_id, [exemplar_of(members[0], name)], vectors)
-    return [more_examples(column, vectors)]
+    return members[0]
 
 
 def _relink(memory: Amendment, place: ImagePlace, target: Proposal | None, class_id: int | None) -> None:
