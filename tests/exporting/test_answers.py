@@ -73,11 +73,14 @@ def test_auto_with_any_number_of_shots(shots: int) -> None:
     compare(FittedHead.fit("auto", vectors, seed=0), None, X, dimension=24)
 
 
-def test_auto_of_large_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inkling.heads.experts.MAX_LOGISTIC_WORK", 0)
+@pytest.mark.parametrize(
+    ("limit", "chosen"), [("MAX_LOGISTIC_WORK", "prototype + local-gda"), ("MAX_LOCAL_WORK", "prototype + gda")]
+)
+def test_auto_of_large_tasks(limit: str, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"inkling.heads.experts.{limit}", 0)
     vectors, X = labelled(draw_task(n_classes=6, shots=10, dims=24))
     head = FittedHead.fit("auto", vectors, seed=0)
-    assert "gda" in head.finding
+    assert head.head.chosen_ == chosen
     compare(head, None, X, dimension=24)
 
 

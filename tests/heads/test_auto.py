@@ -258,6 +258,16 @@ class TestRealFeatures:
         nearest = ((task.test_X @ means.T).argmax(axis=1) == task.test_y).mean()
         assert AutoHead().fit(task.X, task.y).score(task.test_X, task.test_y) > nearest + 0.08
 
+    @pytest.mark.slow
+    def test_many_classes_lose_no_expert(self, shared: Path) -> None:
+        """196 classes of 12 images: `auto` had left out its best expert, and fell behind the kernel head."""
+        with np.load(shared / "features" / "clip-vit-b32" / "stanford_cars.npz") as arrays:
+            X, y = unit(arrays["train16_x"].astype(np.float32)), arrays["train16_y"]
+        kept = np.arange(len(y)) - np.searchsorted(y, y) < 12
+        head = AutoHead().fit(X[kept], y[kept])
+        assert set(head.weights_) == set(EXPERTS)
+        assert head.score(X[~kept], y[~kept]) > 0.81
+
 
 def test_refit_keeps_weights_and_learns_the_experts_anew() -> None:
     task = draw_task(0, n_classes=5, shots=8, dims=16, text_noise=None)

@@ -55,7 +55,7 @@ def test_the_chooser_keeps_its_weights_and_space(
     task: tuple[FloatArray, IntArray, FloatArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     X, y, text = task
-    monkeypatch.setattr(experts, "MAX_LOGISTIC_WORK", 0)
+    monkeypatch.setattr(experts, "MAX_LOCAL_WORK", 0)
     head = _fitted("auto", X, y, text)
     assert isinstance(head, AutoHead)
     assert is_closed_form(head)

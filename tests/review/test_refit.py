@@ -25,8 +25,8 @@ WITH_TEXTS = {"text_vectors": np.stack([centre(name) for name in CLASSES])}
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every memory were a large one."""
-    monkeypatch.setattr(closed_form, "MAX_LOGISTIC_WORK", 0)
-    monkeypatch.setattr(experts, "MAX_LOGISTIC_WORK", 0)
+    monkeypatch.setattr(closed_form, "LARGE", 0)
+    monkeypatch.setattr(experts, "MAX_LOCAL_WORK", 0)
 
 
 def _fitted(path: Path, head: str, *, texts: bool = True, names: tuple[str, ...] = CLASSES) -> FewShotClassifier:

@@ -10,7 +10,6 @@ import numpy as np
 
 from inkling.heads.auto import AutoHead
 from inkling.heads.base import Head
-from inkling.heads.experts import MAX_LOGISTIC_WORK
 from inkling.heads.gda import GDAHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization
@@ -20,6 +19,8 @@ from inkling.heads.threads import threads_for
 from inkling.heads.zero_shot import ZeroShotHead
 from inkling.types import FloatArray, IntArray
 
+LARGE = 200_000_000
+"""Examples x dimensions x classes from which a head in closed form is fitted again from statistics."""
 CLOSED_FORM = (GDAHead, PrototypeHead, ZeroShotHead)
 
 
@@ -31,7 +32,7 @@ def is_closed_form(head: Head) -> bool:
 
 def is_large(n_examples: int, n_dims: int, n_classes: int) -> bool:
     """Whether fitting anew takes more than the moment that a decision may take."""
-    return n_examples * n_dims * n_classes > MAX_LOGISTIC_WORK
+    return n_examples * n_dims * n_classes > LARGE
 
 
 def statistics_of(head: Head, X: FloatArray, y: IntArray, n_classes: int) -> Statistics:

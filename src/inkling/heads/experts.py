@@ -25,8 +25,11 @@ FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
 """Of prototypes, by images in the median class: one image a class tells little of a covariance."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
-MAX_LOGISTIC_WORK = 200_000_000
-"""Examples x dimensions x classes up to which logistic regression fits in about a second."""
+MAX_LOGISTIC_WORK = 2_000_000_000
+"""Examples x dimensions x classes up to which logistic regression is fitted: with its folds in some ten seconds. Beyond,
+the other two lose little without it (`docs/decisions/auto-head.md`)."""
+MAX_LOCAL_WORK = 10_000_000_000
+"""Up to which an accepted class may have the experts fitted again on all examples: some two seconds."""
 
 ZERO_SHOT = "zero-shot"
 
@@ -43,7 +46,7 @@ CLOSED_FORM_EXPERTS: Mapping[str, Callable[[], Head]] = {
     "prototype": lambda: PrototypeHead(shrinkage=0.7),
     "gda": lambda: GDAHead(posterior=True),
 }
-"""For large tasks: fitted again from statistics, without an example, when a class is accepted (`closed_form`)."""
+"""For the largest tasks: fitted again from statistics, without an example, when a class is accepted (`closed_form`)."""
 
 
 @dataclass(frozen=True)
@@ -70,5 +73,11 @@ def experts_for(support: Support, shots: IntArray) -> Experts:
         shrinkage = FEW_SHOT_SHRINKAGE[int(median)]
         fixed_weights = (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
         return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights)
-    large = support.X.size * support.n_classes > MAX_LOGISTIC_WORK
-    return Experts(CLOSED_FORM_EXPERTS if large else EXPERTS, None)
+    return Experts(_weighed(support.X.size * support.n_classes), None)
+
+
+def _weighed(work: int) -> Mapping[str, Callable[[], Head]]:
+    """Experts whose weights are found, by examples x dimensions x classes."""
+    if work > MAX_LOCAL_WORK:
+        return CLOSED_FORM_EXPERTS
+    return EXPERTS if work <= MAX_LOGISTIC_WORK else {name: EXPERTS[name] for name in ("prototype", "local-gda")}
