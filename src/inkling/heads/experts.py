@@ -26,8 +26,8 @@ FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
 MAX_LOGISTIC_WORK = 2_000_000_000
-"""Examples x dimensions x classes up to which logistic regression is fitted: with its folds in some ten seconds. Beyond,
-the other two lose little without it (`docs/decisions/auto-head.md`)."""
+"""Examples x dimensions x classes up to which logistic regression is fitted: with its folds in some ten seconds.
+Beyond, the other two lose little without it (`docs/decisions/auto-head.md`)."""
 MAX_LOCAL_WORK = 10_000_000_000
 """Up to which an accepted class may have the experts fitted again on all examples: some two seconds."""
 
