@@ -211,7 +211,7 @@ def test_history_tells_who_and_takes_back(person: Person, memory: Path) -> None:
     person.reads("2 decisions were taken back", where=TOASTS)
     assert "cat" in classes(memory)
     assert first in open_groups(memory)
-    person.reads("taken back by event")
+    person.reads("taken back later, by entry")
     assert person.browser.complaints == []
 
 

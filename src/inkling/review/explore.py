@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def explore(
     samples: Samples | None,
     *,
     min_images: int,
+    proceed: Callable[[], None] = lambda: None,
 ) -> Explored:
     """Look for classes that are not known yet, and propose them in the memory.
 
@@ -46,6 +48,8 @@ def explore(
         Unlabelled images. None sorts the pool anew, whatever order its images came in.
     min_images
         Pictures that a proposal needs.
+    proceed
+        Called before the memory is changed; what it raises ends the work there.
 
     Raises
     ------
@@ -57,6 +61,7 @@ def explore(
     detector = detector_of(classifier)
     seen = None
     if samples is not None:
+        proceed()
         seen = Seen(samples, np.asarray(detector.p_known(samples.X)))
         observe(path, *seen.candidates(), fingerprint=samples.identity.fingerprint)
 
@@ -65,6 +70,7 @@ def explore(
         require_same_encoder(pool, classifier)
         free = pool.only(~pool.edited)
         found = _found_among(free, pool, classifier, seen, min_images=min_images)
+        proceed()
         put_forward(path, classifier, free, found, any_version=is_last)
         return found
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkling.serving.problems import MEDIA_TYPE, TITLES
+from inkling.serving.schemas import LARGEST_GROUP
 
 _PICTURE_ITEM = {"type": "string", "contentMediaType": "image/*", "contentEncoding": "base64"}
 _SMALL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAEnNCcKAAAAAElFTkSuQmCC"
@@ -106,6 +107,7 @@ def takes_pictures(fields: dict[str, Any], *, required: tuple[str, ...] = ()) ->
 TEXT = {"type": "string"}
 TEXTS = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 100}
+GROUP_SIZE = {"type": "integer", "minimum": 2, "maximum": LARGEST_GROUP}
 
 INFERENCE = {
     "requestBody": {

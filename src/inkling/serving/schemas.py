@@ -12,6 +12,9 @@ from inkling.labels import LONGEST_NAME
 LARGEST_NUMBER = 2**53 - 1
 """Every program that reads JSON knows whole numbers up to here."""
 
+LARGEST_GROUP = 1000
+"""The most pictures that a proposal can be said to need."""
+
 Number = Annotated[StrictInt, Field(ge=1, le=LARGEST_NUMBER)]
 Id = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -80,5 +83,8 @@ class NewJob(_Body):
     """What long work is to be done."""
 
     kind: Literal["evaluate", "discover"]
+    min_images: Annotated[StrictInt, Field(ge=2, le=LARGEST_GROUP)] | None = Field(
+        None, description="To discover: pictures that a proposal needs; without, as the service was started."
+    )
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "evaluate"}]})

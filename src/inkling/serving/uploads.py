@@ -96,19 +96,19 @@ class Sent:
             raise Problem(422, "invalid", f"'{name}' is given {len(values)} times; once was expected.")
         return values[0] if values else None
 
-    def number(self, name: str, *, default: int, most: int) -> int:
-        """A whole number from 0.
+    def number(self, name: str, *, default: int, most: int, least: int = 0) -> int:
+        """A whole number within bounds.
 
         Raises
         ------
         Problem
-            If it is none, or larger.
+            If it is none, or outside.
         """
         value = self.fields.get(name, default)
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
             value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise Problem(422, "invalid", f"'{name}' must be a whole number from 0 to {most}.")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise Problem(422, "invalid", f"'{name}' must be a whole number from {least} to {most}.")
         return value
 
 

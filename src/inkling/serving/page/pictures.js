@@ -93,10 +93,10 @@ function acceptDrops(zone, take, signal) {
   });
 }
 
-// A bar for long work, with a way to end it.
-export function progressBar(text) {
+// A bar for long work, with a way to end it. Of some work nobody knows how far it is.
+export function progressBar(text, { measured = true } = {}) {
   const abort = new AbortController();
-  const bar = element("progress", { max: 1, value: 0, "aria-label": text });
+  const bar = element("progress", { max: 1, value: measured ? 0 : null, "aria-label": text });
   const words = element("span", { class: "small" }, text);
   const shown = element("div", { class: "progress" }, words, bar, button("Cancel", () => abort.abort(), { class: "plain" }));
   return {

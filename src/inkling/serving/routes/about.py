@@ -27,6 +27,7 @@ async def about(request: Request, share: Share) -> dict[str, Any]:
     return {
         **told,
         "may_write": may_write(settings.access, request.scope),
+        "group_size": settings.min_images,
         "most_images": settings.limits.images,
         "most_bytes": settings.limits.body_bytes,
     }
@@ -56,6 +57,7 @@ def _told(service: Service) -> dict[str, Any]:
         "memory": shown_name(service.memory),
         "memory_version": 0,
         "encoder": service.encoder.identity.name,
+        "detects_unknown": False,
         "classes": 0,
         "images": 0,
         "proposals": 0,
@@ -70,6 +72,7 @@ def _of_memory(memory: str) -> dict[str, Any]:
         "memory": shown_name(memory),
         "memory_version": summary.version,
         "encoder": summary.encoder.name,
+        "detects_unknown": summary.detector is not None,
         "classes": len(summary.classes),
         "images": sum(one.images for one in summary.classes),
         "proposals": len(proposals.proposals),

@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_payload
 from inkling.serving.answers import predictions_answer
-from inkling.serving.described import COUNT, PREDICTIONS, answers_like, takes_pictures
+from inkling.serving.described import COUNT, GROUP_SIZE, PREDICTIONS, answers_like, takes_pictures
+from inkling.serving.schemas import LARGEST_GROUP
 from inkling.serving.shared import Share, WritersOnly
 from inkling.serving.uploads import Sent, read_sent, require_pictures
 from inkling.types import SkippedImage
@@ -42,17 +43,22 @@ async def predict(request: Request, share: Share) -> JSONResponse:
     return JSONResponse(told or await share.reading(lambda: predictions_answer(answers, nearest=nearest)))
 
 
-@router.post("/observe", dependencies=[WritersOnly], openapi_extra=takes_pictures({"top": COUNT, "names": COUNT}))
+@router.post(
+    "/observe",
+    dependencies=[WritersOnly],
+    openapi_extra=takes_pictures({"top": COUNT, "names": COUNT, "min_images": GROUP_SIZE}),
+)
 async def observe(request: Request, share: Share) -> dict[str, Any]:
     """Label pictures, keep what is unlike the known classes, and propose new classes."""
     sent = await read_sent(request, share.settings.limits)
     require_pictures(sent.uploads)
     top = sent.number("top", default=TOP, most=MOST)
     names = sent.number("names", default=NAMES, most=MOST)
-    return await share.changing(lambda: _observed(share, sent, top=top, names=names))
+    size = sent.number("min_images", default=share.settings.min_images, least=2, most=LARGEST_GROUP)
+    return await share.changing(lambda: _observed(share, sent, top=top, names=names, min_images=size))
 
 
-def _observed(share: Share, sent: Sent, *, top: int, names: int) -> dict[str, Any]:
+def _observed(share: Share, sent: Sent, *, top: int, names: int, min_images: int) -> dict[str, Any]:
     from inkling.review.observe import Observer
 
     service = share.service
@@ -61,7 +67,7 @@ def _observed(share: Share, sent: Sent, *, top: int, names: int) -> dict[str, An
     if not len(samples):
         raise _none_readable(samples.skipped)
     verdicts = classifier.judge(samples, top=top, names=names)
-    observer = Observer(service.memory, classifier, min_images=share.settings.min_images)
+    observer = Observer(service.memory, classifier, min_images=min_images)
     observer.take(samples)
     observed = explored_payload(observer.proposed())
     told = [

@@ -45,8 +45,10 @@ async def begin(request: Request, share: Share, new: NewJob) -> dict[str, Any]:
     """Begin to collect pictures: with labels to evaluate, or unlabelled ones to discover classes among."""
     if new.kind == "discover":
         writer(request)
-        work = _discovering(share.service, share.settings.min_images)
+        work = _discovering(share.service, new.min_images or share.settings.min_images)
     else:
+        if new.min_images is not None:
+            raise InputError("'min_images' has no effect on an evaluation.", remedy="Leave it out.")
         work = _evaluating(share.service)
     return share.jobs.begin(new.kind, work).told()
 
@@ -157,6 +159,7 @@ def _discovering(service: Service, min_images: int) -> Work:
         classifier = service.classifier
         if samples is not None and samples.identity.fingerprint != classifier.fitted.samples.identity.fingerprint:
             raise ConflictError("The memory has another encoder by now.", remedy="Begin anew.")
-        return Finished(explored_payload(explore(service.memory, classifier, samples, min_images=min_images)))
+        found = explore(service.memory, classifier, samples, min_images=min_images, proceed=require_wanted)
+        return Finished(explored_payload(found))
 
     return work

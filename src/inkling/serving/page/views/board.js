@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { element } from "../common/elements.js";
-import { announce, button, choiceOf, keepFocus, nameField, stored } from "../dom.js";
+import { announce, button, choiceOf, fileName, keepFocus, nameField, stored } from "../dom.js";
 import { counted } from "../words.js";
 
 const SHOWN_PICTURES = 12;
@@ -13,6 +13,7 @@ const IMAGES = "application/x-inkling-images";
 export class Board {
   #picked = new Set(); // content hashes of pictures to move
   #groups = [];
+  #numbers = new Map(); // by what number a group is called here, whatever number the memory has for it
   #classes = [];
   #open = new Set(); // groups whose pictures are all shown
   #lastPick = ["", 0]; // where a picture was picked last: of which group, and which of it
@@ -31,6 +32,7 @@ export class Board {
   show({ proposals, loose, n_loose: nLoose }, classes) {
     const typed = new Map([...this.cards.querySelectorAll("[data-group]")].map((card) => [Number(card.dataset.group), card.querySelector("input")?.value ?? ""]));
     this.#groups = proposals;
+    for (const { id } of proposals) this.#numbers.set(id, this.#numbers.get(id) ?? this.#numbers.size + 1);
     this.#classes = classes;
     const there = new Set([...proposals.flatMap((one) => one.pictures), ...loose].map((one) => one.id));
     this.#picked = new Set([...this.#picked].filter((id) => there.has(id)));
@@ -52,19 +54,25 @@ export class Board {
   }
 
   #card(group, typed) {
-    const title = `Group ${group.id}`;
-    const card = element("article", { class: "card group", tabindex: 0, "data-group": group.id, "aria-label": `${title}: ${counted(group.size, "picture")}${group.names.length ? `, perhaps ${group.names[0]}` : ""}` });
+    const title = `Group ${this.#numberOf(group.id)}`;
+    const n = group.pictures.length;
+    const card = element("article", { class: "card group", tabindex: 0, "data-group": group.id, "aria-label": `${title}: ${counted(n, "picture")}${group.names.length ? `, perhaps ${group.names[0]}` : ""}` });
     const handle = element("header", { draggable: this.mayWrite() ? "true" : "false", ondragstart: (event) => drag(event, CARD, [group.id]) },
-      element("h2", {}, title), element("span", { class: "quiet small" }, counted(group.size, "picture")));
-    card.append(handle, this.#pictures(group.pictures, group.id, SHOWN_PICTURES), element("p", { class: "quiet small" }, factsOf(group)));
+      element("h2", {}, title), element("span", { class: "quiet small" }, counted(n, "picture")));
+    card.append(handle, this.#pictures(group.pictures, group.id, SHOWN_PICTURES), element("p", { class: "quiet small", title: measuresOf(group) }, factsOf(group)));
     if (this.mayWrite()) card.append(this.#decisions(group, typed));
     this.#takes(card, { onGroup: (id) => id !== group.id && this.#merge(group.id, id), onImages: (ids) => this.#move(ids, group.id) });
     return card;
   }
 
+  #numberOf(id) {
+    return this.#numbers.get(id) ?? id;
+  }
+
   #decisions(group, typed) {
+    const called = `Group ${this.#numberOf(group.id)}`;
     const known = new Set(this.#classes.map((one) => one.name));
-    const { field, input } = nameField({ label: `Name of group ${group.id}`, names: [...known, ...group.names], value: typed || group.name || "", placeholder: "name of the class", onenter: () => accept() });
+    const { field, input } = nameField({ label: `Name of ${called.toLowerCase()}`, names: [...known, ...group.names], value: typed || group.name || "", placeholder: "name of the class", onenter: () => accept() });
     const yes = button("Accept", () => accept(), { class: "primary", "data-do": "a" });
     const said = () => {
       yes.textContent = known.has(input.value.trim()) ? `Add to “${input.value.trim()}”` : "Accept";
@@ -75,7 +83,7 @@ export class Board {
       const name = input.value.trim();
       if (!name) return input.focus();
       const join = known.has(name);
-      this.onDecision(join ? `Group ${group.id} was added to “${name}”.` : `“${name}” is a class now.`, () => post(`/v1/proposals/${group.id}/accept`, { name, join }));
+      this.onDecision(join ? `${called} was added to “${name}”.` : `“${name}” is a class now.`, () => post(`/v1/proposals/${group.id}/accept`, { name, join }));
     };
     const chips = group.names.slice(0, SHOWN_NAMES).map((name) => button(name, () => {
       input.value = name;
@@ -83,27 +91,27 @@ export class Board {
       input.focus();
     }, { class: "chip", "aria-label": `Name it ${name}` }));
     return element("div", { class: "decisions" },
-      element("div", { class: "chips", role: "group", "aria-label": "Likely names, best first" }, chips),
+      element("div", { class: "chips", role: "group", "aria-label": "Guesses at its name, best first" }, chips.length > 0 && element("span", { class: "quiet small" }, "Perhaps"), chips),
       element("div", { class: "naming" }, field, yes),
       element("div", { class: "others" },
-        button("Split", () => this.onDecision(`Group ${group.id} was split.`, () => post(`/v1/proposals/${group.id}/split`)), { class: "plain", "data-do": "s" }),
-        button("Discard", () => this.onDecision(`Group ${group.id} was discarded.`, () => post(`/v1/proposals/${group.id}/discard`)), { class: "plain", "data-do": "d" }),
+        button("Split", () => this.onDecision(`${called} was split.`, () => post(`/v1/proposals/${group.id}/split`)), { class: "plain", "data-do": "s" }),
+        button("Discard", () => this.onDecision(`${called} was discarded.`, () => post(`/v1/proposals/${group.id}/discard`)), { class: "plain", "data-do": "d" }),
         this.#mergeWith(group)));
   }
 
   #mergeWith(group) {
     const others = this.#groups.filter((one) => one.id !== group.id);
     if (!others.length) return null;
-    const label = (one) => `group ${one.id}, ${one.name ?? one.names[0] ?? counted(one.size, "picture")}`;
+    const label = (one) => `group ${this.#numberOf(one.id)}, ${one.name ?? one.names[0] ?? counted(one.pictures.length, "picture")}`;
     return choiceOf({
-      label: `Merge group ${group.id} with`, hint: "Merge with…", "data-do": "m", yes: "Merge",
+      label: `Merge group ${this.#numberOf(group.id)} with`, hint: "Merge with…", "data-do": "m", yes: "Merge",
       options: others.map((one) => element("option", { value: one.id }, label(one))),
       onChoose: (other) => this.#merge(group.id, Number(other)),
     });
   }
 
   #merge(into, other) {
-    this.onDecision(`Groups ${into} and ${other} were merged.`, () => post(`/v1/proposals/${into}/merge`, { proposals: [other] }));
+    this.onDecision(`Groups ${this.#numberOf(into)} and ${this.#numberOf(other)} were merged.`, () => post(`/v1/proposals/${into}/merge`, { proposals: [other] }));
   }
 
   #pictures(images, group, most) {
@@ -132,7 +140,7 @@ export class Board {
       made.setAttribute("aria-pressed", isOn());
       this.#showMover();
     }, {
-      class: "pick", title: image.path, "aria-label": `Pick ${image.path.split("/").at(-1)}`, "aria-pressed": isOn(), draggable: "true",
+      class: "pick", title: image.path, "aria-label": `Pick ${fileName(image.path)}`, "aria-pressed": isOn(), draggable: "true",
       ondragstart: (event) => {
         event.stopPropagation();
         drag(event, IMAGES, isOn() ? [...this.#picked] : [image.id]);
@@ -148,7 +156,7 @@ export class Board {
       const chip = element("li", { class: "class-chip" }, one.exemplars[0] && stored(one.exemplars[0], { alt: "" }), one.name);
       this.#takes(chip, {
         onImages: (ids) => this.#move(ids, one.name),
-        onGroup: (id) => this.onDecision(`Group ${id} was added to “${one.name}”.`, () => post(`/v1/proposals/${id}/accept`, { name: one.name, join: true })),
+        onGroup: (id) => this.onDecision(`Group ${this.#numberOf(id)} was added to “${one.name}”.`, () => post(`/v1/proposals/${id}/accept`, { name: one.name, join: true })),
       });
       return chip;
     });
@@ -159,7 +167,7 @@ export class Board {
     this.loose.hidden = !loose.length && !this.#groups.length;
     this.loose.replaceChildren(
       element("h2", { id: "loose-title" }, "In no group"),
-      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "candidate")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come.`),
+      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "picture")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come. Or pick those that show the same thing, and make a class of them.`),
       this.#pictures(loose, "loose", 48));
     this.#takes(this.loose, { onImages: (ids) => this.#move(ids, null) });
   }
@@ -171,7 +179,7 @@ export class Board {
     const target = choiceOf({
       label: "Where to", hint: "Move to…", yes: "Move",
       options: [
-        this.#groups.length && element("optgroup", { label: "Groups" }, this.#groups.map((one) => element("option", { value: `#${one.id}` }, `Group ${one.id}`))),
+        this.#groups.length && element("optgroup", { label: "Groups" }, this.#groups.map((one) => element("option", { value: `#${one.id}` }, `Group ${this.#numberOf(one.id)}`))),
         element("optgroup", { label: "Classes" }, this.#classes.map((one) => element("option", { value: `=${one.name}` }, one.name))),
         element("option", { value: "-" }, "No group"),
       ].filter(Boolean),
@@ -202,7 +210,7 @@ export class Board {
 
   #move(ids, to) {
     this.#picked.clear();
-    const where = to === null ? "out of its group" : typeof to === "number" ? `to group ${to}` : `to “${to}”`;
+    const where = to === null ? "out of its group" : typeof to === "number" ? `to group ${this.#numberOf(to)}` : `to “${to}”`;
     const requests = ids.map((id) => () => post(`/v1/images/${id}/move`, { to }));
     this.onDecision((made) => `${counted(made.length, "picture")} moved ${where}.`, ...requests);
   }
@@ -259,11 +267,17 @@ function keysIn(texts) {
   return texts.flatMap((text, at) => [at ? ", " : "", element("kbd", {}, text[0]), text.slice(1)]);
 }
 
-function factsOf(group) {
-  const parts = [];
-  if (group.stability !== null) parts.push(`stability ${group.stability.toFixed(2)}`);
-  if (group.nearest_class) parts.push(`nearest class ${group.nearest_class}, distance ${group.distance.toFixed(2)}`);
-  return parts.join(" · ");
+// What speaks for a group, in words; the numbers behind them stand in the title.
+function factsOf({ stability, nearest_class: nearest, distance, pictures, size }) {
+  const facts = [];
+  if (stability !== null) facts.push(stability >= 0.9 ? "Holds together well" : stability >= 0.8 ? "Holds together fairly well" : "Holds together loosely");
+  if (nearest) facts.push(`${distance < 0.4 ? "not far from" : distance < 0.8 ? "some way from" : "far from"} ${nearest}, the nearest class`);
+  if (size < pictures.length) facts.push(`${counted(size, "different picture")}, the others are copies`);
+  return facts.length ? `${facts.join("; ")}.` : "";
+}
+
+function measuresOf({ stability, nearest_class: nearest, distance }) {
+  return [stability !== null && `stability ${stability.toFixed(2)} of 1`, nearest && `distance ${distance.toFixed(2)}`].filter(Boolean).join(", ");
 }
 
 function drag(event, kind, what) {

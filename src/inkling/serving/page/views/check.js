@@ -1,9 +1,10 @@
 // Check: how well it does on pictures with labels that it never saw.
 
-import { call, formOf, parts, post, remove } from "../api.js";
+import { call, formOf, parts } from "../api.js";
 import { element } from "../common/elements.js";
 import { complain } from "../decisions.js";
 import { announce, empty } from "../dom.js";
+import { work } from "../jobs.js";
 import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
 import { figuresOfCheck } from "./figures.js";
@@ -47,15 +48,10 @@ export class CheckView {
     const bar = progressBar("Checking");
     this.work.replaceChildren(bar.shown);
     this.result.hidden = true;
-    let job = null;
     try {
-      job = await post("/v1/jobs", { kind: "evaluate" });
-      await this.#send(job, labelled, bar);
-      await post(`/v1/jobs/${job.id}/start`);
-      this.#show(await ended(job, bar.signal));
+      this.#show(await work("evaluate", { signal: bar.signal, prepare: (job) => this.#send(job, labelled, bar) }));
     } catch (error) {
       complain(error);
-      if (job) remove(`/v1/jobs/${job.id}`).catch(() => {});
     }
     empty(this.work);
   }
@@ -81,24 +77,4 @@ export class CheckView {
       job.has_report && element("iframe", { src: `/v1/jobs/${job.id}/report`, title: "Report of the check", class: "report", onload: (event) => event.target.setAttribute("data-loaded", "") }));
     announce(`Checked on ${evaluation.n} pictures`);
   }
-}
-
-// The job as it ended, by the events that the service sends.
-function ended(job, signal) {
-  return new Promise((resolve, reject) => {
-    const events = new EventSource(`/v1/jobs/${job.id}/events`);
-    const take = (event) => {
-      events.close();
-      resolve(JSON.parse(event.data));
-    };
-    for (const name of ["done", "failed", "cancelled"]) events.addEventListener(name, take);
-    events.onerror = () => {
-      events.close();
-      reject(new Error("The service ended while it was checking."));
-    };
-    signal.addEventListener("abort", () => {
-      events.close();
-      reject(new DOMException("Cancelled", "AbortError"));
-    });
-  });
 }
