@@ -50,6 +50,7 @@ def verdict_payload(verdict: Verdict) -> Payload:
         "unknown": verdict.unknown,
         "p_known": verdict.p_known,
         "names": list(verdict.names),
+        **({} if verdict.set is None else {"set": list(verdict.set)}),
         "memory_version": verdict.memory_version,
     }
 
@@ -72,7 +73,7 @@ def flat_box(path: str) -> Payload:
     return box | dict(zip(BOX_SIDES, box.pop("box", ()), strict=False))
 
 
-def verdict_columns(*, top: int, names: int, boxes: bool = False) -> tuple[str, ...]:
+def verdict_columns(*, top: int, names: int, boxes: bool = False, sets: bool = False) -> tuple[str, ...]:
     """Columns of a flat table of verdicts.
 
     Parameters
@@ -83,11 +84,14 @@ def verdict_columns(*, top: int, names: int, boxes: bool = False) -> tuple[str, 
         Likely names of unknown images.
     boxes
         Whether some of the images are boxes.
+    sets
+        Whether verdicts bring prediction sets.
     """
     others = (f"top{rank}_{what}" for rank in range(2, top + 1) for what in ("label", "probability"))
     likely = (f"name{rank}" for rank in range(1, names + 1))
     of_boxes = BOX_COLUMNS if boxes else ()
-    return ("path", *of_boxes, "label", "probability", *others, "unknown", "p_known", *likely, "memory_version")
+    asked = ("set",) if sets else ()
+    return ("path", *of_boxes, "label", "probability", *others, *asked, "unknown", "p_known", *likely, "memory_version")
 
 
 def flat_verdict(verdict: Verdict) -> Payload:
@@ -98,6 +102,8 @@ def flat_verdict(verdict: Verdict) -> Payload:
     for rank, (label, probability) in enumerate(ranked, start=1):
         if rank > 1:
             row |= {f"top{rank}_label": label, f"top{rank}_probability": probability}
+    if verdict.set is not None:
+        row["set"] = SET_MARK.join(verdict.set)
     row |= {"unknown": verdict.unknown, "p_known": verdict.p_known}
     row |= {f"name{rank}": name for rank, name in enumerate(verdict.names, start=1)}
     return row | {"memory_version": verdict.memory_version}

@@ -224,6 +224,9 @@ class Verdict:
     names
         Where the image is unknown, what it may be instead, likeliest first; empty where nobody asked or no word is
         known.
+    set
+        The classes that hold the right one at the coverage that was asked for, likeliest first; None where nobody
+        asked.
 
     Examples
     --------
@@ -241,3 +244,4 @@ class Verdict:
     unknown: bool | None = None
     p_known: float | None = None
     names: tuple[str, ...] = ()
+    set: tuple[str, ...] | None = None

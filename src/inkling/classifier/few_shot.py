@@ -22,7 +22,7 @@ from inkling.classifier.fitted import (
 from inkling.classifier.inputs import vectors_among, warn_of_skipped
 from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.persistence import load_classifier, to_memory
-from inkling.classifier.predictor import Predictor
+from inkling.classifier.set_predictor import SetPredictor
 from inkling.classifier.tuning import Tuning
 from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary, require_texts
 from inkling.discovery.naming import Namer
@@ -45,7 +45,7 @@ from inkling.types import ClassEntry, EncoderIdentity, FloatArray
 from inkling.unknown import Negatives
 
 
-class FewShotClassifier(Estimator, Predictor):
+class FewShotClassifier(Estimator, SetPredictor):
     """Learn visual classes from a handful of images each.
 
     A classifier as scikit-learn has them: `get_params`, `clone`, `cross_val_score`, `GridSearchCV` and `Pipeline` work,

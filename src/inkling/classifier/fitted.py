@@ -24,6 +24,7 @@ from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.heads.prediction_sets import Coverage, prediction_sets
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
@@ -132,7 +133,13 @@ class FittedClassifier:
         return softmax(identity.logit_scale * cosines)
 
     def judge(
-        self, samples: Samples, *, top: int, memory_version: int | None, names: Names | None = None
+        self,
+        samples: Samples,
+        *,
+        top: int,
+        memory_version: int | None,
+        names: Names | None = None,
+        coverage: Coverage | None = None,
     ) -> list[Verdict]:
         """Verdict on each sample, with the `top` likeliest classes.
 
@@ -140,6 +147,8 @@ class FittedClassifier:
         ----------
         names
             Gives likely names to those that are unknown.
+        coverage
+            Asks for prediction sets.
 
         Raises
         ------
@@ -151,6 +160,7 @@ class FittedClassifier:
             return []
         p = self.fitted_head.probabilities(samples.X)
         order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
+        sets = [None] * len(p) if coverage is None else self.sets_of(p, coverage)
         verdicts = [
             Verdict(
                 path=path,
@@ -161,12 +171,34 @@ class FittedClassifier:
                 memory_version=memory_version,
                 unknown=unknown,
                 p_known=p_known,
+                set=its_set,
             )
-            for path, row, best, (unknown, p_known) in zip(
-                samples.paths, p, order, self._unknown_and_p(samples.X), strict=True
+            for path, row, best, (unknown, p_known), its_set in zip(
+                samples.paths, p, order, self._unknown_and_p(samples.X), sets, strict=True
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
+
+    def sets_of(self, p: FloatArray, coverage: Coverage) -> list[tuple[str, ...]]:
+        """Prediction set of each image from calibrated probabilities (n, n_classes), the likeliest class first.
+
+        Raises
+        ------
+        InputError
+            If too few images were held out in fitting, or the memory is of a release that kept nothing of them.
+        """
+        calibration = self.fitted_head.set_calibration
+        if calibration is None:
+            raise InputError(
+                "The memory keeps nothing that prediction sets could rest on: an earlier release wrote it.",
+                remedy="Fit it again: inkling refit FILE.ink.",
+            )
+        members = prediction_sets(p, self.classes, calibration, coverage, seed=self.seed)
+        order = np.argsort(-p, axis=1, kind="stable")
+        return [
+            tuple(self.classes[k] for k in ranked.tolist() if row[k])
+            for ranked, row in zip(order, members, strict=True)
+        ]
 
     def _unknown_and_p(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
         """For each vector whether it is unknown, and its p-value; None where nothing tells."""

@@ -17,8 +17,9 @@ from inkling.errors import MemoryFileError
 from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
+from inkling.heads.prediction_sets import SetCalibration
 from inkling.labels import Kind
-from inkling.memory.content import WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
+from inkling.memory.content import SETS, WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
 from inkling.memory.faults import damaged
 from inkling.memory.place import place_of
 from inkling.memory.store import read_memory, read_some_vectors
@@ -31,6 +32,7 @@ from inkling.wording import excerpt
 def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
     """What the memory keeps; `command` is what made it."""
     samples, head = fitted.samples, fitted.fitted_head
+    sets = head.set_calibration
     labels = [str(label) for label in samples.labels]
     exemplars = zip(samples.paths, samples.content_hashes, labels, samples.views, samples.thumbnails, strict=True)
     return MemoryContent(
@@ -41,7 +43,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
         head=head.head.state(),
         statistics=_statistics(fitted),
         detector=None if fitted.detector is None else detector_state(fitted.detector),
-        calibration=head.calibration,
+        calibration={**head.calibration, **({} if sets is None else {SETS: sets.to_json()})},
         training={
             "head": fitted.head,
             "labels": samples.label_kind.value,
@@ -81,13 +83,16 @@ def from_memory(content: MemoryContent, *, samples: Samples | None = None) -> Fi
         The labelled samples, where the content was read without exemplars.
     """
     training: Mapping[str, Any] = content.training
+    calibration = dict(content.calibration)
+    sets = calibration.pop(SETS, None)
     head = FittedHead(
         head=head_from_state(content.head),
         classes=tuple(entry.name for entry in content.classes),
-        temperature=float(content.calibration["temperature"]),
-        calibration=content.calibration,
+        temperature=float(calibration["temperature"]),
+        calibration=calibration,
         finding=training["finding"],
         evidence=training["evidence"],
+        set_calibration=None if sets is None else SetCalibration.from_json(sets),
     )
     kept = content.detector
     detector = detector_from(kept)

@@ -30,6 +30,7 @@ from inkling.embeddings.samples import Samples, embed_samples, samples_of
 from inkling.encoders.base import Encoder
 from inkling.errors import EncoderError
 from inkling.heads.labelled_vectors import columns_of
+from inkling.heads.prediction_sets import Coverage
 from inkling.images.handed_over import records_of
 from inkling.labels import read_labels
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
@@ -243,6 +244,7 @@ class Predictor:
         progress: Progress | None = None,
         observe: Callable[[Samples], None] | None = None,
         names: int = 0,
+        coverage: Coverage | None = None,
     ) -> Iterator[Verdict | SkippedImage]:
         """Verdicts for many images, in order within batches, in memory that does not grow.
 
@@ -258,6 +260,8 @@ class Predictor:
             Sees the vectors of each batch before its verdicts are given.
         names
             How many likely names to give to each unknown image; the vocabulary is encoded when the first comes.
+        coverage
+            Asks for prediction sets.
 
         Examples
         --------
@@ -268,7 +272,7 @@ class Predictor:
         photos/test/tree/tree-0000.png tree
         """
         if (vectors := vectors_among(images)) is not None:
-            yield from self.judge_embeddings(vectors, top=top, names=names)
+            yield from self.judge_embeddings(vectors, top=top, names=names, coverage=coverage)
             return
         records = records_of(images)
         encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
@@ -277,11 +281,13 @@ class Predictor:
                 samples = samples_of(part, encoder.identity)
                 if observe is not None:
                     observe(samples)
-                yield from self.judge(samples, top=top, names=names)
+                yield from self.judge(samples, top=top, names=names, coverage=coverage)
                 yield from part.skipped
 
-    def judge(self, samples: Samples, *, top: int = 5, names: int = 0) -> list[Verdict]:
-        """Verdict on each sample; `names` is as for `verdicts`.
+    def judge(
+        self, samples: Samples, *, top: int = 5, names: int = 0, coverage: Coverage | None = None
+    ) -> list[Verdict]:
+        """Verdict on each sample; the options are those of `verdicts`.
 
         Examples
         --------
@@ -292,9 +298,12 @@ class Predictor:
         ('castle', 2)
         """
         likely = partial(self.likely_names, count=names) if names else None
-        return self.fitted.judge(samples, top=top, memory_version=self.memory_version, names=likely)
+        version = self.memory_version
+        return self.fitted.judge(samples, top=top, memory_version=version, names=likely, coverage=coverage)
 
-    def judge_embeddings(self, X: Any, *, top: int = 5, names: int = 0) -> list[Verdict]:
+    def judge_embeddings(
+        self, X: Any, *, top: int = 5, names: int = 0, coverage: Coverage | None = None
+    ) -> list[Verdict]:
         """Verdict on each vector (n, d + f), its path ``row 0`` and so on; the options are those of `verdicts`.
 
         Raises
@@ -309,7 +318,8 @@ class Predictor:
         >>> verdict.path, verdict.label
         ('row 0', 'ant')
         """
-        return self.judge(samples_to_judge(X, self.fitted.samples.identity), top=top, names=names)
+        samples = samples_to_judge(X, self.fitted.samples.identity)
+        return self.judge(samples, top=top, names=names, coverage=coverage)
 
     def namer(self, background: FloatArray | None = None) -> Namer:
         """Names of the vocabulary with their text vectors, but for those that known classes have.

@@ -117,7 +117,7 @@ def _to_file(path: Path, columns: Sequence[str], *, raw: bool) -> Iterator[Write
             with draft.open("w", encoding="utf-8", newline="") as file:
                 yield _csv_writer(file, columns, raw=raw)
         else:
-            yield from _to_parquet(draft, boxes="box_unit" in columns)
+            yield from _to_parquet(draft, boxes="box_unit" in columns, sets="set" in columns)
 
 
 def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
@@ -144,7 +144,7 @@ def cell(value: Any, *, raw: bool) -> Any:
     return f"{value:.6f}" if isinstance(value, float) else value
 
 
-def _to_parquet(path: Path, *, boxes: bool) -> Iterator[Write]:
+def _to_parquet(path: Path, *, boxes: bool, sets: bool) -> Iterator[Write]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -158,6 +158,7 @@ def _to_parquet(path: Path, *, boxes: bool) -> Iterator[Write]:
             "probability": pa.float64(),
             "top_labels": pa.list_(pa.string()),
             "top_probabilities": pa.list_(pa.float64()),
+            **({"set": pa.list_(text)} if sets else {}),
             "unknown": pa.bool_(),
             "p_known": pa.float64(),
             "names": pa.list_(pa.string()),

@@ -20,6 +20,7 @@ from inkling.heads.calibration import (
 )
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import OutOfFold, out_of_fold
+from inkling.heads.prediction_sets import SetCalibration
 from inkling.types import FloatArray, IntArray
 
 
@@ -44,6 +45,8 @@ class FittedHead:
     held_out
         Logits of images that the head did not see; None where it was read from a memory, which keeps their figures
         alone.
+    set_calibration
+        What prediction sets rest on; None where a release before they came wrote the memory.
     """
 
     head: Head
@@ -53,6 +56,7 @@ class FittedHead:
     finding: str
     evidence: Sequence[Mapping[str, Any]]
     held_out: OutOfFold | None = None
+    set_calibration: SetCalibration | None = None
 
     def logits(self, X: FloatArray) -> FloatArray:
         """Class scores (n, n_classes) before the temperature."""
@@ -92,8 +96,11 @@ class FittedHead:
             temperature = fit_temperature(held_out.logits, y[held_out.rows]) if len(held_out.rows) else 1.0
             finding, evidence = "as asked for", []
             head.fit(X, y)
-        calibration = _calibration(held_out, y[held_out.rows], temperature)
-        return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out)
+        seen = y[held_out.rows]
+        p = apply_temperature(held_out.logits, temperature)
+        sets = SetCalibration.of(p, seen, vectors.classes, sources=sources[held_out.rows], seed=seed)
+        calibration = _calibration(held_out, seen, temperature)
+        return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out, sets)
 
 
 def _as_kept(head: Head) -> Head:

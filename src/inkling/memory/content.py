@@ -15,6 +15,8 @@ from inkling.types import ClassEntry, EncoderIdentity, Exemplar, HeadState, Vect
 WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of them"
 """What is said once a detector is taken out; as long as there is one, it speaks for itself."""
 
+SETS = "sets"
+"""Key of the calibration under which stands what prediction sets rest on: figures of thousands of images."""
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from inkling.memory import schema
 from inkling.memory.classes import KnownClass, known_classes
-from inkling.memory.content import Provenance
+from inkling.memory.content import SETS, Provenance
 from inkling.memory.opened import seeing
 from inkling.memory.read import read_encoder, read_provenance, version_of
 from inkling.types import EncoderIdentity
@@ -29,7 +29,7 @@ class MemorySummary:
     classes
         Known classes in the order of the head's columns.
     calibration, training
-        As in `MemoryContent`.
+        As in `MemoryContent`, without what prediction sets rest on.
     detector
         Report of what tells unknown images, None where there is none.
     """
@@ -74,7 +74,7 @@ def summarize(path: str | Path) -> MemorySummary:
             version=version,
             encoder=encoder,
             classes=known_classes(connection, space_id, encoder.dimension),
-            calibration=json.loads(calibration),
+            calibration={key: value for key, value in json.loads(calibration).items() if key != SETS},
             training=json.loads(training),
             detector=None if report is None else json.loads(report),
             provenance=read_provenance(connection, version),

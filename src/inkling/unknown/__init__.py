@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkling.unknown.conformal import Conformal, RateRange, images_needed, require_images
+from inkling.heads.conformal import Conformal, RateRange, images_needed, require_images
 from inkling.unknown.detector import UnknownDetector
 from inkling.unknown.ensembles import mutual_information
 from inkling.unknown.negatives import Negatives, mine_negatives

@@ -10,11 +10,11 @@ from typing import Any, cast
 import numpy as np
 
 from inkling.errors import InputError
+from inkling.heads.conformal import Conformal, RateRange, require_images
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.threads import threads_for
 from inkling.types import BoolArray, FloatArray, HeadState
 from inkling.unknown.choice import Choice
-from inkling.unknown.conformal import Conformal, RateRange, require_images
 from inkling.unknown.fusion import Scale
 from inkling.unknown.known_classes import Known
 from inkling.unknown.negatives import Negatives

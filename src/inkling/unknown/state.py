@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.errors import InputError
+from inkling.heads.conformal import Conformal
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.standardization import Standardization
 from inkling.types import HeadState
 from inkling.unknown.choice import Choice
-from inkling.unknown.conformal import Conformal
 from inkling.unknown.fusion import Scale
 from inkling.unknown.gaussians import ClassGaussians
 from inkling.unknown.known_classes import Known, Source

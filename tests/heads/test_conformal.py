@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from inkling.errors import InputError
+from inkling.heads.conformal import require_images
 from inkling.unknown import Conformal, images_needed
-from inkling.unknown.conformal import require_images
 
 scores = st.lists(st.integers(-20, 20), min_size=1, max_size=40).map(lambda values: np.array(values, dtype=float))
 

@@ -1,0 +1,296 @@
+"""Sets of classes that hold the right one at a rate that is asked for. Arrays only.
+
+A class is in the set of an image where its score is not higher than those of the right classes of held-out images
+mostly are: conformal prediction (Vovk et al. 2005), which rests on nothing but that held-out images and those to come
+are alike. Held-out images were judged by heads of the other folds, those to come by a head of all images (cross-
+conformal, Vovk 2015). No guarantee is proven for that in finite samples, only 1 - 2 alpha for its cousin CV+ (Barber
+et al. 2021); and as the head of all images knows more, sets hold the right class rather more often than asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from inkling.errors import InputError
+from inkling.heads.conformal import Conformal, images_needed
+from inkling.heads.evidence import grouped_folds
+from inkling.types import BoolArray, FloatArray, IntArray
+
+MOST_HELD_OUT = 2_000
+"""Held-out images that sets rest on: with these the realised rate varies by less than a point."""
+CHOSEN_AT = 0.1
+"""Rate of misses at which the score is chosen that makes the smallest sets."""
+SMALLER = 0.98
+"""Share of the size of sets by `least` that another score has to stay below to be chosen."""
+LEAST, ADAPTIVE, REGULARISED = SCORES = ("least", "adaptive", "regularised")
+"""How little an image is like a class. `least`: one minus its probability, which makes the smallest sets where
+probabilities are right (Sadinle et al. 2019). `adaptive`: the probability of the classes before it, and its own (Romano
+et al. 2020). `regularised`: the same, with a penalty on long sets (Angelopoulos et al. 2021)."""
+PENALTY = 0.01
+"""Added by `regularised` for each class beyond those that hold the right one nearly always."""
+DIGITS = 6
+"""Of scores: what differs by rounding alone is a tie."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What is asked of prediction sets.
+
+    Attributes
+    ----------
+    rate
+        Share of images whose set holds the right class, 1 - alpha.
+    by_class
+        Whether the promise holds for each class that has 1 / alpha - 1 held-out images or more (Mondrian: Vovk et al.
+        2005), not for all images together; sets are larger then.
+    randomized
+        Whether chance decides about the class on the edge of a set; else it is in, and sets hold the right class rather
+        more often than asked for.
+
+    Raises
+    ------
+    InputError
+        If it is no rate.
+    """
+
+    rate: float
+    by_class: bool = False
+    randomized: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.rate < 1.0:
+            raise InputError(
+                f"The coverage must lie between 0 and 1, got {self.rate:g}.", remedy="0.9 stands for nine in ten."
+            )
+
+    @property
+    def alpha(self) -> float:
+        """Share of images whose set may lack the right class."""
+        return 1.0 - self.rate
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where classes stand among all classes of an image: three arrays of one shape.
+
+    Attributes
+    ----------
+    p
+        Probability of the class.
+    above
+        Probability of all classes before it.
+    rank
+        How many stand before it.
+    """
+
+    p: FloatArray
+    above: FloatArray
+    rank: IntArray
+
+    @classmethod
+    def of(cls, p: FloatArray) -> Self:
+        """Places of all classes from probabilities (n, n_classes)."""
+        order = np.argsort(-p, axis=1, kind="stable")
+        ordered = np.take_along_axis(p, order, axis=1)
+        above, rank = np.empty_like(p), np.empty(p.shape, dtype=np.int64)
+        np.put_along_axis(above, order, np.cumsum(ordered, axis=1) - ordered, axis=1)
+        np.put_along_axis(rank, order, np.broadcast_to(np.arange(p.shape[1]), p.shape), axis=1)
+        return cls(p, above, rank)
+
+    def of_columns(self, y: IntArray) -> Places:
+        """Those of one class of each image, (n,)."""
+        rows = np.arange(len(y))
+        return Places(self.p[rows, y], self.above[rows, y], self.rank[rows, y])
+
+
+def scores_of(name: str, places: Places, *, usual: int, u: FloatArray | float = 1.0) -> FloatArray:
+    """How little images are like classes, in the shape of the places.
+
+    Parameters
+    ----------
+    name
+        Of `SCORES`.
+    usual
+        For `regularised`: how many classes hold the right one nearly always.
+    u
+        Share of a class's own probability that counts, for all but `least`.
+    """
+    if name == LEAST:
+        return np.round(1.0 - places.p, DIGITS)
+    beyond = np.maximum(places.rank + 1 - usual, 0) if name == REGULARISED else 0
+    return np.round(places.above + u * places.p + PENALTY * beyond, DIGITS)
+
+
+@dataclass(frozen=True, eq=False)
+class SetCalibration:
+    """What sets rest on: the right classes of images that the head did not see.
+
+    Attributes
+    ----------
+    labels
+        Name of the right class of each image.
+    places
+        Where it stands, (n,).
+    surest
+        Probability of the likeliest class of each, (n,).
+    score
+        Of `SCORES`: which makes the smallest sets.
+    """
+
+    labels: tuple[str, ...]
+    places: Places
+    surest: FloatArray
+    score: str
+
+    @classmethod
+    def of(
+        cls, p: FloatArray, y: IntArray, classes: Sequence[str], *, sources: IntArray, seed: int = 0
+    ) -> SetCalibration:
+        """From calibrated probabilities p (n, n_classes) of held-out images and the columns y (n,) of their labels.
+
+        Parameters
+        ----------
+        sources
+            Source of each image, (n,); one of each counts, since the others add nothing that is independent.
+        seed
+            Draws those that are kept of many.
+        """
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(y))
+        _, first = np.unique(sources[order], return_index=True)
+        rows = np.sort(order[rng.permutation(first)[:MOST_HELD_OUT]])
+        every, y = Places.of(p[rows]), y[rows]
+        labels = tuple(classes[column] for column in y.tolist())
+        found = cls(labels, every.of_columns(y), p[rows].max(axis=1, initial=0.0), LEAST)
+        return replace(found, score=found._smallest(every, y, seed=seed))
+
+    def _smallest(self, every: Places, y: IntArray, *, seed: int) -> str:
+        """The score whose sets are smallest on images that their thresholds do not rest on."""
+        if len(y) < 2 * images_needed(CHOSEN_AT) + 2:
+            return LEAST
+        halves = grouped_folds(y, np.arange(len(y)), n_folds=2, seed=seed)
+        usual = self.usual(CHOSEN_AT)
+        sizes = {}
+        for name in SCORES:
+            own, of_all = (scores_of(name, places, usual=usual) for places in (self.places, every))
+            sizes[name] = sum(
+                int((of_all[halves == half] <= Conformal(own[halves != half]).threshold(CHOSEN_AT)).sum())
+                for half in (0, 1)
+            )
+        best = min(sizes, key=lambda name: sizes[name])
+        return best if sizes[best] < SMALLER * sizes[LEAST] else LEAST
+
+    def usual(self, alpha: float) -> int:
+        """How many classes hold the right one in 1 - alpha of the held-out images."""
+        return int(np.quantile(self.places.rank, 1.0 - alpha, method="higher")) + 1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a memory keeps it, in six digits."""
+        names = sorted(set(self.labels))
+        column = {name: at for at, name in enumerate(names)}
+        return {
+            "score": self.score,
+            "names": names,
+            "labels": [column[name] for name in self.labels],
+            "p": np.round(self.places.p, DIGITS).tolist(),
+            "above": np.round(self.places.above, DIGITS).tolist(),
+            "rank": self.places.rank.tolist(),
+            "surest": np.round(self.surest, DIGITS).tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        places = Places(np.asarray(kept["p"], float), np.asarray(kept["above"], float), np.asarray(kept["rank"], int))
+        labels = tuple(kept["names"][column] for column in kept["labels"])
+        return cls(labels, places, np.asarray(kept["surest"], float), kept["score"])
+
+
+def prediction_sets(
+    p: FloatArray,
+    classes: Sequence[str],
+    calibration: SetCalibration,
+    coverage: Coverage,
+    *,
+    seed: int = 0,
+) -> BoolArray:
+    """Which classes the set of each image holds, (n, n_classes).
+
+    Parameters
+    ----------
+    p
+        Calibrated probabilities, (n, n_classes).
+    classes
+        Names of the columns.
+    calibration
+        What sets rest on.
+    coverage
+        What is asked of them.
+    seed
+        Of chance, where it is asked for.
+
+    Raises
+    ------
+    InputError
+        If there are too few held-out images for the coverage.
+
+    Examples
+    --------
+    >>> p = np.full((40, 2), 0.1)
+    >>> p[np.arange(40), np.arange(40) % 2] = 0.9
+    >>> calibration = SetCalibration.of(p, np.arange(40) % 2, ("cat", "dog"), sources=np.arange(40))
+    >>> prediction_sets(np.array([[0.9, 0.1]]), ("cat", "dog"), calibration, Coverage(0.9))
+    array([[ True, False]])
+    """
+    require_held_out(len(calibration), coverage)
+    alpha = coverage.alpha
+    name, usual = calibration.score, calibration.usual(alpha)
+    rng = np.random.default_rng(seed)
+
+    def chance(n: int) -> FloatArray | float:
+        return rng.random(n) if coverage.randomized else 1.0
+
+    own = scores_of(name, calibration.places, usual=usual, u=chance(len(calibration)))
+    u = chance(len(p))
+    scores = scores_of(name, Places.of(p), usual=usual, u=u if isinstance(u, float) else u[:, None])
+    members = np.empty(p.shape, dtype=bool)
+    labels = np.asarray(calibration.labels, dtype=object)
+    for column, label in enumerate(classes):
+        of_class = labels == label
+        alone = coverage.by_class and int(of_class.sum()) >= images_needed(alpha)
+        members[:, column] = _fits(scores[:, column], own[of_class] if alone else own, alpha, u)
+    return members
+
+
+def _fits(scores: FloatArray, own: FloatArray, alpha: float, u: FloatArray | float) -> BoolArray:
+    """Whether the p-value of each score among those of right classes is above alpha; u weighs ties and itself."""
+    ordered = np.sort(own)
+    higher = len(ordered) - np.searchsorted(ordered, scores, side="right")
+    as_high = len(ordered) - np.searchsorted(ordered, scores, side="left") - higher
+    return np.asarray((higher + u * (as_high + 1)) / (len(ordered) + 1) > alpha + 1e-9)
+
+
+def require_held_out(n: int, coverage: Coverage) -> None:
+    """Refuse a coverage that n held-out images can't carry.
+
+    Raises
+    ------
+    InputError
+        If there are too few.
+    """
+    needed = images_needed(coverage.alpha)
+    if n >= needed:
+        return
+    less = f", or ask for a coverage of {np.floor(1000 * n / (n + 1)) / 1000:.3g} or less" if n else ""
+    raise InputError(
+        f"A coverage of {coverage.rate:.3g} needs at least {needed} images of different sources that were held out in "
+        f"fitting, and there are {n}; an image that is alone in its class is none.",
+        remedy=f"Add images and fit again{less}.",
+    )
