@@ -89,6 +89,10 @@ class MissingExtraError(InklingError):
     """A feature needs a package that the core installation leaves out."""
 
 
+class UnlikeTrainingWarning(UserWarning):
+    """Images differ from those that a promise rests on, by more than chance allows."""
+
+
 class SkippedImagesWarning(UserWarning):
     """Images were left out, as unreadable or without a label. Python callers are warned; verbs print a list."""
 

@@ -35,6 +35,8 @@ Payload = dict[str, Any]
 
 BOX_SIDES = ("box_x", "box_y", "box_width", "box_height")
 """Columns of a flat table. They are no boxes of a table that is read again: the path names the box there."""
+SET_MARK = "|"
+"""Between the classes of a prediction set in a flat table."""
 BOX_COLUMNS = ("image", *BOX_SIDES, "box_unit", "id")
 
 

@@ -28,7 +28,7 @@ TUNE = ("finetune", "photos", "--memory", "new.ink")
         ((*FIT, "--views"), "--views needs a value."),
         ((*FIT, "--false-alarms", "x"), "--false-alarms must be a number, got 'x'."),
         ((*FIT, "--false-alarms", "nan"), "--false-alarms must be a number, got 'nan'."),
-        ((*FIT, "--false-alarms", "1"), "--false-alarms must be a rate between 0 and 1, got '1'."),
+        ((*FIT, "--false-alarms", "1"), "--false-alarms must be a share between 0 and 1, got '1'."),
         (("fit", "photos"), "--memory is missing: The memory to write"),
         ((*TUNE, "--epochs", "0"), "--epochs must be a whole number, 1 or more, got '0'."),
         ((*TUNE, "--lr", "fast"), "--lr must be a number, got 'fast'."),

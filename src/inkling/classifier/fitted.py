@@ -24,11 +24,11 @@ from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.heads.prediction_sets import Coverage, prediction_sets
+from inkling.heads.prediction_sets import Coverage, SetCalibration, prediction_sets
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
-from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
+from inkling.types import BoolArray, ClassEntry, EncoderIdentity, FloatArray, IntArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
 from inkling.wording import counted
 
@@ -159,8 +159,8 @@ class FittedClassifier:
         if not len(samples):
             return []
         p = self.fitted_head.probabilities(samples.X)
-        order = np.argsort(-p, axis=1, kind="stable")[:, : max(top, 1)]
-        sets = [None] * len(p) if coverage is None else self.sets_of(p, coverage)
+        order = np.argsort(-p, axis=1, kind="stable")
+        sets = [None] * len(p) if coverage is None else self._sets(p, order, coverage)
         verdicts = [
             Verdict(
                 path=path,
@@ -174,31 +174,49 @@ class FittedClassifier:
                 set=its_set,
             )
             for path, row, best, (unknown, p_known), its_set in zip(
-                samples.paths, p, order, self._unknown_and_p(samples.X), sets, strict=True
+                samples.paths, p, order[:, : max(top, 1)], self._unknown_and_p(samples.X), sets, strict=True
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
 
-    def sets_of(self, p: FloatArray, coverage: Coverage) -> list[tuple[str, ...]]:
-        """Prediction set of each image from calibrated probabilities (n, n_classes), the likeliest class first.
+    @property
+    def set_calibration(self) -> SetCalibration:
+        """What prediction sets rest on.
 
         Raises
         ------
         InputError
-            If too few images were held out in fitting, or the memory is of a release that kept nothing of them.
+            If the memory is of a release that kept nothing of it.
         """
-        calibration = self.fitted_head.set_calibration
-        if calibration is None:
+        kept = self.fitted_head.set_calibration
+        if kept is None:
             raise InputError(
                 "The memory keeps nothing that prediction sets could rest on: an earlier release wrote it.",
                 remedy="Fit it again: inkling refit FILE.ink.",
             )
-        members = prediction_sets(p, self.classes, calibration, coverage, seed=self.seed)
-        order = np.argsort(-p, axis=1, kind="stable")
+        return kept
+
+    def set_members(self, p: FloatArray, coverage: Coverage) -> BoolArray:
+        """Which classes the prediction set of each image holds, from calibrated probabilities: both (n, n_classes).
+
+        Raises
+        ------
+        InputError
+            If too few images were held out in fitting, or nothing is kept of them.
+        """
+        return prediction_sets(p, self.classes, self.set_calibration, coverage, seed=self.seed)
+
+    def _sets(self, p: FloatArray, order: IntArray, coverage: Coverage) -> list[tuple[str, ...]]:
+        """Names of the same, the likeliest first; `order` has the columns of each image so."""
+        members = self.set_members(p, coverage)
         return [
-            tuple(self.classes[k] for k in ranked.tolist() if row[k])
-            for ranked, row in zip(order, members, strict=True)
+            tuple(self.classes[k] for k in ranked if row[k])
+            for ranked, row in zip(order.tolist(), members, strict=True)
         ]
+
+    def p_known(self, X: FloatArray) -> FloatArray | None:
+        """p-value of "it is of a known class" for vectors X (n, d + f): (n,); None where nothing tells."""
+        return None if self.detector is None else self.detector.conformal.p_values(self.detector.fused_scores(X))
 
     def _unknown_and_p(self, X: FloatArray) -> Iterable[tuple[bool | None, float | None]]:
         """For each vector whether it is unknown, and its p-value; None where nothing tells."""

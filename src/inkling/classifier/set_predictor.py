@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from inkling.classifier.inputs import Errors
+from inkling.classifier.inputs import Errors, report_unread, vectors_among
 from inkling.classifier.predictor import Predictor
+from inkling.discovery.p_values import UNLIKELY, PValues
+from inkling.errors import UnlikeTrainingWarning
 from inkling.heads.prediction_sets import Coverage
-from inkling.types import FloatArray
+from inkling.images.handed_over import records_of
+from inkling.types import SkippedImage, Verdict
 
 LabelSet = tuple[Any, ...]
+UNLIKE_TRAINING = (
+    "These images are less like the known classes than training images that were held out, by more than chance allows: "
+    "sets may hold the right class less often than asked for. Fit with images of their kind, or look for new classes."
+)
 
 
 class SetPredictor(Predictor):
@@ -53,13 +62,12 @@ class SetPredictor(Predictor):
         >>> classifier.predict_sets(["photos/test/cat/cat-0000.png"], coverage=0.8)
         [('cat',)]
         """
-        asked = Coverage(coverage, by_class, randomized)
-        p = self.predict_proba(images, errors=errors)
-        found: list[LabelSet | None] = [None] * len(p)
-        read = np.flatnonzero(~np.isnan(p[:, 0]))
-        for row, its_set in zip(read.tolist(), self._label_sets(p[read], asked), strict=True):
-            found[row] = its_set
-        return found
+        given = images if vectors_among(images) is not None else records_of(images)
+        found = list(self.verdicts(given, top=1, coverage=Coverage(coverage, by_class, randomized)))
+        verdicts = [one for one in found if isinstance(one, Verdict)]
+        report_unread([one for one in found if isinstance(one, SkippedImage)], errors)
+        sets = dict(zip((one.path for one in verdicts), self._label_sets(verdicts), strict=True))
+        return [sets.get(one.path) for one in (verdicts if given is images else given)]
 
     def predict_sets_embeddings(
         self, X: Any, *, coverage: float = 0.9, by_class: bool = False, randomized: bool = False
@@ -78,9 +86,13 @@ class SetPredictor(Predictor):
         >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).predict_sets_embeddings(X[[0, 5]])
         [(2,), (5,)]
         """
-        return self._label_sets(self.probabilities(X), Coverage(coverage, by_class, randomized))
+        asked = Coverage(coverage, by_class, randomized)
+        return self._label_sets(self.judge_embeddings(X, top=1, coverage=asked))
 
-    def _label_sets(self, p: FloatArray, coverage: Coverage) -> list[LabelSet]:
-        fitted = self.fitted
-        label_of = dict(zip(fitted.classes, self.classes_.tolist(), strict=True))
-        return [tuple(label_of[name] for name in names) for names in fitted.sets_of(p, coverage)]
+    def _label_sets(self, verdicts: Sequence[Verdict]) -> list[LabelSet]:
+        """Sets of labels in the kind that was fitted; warns where images are unlike the training images."""
+        p_known = np.array([one.p_known for one in verdicts if one.p_known is not None])
+        if PValues.of(p_known).uniformity < UNLIKELY:
+            warnings.warn(UNLIKE_TRAINING, UnlikeTrainingWarning, stacklevel=3)
+        label_of = dict(zip(self.fitted.classes, self.classes_.tolist(), strict=True))
+        return [tuple(label_of[name] for name in one.set or ()) for one in verdicts]

@@ -10,8 +10,9 @@ import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.few_shot import FEW_SHOT, Request, check_protocol, run_few_shot
-from inkling.cli.options import Confidence, Device, Json, Margin, NoCache, Root, Seed
+from inkling.cli.options import ByClass, Confidence, CoverageRate, Device, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import progress_bar
+from inkling.cli.sets import asked_sets, tell_coverage
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
@@ -84,6 +85,8 @@ def run(
             help="Where the memory's encoder is now, if it moved; that of the protocol, as fit takes it.",
         ),
     ] = None,
+    coverage: CoverageRate = None,
+    by_class: ByClass = False,
     device: Device = "auto",
     seed: Seed = 0,
     margin: Margin = 0.0,
@@ -107,8 +110,10 @@ def run(
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     check_protocol(
         protocol,
-        {"--heads": heads, "--draws": draws, "--splits": splits, "--include-training": include_training, "--by": by},
+        {"--heads": heads, "--draws": draws, "--splits": splits}
+        | {"--include-training": include_training, "--by": by, "--coverage": coverage},
     )
+    sets = asked_sets(coverage, by_class=by_class)
     if protocol is not None:
         asked = Request(
             memory, test, heads, draws, splits, report, json, encoder, device, seed, cache=not no_cache, boxes=boxes
@@ -120,7 +125,7 @@ def run(
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
-    done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training)
+    done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training, coverage=sets)
     grouped = None if by is None or groups is None else GroupedScores(by, group_scores(done, groups))
     if report:
         write_html(done, report, memory=memory, test=test, grouped=grouped)
@@ -182,6 +187,8 @@ def print_scores(summary: Mapping[str, Any]) -> None:
         note(f"Against zero-shot: {zero_shot['gain']:+.1%} top-1, McNemar p = {summary['mcnemar_p']:.2g}.")
     elif summary["why_no_zero_shot"]:
         note(summary["why_no_zero_shot"])
+    if summary["sets"]:
+        tell_coverage(summary["sets"])
     if summary["unknown"]:
         _tell_unknown_detection(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inkling.cli.usage import fraction, whole
+from inkling.cli.usage import fraction, rate, whole
 
 Memory = Annotated[
     str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
@@ -56,6 +56,19 @@ Root = Annotated[
         help="Folder that paths in annotations and tables are relative to.",
         show_default=False,
     ),
+]
+CoverageRate = Annotated[
+    float | None,
+    typer.Option(
+        "--coverage",
+        parser=rate,
+        metavar="SHARE",
+        help="Give to each image the smallest set of classes that holds the right one so often, such as 0.9.",
+    ),
+]
+ByClass = Annotated[
+    bool,
+    typer.Option("--by-class", help="With --coverage: for each class with enough images, not for all together."),
 ]
 Confidence = Annotated[
     float,

@@ -15,7 +15,9 @@ from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
 from inkling.cli.label_studio_tasks import task_form
 from inkling.cli.options import (
+    ByClass,
     Confidence,
+    CoverageRate,
     Device,
     Json,
     Margin,
@@ -27,6 +29,7 @@ from inkling.cli.options import (
     Vocabulary,
 )
 from inkling.cli.progress import board, counting
+from inkling.cli.sets import SetTally, asked_sets, tell_sets
 from inkling.cli.sources import any_lost, open_sources
 from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
@@ -86,6 +89,8 @@ def run(
         typer.Option(parser=whole(0), metavar="N", help="Likely names to give to each unknown image; 0 gives none."),
     ] = 5,
     vocabulary: Vocabulary = None,
+    coverage: CoverageRate = None,
+    by_class: ByClass = False,
     observe: Annotated[
         bool,
         typer.Option("--observe", help="Keep candidates (p-value up to .5), and propose new classes."),
@@ -108,21 +113,24 @@ def run(
     check_outputs(output, json, keep=(memory, *images, vocabulary, label_config))
     form = task_form(format, label_config, root)
     check_target(output, json, tasks=form is not None)
+    sets = asked_sets(coverage, by_class=by_class)
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     observer = _observer(memory, classifier, min_images) if observe else None
     classes = classifier.fitted.classes
-    columns = verdict_columns(top=min(top, len(classes)), names=names, boxes=_have_boxes(sources))
+    tally = SetTally(sets, len(classes))
+    columns = verdict_columns(top=min(top, len(classes)), names=names, boxes=_have_boxes(sources), sets=bool(sets))
     if form is not None:
         form.check(sources)
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         with open_writer(output, columns=columns, raw=raw_csv, tasks=form, classes=classes) as write:
-            verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), top=top, names=names)
-            told = _written(verdicts, write, keep_all=json is not None)
+            options = {"top": top, "names": names, "coverage": sets}
+            verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), options)
+            told = _written(tally.counted(verdicts), write, keep_all=json is not None)
             ignored = sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]())
             skipped = [*unusable, *told.skipped]
             tell_skipped(skipped, ignored)
@@ -131,21 +139,25 @@ def run(
         if observer is not None:
             observed = explored_payload(observer.proposed())
     show(
-        _summary(told, skipped, observed),
+        _summary(told, tally, skipped, observed),
         json=json,
         table=_print if output is None else lambda _: _tell_written(output, told.n),
     )
+    tell_sets(tally)
     if observed:
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
         raise typer.Exit(PARTLY_DONE)
 
 
-def _summary(told: _Told, skipped: Sequence[SkippedImage], observed: Mapping[str, Any] | None) -> dict[str, Any]:
+def _summary(
+    told: _Told, tally: SetTally, skipped: Sequence[SkippedImage], observed: Mapping[str, Any] | None
+) -> dict[str, Any]:
     return {
         "n": told.n,
         "predictions": [verdict_payload(one) for one in told.kept],
         "skipped": skipped_payload(skipped),
+        **({} if tally.asked is None else {"sets": tally.to_json()}),
         **({"observed": observed} if observed else {}),
     }
 
@@ -199,7 +211,7 @@ def _verdicts(
     sources: Sequence[Found | Precomputed],
     observer: Observer | None,
     progress: Progress,
-    **options: int,
+    options: Mapping[str, Any],
 ) -> Iterator[Verdict | SkippedImage]:
     """Verdicts on sources in their order; neighbouring ones with images go through the encoder in one run."""
     from inkling.embeddings.samples import precomputed_samples
@@ -224,6 +236,9 @@ def _print(summary: Mapping[str, Any]) -> None:
     shown = summary["predictions"][:SHOWN]
     columns = ["path", "label", "probability", "next"]
     rows = [[one["path"], _label(one), f"{one['probability']:.1%}", _next_best(one)] for one in shown]
+    if any("set" in one for one in shown):
+        columns.append("set")
+        rows = [[*row, ", ".join(one["set"]) or "empty"] for row, one in zip(rows, shown, strict=True)]
     if any(one["names"] for one in shown):
         columns.append("may be")
         rows = [[*row, ", ".join(one["names"][:LIKELIEST])] for row, one in zip(rows, shown, strict=True)]

@@ -47,7 +47,7 @@ def rate(given: str) -> float:
     value = fraction(given)
     if not 0 < value < 1:
         raise typer.BadParameter(
-            f"must be a rate between 0 and 1, got '{_shown(given)}'. 0.05 stands for one in twenty."
+            f"must be a share between 0 and 1, got '{_shown(given)}'. 0.05 stands for one in twenty."
         )
     return value
 

@@ -14,6 +14,8 @@ import numpy as np
 from inkling.errors import InputError
 from inkling.types import FloatArray, IntArray
 
+UNLIKELY = 0.01
+"""p-value of "all are known images, like the training images" below which some are said not to be."""
 BINS = 200
 """Of the histogram that stands for all p-values seen; a stream of any length keeps no more."""
 

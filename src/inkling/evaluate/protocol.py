@@ -100,6 +100,7 @@ def evaluate_predictions(
         reliability=tuple(reliability(p_known, y_known)),
         unknown_labels=_unknown_labels(known, labels),
         unknown_detection=None,
+        sets=None,
         context=EvaluationContext(),
         seed=seed,
     )

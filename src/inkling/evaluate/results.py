@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.evaluate.coverage import SetCoverage
 from inkling.evaluate.training_images import TrainingImages
 from inkling.evaluate.uncertainty import Interval, PairedTest
 from inkling.evaluate.unknown_detection import UnknownDetection
@@ -140,6 +141,8 @@ class Evaluation:
         Counts (n_classes, n_classes), row the true class, column the predicted one.
     unknown_detection
         What the detector of unknown images makes of them and of the others; None where there is none.
+    sets
+        How often prediction sets hold the right class; None where they have nothing to rest on.
 
     Examples
     --------
@@ -160,6 +163,7 @@ class Evaluation:
     reliability: tuple[ReliabilityBin, ...] = field(repr=False)
     unknown_labels: UnknownLabels
     unknown_detection: UnknownDetection | None
+    sets: SetCoverage | None
     context: EvaluationContext
     seed: int
 
@@ -197,6 +201,7 @@ class Evaluation:
             "reliability": [asdict(part) for part in self.reliability],
             "unknown_labels": {"count": self.unknown_labels.count, "names": dict(self.unknown_labels.names)},
             "unknown": None if self.unknown_detection is None else self.unknown_detection.to_json(),
+            "sets": None if self.sets is None else self.sets.to_json(),
             **self.context.to_json(),
             "seed": self.seed,
         }

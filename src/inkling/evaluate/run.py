@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.classifier.fitted import require_readable
+from inkling.classifier.fitted import FittedClassifier, require_readable
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.evaluate.checks import check_truth
+from inkling.evaluate.coverage import SetCoverage, measure_coverage
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
 from inkling.evaluate.training_images import TrainingImages, training_images
 from inkling.evaluate.unknown_detection import UnknownDetection, measure_unknown_detection
 from inkling.heads.calibration import apply_temperature
+from inkling.heads.prediction_sets import Coverage
 from inkling.types import FloatArray, IntArray
+
+USUAL = Coverage(0.9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,16 @@ def _unknown_detection(classifier: FewShotClassifier, samples: Samples, y: IntAr
     return measure_unknown_detection(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
 
 
+def _coverage(
+    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Coverage | None
+) -> SetCoverage | None:
+    """Prediction sets of images of known classes, if they were asked for or can be made."""
+    kept = fitted.fitted_head.set_calibration
+    if asked is None and (kept is None or not kept.carries(USUAL)):
+        return None
+    return measure_coverage(fitted, X, p, y, asked or USUAL)
+
+
 def _without(samples: Samples, rows: IntArray, classes: Sequence[str]) -> Samples:
     """The samples without those that the classifier was trained on."""
     left = np.setdiff1d(np.arange(len(samples)), rows)
@@ -83,7 +97,12 @@ def _without(samples: Samples, rows: IntArray, classes: Sequence[str]) -> Sample
 
 
 def evaluate_classifier(
-    classifier: FewShotClassifier, samples: Samples, *, seed: int = 0, include_training: bool = False
+    classifier: FewShotClassifier,
+    samples: Samples,
+    *,
+    seed: int = 0,
+    include_training: bool = False,
+    coverage: Coverage | None = None,
 ) -> EvaluatedRun:
     """Measure a classifier on samples, beside what its text vectors alone would say.
 
@@ -95,11 +114,14 @@ def evaluate_classifier(
         Of the bootstrap.
     include_training
         Whether images that the classifier was trained on, or near-duplicates of them, count too.
+    coverage
+        Asked of prediction sets; None: nine in ten, where enough images were held out in fitting.
 
     Raises
     ------
     InputError
-        If there is no sample, none has the label of a known class, or all of them were training images.
+        If there is no sample, none has the label of a known class, or all of them were training images; if too few
+        images were held out for the coverage.
     """
     require_readable(samples)
     fitted = classifier.fitted
@@ -121,6 +143,7 @@ def evaluate_classifier(
     evaluation = replace(
         evaluation,
         unknown_detection=_unknown_detection(classifier, samples, y),
+        sets=_coverage(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], coverage),
         context=EvaluationContext(
             head=fitted.head,
             encoder_fingerprint=fitted.samples.identity.fingerprint,

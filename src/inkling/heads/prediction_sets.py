@@ -191,6 +191,10 @@ class SetCalibration:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def carries(self, coverage: Coverage) -> bool:
+        """Whether there are images enough for a coverage."""
+        return len(self) >= images_needed(coverage.alpha)
+
     def to_json(self) -> dict[str, Any]:
         """As a memory keeps it, in six digits."""
         names = sorted(set(self.labels))
@@ -249,7 +253,8 @@ def prediction_sets(
     >>> prediction_sets(np.array([[0.9, 0.1]]), ("cat", "dog"), calibration, Coverage(0.9))
     array([[ True, False]])
     """
-    require_held_out(len(calibration), coverage)
+    if not calibration.carries(coverage):
+        raise _too_few(len(calibration), coverage)
     alpha = coverage.alpha
     name, usual = calibration.score, calibration.usual(alpha)
     rng = np.random.default_rng(seed)
@@ -277,20 +282,11 @@ def _fits(scores: FloatArray, own: FloatArray, alpha: float, u: FloatArray | flo
     return np.asarray((higher + u * (as_high + 1)) / (len(ordered) + 1) > alpha + 1e-9)
 
 
-def require_held_out(n: int, coverage: Coverage) -> None:
-    """Refuse a coverage that n held-out images can't carry.
-
-    Raises
-    ------
-    InputError
-        If there are too few.
-    """
-    needed = images_needed(coverage.alpha)
-    if n >= needed:
-        return
+def _too_few(n: int, coverage: Coverage) -> InputError:
+    """What to say where n held-out images can't carry a coverage."""
     less = f", or ask for a coverage of {np.floor(1000 * n / (n + 1)) / 1000:.3g} or less" if n else ""
-    raise InputError(
-        f"A coverage of {coverage.rate:.3g} needs at least {needed} images of different sources that were held out in "
-        f"fitting, and there are {n}; an image that is alone in its class is none.",
+    return InputError(
+        f"A coverage of {coverage.rate:.3g} needs at least {images_needed(coverage.alpha)} images of different sources "
+        f"that were held out in fitting, and there are {n}; an image that is alone in its class is none.",
         remedy=f"Add images and fit again{less}.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inkling.evaluate.coverage import SetCoverage
 from inkling.evaluate.results import Comparison, Evaluation
 from inkling.evaluate.uncertainty import LEVEL
 from inkling.evaluate.unknown_detection import UnknownDetection
@@ -87,6 +88,29 @@ def before_calibration(evaluation: Evaluation) -> str | None:
         f"Before calibration the error (ECE) was {percent(raw.ece)} and the NLL {loss(raw.nll)}; "
         f"now they are {percent(now.ece)} and {loss(now.nll)}."
     )
+
+
+def coverage(sets: SetCoverage) -> str:
+    """How often prediction sets hold the right class, against what was asked for."""
+    share, low = sets.realised, sets.expected.low
+    judged = "less than promised" if share.value < low else "what was promised"
+    return (
+        f"Of {count(share.n, 'image')} of known classes {percent(share.value)} have the right class in their set "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(sets.asked.rate)} were "
+        f"asked for, which gives {percent(low)} or more on so many images."
+    )
+
+
+def set_sizes(sets: SetCoverage) -> str:
+    """How large sets are, and what empty and full ones say."""
+    told = f"A set holds {sets.mean_size:.2f} classes in the mean."
+    if sets.n_empty:
+        told += f" {count(sets.n_empty, 'set is', 'sets are')} empty: no class is as likely as right ones mostly are."
+    if sets.n_of_all:
+        told += f" {count(sets.n_of_all, 'set holds', 'sets hold')} every class: these images tell nothing of them."
+    if sets.unlike_training:
+        told += " These images are less like the classes than training images that were held out, so less may be held."
+    return told
 
 
 def false_alarms(detection: UnknownDetection) -> str:

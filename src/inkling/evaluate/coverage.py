@@ -1,0 +1,122 @@
+"""Whether prediction sets hold the right class as often as was asked for, and how large they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from inkling.classifier.fitted import FittedClassifier
+from inkling.discovery.p_values import UNLIKELY, PValues
+from inkling.evaluate.uncertainty import Interval
+from inkling.evaluate.unknown_detection import Share
+from inkling.heads.prediction_sets import Coverage
+from inkling.types import FloatArray, IntArray
+
+MOST_SHOWN = 10
+"""Classes that a report names."""
+
+
+@dataclass(frozen=True)
+class SetCoverage:
+    """Prediction sets of test images of known classes.
+
+    Attributes
+    ----------
+    asked
+        What was asked of them.
+    realised
+        Images whose set holds the right class.
+    expected
+        Where that share should lie on so many images, nine times in ten.
+    by_class
+        The same of the images of each class, by its name.
+    mean_size
+        Classes in a set.
+    n_empty, n_of_all
+        Sets without a class, and with all of them.
+    likeness
+        p-value of the images being like the training images; None where no detector tells.
+    """
+
+    asked: Coverage
+    realised: Share
+    expected: Interval
+    by_class: Mapping[str, Share]
+    mean_size: float
+    n_empty: int
+    n_of_all: int
+    likeness: float | None
+
+    @property
+    def unlike_training(self) -> bool:
+        """Whether the images differ from those that the promise rests on."""
+        return self.likeness is not None and self.likeness < UNLIKELY
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the realised share lies in the range that was promised, or above where a set is never too small."""
+        return self.expected.low <= self.realised.value
+
+    @property
+    def lowest(self) -> list[tuple[str, Share]]:
+        """Classes whose sets hold the right one least often, and the shares."""
+        return sorted(self.by_class.items(), key=lambda item: item[1].value)[:MOST_SHOWN]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "coverage": self.asked.rate,
+            "by_class_asked": self.asked.by_class,
+            "realised": self.realised.to_json(),
+            "expected": [self.expected.low, self.expected.high],
+            "as_expected": self.as_expected,
+            "mean_size": self.mean_size,
+            "empty": self.n_empty,
+            "of_all": self.n_of_all,
+            "likeness_p": self.likeness,
+            "unlike_training": self.unlike_training,
+            "per_class": {name: one.to_json() for name, one in self.by_class.items()},
+        }
+
+
+def measure_coverage(
+    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Coverage
+) -> SetCoverage:
+    """Measure the sets of images of known classes.
+
+    Parameters
+    ----------
+    X, p, y
+        Vectors (n, d + f), calibrated probabilities (n, n_classes) and columns of the right classes (n,).
+
+    Raises
+    ------
+    InputError
+        As for `FittedClassifier.sets_of`.
+    """
+    from scipy.stats import betabinom
+
+    members = fitted.set_members(p, asked)
+    held = members[np.arange(len(y)), y]
+    n = len(fitted.set_calibration)
+    rank = int(np.floor((n + 1) * asked.alpha + 1e-9))
+    low, high = betabinom.ppf([0.05, 0.95], len(y), n + 1 - rank, rank) / len(y)
+    sizes = members.sum(axis=1)
+    return SetCoverage(
+        asked=asked,
+        realised=Share.of(held),
+        expected=Interval(float(low), float(high)),
+        by_class={fitted.classes[k]: Share.of(held[y == k]) for k in np.unique(y)},
+        mean_size=float(sizes.mean()),
+        n_empty=int((sizes == 0).sum()),
+        n_of_all=int((sizes == members.shape[1]).sum()),
+        likeness=_likeness(fitted, X),
+    )
+
+
+def _likeness(fitted: FittedClassifier, X: FloatArray) -> float | None:
+    p_known = fitted.p_known(X)
+    return None if p_known is None else PValues.of(p_known).uniformity

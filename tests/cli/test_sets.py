@@ -1,0 +1,66 @@
+"""Prediction sets on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from inkling import FewShotClassifier
+from tests.cli.program import Inkling
+
+
+def test_each_image_has_a_set_that_python_gives_too(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    done = inkling.here("predict", memory, drawn / "test", "--coverage", "0.8", "--output", "o.csv", "--json", "o.json")
+    assert done.code == 0, done.err
+    assert "Sets for a coverage of 0.8 hold " in done.err
+    told = json.loads((inkling.folder / "o.json").read_text())
+    sets = [tuple(one["set"]) for one in told["predictions"]]
+    assert sets == FewShotClassifier.load(memory).predict_sets(drawn / "test", coverage=0.8)
+    with (inkling.folder / "o.csv").open(newline="") as file:
+        assert [tuple(row["set"].split("|")) if row["set"] else () for row in csv.DictReader(file)] == sets
+    assert told["sets"]["mean_size"] == sum(map(len, sets)) / len(sets)
+    assert told["sets"]["empty"] == sum(not one for one in sets)
+
+
+def test_without_a_coverage_there_is_no_set(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    told = inkling.here("predict", memory, drawn / "test", "--json", "-").json()
+    assert "sets" not in told
+    assert not any("set" in one for one in told["predictions"])
+
+
+def test_parquet_has_lists(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    import pyarrow.parquet as pq
+
+    done = inkling.here("predict", memory, drawn / "test", "--coverage", "0.8", "--output", "o.parquet")
+    assert done.code == 0, done.err
+    column = pq.read_table(inkling.folder / "o.parquet")["set"].to_pylist()
+    assert all(isinstance(one, list) for one in column)
+
+
+def test_evaluate_measures_the_promise(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    done = inkling.here("evaluate", memory, drawn / "test", "--coverage", "0.8", "--json", "-", "--report", "r.html")
+    told = done.json()["sets"]
+    assert told["coverage"] == 0.8
+    assert told["realised"]["n"] == 24
+    assert set(told["per_class"]) == {"car", "cat", "tree"}
+    assert "Sets" in (inkling.folder / "r.html").read_text()
+
+
+def test_what_is_refused(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    inkling.here("predict", memory, drawn / "test", "--by-class").refused("--by-class has no effect without --coverage")
+    inkling.here("predict", memory, drawn / "test", "--coverage", "90").refused("a share between 0 and 1, got '90'")
+    inkling.here("predict", memory, drawn / "test", "--coverage", "0.99").refused("at least 99 images", "0.947 or less")
+    inkling.here("evaluate", memory, drawn / "test", "--coverage", "0.99").refused("at least 99 images")
+
+
+def test_decisions_keep_what_sets_rest_on(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    ask = ("predict", memory, drawn / "test", "--coverage", "0.8", "--json", "-")
+    before = inkling.here(*ask).json()["predictions"]
+    assert inkling.here("rename", memory, "car", "auto").code == 0
+    after = inkling.here(*ask).json()["predictions"]
+    renamed = [["auto" if name == "car" else name for name in one["set"]] for one in before]
+    assert [one["set"] for one in after] == renamed
+    assert inkling.here("undo", memory).code == 0
+    assert inkling.here("refit", memory).code == 0
+    assert inkling.here(*ask).json()["predictions"][0]["set"] == before[0]["set"]
