@@ -197,13 +197,7 @@ class FittedClassifier:
         return kept
 
     def set_members(self, p: FloatArray, coverage: Coverage) -> BoolArray:
-        """Which classes the prediction set of each image holds, from calibrated probabilities: both (n, n_classes).
-
-        Raises
-        ------
-        InputError
-            If too few images were held out in fitting, or nothing is kept of them.
-        """
+        """Which classes the sets of images hold, from probabilities p: both (n, n_classes). Raises as they do."""
         return prediction_sets(p, self.classes, self.set_calibration, coverage, seed=self.seed)
 
     def _sets(self, p: FloatArray, order: IntArray, coverage: Coverage) -> list[tuple[str, ...]]:

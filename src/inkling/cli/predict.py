@@ -108,7 +108,6 @@ def run(
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.boxes import BoxReading
-    from inkling.images.sources import Found
 
     check_outputs(output, json, keep=(memory, *images, vocabulary, label_config))
     form = task_form(format, label_config, root)
@@ -131,11 +130,8 @@ def run(
             options = {"top": top, "names": names, "coverage": sets}
             verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), options)
             told = _written(tally.counted(verdicts), write, keep_all=json is not None)
-            ignored = sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]())
             skipped = [*unusable, *told.skipped]
-            tell_skipped(skipped, ignored)
-            if not told.n:
-                raise InputError("None of the images can be read.", remedy="Nothing was written.")
+            _tell_left_out(told, skipped, sources)
         if observer is not None:
             observed = explored_payload(observer.proposed())
     show(
@@ -148,6 +144,15 @@ def run(
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
         raise typer.Exit(PARTLY_DONE)
+
+
+def _tell_left_out(told: _Told, skipped: Sequence[SkippedImage], sources: Sequence[Found | Precomputed]) -> None:
+    """Say which images have no verdict; refuse to go on where none has."""
+    from inkling.images.sources import Found
+
+    tell_skipped(skipped, sum((Counter(one.ignored) for one in sources if isinstance(one, Found)), Counter[str]()))
+    if not told.n:
+        raise InputError("None of the images can be read.", remedy="Nothing was written.")
 
 
 def _summary(
