@@ -71,6 +71,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/page.py
 	$(ENV) bench/unknown.py
 	$(ENV) bench/discovery.py
+	$(ENV) bench/promises.py
 	$(ENV) bench/finetune.py
 	$(ENV) bench/finetune_unknown.py
 
