@@ -194,6 +194,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "classes_without_text": [entry.name for entry in fitted.entries if entry.text_vector is None],
         "classes_without_images": sorted(set(fitted.classes) - set(samples.labels)),
         "images": samples.n_images,
+        "sources": len(set(samples.sources.tolist())),
         "encoded_now": samples.n_encoded,
         "contradictions": [list(paths) for paths in glanced.conflicts],
         "worth_a_look": {
@@ -208,6 +209,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "head": classifier.head,
         "finding": head.finding,
         "texts": fitted.text_finding,
+        "sources_finding": fitted.sources_finding,
         "evidence": [dict(one) for one in head.evidence],
         "calibration": dict(head.calibration),
         "unknown": fitted.unknown_report,

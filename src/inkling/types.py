@@ -68,6 +68,8 @@ class ImageRecord:
         The part of the picture that is meant; None for all of it.
     file
         Path of the picture where there is a box, which `path` names beside it.
+    group
+        Which source the image comes from, such as a burst or a video, where that is known.
     """
 
     path: str
@@ -78,6 +80,7 @@ class ImageRecord:
     data: bytes | None = field(default=None, repr=False)
     box: Box | None = None
     file: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkling.auditing.judged_labels import LIKELY, judged_by
-from inkling.auditing.subject import first_rows, telling
 from inkling.classifier.fitted import FittedClassifier
 from inkling.embeddings.samples import Samples
-from inkling.heads.one_source import one_source
+from inkling.images.boxes import source_of
 from inkling.wording import counted
 
 SHOWN_PATHS = 3
@@ -116,14 +115,16 @@ def _doubtful(fitted: FittedClassifier) -> tuple[DoubtfulLabel, ...]:
 
 
 def _of_one_source(fitted: FittedClassifier) -> Iterator[tuple[str, ...]]:
+    """Groups that were found; those that the user named are no news."""
     samples = fitted.samples
-    rows = np.array(list(first_rows(samples).values()), dtype=np.int64)
-    source = one_source(telling(samples)[rows], fitted.vectors.y[rows], seed=fitted.seed)
-    order = np.argsort(source, kind="stable")
-    for group in np.split(rows[order], np.flatnonzero(np.diff(source[order])) + 1):
+    if samples.groups is None or samples.groups.given:
+        return
+    paths = {content: samples.paths[row] for content, row in samples.first_rows.items()}
+    for group in samples.groups.members.values():
+        shown = [content for content in group if content in paths]
         # Boxes in one picture have its source in common, and nobody took them for different.
-        if len(np.unique(samples.sources[group])) > 1:
-            yield tuple(samples.paths[row] for row in group)
+        if len({source_of(content) for content in shown}) > 1:
+            yield tuple(paths[content] for content in shown)
 
 
 def _some(paths: tuple[str, ...]) -> str:

@@ -17,7 +17,6 @@ from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.one_source import Bursts
-from inkling.heads.support import unit_rows
 from inkling.images.files import Files
 from inkling.images.provenance import Provenance, provenance_of
 from inkling.types import ClassEntry, FloatArray, ImageRecord, IntArray
@@ -73,7 +72,7 @@ class Subject:
     @cached_property
     def contents(self) -> IntArray:
         """The first row of each content."""
-        return np.array(list(first_rows(self.samples).values()), dtype=np.int64)
+        return np.array(list(self.samples.first_rows.values()), dtype=np.int64)
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -100,7 +99,7 @@ class Subject:
     @cached_property
     def telling(self) -> FloatArray:
         """Vectors that tell most of a picture, (n, d)."""
-        return telling(self.samples)
+        return self.samples.telling
 
     @cached_property
     def leading(self) -> FloatArray:
@@ -130,18 +129,3 @@ class Subject:
     def held_out(self) -> JudgedLabels:
         """Each image by heads that did not see it."""
         return judged_labels(self.vectors, seed=self.seed)
-
-
-def telling(samples: Samples) -> FloatArray:
-    """Features where there are any: what names a picture leaves out most of how it was taken."""
-    features = samples.X[:, samples.identity.dimension :]
-    return unit_rows(features) if features.shape[1] else samples.embeddings
-
-
-def first_rows(samples: Samples) -> dict[str, int]:
-    """The first image of each content."""
-    rows: dict[str, int] = {}
-    for row, (content, view) in enumerate(zip(samples.content_hashes, samples.views, strict=True)):
-        if view == 0:
-            rows.setdefault(content, row)
-    return rows

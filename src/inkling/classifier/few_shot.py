@@ -105,8 +105,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         check_dimensions(dimensions)
         check_texts(templates, prompts, vocabulary)
         self.head, self.seed, self.views = head, seed, views
-        self.templates = templates
-        self.prompts = tuple(prompts)
+        self.templates, self.prompts = templates, tuple(prompts)
         self.false_alarms = false_alarms
         self.vocabulary = vocabulary
         self.memory_version: int | None = None
@@ -155,7 +154,7 @@ class FewShotClassifier(Estimator, SetPredictor):
     def fitted(self, fitted: FittedClassifier) -> None:
         self._fitted, self._namer, self.memory_version = fitted, None, None
 
-    def fit(self, images: Any, labels: Any = None, *, progress: Progress | None = None) -> Self:
+    def fit(self, images: Any, labels: Any = None, *, groups: Any = None, progress: Progress | None = None) -> Self:
         """Learn from labelled images, or from vectors.
 
         Parameters
@@ -166,6 +165,8 @@ class FewShotClassifier(Estimator, SetPredictor):
             ``label``; or vectors (n, d), as for `fit_embeddings`.
         labels
             Label of each image: text, whole numbers or truth values; None where the source tells.
+        groups
+            Which source each image is of, such as a video, None for its own; None: a column ``group``, else found.
         progress
             Called with the progress of embedding.
 
@@ -180,8 +181,8 @@ class FewShotClassifier(Estimator, SetPredictor):
         FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         if (vectors := vectors_among(images)) is not None:
-            return self.fit_embeddings(vectors, labels)
-        given = read_images(images, labels, split="train")
+            return self.fit_embeddings(vectors, labels, groups=groups)
+        given = read_images(images, labels, groups=groups, split="train")
         records = given.records
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
         names = {str(records[row].label) for row in rows}
@@ -203,7 +204,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         text_vectors: FloatArray | None = None,
         class_names: Sequence[Any] | None = None,
         logit_scale: float = 100.0,
-        groups: Sequence[Any] | None = None,
+        groups: Any = None,
     ) -> Self:
         """Learn from vectors of your own, without an encoder.
 
@@ -220,8 +221,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         logit_scale
             Factor on cosines to texts.
         groups
-            Which source each row is of, such as a video or a day, (n,): rows of one source are held out together.
-            None: equal vectors are one image.
+            Which source each row is of, such as a video or a day, (n,): they are held out together. None: found.
 
         Examples
         --------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
+from inkling.classifier.sources import sources_finding, with_sources
 from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
@@ -92,6 +93,11 @@ class FittedClassifier:
         unread = isinstance(self.samples, StoredSamples) and not self.samples.are_read
         images = "" if unread else f" from {self.samples.n_images} images"
         return f"{len(self.classes)} classes{images}"
+
+    @property
+    def sources_finding(self) -> str | None:
+        """How many sources the images come from, in one sentence; None where each is one of its own."""
+        return sources_finding(self.samples)
 
     @property
     def text_finding(self) -> str | None:
@@ -266,6 +272,8 @@ def fit_classifier(
 ) -> FittedClassifier:
     """Fit and calibrate a head on labelled samples whose labels are among the entries.
 
+    Images that are no independent draws count as one source: they are held out together.
+
     Parameters
     ----------
     fold_spaces
@@ -281,6 +289,7 @@ def fit_classifier(
     """
     entries = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
     require_classes(entry.name for entry in entries)
+    samples = samples if previous is not None else with_sources(samples, seed=seed)
     vectors = labelled_vectors(samples, entries).with_fold_spaces(fold_spaces)
     return FittedClassifier(samples, entries, FittedHead.fit(head, vectors, seed=seed, previous=previous), seed, head)
 

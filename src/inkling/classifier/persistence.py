@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.detection import detector_from, detector_state
 from inkling.classifier.fitted import FittedClassifier
+from inkling.embeddings.groups import Groups
 from inkling.embeddings.samples import Samples, StoredSamples
 from inkling.errors import MemoryFileError
 from inkling.heads import head_from_state
@@ -49,6 +50,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
             "labels": samples.label_kind.value,
             "finding": head.finding,
             "evidence": list(head.evidence),
+            "groups": None if samples.groups is None else samples.groups.to_json(),
             "skipped": [[image.path, image.reason] for image in samples.skipped],
             "finetuning": fitted.finetuning,
             "unknown": fitted.unknown if fitted.detector is None else WITHOUT_DETECTOR,
@@ -172,6 +174,7 @@ def samples_from(content: MemoryContent) -> Samples:
         X=content.vectors,
         skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
         label_kind=label_kind_of(content),
+        groups=Groups.from_json(content.training.get("groups")),
     )
 
 

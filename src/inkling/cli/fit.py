@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from dataclasses import replace as replaced
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.boxes import BoxReading
+    from inkling.images.grouping import Grouping
     from inkling.images.sources import Found
     from inkling.memory.holdings import Holdings
     from inkling.review.new_class import ClassEmbedder
@@ -67,6 +69,15 @@ def run(
     ] = None,
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
     seed: Seed = 0,
+    groups_from: Annotated[
+        str | None,
+        typer.Option(
+            "--groups-from",
+            metavar="folder|regex:PATTERN|exif-time[:SECONDS]",
+            help="Which images come from one source, such as a burst or a video. Default: a table's column group, else "
+            "found by how alike they are.",
+        ),
+    ] = None,
     views: Annotated[
         int, typer.Option(parser=whole(1), metavar="N", help="Views of each image; more than 1 adds augmented ones.")
     ] = 1,
@@ -106,19 +117,27 @@ def run(
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.images.boxes import BoxReading
+    from inkling.images.grouping import Grouping
     from inkling.memory.store import check_target
     from inkling.prompts import read_prompts
     from inkling.review.new_class import ClassEmbedder
 
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
+    grouping = None if groups_from is None else Grouping.parse(groups_from)
     if update:
         _require_none_given(
             context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision", "dimensions")
         )
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
         _update(
-            memory, partial(_opened, train, boxes), embedder, prompts=prompts, views=views, strict=strict, json=json
+            memory,
+            partial(_opened, train, boxes, grouping),
+            embedder,
+            prompts=prompts,
+            views=views,
+            strict=strict,
+            json=json,
         )
         return
     before = check_target(memory, may_exist=replace)
@@ -136,7 +155,7 @@ def run(
         dimensions=dimensions,
         cache=not no_cache,
     )
-    source = _opened(train, boxes)
+    source = _opened(train, boxes, grouping)
     found = _fit(classifier, source, train, has_encoder=encoder is not None)
     _tell_skipped(classifier.skipped_, strict=strict)
     saved = _saved(classifier, memory, before)
@@ -199,12 +218,19 @@ def _update(
     leave_if_lost(source, skipped)
 
 
-def _opened(train: str, boxes: BoxReading) -> Found | Precomputed:
+def _opened(train: str, boxes: BoxReading, grouping: Grouping | None) -> Found | Precomputed:
     """What is to be learned from; what was found beside images is reported at once, whatever comes of the fit."""
     from inkling.images.sources import Found
 
     source = open_source(train, split="train", boxes=boxes)
-    tell_skipped((), source.ignored if isinstance(source, Found) else {})
+    if isinstance(source, Found):
+        tell_skipped((), source.ignored)
+        return source if grouping is None else replaced(source, records=tuple(grouping(source.records)))
+    if grouping is not None:
+        raise InputError(
+            "--groups-from reads files of images, and these are embeddings.",
+            remedy="Write the groups into the file: 'groups' of an npz, a column 'group' of a Parquet file.",
+        )
     return source
 
 
@@ -269,6 +295,7 @@ def _print(summary: Mapping[str, Any]) -> None:
     rows = [
         ("classes", len(summary["classes"])),
         ("images", f"{summary['images']} ({summary['encoded_now']} embedded now)"),
+        *([("sources", summary["sources_finding"])] if summary["sources_finding"] else []),
         ("encoder", summary["encoder"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         *([("texts", summary["texts"])] if summary["texts"] else []),

@@ -31,6 +31,7 @@ _KEYS = {
     "path": "paths",
     "label": "labels",
     "content_hash": "content_hashes",
+    "group": "groups",
     "embedding": "embeddings",
     "feature": "features",
 }

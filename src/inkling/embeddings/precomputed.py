@@ -9,6 +9,7 @@ embeddings (or x)    (n, d) numbers       image embeddings; scaled to unit lengt
 labels (or y)        (n,) text            class names ("" for none), or integers that count into `class_names`; optional
 paths (or path)      (n,) text            how each image is shown; optional
 content_hashes       (n,) text            equal for copies of an image, which are held out together; optional
+groups               (n,) text, numbers   which source each image comes from, such as a video; optional
 features             (n, f) numbers       second, image-side features, kept as they are; optional
 class_names          (K,) text            needed for integer labels and for text vectors; optional
 text_vectors         (K, d) numbers       text vector of each class, a row of zeros where it has none; optional
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 
 from inkling.embeddings.checks import matrix, positive_number, same_length, texts, unit_rows, vector_hashes
 from inkling.errors import InputError, require
+from inkling.images.groups import read_groups
 from inkling.images.layout import is_utf8
 from inkling.labels import Kind, Labels, read_labels, require_class_name
 from inkling.types import EncoderIdentity
@@ -42,8 +44,8 @@ DEFAULT_LOGIT_SCALE = 100.0
 
 _KEYS = (
     "An npz file needs 'embeddings' (or 'x') and takes 'labels', 'paths', 'content_hashes', 'features', 'class_names', "
-    "'text_vectors', 'logit_scale', 'encoder'; a Parquet file needs 'embedding' and takes 'path', 'label', "
-    "'content_hash', 'feature'."
+    "'text_vectors', 'logit_scale', 'encoder', 'groups'; a Parquet file needs 'embedding' and takes 'path', 'label', "
+    "'content_hash', 'feature', 'group'."
 )
 
 
@@ -72,6 +74,8 @@ class Precomputed:
     text_vectors
         Unit vectors (K, d) float32 in the order of `class_names`, a row of zeros where a class has none; or
         None.
+    groups
+        Which source each image comes from, None for one without; None as a whole where the file tells of none.
     """
 
     paths: tuple[str, ...]
@@ -83,6 +87,7 @@ class Precomputed:
     class_names: tuple[str, ...]
     text_vectors: NDArray[np.float32] | None
     label_kind: Kind = Kind.TEXT
+    groups: tuple[str | None, ...] | None = None
 
 
 def read_precomputed(path: str | Path) -> Precomputed:
@@ -137,7 +142,7 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
             f"text_vectors have {text_vectors.shape[1]} dimensions, embeddings {dimension}.",
             remedy="Images and texts must come from one encoder.",
         )
-    paths = _paths(arrays, n_images)
+    paths, groups = _paths(arrays, n_images), arrays.get("groups", arrays.get("group"))
     return Precomputed(
         paths=paths,
         content_hashes=_content_hashes(arrays, unit_rows(embeddings)),
@@ -148,6 +153,7 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
         identity=_identity(arrays, path, dimension, 0 if features is None else features.shape[1]),
         class_names=class_names,
         text_vectors=None if text_vectors is None else unit_rows(text_vectors, zeros_allowed=True),
+        groups=None if groups is None else tuple(read_groups(groups, n_images)),
     )
 
 

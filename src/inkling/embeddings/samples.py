@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
 from inkling.embeddings.embed import Embedded, Progress, embed_images
+from inkling.embeddings.groups import Groups
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import require
-from inkling.images.boxes import source_of
+from inkling.images.groups import read_groups
 from inkling.labels import Kind, read_labels
-from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
+from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 
 PRECOMPUTED = "precomputed"
 """Stands for the encoder of vectors that nobody has named one for."""
@@ -44,6 +45,8 @@ class Samples:
         Images that were encoded now; the rest came from the cache.
     label_kind
         What the labels were when they were handed over; here all are names.
+    groups
+        Which images come from one source; None where that was neither given nor looked for.
     """
 
     identity: EncoderIdentity
@@ -56,6 +59,7 @@ class Samples:
     skipped: tuple[SkippedImage, ...] = ()
     n_encoded: int = 0
     label_kind: Kind = Kind.TEXT
+    groups: Groups | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -67,8 +71,26 @@ class Samples:
 
     @property
     def sources(self) -> NDArray[np.int64]:
-        """Which rows show one picture, (n,): views of a file, its copies and the boxes in it share a number."""
-        return source_numbers(self.content_hashes)
+        """Which rows come from one source, (n,).
+
+        Views of a file, its copies, the boxes in it and the images of its group share a number.
+        """
+        return source_numbers(self.content_hashes, self.groups)
+
+    @property
+    def telling(self) -> FloatArray:
+        """Vectors that tell most of a picture, (n, d): what names one leaves out most of how it was taken."""
+        features = self.X[:, self.identity.dimension :]
+        return unit_rows(features, zeros_allowed=True) if features.shape[1] else self.embeddings
+
+    @property
+    def first_rows(self) -> Mapping[str, int]:
+        """The first image of each content, views of it left out."""
+        rows: dict[str, int] = {}
+        for row, (content, view) in enumerate(zip(self.content_hashes, self.views, strict=True)):
+            if view == 0:
+                rows.setdefault(content, row)
+        return rows
 
     def background(self, most: int) -> NDArray[np.float32]:
         """Embeddings of images in general, (m, d): of all, or of so many at most."""
@@ -185,13 +207,14 @@ def embed_samples(
         X=np.concatenate([part.X for part in parts]),
         skipped=first.skipped,
         n_encoded=sum(part.n_encoded for part in parts),
+        groups=first.groups,
     )
 
 
-def source_numbers(content_hashes: Sequence[str]) -> NDArray[np.int64]:
-    """Number of the picture that each image comes from, (n,): those of one are held out together."""
-    pictures = np.asarray([source_of(one) for one in content_hashes])
-    return np.unique(pictures, return_inverse=True)[1].astype(np.int64)
+def source_numbers(content_hashes: Sequence[str], groups: Groups | None = None) -> NDArray[np.int64]:
+    """Number of the source that each image comes from, (n,): those of one are held out together."""
+    sources = groups or Groups()
+    return np.unique([sources.source(one) for one in content_hashes], return_inverse=True)[1].astype(np.int64)
 
 
 def samples_of(embedded: Embedded, identity: EncoderIdentity, view: int = 0) -> Samples:
@@ -208,6 +231,7 @@ def samples_of(embedded: Embedded, identity: EncoderIdentity, view: int = 0) -> 
         X=np.hstack(blocks),
         skipped=embedded.skipped,
         n_encoded=embedded.n_encoded,
+        groups=Groups.from_user(embedded.content_hashes, (record.group for record in embedded.records)),
     )
 
 
@@ -224,6 +248,7 @@ def precomputed_samples(vectors: Precomputed) -> Samples:
         views=(0,) * n,
         X=np.hstack(blocks),
         label_kind=vectors.label_kind,
+        groups=None if vectors.groups is None else Groups.from_user(vectors.content_hashes, vectors.groups),
     )
 
 
@@ -248,13 +273,11 @@ def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None
     read = read_labels(labels)
     same_length("labels", len(read.names), n)
     hashes = vector_hashes(embeddings)
-    if groups is not None:
-        same_length("groups", len(groups), n)
-        hashes = tuple(f"group {group}" for group in groups)
+    named = None if groups is None else read_groups(groups, n)
     rows = tuple(f"row {row}" for row in range(n))
     identity = EncoderIdentity(PRECOMPUTED, PRECOMPUTED, f"{PRECOMPUTED}:{d}+0", d, 0, logit_scale, "float32")
     samples = Samples(identity, rows, read.names, hashes, (None,) * n, (0,) * n, embeddings)
-    return replace(samples, label_kind=read.kind)
+    return replace(samples, label_kind=read.kind, groups=None if named is None else Groups.from_user(hashes, named))
 
 
 def given_vectors(X: Any) -> NDArray[np.float32]:

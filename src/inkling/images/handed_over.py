@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from inkling.errors import InputError
+from inkling.images.groups import read_groups
 from inkling.images.sources import Found, find_images
-from inkling.images.tables import LABEL, PATH
+from inkling.images.tables import GROUP, LABEL, PATH
 from inkling.labels import Kind, read_labels
 from inkling.types import ImageRecord
 from inkling.wording import counted, kind_of
@@ -47,7 +48,7 @@ def records_of(images: Any, labels: Any = None, *, split: str | None = None) -> 
     return read_images(images, labels, split=split).records
 
 
-def read_images(images: Any, labels: Any = None, *, split: str | None = None) -> GivenImages:
+def read_images(images: Any, labels: Any = None, *, groups: Any = None, split: str | None = None) -> GivenImages:
     """Images that a caller handed over, with their labels.
 
     Parameters
@@ -58,6 +59,8 @@ def read_images(images: Any, labels: Any = None, *, split: str | None = None) ->
         and maybe ``label``.
     labels
         Label of each image, where the source does not tell, as for `inkling.labels.read_labels`.
+    groups
+        Which source each image comes from, where that is known; a data frame may have a column ``group``.
     split
         Part of a source that is divided into train and test.
 
@@ -74,18 +77,21 @@ def read_images(images: Any, labels: Any = None, *, split: str | None = None) ->
     if isinstance(images, str | Path):
         _require_local(images)
         images = find_images(images, split=split)
+    kind = Kind.TEXT
     if isinstance(images, Found):
-        if labels is None:
-            return GivenImages(list(images.records), images.label_kind)
-        records = list(images.records)
+        records, kind = list(images.records), images.label_kind
     elif hasattr(images, "columns"):
         columns = _columns(images)
         records = [_record(image, number) for number, image in enumerate(columns[PATH])]
         labels = columns.get(LABEL) if labels is None else labels
+        groups = columns.get(GROUP) if groups is None else groups
     else:
         records = [_record(image, number) for number, image in enumerate(_several(images))]
+    if groups is not None:
+        names = read_groups(groups, len(records))
+        records = [replace(record, group=name) for record, name in zip(records, names, strict=True)]
     if labels is None:
-        return GivenImages(records)
+        return GivenImages(records, kind)
     read = read_labels(labels)
     if len(read.names) != len(records):
         raise InputError(

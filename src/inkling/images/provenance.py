@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePath
 
 from PIL import Image
@@ -17,6 +18,7 @@ from inkling.types import ImageRecord
 HEAD = 256 * 1024
 """Bytes of a file that are read. What cameras and systems write stands before the pixels."""
 _ORIENTATION, _EXIF, _SOFTWARE, _COMMENT = 0x0112, 0x8769, 0x0131, 0x9286
+_MAKER, _MODEL, _TAKEN, _FRACTION = 0x010F, 0x0110, 0x9003, 0x9291
 _TURNED = range(2, 9)
 _CHARACTER_CODE = 8
 """Bytes at the beginning of an EXIF comment that name its encoding."""
@@ -57,13 +59,40 @@ class Provenance:
     screenshot: str | None = None
 
 
+@dataclass(frozen=True)
+class Taken:
+    """When a picture was taken, and by which camera, as its EXIF data says."""
+
+    time: datetime
+    camera: str
+
+
+def taken_at(record: ImageRecord, files: Files) -> Taken | None:
+    """When the record's picture was taken; None where its file does not say."""
+    if (header := _header(record, files)) is None:
+        return None
+    try:
+        exif = Image.Image.getexif(header)
+        of_shot = exif.get_ifd(_EXIF)
+        time = datetime.strptime(str(of_shot[_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        fraction = str(of_shot.get(_FRACTION, "")).strip("\0 ")
+        if fraction.isascii() and fraction.isdigit():
+            time = time.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+        return Taken(time, " ".join(str(exif.get(tag, "")).strip("\0 ") for tag in (_MAKER, _MODEL)).strip())
+    except Exception:  # damaged EXIF raises almost anything
+        return None
+
+
+def _header(record: ImageRecord, files: Files) -> Image.Image | None:
+    try:
+        return record.image or header_of(files.read_head(record, HEAD))
+    except UnreadableImageError:
+        return None
+
+
 def provenance_of(record: ImageRecord, files: Files) -> Provenance:
     """Metadata of a record's file; none where it can't be read, or is of a format that has it at its end."""
-    try:
-        header = record.image or header_of(files.read_head(record, HEAD))
-    except UnreadableImageError:
-        return Provenance()
-    if header is None:
+    if (header := _header(record, files)) is None:
         return Provenance()
     try:
         # Of a PNG its own method would decode all pixels, in search of what follows them.

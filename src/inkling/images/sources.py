@@ -90,8 +90,8 @@ def find_images(
           ``val``) between, the one directly below those. Images directly in the root have no class;
         - a zip file, read likewise, without unpacking it;
         - a CSV, Parquet or JSON-lines file with columns ``path`` (or ``file_name``) and, optionally, ``label``,
-          ``split`` and ``x``, ``y``, ``width``, ``height`` of a box; paths are relative to the table's folder. A file
-          that is missing turns up as a skipped image later;
+          ``split``, ``group`` and ``x``, ``y``, ``width``, ``height`` of a box; paths are relative to the table's
+          folder. A file that is missing turns up as a skipped image later;
         - a JSON file of annotations in COCO's format, of MegaDetector or exported by Label Studio: each box is an
           image, and so is a picture as a whole that has a choice;
         - a folder with such a table named ``metadata``, as data sets of Hugging Face have;
@@ -238,7 +238,8 @@ def _from_rows(rows: Sequence[Row], folder: Path, *, split: str | None) -> Found
 
 def _record(row: Row, folder: Path) -> ImageRecord:
     file = str(folder / row.path)
-    return record_of_path(file, row.label) if row.box is None else boxed_record(file, row.label, row.box)
+    record = record_of_path(file, row.label) if row.box is None else boxed_record(file, row.label, row.box)
+    return replace(record, group=row.group)
 
 
 def _here(rows: Sequence[Row], folder: Path) -> tuple[list[Row], int]:

@@ -24,7 +24,8 @@ PATH = "path"
 FILE_NAME = "file_name"
 LABEL = "label"
 SPLIT = "split"
-_COLUMNS = (PATH, FILE_NAME, LABEL, SPLIT, BOX_ID, *SIDES)
+GROUP = "group"
+_COLUMNS = (PATH, FILE_NAME, LABEL, SPLIT, GROUP, BOX_ID, *SIDES)
 
 _DELIMITERS = ",;\t|"
 _OTHER_NAMES = ("file", "filename", "image")
@@ -41,6 +42,7 @@ class Row:
     label: str | None = None
     split: str | None = None
     box: Box | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Table:
 
 
 def read_table(path: Path, reading: BoxReading | None = None) -> Table:
-    """Rows of a table with a column ``path`` or ``file_name``, and optionally ``label`` and ``split``.
+    """Rows of a table with a column ``path`` or ``file_name``, and optionally ``label``, ``split`` and ``group``.
 
     Columns ``x``, ``y``, ``width`` and ``height``, all four, make each row a box, which ``id`` may name. They are
     shares of the picture's sides if none of their numbers is above 1, else pixels; a row without them is of the whole
@@ -163,11 +165,11 @@ def read_csv(
 def _rows(columns: Mapping[str, _Column], source: str, reading: BoxReading | None) -> list[Row]:
     paths = columns[PATH if PATH in columns else FILE_NAME]
     missing: _Column = [None] * len(paths)
-    labels, splits = columns.get(LABEL, missing), columns.get(SPLIT, missing)
+    labels, splits, groups = (columns.get(name, missing) for name in (LABEL, SPLIT, GROUP))
     boxes = boxes_of(columns, source, reading or BoxReading()) or [None] * len(paths)
     return [
-        Row(file, class_name(label), split, box)
-        for file, label, split, box in zip(paths, labels, splits, boxes, strict=True)
+        Row(file, class_name(label), split, box, group)
+        for file, label, split, box, group in zip(paths, labels, splits, boxes, groups, strict=True)
         if file is not None
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inkling.auditing.checks.check import Check
 from inkling.auditing.copies import leak, of_one_picture
 from inkling.auditing.findings import Finding
-from inkling.auditing.subject import Subject, first_rows
+from inkling.auditing.subject import Subject
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -15,7 +15,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     places: dict[str, dict[str, int]] = {}
     for row, (content, path) in enumerate(zip(subject.samples.content_hashes, subject.samples.paths, strict=True)):
         places.setdefault(content, {}).setdefault(path, row)
-    tested = {} if subject.against is None else first_rows(subject.against)
+    tested = {} if subject.against is None else subject.against.first_rows
     for content, by_path in places.items():
         rows = list(by_path.values())
         if content in tested:

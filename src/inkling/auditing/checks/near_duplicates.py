@@ -11,7 +11,7 @@ from inkling.auditing.checks.check import Check
 from inkling.auditing.copies import leak, of_one_picture
 from inkling.auditing.findings import Finding
 from inkling.auditing.near_duplicates import Pair, Pictures, near_pairs
-from inkling.auditing.subject import Subject, first_rows
+from inkling.auditing.subject import Subject
 from inkling.types import IntArray
 
 
@@ -20,7 +20,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     yield from _among(subject)
     if subject.against is not None:
         contents = {subject.samples.content_hashes[row] for row in subject.contents}
-        there = {content: row for content, row in first_rows(subject.against).items() if content not in contents}
+        there = {content: row for content, row in subject.against.first_rows.items() if content not in contents}
         yield from _leaks(subject, np.array(list(there.values()), dtype=np.int64))
 
 

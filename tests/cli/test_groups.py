@@ -1,0 +1,27 @@
+"""Images of one source through the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.program import Inkling
+
+
+def test_fit_counts_sources_by_a_pattern_in_the_name(inkling: Inkling, drawn: Path) -> None:
+    """The drawn pictures are called car-0000.png and so on: the first two are of one source."""
+    done = inkling.here(
+        "fit", drawn, "--memory", "a.ink", "--encoder", "sketch", "--groups-from", r"regex:(\w+)-000[01]"
+    )
+    assert done.code == 0, done.err
+    assert "18 images are 15 sources" in " ".join(done.out.split())
+
+
+def test_a_way_to_group_that_is_none_is_refused_before_anything_is_read(inkling: Inkling, drawn: Path) -> None:
+    done = inkling.here("fit", drawn, "--memory", "a.ink", "--encoder", "sketch", "--groups-from", "names")
+    done.refused("names no way to group images", "exif-time")
+
+
+def test_embeddings_have_no_files_to_group_by(inkling: Inkling, drawn: Path) -> None:
+    assert inkling.here("embed", drawn / "train", "--output", "v.npz", "--encoder", "sketch").code == 0
+    done = inkling.here("fit", "v.npz", "--memory", "a.ink", "--groups-from", "folder")
+    done.refused("these are embeddings", "'groups' of an npz")
