@@ -185,6 +185,7 @@ def explored_payload(explored: Explored) -> Payload:
 def fit_payload(classifier: FewShotClassifier) -> Payload:
     """What a classifier learned, and from what."""
     from inkling.auditing.glance import glance
+    from inkling.classifier.sources import sources_finding
 
     fitted = classifier.fitted
     glanced = glance(fitted)
@@ -209,7 +210,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "head": classifier.head,
         "finding": head.finding,
         "texts": fitted.text_finding,
-        "sources_finding": fitted.sources_finding,
+        "sources_finding": sources_finding(samples),
         "evidence": [dict(one) for one in head.evidence],
         "calibration": dict(head.calibration),
         "unknown": fitted.unknown_report,

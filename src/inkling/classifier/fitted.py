@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
-from inkling.classifier.sources import sources_finding, with_sources
+from inkling.classifier.sources import with_sources
 from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
 from inkling.encoders.base import Encoder
@@ -93,11 +93,6 @@ class FittedClassifier:
         unread = isinstance(self.samples, StoredSamples) and not self.samples.are_read
         images = "" if unread else f" from {self.samples.n_images} images"
         return f"{len(self.classes)} classes{images}"
-
-    @property
-    def sources_finding(self) -> str | None:
-        """How many sources the images come from, in one sentence; None where each is one of its own."""
-        return sources_finding(self.samples)
 
     @property
     def text_finding(self) -> str | None:
