@@ -265,9 +265,7 @@ def fit_classifier(
     fold_spaces: FoldSpaces | None = None,
     previous: FittedHead | None = None,
 ) -> FittedClassifier:
-    """Fit and calibrate a head on labelled samples whose labels are among the entries.
-
-    Images that are no independent draws count as one source: they are held out together.
+    """Fit and calibrate a head on labelled samples whose labels are among the entries; those of one source count once.
 
     Parameters
     ----------
