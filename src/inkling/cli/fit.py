@@ -124,21 +124,13 @@ def run(
 
     check_outputs(json, keep=(memory, train, prompts, vocabulary))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
-    grouping = None if groups_from is None else Grouping.parse(groups_from)
+    opened = partial(_opened, train, boxes, None if groups_from is None else Grouping.parse(groups_from))
     if update:
         _require_none_given(
             context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision", "dimensions")
         )
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
-        _update(
-            memory,
-            partial(_opened, train, boxes, grouping),
-            embedder,
-            prompts=prompts,
-            views=views,
-            strict=strict,
-            json=json,
-        )
+        _update(memory, opened, embedder, prompts=prompts, views=views, strict=strict, json=json)
         return
     before = check_target(memory, may_exist=replace)
     classifier = FewShotClassifier(
@@ -155,7 +147,7 @@ def run(
         dimensions=dimensions,
         cache=not no_cache,
     )
-    source = _opened(train, boxes, grouping)
+    source = opened()
     found = _fit(classifier, source, train, has_encoder=encoder is not None)
     _tell_skipped(classifier.skipped_, strict=strict)
     saved = _saved(classifier, memory, before)
