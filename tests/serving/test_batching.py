@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from inkling.serving.batching import LARGEST_BATCH, Asked, BusyError, EncoderThread
+from inkling.serving.batching import LARGEST_BATCH, Asked, BusyError, EncoderThreads
 
 
 class Doubling:
@@ -35,7 +35,7 @@ def doubling() -> Doubling:
 
 
 def test_what_came_while_the_encoder_was_busy_is_one_batch(doubling: Doubling) -> None:
-    thread = EncoderThread(doubling, bound=8)
+    thread = EncoderThreads(doubling, bound=8)
     thread.start()
     first = thread.ask([1])
     doubling.begun.wait(10)
@@ -48,7 +48,7 @@ def test_what_came_while_the_encoder_was_busy_is_one_batch(doubling: Doubling) -
 
 
 def test_a_full_queue_takes_none_of_a_request(doubling: Doubling) -> None:
-    thread = EncoderThread(doubling, bound=3)
+    thread = EncoderThreads(doubling, bound=3)
     thread.start()
     first = thread.ask([0])
     doubling.begun.wait(10)
@@ -64,7 +64,7 @@ def test_a_full_queue_takes_none_of_a_request(doubling: Doubling) -> None:
 
 def test_an_error_reaches_its_batch_and_the_thread_goes_on(doubling: Doubling) -> None:
     doubling.go.set()
-    thread = EncoderThread(doubling, bound=8)
+    thread = EncoderThreads(doubling, bound=8)
     thread.start()
     with pytest.raises(ValueError, match="nothing"):
         thread.ask([None])[0].result(10)
@@ -76,7 +76,7 @@ def test_an_error_reaches_its_batch_and_the_thread_goes_on(doubling: Doubling) -
 
 
 def test_closing_finishes_what_is_held_and_takes_no_more(doubling: Doubling) -> None:
-    thread = EncoderThread(doubling, bound=8)
+    thread = EncoderThreads(doubling, bound=8)
     thread.start()
     held = thread.ask([1, 2, 3])
     last: list[str] = []
@@ -92,7 +92,7 @@ def test_closing_finishes_what_is_held_and_takes_no_more(doubling: Doubling) -> 
 
 
 def test_who_has_left_is_not_answered(doubling: Doubling) -> None:
-    thread = EncoderThread(doubling, bound=8)
+    thread = EncoderThreads(doubling, bound=8)
     thread.start()
     thread.ask([0])
     doubling.begun.wait(10)
@@ -105,7 +105,7 @@ def test_who_has_left_is_not_answered(doubling: Doubling) -> None:
 
 
 def test_batches_are_bounded(doubling: Doubling) -> None:
-    thread = EncoderThread(doubling, bound=1000)
+    thread = EncoderThreads(doubling, bound=1000)
     thread.start()
     first = thread.ask([0])
     doubling.begun.wait(10)

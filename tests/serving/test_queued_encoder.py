@@ -12,7 +12,7 @@ from inkling.embeddings.samples import embed_samples
 from inkling.encoders.base import Encoder, ImageVectors, Prepared
 from inkling.encoders.cut import cut
 from inkling.encoders.joined import JoinedEncoder
-from inkling.serving.batching import EncoderThread
+from inkling.serving.batching import EncoderThreads
 from inkling.serving.queued_encoder import PIECE, queued
 from inkling.types import ImageRecord
 from tests.fakes import FakeEncoder
@@ -30,8 +30,8 @@ class Watched(FakeEncoder):
 
 
 @pytest.fixture
-def thread() -> Iterator[EncoderThread]:
-    thread = EncoderThread(lambda _: None, bound=1)
+def thread() -> Iterator[EncoderThreads]:
+    thread = EncoderThreads(lambda _: None, bound=1)
     thread.start()
     yield thread
     thread.close(lambda: None)
@@ -42,7 +42,7 @@ def joined() -> Encoder:
 
 
 @pytest.mark.parametrize("make", [Watched, lambda: cut(Watched(), 16), joined], ids=["plain", "cut", "joined"])
-def test_it_gives_what_the_encoder_gives(make: type[Watched], thread: EncoderThread) -> None:
+def test_it_gives_what_the_encoder_gives(make: type[Watched], thread: EncoderThreads) -> None:
     records = [
         ImageRecord(f"{number}.jpg", data=encoded(photo(number, size=(640, 480)), "JPEG"))
         for number in range(2 * PIECE + 1)

@@ -26,6 +26,14 @@ def run(
             help="Who may write: a line NAME:TOKEN each. Without, and without INKLING_TOKEN, only this machine may.",
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            parser=whole(1, 64),
+            metavar="N",
+            help="Processes that encode, each with its share of the cores; 1 encodes in that of the server.",
+        ),
+    ] = 1,
     read_only: Annotated[bool, typer.Option("--read-only", help="Let nobody write.")] = False,
     allow_host: Annotated[
         list[str] | None,
@@ -65,7 +73,13 @@ def run(
     words = read_vocabulary(vocabulary)
     with bound_socket(host, port) as bound:
         service = Service(
-            memory, encoder=encoder, device=device, vocabulary=words, limits=settings.limits, begin_with=new
+            memory,
+            encoder=encoder,
+            device=device,
+            vocabulary=words,
+            limits=settings.limits,
+            begin_with=new,
+            workers=workers,
         )
         what = f"version {service.version}" if service.version else "a new memory"
         note(f"Serving {what} at {address_of(bound)}; Ctrl-C ends it.")

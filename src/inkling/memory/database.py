@@ -130,7 +130,7 @@ def transaction(database: sqlite3.Connection, *, begin: str) -> Iterator[Connect
 
 
 class KeptVersion:
-    """Reads the version of a memory again and again, by a connection that is kept. For one thread.
+    """Reads the version of a memory again and again, by a connection that is kept. For one thread at a time.
 
     Where nothing can be written, not even a side file, there is no such connection: then each reading opens the file.
 
@@ -173,7 +173,13 @@ def _opened(path: Path, options: str) -> Iterator[sqlite3.Connection]:
 
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(
+        f"{path.as_uri()}?{options}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # threads may take turns, as those of a service do
+    )
 
 
 def _can_share(database: sqlite3.Connection) -> bool:

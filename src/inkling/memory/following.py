@@ -8,7 +8,7 @@ from inkling.memory.place import place_of
 
 
 class Followed:
-    """Tells again and again, at little cost, whether a memory is still the same. For one thread.
+    """Tells again and again, at little cost, whether a memory is still the same. For one thread at a time.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ SERVERS = ("postgresql", "postgres")
 
 
 class Following(Protocol):
-    """Reads the version of a memory again and again. For one thread."""
+    """Reads the version of a memory again and again. For one thread at a time."""
 
     def state(self) -> tuple[int, ...]:
         """What is equal as long as the memory is the same: its version, and of a file which one it is."""

@@ -152,7 +152,7 @@ class ServerPlace:
 
 
 class KeptServerVersion:
-    """Reads the version of a memory again and again, by a connection that is kept. For one thread.
+    """Reads the version of a memory again and again, by a connection that is kept. For one thread at a time.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One thread owns the encoder: what several requests ask goes through it in batches, within a bounded queue."""
+"""Threads run the encoder: what several requests ask goes through them in batches, within a bounded queue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, TypeVar
 
 from inkling.errors import InklingError
@@ -32,7 +33,7 @@ class Asked:
     Attributes
     ----------
     what
-        For the function that the thread calls with a batch of them.
+        For the function that a thread calls with a batch of them.
     answer
         Becomes the answer, or the error.
     """
@@ -43,14 +44,14 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class _Call:
-    """A function that runs alone in the thread."""
+    """A function that runs alone in a thread."""
 
     function: Callable[[], Any]
     answer: Future[Any] = field(default_factory=Future)
 
 
-class EncoderThread:
-    """Runs batches, and single functions between them, in the order in which they came.
+class EncoderThreads:
+    """Run batches, and single functions between them, in the order in which they came.
 
     There is no waiting for a batch to fill: what has come while the encoder was busy is the next one.
 
@@ -60,30 +61,37 @@ class EncoderThread:
         Called with a batch; it settles their answers.
     bound
         How much may wait.
+    number
+        Of threads: as many batches are run at once. An encoder of this process wants a single one.
     """
 
-    def __init__(self, run: Callable[[Sequence[Asked]], None], *, bound: int) -> None:
+    def __init__(self, run: Callable[[Sequence[Asked]], None], *, bound: int, number: int = 1) -> None:
         self._run, self._bound = run, bound
         self._waiting: deque[Asked | _Call] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._seconds = BATCH_SECONDS
-        self._thread = threading.Thread(target=self._work, name="inkling-encoder", daemon=True)
+        self._idle = 0
+        self._threads = [
+            threading.Thread(target=self._work, name="inkling-encoder", daemon=True) for _ in range(number)
+        ]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for one in self._threads:
+            one.start()
 
     def close(self, last: Callable[[], None]) -> None:
-        """Finish what is held, then do a last thing in the thread, and take no more."""
+        """Take no more, finish what is held, then do a last thing."""
         with self._changed:
             if self._closing:
                 return
-            self._waiting.append(_Call(last))
             self._closing = True
             self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
+        for one in self._threads:
+            if one.is_alive():
+                one.join()
+        last()
 
     @property
     def n_waiting(self) -> int:
@@ -109,8 +117,8 @@ class EncoderThread:
         return [one.answer for one in asked]
 
     def call(self, function: Callable[[], T]) -> T:
-        """What a function returns that runs in the thread, between two batches. Blocks until then."""
-        if threading.current_thread() is self._thread:
+        """What a function returns that runs in one of the threads, between two batches. Blocks until then."""
+        if threading.current_thread() in self._threads:
             return function()
         call = _Call(function)
         with self._changed:
@@ -127,8 +135,10 @@ class EncoderThread:
     def _work(self) -> None:
         while True:
             with self._changed:
+                self._idle += 1
                 while not self._waiting and not self._closing:
                     self._changed.wait()
+                self._idle -= 1
                 if not self._waiting:
                     return
                 batch = self._next()
@@ -139,7 +149,9 @@ class EncoderThread:
         if isinstance(first, _Call):
             return first
         batch = [first]
-        most = min(LARGEST_BATCH, max(1, round(BATCH_SECONDS / self._seconds)))
+        # What waits is shared among the threads that have nothing to do.
+        share = ceil((1 + len(self._waiting)) / (1 + self._idle))
+        most = min(LARGEST_BATCH, share, max(1, round(BATCH_SECONDS / self._seconds)))
         while self._waiting and len(batch) < most and isinstance(self._waiting[0], Asked):
             following = self._waiting.popleft()
             assert isinstance(following, Asked)

@@ -48,6 +48,14 @@ class Metrics:
         version.set_function(lambda: service.version)
         ready = Gauge("inkling_ready", "Whether the service is warmed up.", registry=self._registry)
         ready.set_function(lambda: float(service.ready.is_set()))
+        workers = Gauge(
+            "inkling_workers", "Encoder processes that are ready; 0: none beside the server.", registry=self._registry
+        )
+        workers.set_function(lambda: 0 if service.workers is None else service.workers.live)
+        replaced = Gauge(
+            "inkling_workers_replaced", "Encoder processes that ended and were replaced.", registry=self._registry
+        )
+        replaced.set_function(lambda: 0 if service.workers is None else service.workers.replaced)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer."""

@@ -1,4 +1,7 @@
-"""What is served: a memory that is followed, its classifier, and the encoder in a thread of its own. No HTTP here."""
+"""What is served: a memory that is followed, its classifier, and the encoder, in threads or processes of its own.
+
+No HTTP here.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from inkling.discovery.vocabulary import Vocabulary
 from inkling.embeddings.at_once import ReadyPicture, encode_ready, ready_picture
 from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
-from inkling.encoders.registry import load_encoder
+from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import ConflictError, InputError, MemoryChangedError, UnreadableImageError
 from inkling.images.formats import pixel_size
 from inkling.memory.following import Followed
@@ -27,12 +30,13 @@ from inkling.redaction import redacted
 from inkling.review.new_class import ClassEmbedder
 from inkling.review.signed import SignedDecisions
 from inkling.serving.answered import Answer, Known, Wanted
-from inkling.serving.batching import Asked, EncoderThread
+from inkling.serving.batching import Asked, EncoderThreads
 from inkling.serving.beginning import Beginning
 from inkling.serving.limits import Limits
 from inkling.serving.nearest import Neighbours
 from inkling.serving.queued_encoder import queued
 from inkling.serving.studied import learned_state, next_to_label
+from inkling.serving.workers import Workers, pooled
 from inkling.types import ImageRecord, SkippedImage, Vectors
 
 
@@ -53,6 +57,8 @@ class Service:
         What is taken at once.
     begin_with
         Name or folder of the encoder of a new memory, which is begun where there is none; None refuses that.
+    workers
+        Processes that encode; with 1 this one does.
 
     Raises
     ------
@@ -69,18 +75,20 @@ class Service:
         vocabulary: Vocabulary | None = None,
         limits: Limits | None = None,
         begin_with: str | None = None,
+        workers: int = 1,
     ) -> None:
         self.memory = memory
         self.limits = limits or Limits()
-        self._device, self._vocabulary = device, vocabulary
+        self._device, self._vocabulary, self._n_workers = device, vocabulary, workers
         self._moved: str | Encoder | None = encoder
-        self._followed = Followed(memory)
+        self.workers: Workers | None = None
+        self._followed, self._following = Followed(memory), threading.RLock()
         self._state: tuple[int, ...] = ()
-        self.thread = EncoderThread(self._judge, bound=self.limits.waiting)
+        self.thread = EncoderThreads(self._judge, bound=self.limits.waiting, number=workers)
         self.beginning = None if begin_with is None or place_of(memory).exists() else Beginning(memory)
         self._known = None if self.beginning else self._load()
         self._encoder: Encoder = (
-            load_encoder(begin_with, device=device)
+            self._elsewhere(load_encoder(begin_with, device=device), begin_with)
             if begin_with is not None and self._known is None
             else self._require_known().classifier.encoder
         )
@@ -90,6 +98,8 @@ class Service:
 
     def start(self) -> None:
         """Begin to answer, and warm up: when `ready` is set, the first answer is as quick as any."""
+        if self.workers is not None:
+            self.workers.start()
         self.thread.start()
         self.thread.call(self._warm_up)
         self.ready.set()
@@ -97,7 +107,7 @@ class Service:
     def close(self) -> None:
         """Finish what is held, and end."""
         self.closing.set()
-        self.thread.close(self._followed.close)
+        self.thread.close(self._let_go)
 
     @property
     def version(self) -> int:
@@ -209,7 +219,16 @@ class Service:
                 f"{width} x {height} pixels is too large (at most {self.limits.pixels // 1_000_000} million are taken)"
             )
 
+    def _let_go(self) -> None:
+        self._followed.close()
+        if self.workers is not None:
+            self.workers.close()
+
     def _load(self) -> Known:
+        if not isinstance(self._moved, Encoder) and self._n_workers > 1:
+            identity = encoder_of(self.memory)
+            opened = load_same_encoder(identity, self._moved, device=self._device)
+            self._moved = self._elsewhere(opened, self._moved or identity.source)
         loaded = FewShotClassifier.load(
             self.memory, encoder=self._moved, vocabulary=self._vocabulary, device=self._device
         )
@@ -217,16 +236,28 @@ class Service:
         assert version is not None, "what comes from a memory has its version"
         return Known(loaded, version, Neighbours(loaded.fitted.samples))
 
+    def _elsewhere(self, encoder: Encoder, source: str) -> Encoder:
+        """The encoder in processes, where there are to be some; those of another one end."""
+        if self._n_workers == 1:
+            return encoder
+        before = self.workers
+        self.workers = Workers(encoder.identity, source, device=self._device, number=self._n_workers)
+        if before is not None:
+            threading.Thread(target=before.close, daemon=True).start()
+            self.workers.start()
+        return pooled(encoder, self.workers)
+
     def _current(self) -> Known:
-        """What the memory knows by now. In the encoder's thread."""
-        if self.begins:
-            raise ConflictError("The memory has no classes yet.", remedy="Add two classes with pictures.")
-        state = self._followed.state()
-        if self._known is None or state != self._state:
-            self._moved = self._encoder if self._is_same_encoder() else None
-            self._known = self._load()
-            self._encoder, self._state = self._known.classifier.encoder, state
-        return self._known
+        """What the memory knows by now. In one of the encoder's threads."""
+        with self._following:
+            if self.begins:
+                raise ConflictError("The memory has no classes yet.", remedy="Add two classes with pictures.")
+            state = self._followed.state()
+            if self._known is None or state != self._state:
+                self._moved = self._encoder if self._is_same_encoder() else None
+                self._known = self._load()
+                self._encoder, self._state = self._known.classifier.encoder, state
+            return self._known
 
     def _require_known(self) -> Known:
         assert self._known is not None, "there is a memory"
@@ -237,13 +268,14 @@ class Service:
 
     def _judge(self, asked: Sequence[Asked]) -> None:
         known = self._current()
-        current = self._encoder.identity.fingerprint
+        encoder = known.classifier.encoder
+        current = encoder.identity.fingerprint
         fresh = [one for one in asked if one.what.picture.fingerprint == current]
         for one in (one for one in asked if one.what.picture.fingerprint != current):
             one.answer.set_exception(
                 MemoryChangedError("The memory has another encoder since a moment ago.", remedy="Ask again.")
             )
-        vectors = encode_ready([one.what.picture for one in fresh], self._encoder) if fresh else []
+        vectors = encode_ready([one.what.picture for one in fresh], encoder) if fresh else []
         sound = []
         for one, vector in zip(fresh, vectors, strict=True):
             if isinstance(vector, UnreadableImageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,6 +110,8 @@ class Session:
         # Threads that spin while they wait would take the cores from the threads that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():  # onnxruntime itself has no such variable
+            options.intra_op_num_threads = int(threads)
         try:
             session = onnxruntime.InferenceSession(str(self._file), options, providers=[self._provider])
         except Exception as error:  # as above
