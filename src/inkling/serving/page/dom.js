@@ -17,7 +17,7 @@ export function newId(stem) {
   return `${stem}-${made}`;
 }
 
-// A text field with suggestions.
+// A text field with suggestions. `required` gives what it holds; where that is nothing, it says so beside the field.
 export function nameField({ label, names, value = "", placeholder = "", onenter, ...attributes }) {
   const list = newId("names");
   const input = element("input", {
@@ -30,7 +30,21 @@ export function nameField({ label, names, value = "", placeholder = "", onenter,
     },
   });
   const options = element("datalist", { id: list }, names.map((name) => element("option", { value: name })));
-  return { input, field: element("span", { class: "name-field" }, input, options) };
+  const missing = element("span", { class: "missing problem small", role: "alert", id: newId("missing") });
+  const required = (sentence) => {
+    const name = input.value.trim();
+    missing.textContent = name ? "" : sentence;
+    if (name) return name;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", missing.id);
+    input.focus();
+    return "";
+  };
+  input.addEventListener("input", () => {
+    missing.textContent = "";
+    input.removeAttribute("aria-invalid");
+  });
+  return { input, required, field: element("span", { class: "name-field" }, input, options, missing) };
 }
 
 // A picture of the memory; one that it keeps no picture of shows its name.

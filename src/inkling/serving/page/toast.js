@@ -11,6 +11,8 @@ export function toast(text, { undo, problem = false, link } = {}) {
   const place = document.getElementById("toasts");
   const shown = element("div", { class: problem ? "toast problem" : "toast" }, element("span", {}, text));
   const close = () => take(shown);
+  // A complaint is made once; two decisions may read alike, and each has its way back.
+  if (!undo) for (const same of [...place.children].filter((one) => one.firstElementChild.textContent === text)) take(same);
   if (link) shown.append(element("a", { href: link.href, onclick: close }, link.text));
   if (undo) {
     shown.append(button("Undo", () => {

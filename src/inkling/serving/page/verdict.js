@@ -23,3 +23,25 @@ function evidence(nearest) {
   );
   return element("div", { class: "evidence" }, element("p", { class: "quiet small" }, "Nearest pictures that it knows"), element("ol", {}, shown));
 }
+
+// The answers come in the order of the files, without those that were skipped.
+export function settle(entries, told, settled, refused) {
+  const skipped = [...told.skipped];
+  const predictions = [...told.predictions];
+  for (const entry of entries) {
+    const isSkipped = skipped[0]?.path === entry.file.name && predictions[0]?.path !== entry.file.name;
+    if (isSkipped || !predictions.length) refused(entry, skipped.shift()?.reason ?? "it was left out");
+    else settled(entry, predictions.shift());
+  }
+}
+
+// How far the likeliest class is ahead of the next; what is unknown has no class ahead.
+export function margin({ top_probabilities: p, unknown }) {
+  return unknown ? 0 : p[0] - (p[1] ?? 0);
+}
+
+const CLEAR = 0.4;
+
+export function isDoubtful(verdict) {
+  return !verdict.unknown && margin(verdict) < CLEAR;
+}

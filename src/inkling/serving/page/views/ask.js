@@ -1,47 +1,64 @@
 // Ask: what is in a picture. Nothing is kept unless somebody says that a verdict is wrong, or keeps what is unknown.
 
 import { call, formOf, get, parts, predict } from "../api.js";
-import { Camera } from "../common/camera.js";
 import { element } from "../common/elements.js";
-import { spoken } from "../common/words.js";
 import { complain, decide, history, tellChanged } from "../decisions.js";
-import { announce, button, empty, keepFocus, nameField, ownPicture } from "../dom.js";
+import { button, empty, keepFocus } from "../dom.js";
 import { correct } from "../examples.js";
+import { groupSize } from "../grouping.js";
 import { inlet, progressBar } from "../pictures.js";
-import { still } from "../still.js";
+import { csvOf, save } from "../saved.js";
 import { toast } from "../toast.js";
-import { describe } from "../verdict.js";
-import { counted } from "../words.js";
+import { settle } from "../verdict.js";
+import { counted, UNKNOWN_NEEDS } from "../words.js";
+import { Asked } from "./asked.js";
+import { Filming } from "./filming.js";
+import { Tally } from "./tally.js";
 
 const NEAREST = 4;
-const SUGGESTED = 4;
 const ASKED_AGAIN = 48;
+const DRAWN_AT_ONCE = 24;
+const NEAR = "800px"; // cards so far below what is seen are drawn
+const NOT_ASKED = "Not asked: it was cancelled, or the service did not answer.";
 
 export class AskView {
   title = "Ask";
-  #entries = []; // as shown, the latest pictures first: {file, row, verdict, problem, added, event}
+  #entries = []; // the latest pictures first
   #classes = [];
   #queue = Promise.resolve();
+  #startCamera;
 
   constructor({ state }) {
     this.state = state;
     this.list = element("ol", { class: "verdicts" });
+    this.near = new IntersectionObserver((seen) => {
+      for (const { target } of seen.filter((one) => one.isIntersecting)) this.#draw(target);
+    }, { rootMargin: NEAR });
+    this.byRow = new WeakMap();
+    this.ways = {
+      mayWrite: () => Boolean(this.state()?.may_write),
+      classes: () => this.#classes.map((one) => one.name),
+      onCorrect: (asked, name) => this.#correct(asked, name),
+      onAskAgain: (some) => this.#judge(some),
+    };
     this.keepUnknown = button("", () => this.#keepUnknown(), { class: "plain", hidden: true });
+    this.askAgain = button("", () => this.#judge(this.#notAsked()), { class: "plain", hidden: true });
+    this.tally = new Tally({ onChange: () => this.#showList() });
     this.results = element("section", { "aria-labelledby": "results-title", hidden: true },
-      element("div", { class: "bar-of-tools" }, element("h2", { id: "results-title" }, "Verdicts"), this.keepUnknown,
-        button("Save as JSON lines", () => this.#save(), { class: "plain" }),
+      element("div", { class: "bar-of-tools" }, element("h2", { id: "results-title" }, "Verdicts"), this.askAgain, this.keepUnknown,
+        button("Save as CSV", () => save(this.#table(), "verdicts.csv", "text/csv"), { class: "plain" }),
+        button("Save as JSON lines", () => save(this.#lines(), "verdicts.jsonl", "application/x-ndjson"), { class: "plain" }),
         button("Clear", () => this.#clear(), { class: "plain" })),
-      this.list);
+      this.tally.root, this.list);
     this.work = element("div");
     this.input = element("section", { "aria-label": "Pictures" });
     this.filming = new Filming({ onKeep: (file) => this.#add([{ file }]), onEnd: () => this.#startCamera.focus() });
     this.#startCamera = button("Use the camera", () => this.filming.start(this.input));
     this.known = element("p", { class: "quiet" });
-    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "What is in the picture?"), this.known),
+    this.limits = element("p", { class: "small limits", hidden: true }, `It can't recognise pictures of other things yet: each gets one of the classes that it knows. ${UNKNOWN_NEEDS}`);
+    this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "What is in the picture?"), this.known, this.limits),
       this.input, this.filming.root, this.work, this.results);
   }
-
-  #startCamera;
 
   enter() {
     this.scope = new AbortController();
@@ -64,8 +81,9 @@ export class AskView {
   }
 
   async memoryChanged() {
+    const { fitted, classes, detects_unknown: detects } = this.state() ?? {};
     try {
-      this.#classes = this.state()?.classes ? (await get("/v1/classes?exemplars=0")).classes : [];
+      this.#classes = classes ? (await get("/v1/classes?exemplars=0")).classes : [];
       await this.#forgetTakenBack();
     } catch (error) {
       return complain(error);
@@ -73,25 +91,40 @@ export class AskView {
     const names = this.#classes.map((one) => one.name);
     const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} others` : names.join(", ");
     this.known.replaceChildren(
-      ...(this.state()?.fitted ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
+      ...(fitted ? [`It knows ${counted(names.length, "class", "classes")}: ${shown}.`]
         : ["It knows nothing yet. ", element("a", { href: "#classes" }, "Give it pictures"), " of at least two classes first."]),
     );
-    const settled = this.#entries.filter((one) => one.verdict).slice(0, ASKED_AGAIN);
-    if (settled.length) this.#judge(settled);
+    this.limits.hidden = !fitted || detects;
+    const settled = this.#entries.filter((one) => one.verdict);
+    for (const one of settled.slice(ASKED_AGAIN)) one.isStale = true;
+    if (settled.length) this.#judge(settled.slice(0, ASKED_AGAIN));
   }
 
   #add(pictures) {
-    const entries = pictures.map(({ file }) => {
-      const entry = { file, verdict: null, problem: "", added: "" };
-      entry.told = element("div", {}, element("p", { class: "quiet" }, "Waiting"));
-      entry.row = element("li", {}, element("div", { class: "picture" }, ownPicture(file)),
-        element("div", {}, element("h3", { title: file.name }, file.name), entry.told));
-      return entry;
-    });
+    const entries = pictures.map(({ file }) => new Asked(file, this.ways));
+    for (const one of entries) this.byRow.set(one.row, one);
     this.#entries.unshift(...entries);
-    this.list.prepend(...entries.map((one) => one.row));
-    this.results.hidden = !this.#entries.length;
+    this.#showList();
     this.#judge(entries);
+  }
+
+  // The list as it is filtered and ordered; what is far down is drawn when it comes near.
+  #showList() {
+    this.results.hidden = !this.#entries.length;
+    this.tally.show(this.#entries);
+    const shown = this.tally.of(this.#entries);
+    shown.slice(0, DRAWN_AT_ONCE).forEach((one) => one.draw());
+    const rows = shown.map((one) => one.row);
+    const isSame = rows.length === this.list.children.length && rows.every((row, at) => row === this.list.children[at]);
+    if (!isSame) keepFocus(this.list, () => this.list.replaceChildren(...rows));
+    this.near.disconnect();
+    for (const row of rows.filter((one) => !one.firstElementChild)) this.near.observe(row);
+    this.#showTools();
+  }
+
+  #draw(row) {
+    this.near.unobserve(row);
+    this.byRow.get(row)?.draw();
   }
 
   #judge(entries) {
@@ -110,13 +143,14 @@ export class AskView {
         if (some.length) await this.#ask(some, bar?.signal);
         done += group.length;
         bar?.show(done, entries.length);
+        this.tally.show(this.#entries);
       }
     } catch (error) {
       if (error.name !== "AbortError") complain(error);
-      for (const one of entries) if (!one.verdict && !one.problem) this.#refuse(one, "Not asked.");
+      for (const one of entries) if (!one.verdict && one.isWaiting) one.refuse(NOT_ASKED, { isWaiting: true });
     }
     empty(this.work);
-    this.#showUnknown();
+    this.#showList();
   }
 
   async #ask(entries, signal) {
@@ -129,69 +163,18 @@ export class AskView {
         for (const one of entries) await this.#ask([one], signal); // one of them is to blame
         return;
       }
-      this.#refuse(entries[0], error.message);
+      entries[0].refuse(error.message);
       return;
     }
-    settle(entries, told, (one, verdict) => this.#settle(one, verdict), (one, why) => this.#refuse(one, `This picture cannot be read: ${why}.`));
-  }
-
-  #settle(entry, verdict) {
-    const isNew = entry.verdict === null;
-    entry.verdict = verdict;
-    entry.row.className = verdict.unknown ? "unknown" : "known";
-    const told = element("div", { class: "verdict" }, describe(verdict));
-    if (isNew) entry.told.replaceChildren(told);
-    else entry.told.firstElementChild.replaceWith(told);
-    this.#showCorrection(entry);
-    if (isNew) announce(spoken(entry.file.name, verdict));
-  }
-
-  // Names to press stay as they are while nothing about them changes: somebody may be about to press one.
-  #showCorrection(entry) {
-    if (!this.state()?.may_write) return;
-    const offered = JSON.stringify([entry.added, this.#suggested(entry.verdict), this.#classes.map((one) => one.name)]);
-    if (entry.offered === offered) return;
-    entry.offered = offered;
-    const shown = entry.added ? element("p", { class: "small added", tabindex: -1 }, `Added to ${entry.added}`) : this.#correction(entry);
-    const before = entry.told.children[1];
-    if (!before) return entry.told.append(shown);
-    const typed = before.querySelector("input")?.value;
-    if (typed && !entry.added) shown.querySelector("input").value = typed;
-    keepFocus(entry.told, () => before.replaceWith(shown));
-  }
-
-  #suggested(verdict) {
-    const names = verdict.unknown ? [...verdict.top_labels.slice(0, 2), ...verdict.names] : verdict.top_labels.slice(1);
-    return [...new Set(names)].slice(0, SUGGESTED);
-  }
-
-  #refuse(entry, problem) {
-    entry.problem = problem;
-    entry.row.className = "unreadable";
-    entry.told.replaceChildren(element("p", { class: "problem" }, problem));
-  }
-
-  // One click on a name, or a name of one's own.
-  #correction(entry) {
-    const { verdict } = entry;
-    const add = (name) => this.#correct(entry, name);
-    const names = this.#suggested(verdict);
-    const known = new Set(this.#classes.map((one) => one.name));
-    const chips = names.map((name) => button(known.has(name) ? name : `${name} (new)`, () => add(name), { class: "chip", "aria-label": `It is ${name}` }));
-    const { field, input } = nameField({ label: "It is another class", names: [...known], placeholder: "another name", onenter: add });
-    const go = button("Add", () => input.value.trim() && add(input.value.trim()), { class: "chip" });
-    const right = !verdict.unknown && button("Right", () => add(verdict.label), { class: "chip", title: `Keep it as an example of ${verdict.label}` });
-    return element("div", { class: "correction", role: "group", "aria-label": `Correct the verdict on ${entry.file.name}` },
-      element("span", { class: "quiet small" }, verdict.unknown ? "It is …" : "Wrong? It is …"), chips, element("span", { class: "own-name" }, field, go), right);
+    settle(entries, told, (one, verdict) => one.settle(verdict), (one, why) => one.refuse(`This picture cannot be read: ${why}.`));
   }
 
   async #correct(entry, name) {
     if (entry.added) return; // it is on its way
     entry.added = name;
     const done = await decide(`“${entry.file.name}” is now an example of “${name}”.`, () => correct(this.#classes, name, entry.file, entry.verdict.id));
-    if (done) entry.event = done[0].event;
-    else entry.added = "";
-    this.#showCorrection(entry);
+    if (done) entry.markAdded(name, done[0].event);
+    else entry.markAdded("");
   }
 
   // What was added may have been taken back meanwhile, by anybody.
@@ -199,7 +182,7 @@ export class AskView {
     const added = this.#entries.filter((one) => one.event);
     if (!added.length) return;
     const undone = new Set((await history()).events.map((one) => one.undoes));
-    for (const one of added.filter(({ event }) => undone.has(event))) Object.assign(one, { added: "", event: null });
+    for (const one of added.filter(({ event }) => undone.has(event))) one.markAdded("");
   }
 
   async #keepUnknown() {
@@ -208,7 +191,7 @@ export class AskView {
     try {
       let open = 0;
       for (const part of parts(entries.map((one) => one.file))) {
-        const told = await call("POST", "/v1/observe", { form: formOf(part) });
+        const told = await call("POST", "/v1/observe", { form: formOf(part, { min_images: groupSize(this.state()) }) });
         open = told.observed.proposals.length;
       }
       toast(`${counted(entries.length, "picture")} kept. ${open ? `${counted(open, "group")} to decide about.` : "They make no group yet."}`, { link: { href: "#review", text: "Review" } });
@@ -217,103 +200,46 @@ export class AskView {
       for (const one of entries) one.kept = false;
       complain(error);
     }
-    this.#showUnknown();
+    this.#showTools();
   }
 
   #unknown() {
-    return this.#entries.filter((one) => one.verdict?.unknown && !one.kept && !one.added);
+    return this.#entries.filter((one) => one.isUnknown && !one.kept && !one.added);
   }
 
-  #showUnknown() {
-    const n = this.#unknown().length;
+  #notAsked() {
+    return this.#entries.filter((one) => (!one.verdict && one.isWaiting && one.problem) || one.isStale);
+  }
+
+  #showTools() {
+    const [unknown, missing] = [this.#unknown().length, this.#notAsked().length];
     keepFocus(this.results, () => {
-      this.keepUnknown.hidden = !n || !this.state()?.may_write;
+      this.keepUnknown.hidden = !unknown || !this.state()?.may_write;
+      this.askAgain.hidden = !missing;
     });
-    this.keepUnknown.textContent = `Keep ${n === 1 ? "the unknown one" : `the ${n} unknown ones`} for review`;
+    this.keepUnknown.textContent = `Keep ${unknown === 1 ? "the unknown one" : `the ${unknown} unknown ones`} for review`;
+    this.askAgain.textContent = `Ask again about ${counted(missing, "picture")}`;
   }
 
   #clear() {
     this.#entries = [];
-    this.list.replaceChildren();
-    this.results.hidden = true;
+    this.tally.clear();
+    this.#showList();
     this.input.querySelector("input")?.focus();
   }
 
-  #save() {
-    const lines = this.#entries.filter((one) => one.verdict || one.problem)
-      .map(({ file, verdict, problem }) => `${JSON.stringify(verdict ? { ...verdict, nearest: undefined } : { path: file.name, error: problem })}\n`);
-    const address = URL.createObjectURL(new Blob(lines, { type: "application/x-ndjson" }));
-    element("a", { href: address, download: "verdicts.jsonl" }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  #lines() {
+    return this.#entries.filter((one) => one.verdict || one.problem)
+      .map(({ file, verdict, problem }) => `${JSON.stringify(verdict ? { ...verdict, nearest: undefined } : { path: file.name, error: problem })}\n`).join("");
   }
-}
 
-// The answers come in the order of the files, without those that were skipped.
-export function settle(entries, told, settled, refused) {
-  const skipped = [...told.skipped];
-  const predictions = [...told.predictions];
-  for (const entry of entries) {
-    const isSkipped = skipped[0]?.path === entry.file.name && predictions[0]?.path !== entry.file.name;
-    if (isSkipped || !predictions.length) refused(entry, skipped.shift()?.reason ?? "it was left out");
-    else settled(entry, predictions.shift());
-  }
-}
-
-// The camera with its verdict beside it.
-class Filming {
-  constructor({ onKeep, onEnd }) {
-    this.video = element("video", { playsinline: true, "aria-label": "What the camera sees" });
-    this.video.muted = true;
-    this.live = element("div", { class: "verdict" });
-    this.rate = element("p", { class: "quiet small rate" });
-    this.stopButton = button("Stop", () => this.camera.stop());
-    const keep = button("Keep this one", async () => onKeep(await still(this.video, `camera ${new Date().toLocaleTimeString("en-GB")}.jpg`)), { class: "primary" });
-    this.root = element("section", { class: "camera", "aria-label": "Camera", hidden: true },
-      element("div", { class: "view" }, this.video, element("div", { class: "on-view" }, keep, this.stopButton)), this.live, this.rate);
-    this.camera = new Camera(this.video, {
-      onFrame: async () => this.#judge(await still(this.video, "camera.jpg")),
-      onStop: (problem) => {
-        const hadFocus = this.root.contains(document.activeElement);
-        this.root.hidden = true;
-        this.input.hidden = false;
-        if (problem) toast(problem, { problem: true });
-        if (hadFocus) onEnd();
-      },
+  #table() {
+    const columns = ["path", "label", "probability", "second", "second_probability", "unknown", "p_known", "names", "added_to", "error"];
+    const rows = this.#entries.map(({ file, verdict, problem, added }) => {
+      if (!verdict) return [file.name, "", "", "", "", "", "", "", "", problem];
+      const { label, probability, top_labels: labels, top_probabilities: p, unknown, p_known: known, names } = verdict;
+      return [file.name, label, probability, labels[1], p[1], unknown === null ? "" : String(unknown), known, names.join("; "), added, ""];
     });
-  }
-
-  async start(input) {
-    this.input = input;
-    this.times = [];
-    this.heard = "";
-    this.live.replaceChildren();
-    this.rate.textContent = "";
-    this.root.hidden = false;
-    this.input.hidden = true;
-    this.stopButton.focus();
-    try {
-      await this.camera.start();
-    } catch (error) {
-      this.camera.stop(error.message);
-      this.root.hidden = true;
-      this.input.hidden = false;
-      toast(error.message, { problem: true });
-    }
-  }
-
-  stop() {
-    this.camera.stop();
-  }
-
-  async #judge(file) {
-    const verdict = (await predict([file], { top: 4 })).predictions[0];
-    this.live.replaceChildren(...describe(verdict, { nearest: false }));
-    this.live.classList.toggle("unknown", Boolean(verdict.unknown));
-    const what = verdict.unknown ? "unknown" : verdict.label;
-    if (what !== this.heard) announce(spoken("Camera", verdict));
-    this.heard = what;
-    this.times = [...this.times.slice(-10), performance.now()];
-    const { times } = this;
-    if (times.length > 2) this.rate.textContent = `${((1000 * (times.length - 1)) / (times.at(-1) - times[0])).toFixed(1)} verdicts a second`;
+    return csvOf(columns, rows);
   }
 }

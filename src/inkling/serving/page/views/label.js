@@ -7,8 +7,8 @@ import { complain, decide } from "../decisions.js";
 import { announce, button, empty, keepFocus, nameField, ownPicture, stored } from "../dom.js";
 import { offer, progressBar } from "../pictures.js";
 import { correct } from "../examples.js";
+import { margin, settle } from "../verdict.js";
 import { counted } from "../words.js";
-import { settle } from "./ask.js";
 
 const KEYS = 9;
 const FROM_POOL = 100;
@@ -144,10 +144,6 @@ export class LabelView {
 }
 
 const key = (one) => one.file ?? one.id;
-
-function margin({ top_probabilities: p, unknown }) {
-  return unknown ? 0 : p[0] - (p[1] ?? 0);
-}
 
 function why(one) {
   if (!one.verdict) return `${one.reason}.`;
