@@ -49,6 +49,7 @@ WRITES = [
     *(("POST", f"/v1/proposals/1/{verb}") for verb in ("accept", "merge", "split", "rename", "discard")),
     ("POST", "/v1/images/1/move"),
     ("POST", "/v1/undo"),
+    ("POST", "/v1/downloads"),
 ]
 
 

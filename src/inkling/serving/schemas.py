@@ -88,3 +88,17 @@ class NewJob(_Body):
     )
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "evaluate"}]})
+
+
+class Download(_Body):
+    """What is to be taken along."""
+
+    what: Literal["memory", "pictures"]
+    layout: Literal["folders", "csv", "imagefolder"] = Field("folders", description="Of pictures: how they lie.")
+    originals: StrictBool = Field(
+        False, description="Of pictures: the files that were learned from, in place of the small pictures."
+    )
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"what": "memory"}, {"what": "pictures", "layout": "csv"}]}
+    )

@@ -26,11 +26,12 @@ export const post = (path, json, options) => call("POST", path, { json, ...optio
 export const patch = (path, json) => call("PATCH", path, { json });
 export const remove = (path) => call("DELETE", path);
 
-export async function call(method, path, { json, form, signal } = {}) {
+// `as`: what is made of the answer, such as "blob" for a file.
+export async function call(method, path, { json, form, signal, as = "json" } = {}) {
   for (let trial = 0; ; trial += 1) {
     const response = await fetched(method, path, { json, form, signal });
     if (response.status === 204) return null;
-    if (response.ok) return response.json();
+    if (response.ok) return response[as]();
     const problem = await problemOf(response);
     if (problem.status === 401 && (await askForToken(Boolean(token())))) continue;
     const wait = Number(response.headers.get("Retry-After"));

@@ -12,6 +12,7 @@ import { still } from "../still.js";
 import { toast } from "../toast.js";
 import { counted, listed } from "../words.js";
 import { figuresOf } from "./figures.js";
+import { takeaway } from "./takeaway.js";
 
 const EXEMPLARS = 7; // with the number of the others, two rows of a card
 const BURST = 12;
@@ -33,8 +34,9 @@ export class ClassesView {
     this.input = element("div");
     this.filming = element("section", { class: "camera", "aria-label": "Camera", hidden: true });
     this.cards = element("div", { class: "cards" });
+    this.away = element("section", { "aria-label": "Take it along" });
     this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Classes"), this.told),
-      this.figures, this.input, this.work, this.filming, this.cards);
+      this.figures, this.input, this.work, this.filming, this.cards, this.away);
   }
 
   enter() {
@@ -60,6 +62,8 @@ export class ClassesView {
       const { classes, begun = [] } = await get(`/v1/classes?exemplars=${EXEMPLARS}`);
       [this.#classes, this.#begun] = [classes, begun];
       this.#show();
+      const mayTake = classes.length > 0 && Boolean(this.state()?.may_write);
+      if (mayTake !== Boolean(this.away.firstElementChild)) this.away.replaceChildren(...(mayTake ? [takeaway(this.state)] : []));
       if (classes.length) await this.#showFigures();
       else this.figures.hidden = true;
     } catch (error) {
