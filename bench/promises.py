@@ -12,11 +12,12 @@ import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import promises_alarms
 import promises_coverage
 from common import Row, parts_of, record_parts
 
 SEED = 0
-PARTS: dict[str, Callable[[int], Iterator[Row]]] = {**promises_coverage.PARTS}
+PARTS: dict[str, Callable[[int], Iterator[Row]]] = {**promises_coverage.PARTS, **promises_alarms.PARTS}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkling.classifier.detection import with_detector
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.persistence import WITHOUT_DETECTOR
 from inkling.classifier.refit_detector import refit_detector
@@ -69,7 +70,11 @@ def test_a_detector_is_fitted_again_with_its_rate_and_weights(tmp_path: Path) ->
     again = refit_detector(before)
     assert again is not None
     assert before.detector is not None
-    np.testing.assert_allclose(again.arrays["weights"], before.detector.arrays["weights"])
+    weights = before.detector.arrays["weights"]
+    in_use = dict(zip(before.detector.params["scores"], weights, strict=True))
+    kept = [in_use[name] for name in again.params["scores"]]
+    assert sum(kept) == pytest.approx(1.0)
+    np.testing.assert_allclose(again.arrays["weights"], kept)
 
 
 def test_unknown_images_get_likely_names_where_they_are_asked_for(tmp_path: Path) -> None:
@@ -118,3 +123,20 @@ def test_a_detector_that_was_taken_out_promises_nothing(tmp_path: Path) -> None:
     assert FewShotClassifier.load(tmp_path / "a.ink").fitted.unknown == WITHOUT_DETECTOR
     Decisions(tmp_path / "a.ink").undo()
     assert "false alarms requested" in FewShotClassifier.load(tmp_path / "a.ink").fitted.unknown
+
+
+def test_the_range_takes_in_that_vectors_may_be_means_of_views(tmp_path: Path) -> None:
+    """Nobody here knows how vectors were made that were handed over; of images that are embedded here it is known."""
+    handed_over = fitted_memory(tmp_path / "a.ink").fitted
+    assert handed_over.detector is not None
+    assert handed_over.detector.conformal.slack.harder > 0
+    assert "means of several" in handed_over.unknown
+    back = FewShotClassifier.load(tmp_path / "a.ink").fitted.detector
+    assert back is not None
+    assert back.conformal.slack == handed_over.detector.conformal.slack
+    assert back.realised == handed_over.detector.realised
+    own = replace(handed_over.samples, identity=replace(handed_over.samples.identity, source="sketch"))
+    embedded = with_detector(replace(handed_over, samples=own), false_alarms=None).detector
+    assert embedded is not None
+    assert embedded.realised.high < handed_over.detector.realised.high
+    assert "means of several" not in embedded.finding

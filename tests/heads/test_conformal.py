@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from inkling.errors import InputError
-from inkling.heads.conformal import require_images
+from inkling.heads.conformal import Slack, require_images, variance_between
 from inkling.unknown import Conformal, images_needed
 
 scores = st.lists(st.integers(-20, 20), min_size=1, max_size=40).map(lambda values: np.array(values, dtype=float))
@@ -100,3 +100,43 @@ def test_ties_count_against_the_verdict() -> None:
     conformal = Conformal(np.zeros(99))
     assert conformal.p_values(np.array([0.0, 0.1])).tolist() == [1.0, 0.01]
     assert conformal.are_unknown(np.array([0.0, 0.1]), 0.05).tolist() == [False, True]
+
+
+def test_slack_widens_the_range_and_moves_nothing_else() -> None:
+    scores = np.random.default_rng(0).normal(size=400)
+    exact = Conformal(scores)
+    for slack in (Slack(between=0.002), Slack(easier=0.3), Slack(harder=0.3)):
+        loose = Conformal(scores, slack)
+        assert loose.threshold(0.05) == exact.threshold(0.05)
+        narrow, wide = exact.rate_range(0.05), loose.rate_range(0.05)
+        assert wide.low <= narrow.low
+        assert wide.high >= narrow.high
+        assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low)
+        assert wide.mean == narrow.mean
+    assert Conformal(scores, Slack(easier=0.3)).rate_range(0.05).high == exact.rate_range(0.05).high
+    assert Conformal(scores, Slack(harder=0.3)).rate_range(0.05).low == exact.rate_range(0.05).low
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.6])
+def test_the_range_holds_for_mixtures_of_classes(spread: float) -> None:
+    """Classes of which some are called unknown more often, and images to come in shares that nobody knew."""
+    rng = np.random.default_rng(1)
+    n_classes, inside, exact = 40, [], []
+    for _ in range(300):
+        centres = spread * rng.normal(size=n_classes)
+        y = np.repeat(np.arange(n_classes), 10)
+        scores = centres[y] + rng.normal(size=len(y))
+        shares = rng.dirichlet(np.ones(n_classes))
+        to_come = centres[rng.choice(n_classes, 20_000, p=shares)] + rng.normal(size=20_000)
+        for found, slack in ((inside, Slack(between=variance_between(scores, y, 0.1))), (exact, Slack())):
+            conformal = Conformal(scores, slack)
+            told = conformal.rate_range(0.1)
+            found.append(told.low <= conformal.are_unknown(to_come, 0.1).mean() <= told.high)
+    assert np.mean(inside) > 0.85
+    assert np.mean(exact) < 0.8 if spread else np.mean(exact) > 0.85
+
+
+def test_one_class_or_one_image_of_each_tells_nothing_of_mixtures() -> None:
+    scores = np.arange(10.0)
+    assert variance_between(scores, np.zeros(10, dtype=int), 0.1) == 0.0
+    assert variance_between(scores, np.arange(10), 0.1) == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,6 +40,14 @@ def test_the_score_that_tells_gets_the_weight() -> None:
     weights = evidence().weights()
     assert weights.sum() == pytest.approx(1.0)
     assert weights[0] > 0.9
+
+
+def test_trusted_scores_count_alike_unless_classes_show_otherwise() -> None:
+    alike = replace(evidence(gains=(1.0, 1.0, 1.0)), trusted=np.array([True, True, False]))
+    assert alike.weights() == pytest.approx([0.5, 0.5, 0.0], abs=0.2)
+    assert alike.weights()[2] < evidence(gains=(1.0, 1.0, 1.0)).weights()[2]
+    useless = replace(evidence(gains=(0.0, 0.0, 3.0), n_parts=40), trusted=np.array([True, True, False]))
+    assert useless.weights()[2] > 0.7
 
 
 def test_no_score_counts_against_itself() -> None:

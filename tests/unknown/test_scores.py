@@ -112,7 +112,7 @@ def test_the_length_of_a_vector_does_not_matter(seed: int) -> None:
     ("options", "lacking"),
     [
         ({"text_noise": None}, {"text_mcm", "text_cosine", "negative_labels"}),
-        ({"shots": 1}, {"mahalanobis", "relative_mahalanobis", "plda", "plain_plda", "ensemble"}),
+        ({"shots": 1}, {"mahalanobis", "relative_mahalanobis", "plda", "plain_plda", "local_plda", "ensemble"}),
     ],
 )
 def test_scores_say_what_they_lack(options: dict[str, object], lacking: set[str]) -> None:

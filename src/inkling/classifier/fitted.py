@@ -15,7 +15,7 @@ from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
 from inkling.classifier.sources import with_sources
 from inkling.embeddings.pipeline import BY_ENCODER
-from inkling.embeddings.samples import PRECOMPUTED, Samples, StoredSamples, is_precomputed
+from inkling.embeddings.samples import Samples, StoredSamples, is_handed_over
 from inkling.encoders.base import Encoder
 from inkling.encoders.hub import WAYS_ON
 from inkling.encoders.identity import check_encoder
@@ -297,7 +297,7 @@ def reopen_encoder(made_with: EncoderIdentity, find: Callable[[], Encoder]) -> E
     EncoderMismatchError
         If what is there now is another.
     """
-    if is_precomputed(made_with.source) or made_with.source == PRECOMPUTED:
+    if is_handed_over(made_with):
         raise EncoderError(
             "The classifier was fitted on vectors, not by an encoder that could read images.",
             remedy="Hand over vectors of the same kind: an .npz or .parquet file, or arrays.",

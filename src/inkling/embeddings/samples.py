@@ -291,6 +291,11 @@ def given_vectors(X: Any) -> NDArray[np.float32]:
     return unit_rows(matrix(X, "embeddings"))
 
 
+def is_handed_over(made_with: EncoderIdentity) -> bool:
+    """Whether somebody handed the vectors over, so that nobody here knows how they were made."""
+    return made_with.source == PRECOMPUTED or is_precomputed(made_with.source)
+
+
 def is_precomputed(path: str | Path) -> bool:
     """Whether a path names a file of vectors: an npz, or a Parquet file with a column ``embedding``."""
     path = Path(path)

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from inkling.errors import InputError
-from inkling.types import BoolArray, FloatArray
+from inkling.types import BoolArray, FloatArray, IntArray
 
 ROUNDING = 1e-9
 """Keeps (n + 1) alpha a whole number where decimal fractions make it one but for the last bit."""
@@ -38,13 +38,32 @@ class RateRange:
     level: float
 
 
+@dataclass(frozen=True)
+class Slack:
+    """How images to come may differ from those calibrated on, beside chance: the range of the rate takes it in.
+
+    Attributes
+    ----------
+    between
+        Variance of the rate among mixtures of the classes, as a share of rate (1 - rate).
+    easier, harder
+        By how many standard deviations scores of images to come may lie lower, and higher.
+    """
+
+    between: float = 0.0
+    easier: float = 0.0
+    harder: float = 0.0
+
+
 class Conformal:
     """Conformal calibration on scores of known images, higher for those less like their class.
 
     Parameters
     ----------
     calibration
-        Scores (n,) of known images that the score was not fitted on.
+        Scores (n,) of known images that the score was not fitted on, one a source.
+    slack
+        How images to come may differ; None: not at all.
 
     Raises
     ------
@@ -52,11 +71,11 @@ class Conformal:
         If a score is not a finite number.
     """
 
-    def __init__(self, calibration: FloatArray) -> None:
+    def __init__(self, calibration: FloatArray, slack: Slack | None = None) -> None:
         scores = np.sort(np.asarray(calibration, dtype=np.float64).ravel())
         if not np.isfinite(scores).all():
             raise InputError("Calibration scores must be finite numbers.", remedy="Leave out images without a score.")
-        self.calibration = scores
+        self.calibration, self.slack = scores, slack or Slack()
 
     def p_values(self, scores: FloatArray) -> FloatArray:
         """p(x) = (1 + number of calibration scores >= score(x)) / (n + 1), (n_images,).
@@ -84,24 +103,33 @@ class Conformal:
         """Range of the realised false-alarm rate at a requested rate alpha.
 
         On endlessly many known images the rate follows Beta(l, n + 1 - l), l = floor((n + 1) alpha); on `n_images` of
-        them the beta-binomial distribution (Vovk 2012, 1209.2673).
+        them the beta-binomial distribution (Vovk 2012, 1209.2673). Slack makes n as small as the variance among
+        mixtures of classes asks for, and moves l / (n + 1) as if scores were normal.
 
         Raises
         ------
         InputError
             If there are too few calibration images for the rate.
         """
-        from scipy.special import betaincinv
+        from scipy.special import ndtr, ndtri
 
-        rank, n = self._rank(alpha), len(self.calibration)
-        tails = np.array([0.5 - level / 2, 0.5 + level / 2])
+        expected = self._rank(alpha) / (len(self.calibration) + 1)
+        normal = float(ndtri(expected))
+        low = self._quantile(float(ndtr(normal - self.slack.easier)), 0.5 - level / 2, n_images)
+        high = self._quantile(float(ndtr(normal + self.slack.harder)), 0.5 + level / 2, n_images)
+        return RateRange(low, high, expected, level)
+
+    def _quantile(self, expected: float, share: float, n_images: int | None) -> float:
+        """Quantile of the rate where so many known images are expected to be called unknown."""
+        counts_as = (len(self.calibration) + 1) / (1.0 + len(self.calibration) * self.slack.between)
+        a, b = expected * counts_as, (1.0 - expected) * counts_as
         if n_images is None:
-            low, high = betaincinv(rank, n + 1 - rank, tails)
-        else:
-            from scipy.stats import betabinom
+            from scipy.special import betaincinv
 
-            low, high = betabinom.ppf(tails, n_images, rank, n + 1 - rank) / n_images
-        return RateRange(float(low), float(high), rank / (n + 1), level)
+            return float(betaincinv(a, b, share))
+        from scipy.stats import betabinom
+
+        return float(betabinom.ppf(share, n_images, a, b) / n_images)
 
     def _rank(self, alpha: float) -> int:
         """How many calibration images may score at least as high as the threshold: l = floor((n + 1) alpha)."""
@@ -133,3 +161,37 @@ def require_images(n: int, alpha: float) -> None:
             f"and there are {n}; an image that is alone in its class is none.",
             remedy=f"Add images{least}.",
         )
+
+
+def variance_between(scores: FloatArray, y: IntArray, alpha: float) -> float:
+    """Variance of the false-alarm rate among mixtures of the classes, as a share of rate (1 - rate).
+
+    Images of some classes are called unknown more often than those of others, and nobody knows how many images of each
+    class will come. With r the share of the variance of "is called unknown" that lies between classes (one-way analysis
+    of variance, mean of alpha and its double), mixtures that give K classes weights of any size, drawn from a flat
+    Dirichlet distribution, differ by r / K.
+
+    Parameters
+    ----------
+    scores
+        Of known images that the score was not fitted on, (n,).
+    y
+        Their classes, (n,).
+    alpha
+        Requested rate.
+    """
+    y = np.unique(y, return_inverse=True)[1]
+    counts = np.bincount(y)
+    n, n_classes = len(y), len(counts)
+    if n_classes < 2 or n <= n_classes:
+        return 0.0
+    per_class = (n - (counts**2).sum() / n) / (n_classes - 1)
+    shares = []
+    for rate in (alpha, min(2.0 * alpha, 0.5)):
+        called = (scores > np.quantile(scores, 1.0 - rate)).astype(np.float64)
+        means = np.bincount(y, weights=called) / counts
+        between = (counts * (means - called.mean()) ** 2).sum() / (n_classes - 1)
+        within = ((called - means[y]) ** 2).sum() / (n - n_classes)
+        total = between + (per_class - 1.0) * within
+        shares.append(max(between - within, 0.0) / total if total > 0 else 0.0)
+    return float(np.mean(shares)) / n_classes

@@ -19,6 +19,7 @@ from inkling.heads.support import Support, complete_support, unit_blocks, unit_r
 from inkling.types import FloatArray, IntArray
 from inkling.unknown.ensembles import N_BOOTSTRAPS, N_DROPOUTS, prototype_members
 from inkling.unknown.gaussians import ClassGaussians, Whitener, principal_axes, squared_distances
+from inkling.unknown.local_plda import LocalPLDA
 from inkling.unknown.plda import PLDA
 from inkling.unknown.span import Span
 
@@ -60,6 +61,8 @@ class Known:
         Classes where `scale` has put all dimensions on one scale, in the coordinates of `even_span`.
     exemplars
         Images to look for the nearest among, in the coordinates of `plain_span`, (m, n_coordinates).
+    exemplar_classes
+        Class of each, (m,); none (0,) where an earlier release kept them.
     members
         Unit class means of an ensemble, (n_members, n_classes, n_coordinates); none where they would be too large.
     text
@@ -82,6 +85,7 @@ class Known:
     even_span: Span
     scale: Standardization
     exemplars: FloatArray
+    exemplar_classes: IntArray
     members: FloatArray
     text: FloatArray
     negatives: FloatArray
@@ -107,13 +111,15 @@ class Known:
         images, scaled = replace(support, X=plain_span(support.X)), replace(scaled, X=even_span(scaled.X))
         even = ClassGaussians.of(scaled, n_dims=n_dims)
         none = np.zeros((0, embedding_dims), dtype=np.float32)
+        some = evenly(support.y, limit=MAX_EXEMPLARS, seed=seed)
         return cls(
             plain=ClassGaussians.of(images, n_dims=n_dims),
             plain_span=plain_span,
             even=even,
             even_span=even_span,
             scale=scale,
-            exemplars=images.X[evenly(support.y, limit=MAX_EXEMPLARS, seed=seed)].astype(np.float32),
+            exemplars=images.X[some].astype(np.float32),
+            exemplar_classes=support.y[some],
             members=_members(scaled, even.whitener(shrinkage=COSINE_SHRINKAGE), seed=seed),
             text=none if support.text is None else support.text.astype(np.float32),
             negatives=none if negatives is None else unit_rows(negatives).astype(np.float32),
@@ -181,6 +187,12 @@ class Known:
     def even_plda(self) -> PLDA:
         """PLDA where all dimensions are on one scale."""
         return PLDA.of(self.even)
+
+    @cached_property
+    def local_plda(self) -> LocalPLDA:
+        """PLDA with covariances of the classes' own, where all dimensions are on one scale."""
+        images = self.even_span(self.scale(self.plain_span.back(self.exemplars)))
+        return LocalPLDA.of(self.even_plda, self.even.means, images, self.exemplar_classes)
 
 
 class Images:

@@ -77,6 +77,11 @@ class PLDA:
         off_axes = np.maximum((white**2).sum(axis=1) - (x**2).sum(axis=1), 0.0)
         return cast(FloatArray, self._new_class(x, off_axes) - self._known_classes(x, off_axes).max(axis=1))
 
+    def new_class(self, white: FloatArray) -> FloatArray:
+        """Log-likelihood of a class that was never seen, but for a constant, (n,), of whitened images."""
+        x = white @ self.axes
+        return self._new_class(x, np.maximum((white**2).sum(axis=1) - (x**2).sum(axis=1), 0.0))
+
     @cached_property
     def _predictive(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """1/(v + 1) and v n m / (v + 1) of each class along each axis (n_classes, r), and what x has no part in."""

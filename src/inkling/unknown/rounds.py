@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inkling.types import BoolArray, FloatArray
+from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown.fusion import Evidence, Scale
 from inkling.unknown.known_classes import Known
-from inkling.unknown.scores import SCORES, score_table
+from inkling.unknown.scores import SCORES, TRUSTED, score_table
 from inkling.unknown.task import Task
 
 N_FOLDS = 8
@@ -39,6 +39,8 @@ class Calibration:
     ----------
     table
         (n, n_scores).
+    y
+        Class of each image, (n,).
     names
         Of the scores.
     dropped
@@ -46,6 +48,7 @@ class Calibration:
     """
 
     table: FloatArray
+    y: IntArray
     names: tuple[str, ...]
     dropped: dict[str, str]
 
@@ -65,9 +68,10 @@ def calibrate(task: Task, known: Known, wanted: Sequence[str]) -> Calibration:
             part = beside.fit(~held)
             names, fewer = _tellable(names, part)
             dropped |= fewer
-            fits.append((part, beside.X[rows]))
-    tables = [score_table(part, X, names) for part, X in fits]
-    return Calibration(np.concatenate([np.zeros((0, len(names))), *tables]), names, dropped)
+            fits.append((part, rows, beside))
+    tables = [score_table(part, beside.X[rows], names) for part, rows, beside in fits]
+    y = np.concatenate([np.zeros(0, dtype=np.int64), *(beside.y[rows] for _, rows, beside in fits)])
+    return Calibration(np.concatenate([np.zeros((0, len(names))), *tables]), y, names, dropped)
 
 
 def leave_classes_out(task: Task, names: tuple[str, ...]) -> Evidence | None:
@@ -106,7 +110,8 @@ def _left_out(task: Task, names: tuple[str, ...], classes: BoolArray, held: Bool
     told = [name in _tellable(names, known)[0] for name in names]
     table[:, told] = score_table(known, task.X[judged], tuple(np.array(names)[told]))
     scaled = Scale.of(table[~is_unknown])(table) if len(rows[0]) else table
-    return Evidence(scaled, is_unknown, task.y[judged], np.zeros(len(judged), dtype=np.int64))
+    trusted = np.isin(names, TRUSTED) & (not len(known.text))
+    return Evidence(scaled, is_unknown, task.y[judged], np.zeros(len(judged), dtype=np.int64), trusted)
 
 
 def _tellable(wanted: Sequence[str], known: Known) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -115,6 +115,11 @@ def plain_plda(images: Images) -> FloatArray:
     return images.known.plain_plda(images.plain)
 
 
+def local_plda(images: Images) -> FloatArray:
+    """The ratio where the likeliest known classes have covariances of their own."""
+    return images.known.local_plda(images.even)
+
+
 def negative_labels(images: Images) -> FloatArray:
     """log of sum_negative e^(s f.t) / sum_known e^(s f.t), which orders as the share of the negatives.
 
@@ -150,6 +155,10 @@ def _shots(known: Known) -> str | None:
     return "one image a class tells nothing of how images of a class differ" if known.shots < 2 else None
 
 
+def _exemplars(known: Known) -> str | None:
+    return _shots(known) or (None if len(known.exemplar_classes) else "an earlier release kept no classes of exemplars")
+
+
 def _members(known: Known) -> str | None:
     many = None if len(known.members) else "an ensemble of so many classes would slow every prediction"
     return _several_classes(known) or _shots(known) or many
@@ -172,6 +181,7 @@ SCORES: dict[str, Score] = {
         Score("relative_mahalanobis", relative_mahalanobis, _shots),
         Score("plda", plda, _shots),
         Score("plain_plda", plain_plda, _shots),
+        Score("local_plda", local_plda, _exemplars),
         Score("negative_labels", negative_labels, _negatives),
         Score("ensemble", ensemble, _members),
     )
@@ -179,6 +189,9 @@ SCORES: dict[str, Score] = {
 """The scores by name."""
 
 
+TRUSTED = ("plda", "plain_plda", "local_plda")
+"""Scores that count alike unless classes left out show otherwise: together they lose on no set of images alone. Where
+classes have texts, what those say weighs as much."""
 ALWAYS = "mean_cosine"
 """A score that can be computed for any known classes."""
 

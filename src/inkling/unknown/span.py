@@ -43,6 +43,10 @@ class Span:
         turned = vectors[:, kept] / np.sqrt(squares[kept]) @ _turn(int(kept.sum()))
         return cls((X.T @ turned).astype(np.float32))
 
+    def back(self, coordinates: FloatArray) -> FloatArray:
+        """Vectors (n, n_dims) of coordinates, without what lies beyond the span."""
+        return product(coordinates[:, :-1], self.basis.T) if self.basis.shape[1] else coordinates
+
     def __call__(self, X: FloatArray) -> FloatArray:
         """Coordinates (n, r + 1) of vectors X (n, n_dims)."""
         if not self.basis.shape[1]:

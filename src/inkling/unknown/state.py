@@ -8,7 +8,7 @@ times as much.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.errors import InputError
-from inkling.heads.conformal import Conformal
+from inkling.heads.conformal import Conformal, Slack
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.standardization import Standardization
 from inkling.types import HeadState
@@ -42,6 +42,7 @@ def state_of(known: Known, choice: Choice, scale: Scale, conformal: Conformal, *
         "scores": list(choice.names),
         "singles": dict(choice.singles),
         "fused": choice.fused,
+        "slack": asdict(conformal.slack),
         **told,
     }
     arrays |= {
@@ -62,7 +63,7 @@ def parts_of(state: HeadState) -> dict[str, Any]:
         "find_known": partial(_refitted if "columns" in arrays else _known, params, arrays),
         "choice": Choice(tuple(params["scores"]), arrays["weights"], params["singles"], params["fused"]),
         "scale": Scale(arrays["scale.mean"], arrays["scale.deviation"]),
-        "conformal": Conformal(arrays["calibration"]),
+        "conformal": Conformal(arrays["calibration"], Slack(**params.get("slack", {}))),
         "false_alarms": params["false_alarms"],
         "dropped": params["dropped"],
         "negatives": Negatives(tuple(names), arrays["negatives"]) if names else None,
@@ -82,6 +83,7 @@ def _known(params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Kno
         even_span=Span(arrays["even.basis"]),
         scale=Standardization(arrays["standardization.mean"], arrays["standardization.deviations"]),
         exemplars=arrays["exemplars"],
+        exemplar_classes=arrays.get("exemplar_classes", np.zeros(0)).astype(np.int64),
         members=arrays["members"],
         text=arrays["text"],
         negatives=arrays["negatives"],
@@ -98,6 +100,7 @@ def _statistics(known: Known) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "even.degrees": known.even.degrees,
     }
     arrays = {key: getattr(known, key) for key in _KNOWN_ARRAYS}
+    arrays["exemplar_classes"] = known.exemplar_classes.astype(np.int32)
     for space in ("plain", "even"):
         arrays |= {f"{space}.{key}": getattr(getattr(known, space), key) for key in _GAUSSIANS}
     return params, arrays | {
