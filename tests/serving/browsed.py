@@ -53,7 +53,7 @@ class Person:
 
     def key(self, key: str, *, ctrl: bool = False) -> None:
         """Press a key where the focus is."""
-        codes = {"Enter": 13, "Tab": 9, " ": 32, "Escape": 27}
+        codes = {"Enter": 13, "Tab": 9, " ": 32, "Escape": 27, "F6": 117}
         codes |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         code = codes.get(key, ord(key.upper()[0]))
         text = {"Enter": "\r", " ": " "}.get(key, key if len(key) == 1 and not ctrl else "")

@@ -221,3 +221,16 @@ def test_take_back_in_the_history_and_in_a_message(person: Person, memory: Path)
     person.key("Enter")
     person.browser.wait_for(f"{CARDS} === {len(groups)}")
     person.browser.wait_for("document.activeElement !== document.body")
+
+
+def test_f6_goes_to_the_latest_message(person: Person, memory: Path) -> None:
+    n = len(open_groups(memory))
+    person.go("review")
+    person.browser.wait_for(f"{CARDS} === {n}")
+    person.tab_to("article.group")
+    person.key("d")
+    person.browser.wait_for(f"{CARDS} === {n - 1}")
+    person.key("F6")
+    person.has_focus("#toasts button")
+    person.key("Enter")
+    person.browser.wait_for(f"{CARDS} === {n}")

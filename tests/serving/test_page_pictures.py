@@ -145,3 +145,41 @@ class TestFromNothing:
         FewShotClassifier("sketch").fit(stage / "train").save(memory)
         person.browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the tab comes back
         person.browser.wait_for("document.querySelector('main .drop-zone')", seconds=4)
+
+
+def test_pictures_wait_for_the_name_of_their_class(person: Person, memory: Path, stage: Path) -> None:
+    person.go("classes")
+    person.browser.wait_for("document.querySelector('[data-class=cat]')")
+    person.choose(sorted((stage / "inbox").glob("car*"))[:3], field=".new-class input[type=file]")
+    person.reads("3 pictures chosen. Type what they show")
+    person.press("Add them", within=".new-class")
+    person.reads("Type what is on these pictures")
+    name = "a very long name of a class that no card has room for, whatever its width may be"
+    person.type(name)
+    person.key("Enter")
+    person.reads("3 pictures of", where=TOASTS)
+    assert images(memory)[name] == 3
+    for width in (1280, 390):
+        person.browser.looks(width=width, height=900, phone=width < 500)
+        assert person.browser.evaluate(
+            "[...document.querySelectorAll('.card')].every((card) => [...card.querySelectorAll('header *')]"
+            ".every((one) => one.getBoundingClientRect().right <= card.getBoundingClientRect().right))"
+        )
+
+
+def test_a_check_names_all_that_it_leaves_out(person: Person, stage: Path, tmp_path: Path) -> None:
+    for kind, files in {
+        "cat": [*(stage / "test" / "cat").iterdir(), stage / "train" / "cat" / "cat-0000.png"],
+        "kimono": [next((stage / "inbox").glob("car*"))],
+    }.items():
+        (tmp_path / "all" / kind).mkdir(parents=True)
+        for number, one in enumerate(files):
+            (tmp_path / "all" / kind / f"{number}.png").write_bytes(one.read_bytes())
+    (tmp_path / "all" / "cat" / "torn.png").write_bytes(next((stage / "test" / "cat").iterdir()).read_bytes()[:300])
+    person.go("check")
+    person.choose([tmp_path / "all"], field="main input[webkitdirectory]")
+    person.reads("Left out of these figures")
+    told = person.text(".left-out")
+    assert "1 picture that it learned from" in told
+    assert "1 picture of a class that it does not know: kimono (1)" in told
+    assert "1 picture that cannot be read: torn.png" in told

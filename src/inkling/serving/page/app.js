@@ -24,6 +24,7 @@ async function main() {
   onTokenNeeded(tokenFromPerson);
   document.addEventListener(CHANGED, () => look({ changed: true }));
   document.addEventListener("keydown", undoByKey);
+  document.addEventListener("keydown", messagesByKey);
   byId("undo").onclick = takeBackLatest;
   window.addEventListener("hashchange", show);
   await look();
@@ -82,6 +83,14 @@ function undoByKey(event) {
     event.preventDefault();
     takeBackLatest();
   }
+}
+
+// F6 goes to the latest message, as it goes from one part of a window to the next elsewhere.
+function messagesByKey(event) {
+  const latest = byId("toasts").lastElementChild;
+  if (event.key !== "F6" || !latest || event.target.closest("dialog")) return;
+  event.preventDefault();
+  latest.querySelector("a, button").focus();
 }
 
 async function tokenFromPerson(wasWrong) {

@@ -7,6 +7,7 @@ import { announce, empty } from "../dom.js";
 import { work } from "../jobs.js";
 import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
+import { counted, listed } from "../words.js";
 import { figuresOfCheck } from "./figures.js";
 
 export class CheckView {
@@ -49,7 +50,7 @@ export class CheckView {
     this.work.replaceChildren(bar.shown);
     this.result.hidden = true;
     try {
-      this.#show(await work("evaluate", { signal: bar.signal, prepare: (job) => this.#send(job, labelled, bar) }));
+      this.#show(labelled.length, pictures.length - labelled.length, await work("evaluate", { signal: bar.signal, prepare: (job) => this.#send(job, labelled, bar) }));
     } catch (error) {
       complain(error);
     }
@@ -67,14 +68,30 @@ export class CheckView {
     }
   }
 
-  #show(job) {
+  #show(sent, folderless, job) {
     if (job.state !== "done") return toast(job.error ?? "The check was cancelled.", { problem: true });
     const evaluation = job.result;
     this.result.hidden = false;
     this.result.replaceChildren(
       element("div", { class: "figures" }, figuresOfCheck(evaluation)),
+      leftOut(sent, folderless, job),
       job.has_report && element("p", {}, element("a", { href: `/v1/jobs/${job.id}/report`, target: "_blank", rel: "noopener" }, "Open the report by itself")),
       job.has_report && element("iframe", { src: `/v1/jobs/${job.id}/report`, title: "Report of the check", class: "report", onload: (event) => event.target.setAttribute("data-loaded", "") }));
     announce(`Checked on ${evaluation.n} pictures`);
   }
+}
+
+// Every picture that is not in the figures, and why.
+function leftOut(sent, folderless, { skipped, result }) {
+  const names = Object.entries(result.unknown_labels?.names ?? {}).map(([name, n]) => `${name} (${n})`);
+  const others = result.unknown_labels?.count ?? 0;
+  const learned = Math.max(0, sent - result.n - skipped.length - others);
+  const said = [
+    learned && `${counted(learned, "picture")} that it learned from, or that ${learned === 1 ? "is a copy" : "are copies"} of one`,
+    others && `${counted(others, "picture")} of ${names.length === 1 ? "a class" : "classes"} that it does not know: ${listed(names, 12)}`,
+    skipped.length && `${counted(skipped.length, "picture")} that cannot be read: ${listed(skipped.map((one) => one.path), 6)}`,
+    folderless && `${counted(folderless, "picture")} in no folder, so nothing says what ${folderless === 1 ? "it shows" : "they show"}`,
+  ].filter(Boolean);
+  if (!said.length) return element("p", { class: "quiet small left-out" }, "All pictures are in these figures.");
+  return element("div", { class: "left-out small" }, element("p", {}, "Left out of these figures:"), element("ul", {}, said.map((one) => element("li", {}, `${one}.`))));
 }

@@ -10,7 +10,7 @@ import { additions } from "../examples.js";
 import { chosen, dropped, inlet, progressBar } from "../pictures.js";
 import { still } from "../still.js";
 import { toast } from "../toast.js";
-import { counted, listed } from "../words.js";
+import { counted, listed, measured } from "../words.js";
 import { figuresOf } from "./figures.js";
 import { takeaway } from "./takeaway.js";
 
@@ -95,19 +95,40 @@ export class ClassesView {
     }
   }
 
+  // Pictures may be chosen before their class has a name: they are kept until it is typed.
   #newClass() {
-    const { field, input } = nameField({ label: "Name of a new class", names: [], placeholder: "name of a new class" });
-    const name = () => {
-      if (!input.value.trim()) input.focus();
-      return input.value.trim();
-    };
-    const done = () => {
+    let chosenFiles = [];
+    const add = async (name) => {
+      const files = chosenFiles;
+      keep([]);
       input.value = "";
+      if (!(await this.#add(name, files))) keep(files);
     };
-    const files = this.#fileButton("Choose pictures", (found) => name() && this.#add(name(), found.map((one) => one.file)).then(done), { kind: "primary" });
-    files.addEventListener("click", (event) => !name() && event.preventDefault());
+    const { field, input, required } = nameField({ label: "Name of a new class", names: [], placeholder: "name of a new class", onenter: (name) => (chosenFiles.length ? add(name) : files.querySelector("input").click()) });
+    const waiting = element("p", { class: "small waiting", role: "status" });
+    const addThem = button("Add them", () => {
+      const name = required("Type what is on these pictures.");
+      if (name) add(name);
+    }, { hidden: true });
+    const keep = (files) => {
+      chosenFiles = files;
+      addThem.hidden = !files.length;
+      waiting.textContent = files.length ? `${counted(files.length, "picture")} chosen. Type what ${files.length === 1 ? "it shows" : "they show"}, and press Enter.` : "";
+    };
+    const files = this.#fileButton("Choose pictures", (found) => {
+      if (!found.length) return toast("There is no picture among those files.", { problem: true });
+      keep(found.map((one) => one.file));
+      if (input.value.trim()) add(input.value.trim());
+      else input.focus();
+    }, { kind: "primary" });
     return element("div", { class: "new-class", role: "group", "aria-label": "New class" }, field, files,
-      button("Use the camera", () => name() && this.#burst(name()).then(done)));
+      button("Use the camera", () => {
+        const name = required("Type what the camera is to see first.");
+        if (name) {
+          input.value = "";
+          this.#burst(name);
+        }
+      }), addThem, waiting);
   }
 
   #fileButton(text, onPictures, { kind = "", label = text } = {}) {
@@ -251,6 +272,6 @@ export class ClassesView {
 function needsOf({ images, pictures, recall, needs_more: needsMore }) {
   const parts = [];
   if (pictures < images) parts.push(`Near-duplicates count once: ${counted(pictures, "source")}.`);
-  if (recall !== null) parts.push(`${Math.round(100 * recall)} % are found when left out.`);
+  if (recall !== null) parts.push(`${measured(recall)} are found when left out.`);
   return [...parts.map((text) => `${text} `), needsMore && element("strong", { class: "more-needed" }, "Needs more pictures.")].filter(Boolean);
 }

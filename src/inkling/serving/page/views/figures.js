@@ -12,7 +12,7 @@ const LEFT_OUT = {
 };
 const CHECKED = {
   right: "Right",
-  pictures: ({ evaluation: { unknown_labels: others } }) => (others?.count ? `${others.count} more are of no known class` : "all of known classes"),
+  pictures: ({ evaluation: { unknown_labels: others } }) => (others?.count ? `of known classes; ${others.count} of others left out` : "all of known classes"),
 };
 
 export function figuresOfCheck(evaluation) {

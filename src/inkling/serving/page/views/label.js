@@ -44,7 +44,7 @@ export class LabelView {
   async memoryChanged() {
     offer(this.input, Boolean(this.state()?.may_write && this.state().fitted), {
       title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
-      hint: "They come in the order in which a label helps most. Only those that you label are kept.",
+      hint: "They come in the order in which a label helps most. Of those that you drop here, only the ones that you label are kept; those that wait under Review are kept already, in a small size.",
       onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
     });
     if (!this.state()?.fitted) {
