@@ -14,9 +14,13 @@ from fastapi.testclient import TestClient
 from inkling import FewShotClassifier
 from inkling.errors import InputError
 from inkling.serving.app import create_app
+from inkling.serving.beginning import Beginning
+from inkling.serving.begun import BegunFile, Collected
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
 from inkling.sketch import write_dataset
+from inkling.types import ImageRecord
+from tests.serving.running import Start
 
 
 @pytest.fixture
@@ -112,3 +116,60 @@ def test_a_memory_begun_with_few_pictures_detects_unknown_ones_once_it_has_enoug
 def test_where_nothing_can_be_kept_is_said_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         Service(str(tmp_path / "nowhere" / "new.ink"), begin_with="sketch")
+
+
+def test_the_first_class_outlives_the_server(tmp_path: Path, stage: Path, start: Start) -> None:
+    memory = tmp_path / "new.ink"
+    first = start("--new", "sketch", where=memory)
+    sent = {"data": {"name": "cat", "prompt": "a cat"}, "files": pictures(stage, "cat", 3), "timeout": 60}
+    assert httpx.post(f"{first.address}/v1/classes", **sent).status_code == 201
+    first.process.kill()
+    again = start("--new", "sketch", where=memory)
+    assert "Serving a new memory, begun with 'cat' at" in again.lines[0]
+    begun = httpx.get(f"{again.address}/v1/classes").json()["begun"]
+    assert begun == [{"name": "cat", "images": 3, "prompts": ["a cat"]}]
+    sent = {"data": {"name": "tree"}, "files": pictures(stage, "tree", 3), "timeout": 60}
+    assert httpx.post(f"{again.address}/v1/classes", **sent).json()["verb"] == "fit"
+    assert sorted(one.name for one in tmp_path.iterdir() if "begun" in one.name) == []
+    listed = httpx.get(f"{again.address}/v1/classes").json()["classes"]
+    assert {one["name"]: one["images"] for one in listed} == {"cat": 3, "tree": 3}
+
+
+def begun(memory: Path, stage: Path) -> BegunFile:
+    records = tuple(ImageRecord(name, data=data) for _, (name, data) in pictures(stage, "cat", 2))
+    file = BegunFile(str(memory))
+    file.write([Collected("cat", records, ("a cat",))])
+    return file
+
+
+def test_what_was_begun_is_read_as_it_was_written(tmp_path: Path, stage: Path) -> None:
+    file = begun(tmp_path / "new.ink", stage)
+    read = file.read()["cat"]
+    assert (read.prompts, [one.path for one in read.records]) == (("a cat",), ["cat-0000.png", "cat-0001.png"])
+    assert [one.data for one in read.records] == [data for _, (_, data) in pictures(stage, "cat", 2)]
+    file.write([])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_begun_and_taken_back_does_not_come_again(tmp_path: Path, stage: Path) -> None:
+    begun(tmp_path / "new.ink", stage)
+    assert Beginning(str(tmp_path / "new.ink")).drop_latest() == "cat"
+    assert Beginning(str(tmp_path / "new.ink")).classes == ()
+
+
+@pytest.mark.parametrize("damage", [b"", b"no zip", None])
+def test_what_was_begun_and_damaged_stops_the_start(tmp_path: Path, stage: Path, damage: bytes | None) -> None:
+    memory = tmp_path / "new.ink"
+    begun(memory, stage)
+    path = tmp_path / "new.ink.begun.zip"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + whole[len(whole) // 2 + 9 :] if damage is None else damage)
+    with pytest.raises(InputError, match="first classes") as error:
+        Service(str(memory), begin_with="sketch")
+    assert error.value.remedy == "Move that file away to begin anew."
+
+
+def test_a_leftover_of_what_the_memory_knows_is_taken_away(memory: Path, stage: Path) -> None:
+    begun(memory, stage)
+    Service(str(memory), begin_with="sketch")
+    assert [one.name for one in memory.parent.iterdir()] == [memory.name]

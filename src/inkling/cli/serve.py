@@ -81,8 +81,7 @@ def run(
             begin_with=new,
             workers=workers,
         )
-        what = f"version {service.version}" if service.version else "a new memory"
-        note(f"Serving {what} at {address_of(bound)}; Ctrl-C ends it.")
+        note(f"Serving {service.told} at {address_of(bound)}; Ctrl-C ends it.")
         if only_reads and not read_only:
             note("Nobody may write: other machines can ask, and there is no token. See --token-file.")
         serve(service, settings, bound, started=lambda: note("Ready."))

@@ -1,10 +1,14 @@
-"""A memory before its first version: classes are collected until there are two, and then it is fitted."""
+"""A memory before its first version: classes are collected until there are two, and then it is fitted.
+
+What was collected outlives the process: see `inkling.serving.begun`.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.base import Encoder
@@ -13,24 +17,14 @@ from inkling.labels import check_names, require_class_name
 from inkling.memory.place import FilePlace, place_of
 from inkling.outputs import check_writable
 from inkling.prompts import ClassPrompts
+from inkling.serving.begun import MOST_BYTES, BegunFile, Collected
 from inkling.types import ImageRecord
 
-MOST_BYTES = 512 * 2**20
-"""Of the pictures that are collected."""
 CLASSES = 2
 
 
-@dataclass(frozen=True, eq=False)
-class Collected:
-    """A class before the memory knows it."""
-
-    name: str
-    records: tuple[ImageRecord, ...]
-    prompts: tuple[str, ...]
-
-
 class Beginning:
-    """Collects the first classes of a memory.
+    """Collects the first classes of a memory, and takes up those that were collected before.
 
     Parameters
     ----------
@@ -40,14 +34,15 @@ class Beginning:
     Raises
     ------
     InputError
-        If no file can be written there.
+        If no file can be written there, or what was collected before cannot be read.
     """
 
     def __init__(self, memory: str) -> None:
         if isinstance(place_of(memory), FilePlace):
             check_writable(memory)
         self._memory = memory
-        self._classes: dict[str, Collected] = {}
+        self._kept = BegunFile(memory)
+        self._classes = self._kept.read()
         self._lock = threading.Lock()
 
     @property
@@ -73,16 +68,20 @@ class Beginning:
             check_names([name], [one for one in self._classes if one != name])
             grown = Collected(name, (*before.records, *records), (*before.prompts, *prompts))
             classes = {**self._classes, name: grown}
-            size = sum(len(record.data or b"") for one in classes.values() for record in one.records)
-            if size > MOST_BYTES:
+            if sum(one.size for one in classes.values()) > MOST_BYTES:
                 raise ConflictError(
                     f"The first classes have more than {MOST_BYTES // 2**20} MiB of pictures.",
                     remedy="Begin with fewer pictures: the others can be added to the classes later.",
                 )
             if len(classes) >= CLASSES:
                 self._fit(tuple(classes.values()), encoder)
-            self._classes = {} if len(classes) >= CLASSES else classes
-            return len(classes) >= CLASSES
+                self._classes = {}
+                with suppress(InputError):  # the memory is there, and the next start looks again
+                    self._kept.remove()
+                return True
+            self._kept.write(tuple(classes.values()))
+            self._classes = classes
+            return False
 
     def drop_latest(self) -> str:
         """Forget the class that was collected last; returns its name.
@@ -95,8 +94,10 @@ class Beginning:
         with self._lock:
             if not self._classes:
                 raise ConflictError("There is nothing to undo.")
-            name, _ = self._classes.popitem()
-            return name
+            *others, latest = self._classes.values()
+            self._kept.write(others)
+            del self._classes[latest.name]
+            return latest.name
 
     def _fit(self, classes: Sequence[Collected], encoder: Encoder) -> None:
         described = [ClassPrompts(one.name, one.prompts) for one in classes if one.prompts]

@@ -32,12 +32,14 @@ from inkling.review.signed import SignedDecisions
 from inkling.serving.answered import Answer, Known, Wanted
 from inkling.serving.batching import Asked, EncoderThreads
 from inkling.serving.beginning import Beginning
+from inkling.serving.begun import BegunFile
 from inkling.serving.limits import Limits
 from inkling.serving.nearest import Neighbours
 from inkling.serving.queued_encoder import queued
 from inkling.serving.studied import learned_state, next_to_label
 from inkling.serving.workers import Workers, pooled
 from inkling.types import ImageRecord, SkippedImage, Vectors
+from inkling.wording import quoted
 
 
 class Service:
@@ -92,6 +94,8 @@ class Service:
             if begin_with is not None and self._known is None
             else self._require_known().classifier.encoder
         )
+        if self._known is not None and begin_with is not None:
+            BegunFile(memory).remove_what_is_known(self._known.classifier.fitted.classes)
         self._studied: tuple[int, Payload] | None = None
         self.ready = threading.Event()
         self.closing = threading.Event()
@@ -113,6 +117,13 @@ class Service:
     def version(self) -> int:
         """The version of the memory that the latest answer was made by; 0 before the first."""
         return 0 if self._known is None else self._known.version
+
+    @property
+    def told(self) -> str:
+        """What is served, in a few words."""
+        begun = () if self.beginning is None else self.beginning.classes
+        with_what = f", begun with {quoted(begun[0].name)}" if begun else ""
+        return f"a new memory{with_what}" if self._known is None else f"version {self.version}"
 
     @property
     def name(self) -> str:
