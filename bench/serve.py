@@ -48,7 +48,7 @@ REFUSED = 429
 CLOSE = 1e-4
 """Probabilities of batches and of single pictures differ by rounding."""
 SETTLED = 20.0
-PARTS = ("start", "speed", "overload", "load", "kills", "fuzz")
+PARTS = ("start", "speed", "workers", "overload", "load", "kills", "fuzz")
 
 
 def main() -> None:
@@ -73,6 +73,7 @@ def _parts(place: Path, options: argparse.Namespace) -> dict[str, Callable[[], I
     return {
         "start": lambda: start(crops()),
         "speed": lambda: speed(crops()),
+        "workers": lambda: workers(crops()),
         "overload": lambda: overload(crops(), options.seconds),
         "load": lambda: load(crops(), options.load),
         "kills": lambda: kills(place / "kills", options.kills),
@@ -144,6 +145,31 @@ def _speed(port: int, crops: Crops) -> list[Row]:
         at_most("8 clients: p99 over p50", p99 / p50, 3.0, p50_ms=1e3 * p50, p99_ms=1e3 * p99),
         at_most("8 clients: requests that were refused or failed", refused, 0),
     ]
+
+
+def workers(crops: Crops) -> Iterator[Row]:
+    """Eight clients of a server that encodes itself, and of one with two encoder processes, in turn."""
+    with (
+        served(crops.memory, cache=crops.cache) as one,
+        served(crops.memory, "--workers", "2", cache=crops.cache) as two,
+    ):
+        servers = {"1": one.port, "2": two.port}
+        for port in servers.values():
+            asked(port, crops.forms, clients=8, seconds=2.0)
+        rates: dict[str, list[float]] = {name: [] for name in servers}
+        seconds: dict[str, list[float]] = {name: [] for name in servers}
+        failed = 0
+        for _ in range(ROUNDS):
+            for name, port in servers.items():
+                seen = asked(port, crops.forms, clients=8, seconds=4.0)
+                seconds[name] += _seconds(seen)
+                rates[name].append(len(_seconds(seen)) / 4.0)
+                failed += sum(s != 200 for each in seen for s in each.statuses) + sum(len(s.errors) for s in seen)
+    each = {name: float(np.median(rate)) for name, rate in rates.items()}
+    p50 = {f"p50_ms_with_{name}": 1e3 * float(np.median(some)) for name, some in seconds.items()}
+    told = {f"per_second_with_{name}": rate for name, rate in each.items()} | p50
+    yield Row("8 clients: pictures a second with 2 workers over 1", each["2"] / each["1"], None, None, told)
+    yield at_most("8 clients of 1 and 2 workers: requests that were refused or failed", failed, 0)
 
 
 def _alone(encoder: Any, decoded: Sequence[Image.Image]) -> list[float]:

@@ -62,6 +62,8 @@ def test_files_that_are_gone_or_changed_are_named_and_left_out(inkling: Inkling,
     done = inkling.here("export", "a.ink", "--output", "out", "--format", "folders", "--json", "out.json")
     assert done.code == 1
     assert f"photos/car/{gone.name}: the file does not exist" in done.err
+    assert "over HTTP never had a file here" in done.err
+    assert "--thumbnails writes those" in done.err
     assert f"photos/car/{changed.name}: the file is another one than that which was learned from" in done.err
     told = json.loads((inkling.folder / "out.json").read_text())
     assert told["classes"] == {"car": 4, "house": 6, "tree": 6}

@@ -179,4 +179,6 @@ def test_nothing_is_loaded_from_elsewhere_and_no_script_stands_in_the_page(ask: 
     assert "unsafe-inline" not in policy
     assert "default-src 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert ask(Access()).get("/docs").status_code == 404
+    listed = ask(Access()).get("/docs")
+    assert listed.headers["content-security-policy"] == policy
+    assert "<script" not in listed.text

@@ -25,10 +25,16 @@ def write_images(memory: str, output: Path, layout: str, *, thumbnails: bool, js
         Where some could not be written.
     """
     from inkling.exporting.labelled_images import export_images
+    from inkling.images.files import MISSING_FILE
 
     with progress_bar("Exporting") as progress:
         done = export_images(memory, output, layout=layout, thumbnails=thumbnails, progress=progress)
     tell_skipped(done.skipped, {})
+    if not thumbnails and any(one.reason == MISSING_FILE for one in done.skipped):
+        note(
+            "Pictures that came over HTTP never had a file here. The memory keeps a small one of each image: "
+            "--thumbnails writes those."
+        )
     show(exported_images_payload(done) | {"format": layout}, json=json, table=_print)
     if done.skipped:
         raise typer.Exit(PARTLY_DONE)

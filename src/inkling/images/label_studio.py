@@ -15,8 +15,12 @@ from inkling.images.layout import IMAGE_SUFFIXES
 from inkling.images.tables import Row
 from inkling.labels import class_name
 from inkling.types import Box
+from inkling.wording import excerpt
 
-ELSEWHERE = "tasks without a picture on this machine"
+ELSEWHERE = "tasks whose picture is at an address, which is not fetched"
+NO_PICTURE = "tasks that name no picture file"
+NAMED = 3
+"""Tasks that are named of those that were left out for one reason."""
 SEVERAL_CHOICES = "tasks under several choices"
 WITHOUT_CHOICE = "tasks without a choice or a box"
 ROTATED = "rotated boxes"
@@ -79,15 +83,17 @@ def read_tasks(tasks: Sequence[Mapping[str, Any]], reading: BoxReading) -> tuple
     ignored: Counter[str] = Counter()
     rows: list[Row] = []
     unlabelled: list[Row] = []
+    left_out: dict[str, list[str]] = {}
     for task in tasks:
         file = _file(task["data"])
         if file is None:
-            ignored[ELSEWHERE] += 1
+            left_out.setdefault(_why_not(task["data"]), []).append(excerpt(task.get("id", "?")))
             continue
         found, several = _rows(file, _results(task), reading, ignored)
         rows += found
         if not found and not several:
             unlabelled.append(Row(file))
+    ignored.update({f"{why} ({_listed(ids)})": len(ids) for why, ids in left_out.items()})
     if not rows:
         return tuple(unlabelled), +ignored
     ignored[WITHOUT_CHOICE] += len(unlabelled)
@@ -98,6 +104,16 @@ def _file(data: Mapping[str, Any]) -> str | None:
     """The first of a task's data that is a picture on this machine."""
     paths = (local_path(value) for value in data.values() if isinstance(value, str))
     return next((one for one in paths if one and PurePosixPath(one).suffix.lower() in IMAGE_SUFFIXES), None)
+
+
+def _why_not(data: Mapping[str, Any]) -> str:
+    texts = [value for value in data.values() if isinstance(value, str)]
+    return ELSEWHERE if any(_ADDRESS.match(one) and local_path(one) is None for one in texts) else NO_PICTURE
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = len(ids) - NAMED
+    return f"{'task' if len(ids) == 1 else 'tasks'} {', '.join(ids[:NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _results(task: Mapping[str, Any]) -> list[Mapping[str, Any]]:

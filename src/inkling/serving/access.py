@@ -127,10 +127,11 @@ class Access:
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") or (
             origin is not None and urlsplit(origin).netloc.lower() != host.lower()
         ):
+            which = f": '{excerpt(origin)}'" if origin else ", by its header Sec-Fetch-Site"
             raise Problem(
                 403,
                 "other-origin",
-                f"The request comes from a page of another site: '{excerpt(origin or 'unknown')}'.",
+                f"The request comes from a page of another site{which}.",
                 remedy="Use the page of the service itself, or a program.",
             )
 

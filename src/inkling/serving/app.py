@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.responses import JSONResponse
 
 from inkling.exporting.web_page import COMMON
 from inkling.provenance import inkling_version
@@ -16,6 +18,7 @@ from inkling.serving.elsewhere import refuse_the_rest
 from inkling.serving.headers import SafeHeaders
 from inkling.serving.logs import Log
 from inkling.serving.metrics import Metrics, Observed
+from inkling.serving.outside import Outside
 from inkling.serving.problems import tell_problems
 from inkling.serving.routes import (
     about,
@@ -62,6 +65,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     settings
         How.
     """
+    outside = Outside(service.memory)
     app = FastAPI(
         title="Inkling",
         version=inkling_version(),
@@ -70,8 +74,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=PROBLEMS,
+        default_response_class=_told_by(outside),
     )
-    app.state.shared = Shared(service, settings)
+    app.state.shared, app.state.outside = Shared(service, settings), outside
     tell_problems(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -85,3 +90,13 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(service)
     app.add_middleware(Observed, metrics=app.state.metrics, log=Log(settings.log))
     return app
+
+
+def _told_by(outside: Outside) -> type[JSONResponse]:
+    class Told(JSONResponse):
+        """JSON as whoever asks gets to read it."""
+
+        def render(self, content: Any) -> bytes:
+            return super().render(outside.answer(content))
+
+    return Told

@@ -134,7 +134,7 @@ class Job:
         except CancelledError:
             return
         except InklingError as error:
-            self._end(FAILED, error=str(error))
+            self._end(FAILED, error=" ".join(filter(None, (error.message, error.remedy))))
         except Exception:
             self._end(FAILED, error="The service failed; its log has the reason.")
             raise

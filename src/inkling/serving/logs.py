@@ -46,6 +46,7 @@ class Log:
             "status": status,
             "ms": round(1000 * seconds, 1),
             "by": scope.get("state", {}).get("by"),
+            "why": scope.get("state", {}).get("why"),
         }
         line = json.dumps(told) if self._kind == "json" else " ".join(str(one) for one in told.values() if one)
         with self._lock:

@@ -63,8 +63,8 @@ def read_inference(body: bytes, header_length: str | None, *, has_detector: bool
         asked = {one["name"]: _parameters(one) for one in request.get("outputs") or ()}
         whole = _parameters(request)
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        why = f"{error} is missing" if isinstance(error, KeyError) else excerpt(error)
-        raise Problem(400, "malformed", f"The request cannot be read: {why}.") from error
+        remedy = "GET /v2/models and its name says what the model takes."
+        raise Problem(400, "malformed", f"The request cannot be read: {_why(error)}.", remedy=remedy) from error
     if inputs.keys() != {INPUT}:
         given = excerpt(", ".join(map(str, inputs)))
         raise Problem(400, "inputs", f"One input '{INPUT}' of type {_BYTES} was expected; there is: {given or 'none'}.")
@@ -79,6 +79,17 @@ def read_inference(body: bytes, header_length: str | None, *, has_detector: bool
         _pictures(inputs[INPUT], body[size:]),
         wanted or dict.fromkeys(known, by_default),
     )
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case KeyError():
+            return f"{error} is missing"
+        case RecursionError():
+            return "it is nested too deeply"
+        case ValueError():
+            return f"it is no JSON: {excerpt(error)}"
+    return "it is not of the form that /v2 describes"
 
 
 def _parameters(of: Mapping[str, Any]) -> Mapping[str, Any]:

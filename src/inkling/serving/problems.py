@@ -24,7 +24,8 @@ from inkling.errors import (
 )
 from inkling.payloads import skipped_payload
 from inkling.serving.batching import BusyError
-from inkling.wording import excerpt
+from inkling.serving.faults import plain_faults
+from inkling.serving.outside import OPERATOR, Outside
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -43,6 +44,9 @@ _STATUS: tuple[tuple[type[InklingError], int], ...] = (
 )
 """Status of each kind of error; the first that fits."""
 
+_OF_OPERATOR = frozenset({"memory-file", "encoder", "missing-extra"})
+"""Kinds of problems that only whoever runs the service can do something about."""
+
 TITLES = {
     400: "The request cannot be read",
     401: "A token is needed",
@@ -60,6 +64,13 @@ TITLES = {
     501: "A package is missing",
     503: "The service cannot answer now",
 }
+
+
+_PLAIN = {
+    404: ("There is nothing at this address.", "The page is at /; what programs can ask is described at /docs."),
+    405: ("This address is only read.", "What programs can change is described at /docs."),
+}
+"""Detail and remedy of what no route of ours refuses."""
 
 
 class Problem(HTTPException):
@@ -134,10 +145,27 @@ def tell_problems(app: FastAPI) -> None:
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    problem = _problem(error)
+    problem = _seen_outside(_problem(error), request.app.state.outside)
+    if isinstance(error, InklingError) and problem.status_code >= 500:
+        request.state.why = str(error).replace("\n", " ")  # for the log: who asks does not get to see all of it
     if request.url.path.startswith("/v2/"):
         problem.more["error"] = problem.detail  # where the Open Inference Protocol has it
     return problem.response
+
+
+def _seen_outside(problem: Problem, outside: Outside) -> Problem:
+    """The problem in words for whoever has no terminal on this machine."""
+    remedy = outside.remedy(problem.remedy)
+    if problem.status_code >= 500 and problem.kind in _OF_OPERATOR:
+        remedy = OPERATOR
+    return Problem(
+        problem.status_code,
+        problem.kind,
+        outside.text(str(problem.detail)),
+        remedy=remedy,
+        more=outside.answer(problem.more),
+        headers=problem.headers,
+    )
 
 
 def _problem(error: Exception) -> Problem:
@@ -148,20 +176,17 @@ def _problem(error: Exception) -> Problem:
             return problem_of(error)
         case HTTPException():
             kind = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-            return Problem(error.status_code, kind, str(error.detail), headers=error.headers)
+            detail, remedy = _PLAIN.get(error.status_code, (str(error.detail), None))
+            return Problem(error.status_code, kind, detail, remedy=remedy, headers=error.headers)
         case RequestValidationError():
             return _invalid(error)
     return Problem(500, "defect", "The service failed; its log has the reason.")
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    faults = [{"where": _place(one["loc"]), "what": excerpt(one["msg"])} for one in error.errors()]
+    faults = plain_faults(error.errors())
     told = "; ".join(f"{one['where']}: {one['what']}" for one in faults[:SHOWN_FAULTS])
     is_json = not any(one["type"] == "json_invalid" for one in error.errors())
     status, kind = (422, "invalid") if is_json else (400, "malformed")
     remedy = "The schema of the request is in /openapi.json."
     return Problem(status, kind, f"{told}.", remedy=remedy, more={"faults": faults})
-
-
-def _place(location: tuple[Any, ...]) -> str:
-    return excerpt(".".join(map(str, location)))

@@ -27,6 +27,7 @@ FILE = "file"
 """Name that the pictures of a form have, by custom; files by any other name are read too."""
 _ADDRESS = re.compile(r"\s*(?!data:)[A-Za-z][A-Za-z0-9+.-]*:")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
+_FORM = "Let the HTTP client make the form, as curl does with -F file=@cat.jpg."
 _CONTENT = "Send pictures as multipart/form-data, as base64 in application/json, or one picture as image/*."
 
 
@@ -145,9 +146,11 @@ async def _of_form(request: Request, limits: Limits) -> Sent:
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise _too_many(limits) from error
-        raise Problem(400, "malformed", f"The form cannot be read: {excerpt(error.message.rstrip('.'))}.") from error
+        why = excerpt(error.message.rstrip("."))
+        raise Problem(400, "malformed", f"The form cannot be read: {why}.", remedy=_FORM) from error
     except (KeyError, ValueError) as error:
-        raise Problem(400, "malformed", "The form cannot be read: it is damaged or has no boundary.") from error
+        why = "it is damaged or has no boundary"
+        raise Problem(400, "malformed", f"The form cannot be read: {why}.", remedy=_FORM) from error
     uploads: list[Upload] = []
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
@@ -164,7 +167,8 @@ def _of_json(body: bytes, limits: Limits) -> Sent:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "malformed", f"The body is no JSON: {excerpt(error)}.") from error
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else excerpt(error)
+        raise Problem(400, "malformed", f"The body is no JSON: {why}.", remedy=_CONTENT) from error
     if not isinstance(content, dict):
         raise Problem(422, "invalid", "The body must be a JSON object.", remedy=_CONTENT)
     images = content.pop("images", [])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from inkling.memory.shown import shown_proposals
@@ -16,10 +19,26 @@ from inkling.serving.problems import Problem
 from inkling.serving.service import Service
 from inkling.serving.shared import Share
 
-router = APIRouter(prefix="/v1", tags=["health"])
+router = APIRouter(tags=["health"])
+
+_DOCS = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme"
+content="light dark"><title>{title}: what programs can ask</title></head>
+<body>
+<main>
+<h1>What programs can ask</h1>
+<p><a href="/openapi.json">/openapi.json</a> describes all of it, with examples, for tools that read OpenAPI 3.1.
+People use <a href="/">the page</a>. Errors are problem documents (RFC 9457).</p>
+<table><thead><tr><th scope="col">Request</th><th scope="col">What it does</th></tr></thead>
+<tbody>{rows}</tbody></table>
+</main>
+</body>
+</html>
+"""
 
 
-@router.get("/about")
+@router.get("/v1/about")
 async def about(request: Request, share: Share) -> dict[str, Any]:
     """What is served, how much of it there is, and whether whoever asks may change it."""
     told = await share.reading(lambda: _told(share.service))
@@ -31,6 +50,18 @@ async def about(request: Request, share: Share) -> dict[str, Any]:
         "most_images": settings.limits.images,
         "most_bytes": settings.limits.body_bytes,
     }
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """The interface for programs as a page: a list of what can be asked, which needs no script from elsewhere."""
+    document = request.app.openapi()
+    rows = "".join(
+        f"<tr><td><code>{method.upper()} {escape(path)}</code></td><td>{escape(told.get('description', ''))}</td></tr>"
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+    )
+    return HTMLResponse(_DOCS.format(title=escape(document["info"]["title"]), rows=rows))
 
 
 def may_write(access: Access, scope: Scope) -> bool:
@@ -45,8 +76,8 @@ def may_write(access: Access, scope: Scope) -> bool:
 
 
 def shown_name(memory: str) -> str:
-    """Name of a memory, without its folder and without what is secret in its address."""
-    return redacted(memory) if "://" in memory else PurePath(memory).name
+    """Name of a memory: of its file, or of its database, without where that is."""
+    return PurePath(urlsplit(redacted(memory)).path if "://" in memory else memory).name
 
 
 def _told(service: Service) -> dict[str, Any]:

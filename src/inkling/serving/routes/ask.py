@@ -40,7 +40,8 @@ async def predict(request: Request, share: Share) -> JSONResponse:
         raise _none_readable(skipped)
     # What is quick is said at once: another thread, and a model of the answer, take longer than to write it.
     told = predictions_answer(answers, nearest=0) if nearest == 0 else None
-    return JSONResponse(told or await share.reading(lambda: predictions_answer(answers, nearest=nearest)))
+    told = told or await share.reading(lambda: predictions_answer(answers, nearest=nearest))
+    return JSONResponse(request.app.state.outside.answer(told))
 
 
 @router.post(

@@ -16,6 +16,7 @@ from inkling.errors import ConflictError, InputError, MissingError
 from inkling.payloads import evaluation_payload, explored_payload
 from inkling.serving.described import TEXT, leads_to, takes_pictures
 from inkling.serving.jobs import Finished, Job, Work
+from inkling.serving.outside import Outside
 from inkling.serving.schemas import NewJob
 from inkling.serving.service import Service
 from inkling.serving.shared import Share, writer
@@ -89,9 +90,9 @@ async def start(share: Share, id: str) -> dict[str, Any]:
     response_class=Response,
     responses={200: {"description": "Events.", "content": {"text/event-stream": {}}}},
 )
-async def events(share: Share, id: str) -> Response:
+async def events(request: Request, share: Share, id: str) -> Response:
     """Where a job stands, told whenever that changes, until it has ended."""
-    told = _events(share.jobs.named(id), share.service.closing.is_set)
+    told = _events(share.jobs.named(id), share.service.closing.is_set, request.app.state.outside)
     return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -115,10 +116,10 @@ async def cancel(share: Share, id: str) -> Response:
     return Response(status_code=204)
 
 
-async def _events(job: Job, closing: Callable[[], bool]) -> AsyncIterator[str]:
+async def _events(job: Job, closing: Callable[[], bool], outside: Outside) -> AsyncIterator[str]:
     before, quiet = "", 0.0
     while True:
-        now = json.dumps(job.told())
+        now = json.dumps(outside.answer(job.told()))
         if now != before:
             yield f"event: {job.told()['state']}\ndata: {now}\n\n"
             before, quiet = now, 0.0
