@@ -156,6 +156,21 @@ def _loose(connection: Connection) -> tuple[ShownImage, ...]:
     return tuple(ShownImage(*row) for row in connection.execute(query))
 
 
+def waiting_path(path: str | Path, content_hash: str) -> str | None:
+    """The path of an image that waits in the pool; None where no such image waits.
+
+    Raises
+    ------
+    MemoryFileError
+        As for `shown_classes`.
+    """
+    pooled = schema.pooled
+    query = select(pooled.c.path).where((pooled.c.content_hash == content_hash) & (pooled.c.state == WAITING))
+    with seeing(path) as connection:
+        found = connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
 def stored_thumbnail(path: str | Path, content_hash: str) -> bytes | None:
     """The small picture that the memory keeps of an image; None where it keeps none.
 

@@ -15,6 +15,7 @@ from inkling.embeddings.at_once import ReadyPicture
 from inkling.serving.answered import Answer, Wanted
 from inkling.serving.batching import BusyError
 from inkling.serving.jobs import Jobs
+from inkling.serving.larger import Larger
 from inkling.serving.problems import RETRY_SECONDS, Problem
 from inkling.serving.service import Service
 from inkling.serving.settings import Settings
@@ -40,7 +41,7 @@ class Shared:
     """
 
     def __init__(self, service: Service, settings: Settings) -> None:
-        self.service, self.settings, self.jobs = service, settings, Jobs()
+        self.service, self.settings, self.jobs, self.larger = service, settings, Jobs(), Larger()
         self._looking = CapacityLimiter(os.cpu_count() or 1)
         self._reading = CapacityLimiter(READERS)
         self._changing = CapacityLimiter(1)

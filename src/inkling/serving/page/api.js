@@ -27,23 +27,23 @@ export const patch = (path, json) => call("PATCH", path, { json });
 export const remove = (path) => call("DELETE", path);
 
 // `as`: what is made of the answer, such as "blob" for a file.
-export async function call(method, path, { json, form, signal, as = "json" } = {}) {
+export async function call(method, path, { json, form, signal, as = "json", signed } = {}) {
   for (let trial = 0; ; trial += 1) {
-    const response = await fetched(method, path, { json, form, signal });
+    const response = await fetched(method, path, { json, form, signal, signed });
     if (response.status === 204) return null;
     if (response.ok) return response[as]();
     const problem = await problemOf(response);
-    if (problem.status === 401 && (await askForToken(Boolean(token())))) continue;
+    if (problem.status === 401 && method !== "GET" && (await askForToken(Boolean(token())))) continue;
     const wait = Number(response.headers.get("Retry-After"));
     if (![429, 503].includes(problem.status) || !wait || trial >= RETRIES) throw problem;
     await pause(1000 * wait, signal);
   }
 }
 
-async function fetched(method, path, { json, form, signal }) {
+async function fetched(method, path, { json, form, signal, signed = method !== "GET" }) {
   const headers = {};
   if (json !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET" && token()) headers.Authorization = `Bearer ${token()}`;
+  if (signed && token()) headers.Authorization = `Bearer ${token()}`;
   try {
     return await fetch(path, { method, headers, body: json === undefined ? form : JSON.stringify(json), signal });
   } catch (error) {

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from inkling.discovery.batch import GATE
 from inkling.errors import InputError
 from inkling.payloads import explored_payload, skipped_payload, verdict_payload
 from inkling.serving.answers import predictions_answer
@@ -64,12 +65,17 @@ def _observed(share: Share, sent: Sent, *, top: int, names: int, min_images: int
 
     service = share.service
     classifier = service.classifier
-    samples = service.embedded([one.record() for one in sent.uploads])
+    records = [one.record() for one in sent.uploads]
+    samples = service.embedded(records)
     if not len(samples):
         raise _none_readable(samples.skipped)
     verdicts = classifier.judge(samples, top=top, names=names)
     observer = Observer(service.memory, classifier, min_images=min_images)
     observer.take(samples)
+    sent_as = {record.path: record for record in records}
+    for content, path, verdict in zip(samples.content_hashes, samples.paths, verdicts, strict=True):
+        if verdict.p_known is not None and verdict.p_known <= GATE and path in sent_as:
+            share.larger.keep(content, sent_as[path])
     observed = explored_payload(observer.proposed())
     told = [
         {"id": content, **verdict_payload(one)} for content, one in zip(samples.content_hashes, verdicts, strict=True)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Response
 
 from inkling.errors import MissingError, UnreadableImageError
 from inkling.images.decode import decode, thumbnail
-from inkling.memory.shown import stored_thumbnail
+from inkling.memory.shown import stored_thumbnail, waiting_path
 from inkling.payloads import event_payload
 from inkling.serving.described import EVENT, answers_like
 from inkling.serving.schemas import Move
-from inkling.serving.shared import Share, Writer
+from inkling.serving.shared import Share, Writer, WritersOnly
 
 router = APIRouter(prefix="/v1", tags=["images"])
 
@@ -25,6 +25,26 @@ async def move(share: Share, by: Writer, id: str, move: Move) -> dict[str, Any]:
     """Move one image to a class (by name), to an open proposal (by number), or to neither (null)."""
     seen = [move.to] if isinstance(move.to, int) else []
     return await share.changing(lambda: event_payload(share.service.decisions(by=by, seen=seen).move(id, move.to)))
+
+
+@router.get(
+    "/images/{id}/larger",
+    dependencies=[WritersOnly],
+    response_class=Response,
+    responses={200: {"description": "A JPEG.", "content": {"image/jpeg": {}}}},
+)
+async def larger(share: Share, id: str) -> Response:
+    """An image that waits, large enough to label by where the service has it so; else the small picture."""
+    memory = share.service.memory
+
+    def encoded() -> bytes:
+        path = waiting_path(memory, id)
+        found = None if path is None else share.larger.of(id, path)
+        return found or _encoded_anew(memory, id)
+
+    return Response(
+        await share.reading(encoded), media_type="image/jpeg", headers={"Cache-Control": "private, no-store"}
+    )
 
 
 @router.get(

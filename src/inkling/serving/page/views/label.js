@@ -1,6 +1,6 @@
 // Label next: unlabelled pictures one after another, the most useful first, each with one key.
 
-import { get, parts, post, predict } from "../api.js";
+import { call, get, parts, post, predict } from "../api.js";
 import { element } from "../common/elements.js";
 import { percent } from "../common/words.js";
 import { complain, decide } from "../decisions.js";
@@ -44,7 +44,7 @@ export class LabelView {
   async memoryChanged() {
     offer(this.input, Boolean(this.state()?.may_write && this.state().fitted), {
       title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
-      hint: "They come in the order in which a label helps most. Of those that you drop here, only the ones that you label are kept; those that wait under Review are kept already, in a small size.",
+      hint: "They come in the order in which a label helps most. Of those that you drop here, only the ones that you label are kept; of those that wait under Review, the memory keeps a small copy, and the service a larger one until it ends.",
       onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
     });
     if (!this.state()?.fitted) {
@@ -104,10 +104,21 @@ export class LabelView {
     const later = button("Later ", () => this.#skip(first), { class: "plain", "aria-keyshortcuts": "0" });
     later.append(element("kbd", {}, "0"));
     keepFocus(this.stage, () => this.stage.replaceChildren(
-      element("div", { class: "large" }, first.file ? ownPicture(first.file) : stored(first)),
+      element("div", { class: "large" }, first.file ? ownPicture(first.file) : this.#waiting(first)),
       element("div", { class: "choices" },
         element("p", {}, why(first)),
         element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field, later)), () => choices[0]);
+  }
+
+  // The small picture at once, and one that is large enough to label by as soon as it is there.
+  #waiting(one) {
+    const shown = stored(one);
+    call("GET", `/v1/images/${one.id}/larger`, { as: "blob", signed: true }).then((blob) => {
+      const address = URL.createObjectURL(blob);
+      shown.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+      shown.src = address;
+    }).catch(() => {}); // the small one stays
+    return shown;
   }
 
   #skip(one) {
