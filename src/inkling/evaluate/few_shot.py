@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.fitted import labelled_rows, labelled_vectors, require_classes, require_readable
+from inkling.classifier.sources import with_sources
 from inkling.embeddings.samples import Samples
 from inkling.encoders.identity import check_encoder
 from inkling.errors import InputError
@@ -182,6 +183,7 @@ def few_shot_evaluation(
     options = options or FewShotOptions()
     check_encoder(train.identity, test.identity)
     train, test, leaks = _checked(train, test)
+    train = with_sources(train, seed=options.seed)
     vectors = labelled_vectors(train, sorted(entries, key=lambda entry: entry.name))
     y = class_indices(test.labels, vectors.classes)
     X, truth = test.X[y >= 0], y[y >= 0]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inkling.embeddings.groups import Groups
 from inkling.embeddings.samples import source_numbers
 from inkling.encoders.preprocessing import Preprocessing
 from inkling.encoders.transformers.model_folder import ModelFolder
@@ -98,6 +99,7 @@ def prepare(
     own = {entry.name: entry for entry in prompts}
     names = label_kind.sorted({str(one.record.label) for one in ready} | own.keys())
     texts = [(own.get(name) or ClassPrompts(name)).texts(templates) for name in names]
+    hashes = [one.content_hash for one in ready]
     data = TrainingData(
         pixels=Pixels.of([one.levels for one in ready], preprocessing),
         labels=np.array([names.index(str(one.record.label)) for one in ready]),
@@ -105,7 +107,7 @@ def prepare(
         class_names=tuple(names),
         texts=ClassTexts.of(texts, folder),
         wide=Pixels.of([one.wide for one in ready if one.wide is not None], preprocessing) if augments else None,
-        sources=source_numbers([one.content_hash for one in ready]),
+        sources=source_numbers(hashes, Groups.from_user(hashes, [one.record.group for one in ready])),
     )
     return PreparedData(
         data=data,
