@@ -5,7 +5,7 @@ Each function takes a result and gives a new mapping of what JSON can hold. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ BOX_SIDES = ("box_x", "box_y", "box_width", "box_height")
 """Columns of a flat table. They are no boxes of a table that is read again: the path names the box there."""
 SET_MARK = "|"
 """Between the classes of a prediction set in a flat table."""
+PROMISED = {"coverage": ("set",), "climbing": ("answer", "answer_probability")}
+"""Columns of what is promised, by the attribute of `Promises`."""
 BOX_COLUMNS = ("image", *BOX_SIDES, "box_unit", "id")
 
 
@@ -53,6 +55,7 @@ def verdict_payload(verdict: Verdict) -> Payload:
         "p_known": verdict.p_known,
         "names": list(verdict.names),
         **({} if verdict.set is None else {"set": list(verdict.set)}),
+        **({} if verdict.answer is None else {"answer": asdict(verdict.answer)}),
         "memory_version": verdict.memory_version,
     }
 
@@ -75,7 +78,7 @@ def flat_box(path: str) -> Payload:
     return box | dict(zip(BOX_SIDES, box.pop("box", ()), strict=False))
 
 
-def verdict_columns(*, top: int, names: int, boxes: bool = False, sets: bool = False) -> tuple[str, ...]:
+def verdict_columns(*, top: int, names: int, boxes: bool = False, promised: Sequence[str] = ()) -> tuple[str, ...]:
     """Columns of a flat table of verdicts.
 
     Parameters
@@ -86,14 +89,24 @@ def verdict_columns(*, top: int, names: int, boxes: bool = False, sets: bool = F
         Likely names of unknown images.
     boxes
         Whether some of the images are boxes.
-    sets
-        Whether verdicts bring prediction sets.
+    promised
+        Columns of what was asked for beside labels, of `PROMISED`.
     """
     others = (f"top{rank}_{what}" for rank in range(2, top + 1) for what in ("label", "probability"))
     likely = (f"name{rank}" for rank in range(1, names + 1))
     of_boxes = BOX_COLUMNS if boxes else ()
-    asked = ("set",) if sets else ()
-    return ("path", *of_boxes, "label", "probability", *others, *asked, "unknown", "p_known", *likely, "memory_version")
+    return (
+        "path",
+        *of_boxes,
+        "label",
+        "probability",
+        *others,
+        *promised,
+        "unknown",
+        "p_known",
+        *likely,
+        "memory_version",
+    )
 
 
 def flat_verdict(verdict: Verdict) -> Payload:
@@ -106,6 +119,8 @@ def flat_verdict(verdict: Verdict) -> Payload:
             row |= {f"top{rank}_label": label, f"top{rank}_probability": probability}
     if verdict.set is not None:
         row["set"] = SET_MARK.join(verdict.set)
+    if verdict.answer is not None:
+        row |= {"answer": verdict.answer.name, "answer_probability": verdict.answer.probability}
     row |= {"unknown": verdict.unknown, "p_known": verdict.p_known}
     row |= {f"name{rank}": name for rank, name in enumerate(verdict.names, start=1)}
     return row | {"memory_version": verdict.memory_version}

@@ -204,6 +204,25 @@ class Exemplar:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The narrowest of a class and the groups above it that is sure enough.
+
+    Attributes
+    ----------
+    name
+        Of the class or group; None where only "one of the known classes" is.
+    probability
+        That the image is of one of its classes.
+    steps
+        How many groups it stands above the likeliest class; 0 is the class itself.
+    """
+
+    name: str | None
+    probability: float
+    steps: int
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Result of a classifier for one image.
 
@@ -230,6 +249,8 @@ class Verdict:
     set
         The classes that hold the right one at the coverage that was asked for, likeliest first; None where nobody
         asked.
+    answer
+        A class, or the group of classes that is sure enough; None where nobody asked.
 
     Examples
     --------
@@ -248,3 +269,4 @@ class Verdict:
     p_known: float | None = None
     names: tuple[str, ...] = ()
     set: tuple[str, ...] | None = None
+    answer: Answer | None = None

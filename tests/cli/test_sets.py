@@ -1,10 +1,12 @@
-"""Prediction sets on the command line."""
+"""Prediction sets, and answers that may be groups, on the command line."""
 
 from __future__ import annotations
 
 import csv
 import json
 from pathlib import Path
+
+import pytest
 
 from inkling import FewShotClassifier
 from tests.cli.program import Inkling
@@ -64,3 +66,58 @@ def test_decisions_keep_what_sets_rest_on(inkling: Inkling, memory: Path, drawn:
     assert inkling.here("undo", memory).code == 0
     assert inkling.here("refit", memory).code == 0
     assert inkling.here(*ask).json()["predictions"][0]["set"] == before[0]["set"]
+
+
+PARENTS = "child,parent\nhouse,building\ncar,machine\nbuilding,thing\nmachine,thing\n"
+
+
+def with_parents(inkling: Inkling, text: str = PARENTS) -> Path:
+    (inkling.folder / "parents.csv").write_text(text, encoding="utf-8")
+    return inkling.folder / "parents.csv"
+
+
+def test_answers_are_those_that_python_gives(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    parents = with_parents(inkling)
+    ask = ("predict", memory, drawn / "test", "--hierarchy", "--parents", parents, "--error-rate", "0.2")
+    done = inkling.here(*ask, "--output", "o.csv", "--json", "o.json")
+    assert done.code == 0, done.err
+    assert "At an error rate of 0.2: " in done.err
+    told = json.loads((inkling.folder / "o.json").read_text())
+    answers = FewShotClassifier.load(memory).predict_hierarchy(drawn / "test", parents=parents, error_rate=0.2)
+    assert [one["answer"]["name"] for one in told["predictions"]] == [one.name for one in answers]
+    assert sum(told["answers"]["steps"].values()) + told["answers"]["of_all"] == len(answers)
+    with (inkling.folder / "o.csv").open(newline="") as file:
+        assert [row["answer"] for row in csv.DictReader(file)] == [one.name or "" for one in answers]
+    assert "answer" in inkling.here(*ask).out
+    assert inkling.here(*ask, "--output", "o.parquet").code == 0
+
+
+def test_sets_and_answers_have_one_rate(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    parents = with_parents(inkling)
+    ask = ("predict", memory, drawn / "test", "--hierarchy", "--parents", parents, "--json", "-")
+    assert inkling.here(*ask, "--coverage", "0.8").json()["answers"]["error_rate"] == pytest.approx(0.2)
+
+
+def test_evaluate_measures_answers(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    ask = ("evaluate", memory, drawn / "test", "--hierarchy", "--parents", with_parents(inkling), "--error-rate", "0.2")
+    done = inkling.here(*ask, "--json", "-", "--report", "r.html")
+    told = done.json()["answers"]
+    assert told["wrong"]["n"] == 24
+    assert sum(one["answered"]["share"] for one in told["steps"]) + told["of_all"]["share"] == pytest.approx(1)
+    assert "Answers" in (inkling.folder / "r.html").read_text()
+    assert "Answers at an error rate of 0.2" in inkling.here(*ask).err
+
+
+def test_fit_keeps_groups(inkling: Inkling, drawn: Path) -> None:
+    fit = ("fit", drawn, "--memory", "own.ink", "--encoder", "sketch", "--parents", with_parents(inkling))
+    assert inkling.here(*fit).code == 0
+    hierarchy = FewShotClassifier.load(inkling.folder / "own.ink").climbing().hierarchy
+    assert hierarchy.above("car") == ("machine", "thing")
+
+
+def test_which_groups_are_refused(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    ask = ("predict", memory, drawn / "test", "--hierarchy", "--parents")
+    inkling.here("predict", memory, drawn / "test", "--error-rate", "0.1").refused("--error-rate has no effect without")
+    inkling.here(*ask, inkling.folder / "none.csv").refused("can't be read")
+    inkling.here(*ask, with_parents(inkling, "child,parent\ncar,a\na,car\n")).refused("circle")
+    inkling.here(*ask, with_parents(inkling, "child,parent\nbird,animal\n")).refused("of other classes")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def drawn(rng: np.random.Generator, n: int, *, sure: float = 3.0) -> tuple[Float
 
 def calibration(p: FloatArray, y: IntArray, *, score: str | None = None) -> SetCalibration:
     found = SetCalibration.of(p, y, NAMES, sources=np.arange(len(y)))
-    return found if score is None else SetCalibration(found.labels, found.places, found.surest, score)
+    return found if score is None else replace(found, score=score)
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -100,6 +102,18 @@ def test_what_a_memory_keeps_gives_the_same_sets() -> None:
     assert again.labels == held.labels
     asked = Coverage(0.9, by_class=True)
     assert (prediction_sets(p, NAMES, again, asked) == prediction_sets(p, NAMES, held, asked)).all()
+
+
+def test_the_head_of_all_images_misses_less_than_those_of_folds() -> None:
+    p, y = drawn(np.random.default_rng(7), 200)
+    held = calibration(p, y)
+    assert held.carried(0.1) == 0.1
+    assert replace(held, folds=4).carried(0.1) == pytest.approx(0.1137, abs=1e-4)
+    fewer, more = (replace(held, folds=folds) for folds in (2, 5))
+    asked = Coverage(0.9)
+    q, _ = drawn(np.random.default_rng(8), 300)
+    sizes = [prediction_sets(q, NAMES, one, asked).sum() for one in (held, more, fewer)]
+    assert sizes[0] > sizes[1] > sizes[2]
 
 
 def test_copies_count_once() -> None:

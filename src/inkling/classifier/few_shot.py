@@ -21,6 +21,7 @@ from inkling.classifier.fitted import (
 )
 from inkling.classifier.inputs import vectors_among, warn_of_skipped
 from inkling.classifier.options import check_options, check_texts
+from inkling.classifier.parents import Parents, read_parents
 from inkling.classifier.persistence import load_classifier, to_memory
 from inkling.classifier.set_predictor import SetPredictor
 from inkling.classifier.tuning import Tuning
@@ -72,6 +73,9 @@ class FewShotClassifier(Estimator, SetPredictor):
     vocabulary
         Names of things in general. Images are compared with those of no known class, to detect unknown images, which
         get the likeliest name. None: they get common nouns, and no image is compared with names.
+    parents
+        Groups of the classes, for `predict_hierarchy`: a CSV file with the columns ``child`` and ``parent``, or a
+        mapping. None: the wider meanings that the names of classes share.
     device, precision, dimensions
         Where and how exactly the encoder computes, and how much of its embedding is kept; see `inkling.load_encoder`.
     cache
@@ -96,6 +100,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         prompts: Sequence[ClassPrompts] = (),
         false_alarms: float | None = None,
         vocabulary: Vocabulary | None = None,
+        parents: Parents | None = None,
         device: str = "auto",
         precision: str = "auto",
         dimensions: int | None = None,
@@ -108,6 +113,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         self.templates, self.prompts = templates, tuple(prompts)
         self.false_alarms = false_alarms
         self.vocabulary = vocabulary
+        self.parents = parents
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._dimensions, self._cache = dimensions, cache
@@ -298,6 +304,10 @@ class FewShotClassifier(Estimator, SetPredictor):
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         spaces = None if tuning is None else tuning.fold_spaces
         fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
+        hierarchy = read_parents(self.parents)
+        if hierarchy is not None:
+            hierarchy.check(fitted.classes)
+        fitted = replace(fitted, hierarchy=hierarchy)
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         warn_of_skipped(samples.skipped, stacklevel=4)
         return self
@@ -379,6 +389,7 @@ class FewShotClassifier(Estimator, SetPredictor):
             head=fitted.head,
             seed=fitted.seed,
             vocabulary=vocabulary,
+            parents=fitted.hierarchy,
             device=device,
             precision=identity.precision,
             cache=cache,

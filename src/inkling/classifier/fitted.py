@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
+from inkling.classifier.promises import NOTHING, Promises
 from inkling.classifier.sources import with_sources
 from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import Samples, StoredSamples, is_handed_over
@@ -24,12 +25,13 @@ from inkling.errors import EncoderError, InklingError, InputError
 from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
+from inkling.heads.hierarchy import Answers, Climbing, Hierarchy, Levels, answers
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.prediction_sets import Coverage, SetCalibration, prediction_sets
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
-from inkling.types import BoolArray, ClassEntry, EncoderIdentity, FloatArray, IntArray, SkippedImage, Verdict
+from inkling.types import Answer, BoolArray, ClassEntry, EncoderIdentity, FloatArray, IntArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
 from inkling.wording import counted
 
@@ -61,6 +63,8 @@ class FittedClassifier:
         Detects images of no known class; None where it could not be fitted.
     unknown
         What fitting it found out, in one sentence.
+    hierarchy
+        Groups of the classes that the user gave; None where nobody did.
     """
 
     samples: Samples
@@ -71,6 +75,7 @@ class FittedClassifier:
     finetuning: Mapping[str, Any] | None = None
     detector: UnknownDetector | None = None
     unknown: str = ""
+    hierarchy: Hierarchy | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -140,7 +145,7 @@ class FittedClassifier:
         top: int,
         memory_version: int | None,
         names: Names | None = None,
-        coverage: Coverage | None = None,
+        promises: Promises = NOTHING,
     ) -> list[Verdict]:
         """Verdict on each sample, with the `top` likeliest classes.
 
@@ -148,20 +153,24 @@ class FittedClassifier:
         ----------
         names
             Gives likely names to those that are unknown.
-        coverage
-            Asks for prediction sets.
+        promises
+            What else is asked for.
 
         Raises
         ------
         EncoderMismatchError
             If another encoder made the samples.
+        InputError
+            If too few images were held out for a promise.
         """
         check_encoder(self.samples.identity, samples.identity)
         if not len(samples):
             return []
         p = self.fitted_head.probabilities(samples.X)
         order = np.argsort(-p, axis=1, kind="stable")
-        sets = [None] * len(p) if coverage is None else self._sets(p, order, coverage)
+        nothing = [None] * len(p)
+        sets = nothing if promises.coverage is None else self._sets(p, order, promises.coverage)
+        told = nothing if promises.climbing is None else self.answers(p, promises.climbing)
         verdicts = [
             Verdict(
                 path=path,
@@ -173,9 +182,10 @@ class FittedClassifier:
                 unknown=unknown,
                 p_known=p_known,
                 set=its_set,
+                answer=answer,
             )
-            for path, row, best, (unknown, p_known), its_set in zip(
-                samples.paths, p, order[:, : max(top, 1)], self._unknown_and_p(samples.X), sets, strict=True
+            for path, row, best, (unknown, p_known), its_set, answer in zip(
+                samples.paths, p, order[:, : max(top, 1)], self._unknown_and_p(samples.X), sets, told, strict=True
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
@@ -208,6 +218,17 @@ class FittedClassifier:
             tuple(self.classes[k] for k in ranked if row[k])
             for ranked, row in zip(order.tolist(), members, strict=True)
         ]
+
+    def answers(self, p: FloatArray, asked: Climbing) -> list[Answer]:
+        """Answers to images with probabilities p (n, n_classes). Raises as `answers` of `inkling.heads.hierarchy`."""
+        levels = Levels.of(asked.hierarchy, self.classes)
+        found = self.answered(p, levels, asked.error_rate)
+        names = [levels.names[group] for group in found.groups.tolist()]
+        return [Answer(*one) for one in zip(names, found.probabilities.tolist(), found.steps.tolist(), strict=True)]
+
+    def answered(self, p: FloatArray, levels: Levels, error_rate: float) -> Answers:
+        """The same in rows of the levels."""
+        return answers(p, levels, self.set_calibration, error_rate)
 
     def p_known(self, X: FloatArray) -> FloatArray | None:
         """p-value of "it is of a known class" for vectors X (n, d + f): (n,); None where nothing tells."""

@@ -18,9 +18,18 @@ from inkling.errors import MemoryFileError
 from inkling.heads import head_from_state
 from inkling.heads.closed_form import is_closed_form, is_large, statistics_of
 from inkling.heads.fitted import FittedHead
+from inkling.heads.hierarchy import Hierarchy
 from inkling.heads.prediction_sets import SetCalibration
 from inkling.labels import Kind
-from inkling.memory.content import SETS, WITHOUT_DETECTOR, MemoryContent, Provenance, StoredMemory, unknown_finding
+from inkling.memory.content import (
+    PARENTS,
+    SETS,
+    WITHOUT_DETECTOR,
+    MemoryContent,
+    Provenance,
+    StoredMemory,
+    unknown_finding,
+)
 from inkling.memory.faults import damaged
 from inkling.memory.place import place_of
 from inkling.memory.store import read_memory, read_some_vectors
@@ -54,6 +63,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
             "skipped": [[image.path, image.reason] for image in samples.skipped],
             "finetuning": fitted.finetuning,
             "unknown": fitted.unknown if fitted.detector is None else WITHOUT_DETECTOR,
+            **({} if fitted.hierarchy is None else {PARENTS: dict(fitted.hierarchy.parents)}),
         },
         provenance=Provenance(
             created=now(),
@@ -107,6 +117,7 @@ def from_memory(content: MemoryContent, *, samples: Samples | None = None) -> Fi
         finetuning=training.get("finetuning"),
         detector=detector,
         unknown=unknown_finding(training, None if kept is None or detector is None else kept.report),
+        hierarchy=Hierarchy.of(training[PARENTS].items()) if PARENTS in training else None,
     )
 
 

@@ -20,6 +20,7 @@ from inkling.classifier.inputs import (
     vectors_among,
     warn_of_skipped,
 )
+from inkling.classifier.promises import NOTHING, Promises
 from inkling.classifier.vocabularies import namer_for
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
@@ -30,7 +31,6 @@ from inkling.embeddings.samples import Samples, embed_samples, samples_of
 from inkling.encoders.base import Encoder
 from inkling.errors import EncoderError
 from inkling.heads.labelled_vectors import columns_of
-from inkling.heads.prediction_sets import Coverage
 from inkling.images.handed_over import records_of
 from inkling.labels import read_labels
 from inkling.types import FloatArray, ImageRecord, SkippedImage, Verdict
@@ -244,7 +244,7 @@ class Predictor:
         progress: Progress | None = None,
         observe: Callable[[Samples], None] | None = None,
         names: int = 0,
-        coverage: Coverage | None = None,
+        promises: Promises = NOTHING,
     ) -> Iterator[Verdict | SkippedImage]:
         """Verdicts for many images, in order within batches, in memory that does not grow.
 
@@ -260,8 +260,8 @@ class Predictor:
             Sees the vectors of each batch before its verdicts are given.
         names
             How many likely names to give to each unknown image; the vocabulary is encoded when the first comes.
-        coverage
-            Asks for prediction sets.
+        promises
+            What else is asked for: sets at a coverage, answers at an error rate.
 
         Examples
         --------
@@ -272,7 +272,7 @@ class Predictor:
         photos/test/tree/tree-0000.png tree
         """
         if (vectors := vectors_among(images)) is not None:
-            yield from self.judge_embeddings(vectors, top=top, names=names, coverage=coverage)
+            yield from self.judge_embeddings(vectors, top=top, names=names, promises=promises)
             return
         records = records_of(images)
         encoder = reopen_encoder(self.fitted.samples.identity, lambda: self.encoder)
@@ -281,12 +281,10 @@ class Predictor:
                 samples = samples_of(part, encoder.identity)
                 if observe is not None:
                     observe(samples)
-                yield from self.judge(samples, top=top, names=names, coverage=coverage)
+                yield from self.judge(samples, top=top, names=names, promises=promises)
                 yield from part.skipped
 
-    def judge(
-        self, samples: Samples, *, top: int = 5, names: int = 0, coverage: Coverage | None = None
-    ) -> list[Verdict]:
+    def judge(self, samples: Samples, *, top: int = 5, names: int = 0, promises: Promises = NOTHING) -> list[Verdict]:
         """Verdict on each sample; the options are those of `verdicts`.
 
         Examples
@@ -299,11 +297,9 @@ class Predictor:
         """
         likely = partial(self.likely_names, count=names) if names else None
         version = self.memory_version
-        return self.fitted.judge(samples, top=top, memory_version=version, names=likely, coverage=coverage)
+        return self.fitted.judge(samples, top=top, memory_version=version, names=likely, promises=promises)
 
-    def judge_embeddings(
-        self, X: Any, *, top: int = 5, names: int = 0, coverage: Coverage | None = None
-    ) -> list[Verdict]:
+    def judge_embeddings(self, X: Any, *, top: int = 5, names: int = 0, promises: Promises = NOTHING) -> list[Verdict]:
         """Verdict on each vector (n, d + f), its path ``row 0`` and so on; the options are those of `verdicts`.
 
         Raises
@@ -319,7 +315,7 @@ class Predictor:
         ('row 0', 'ant')
         """
         samples = samples_to_judge(X, self.fitted.samples.identity)
-        return self.judge(samples, top=top, names=names, coverage=coverage)
+        return self.judge(samples, top=top, names=names, promises=promises)
 
     def namer(self, background: FloatArray | None = None) -> Namer:
         """Names of the vocabulary with their text vectors, but for those that known classes have.

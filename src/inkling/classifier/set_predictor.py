@@ -1,4 +1,4 @@
-"""Prediction sets of a fitted classifier: the classes that hold the right one at a rate that is asked for."""
+"""What a fitted classifier promises: sets of classes that hold the right one, and answers that may be groups."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.inputs import Errors, report_unread, vectors_among
+from inkling.classifier.parents import Parents, read_parents
 from inkling.classifier.predictor import Predictor
+from inkling.classifier.promises import Promises
+from inkling.discovery.noun_groups import noun_groups
 from inkling.discovery.p_values import UNLIKELY, PValues
 from inkling.errors import UnlikeTrainingWarning
+from inkling.heads.hierarchy import Climbing
 from inkling.heads.prediction_sets import Coverage
 from inkling.images.handed_over import records_of
-from inkling.types import SkippedImage, Verdict
+from inkling.types import Answer, SkippedImage, Verdict
 
 LabelSet = tuple[Any, ...]
 UNLIKE_TRAINING = (
     "These images are less like the known classes than training images that were held out, by more than chance allows: "
-    "sets may hold the right class less often than asked for. Fit with images of their kind, or look for new classes."
+    "a promise may be kept less often than asked for. Fit with images of their kind, or look for new classes."
 )
 
 
 class SetPredictor(Predictor):
-    """Adds prediction sets to labels and probabilities."""
+    """Adds prediction sets, and answers at an error rate, to labels and probabilities."""
 
     def predict_sets(
         self,
@@ -62,12 +66,9 @@ class SetPredictor(Predictor):
         >>> classifier.predict_sets(["photos/test/cat/cat-0000.png"], coverage=0.8)
         [('cat',)]
         """
-        given = images if vectors_among(images) is not None else records_of(images)
-        found = list(self.verdicts(given, top=1, coverage=Coverage(coverage, by_class, randomized)))
-        verdicts = [one for one in found if isinstance(one, Verdict)]
-        report_unread([one for one in found if isinstance(one, SkippedImage)], errors)
+        paths, verdicts = self._promised(images, Promises(Coverage(coverage, by_class, randomized)), errors)
         sets = dict(zip((one.path for one in verdicts), self._label_sets(verdicts), strict=True))
-        return [sets.get(one.path) for one in (verdicts if given is images else given)]
+        return [sets.get(path) for path in paths]
 
     def predict_sets_embeddings(
         self, X: Any, *, coverage: float = 0.9, by_class: bool = False, randomized: bool = False
@@ -87,12 +88,108 @@ class SetPredictor(Predictor):
         [(2,), (5,)]
         """
         asked = Coverage(coverage, by_class, randomized)
-        return self._label_sets(self.judge_embeddings(X, top=1, coverage=asked))
+        return self._label_sets(self.judge_embeddings(X, top=1, promises=Promises(asked)))
+
+    def climbing(self, *, parents: Parents | None = None, error_rate: float = 0.1) -> Climbing:
+        """What `predict_hierarchy` asks for.
+
+        Parameters
+        ----------
+        parents
+            Groups of the classes: a CSV file with the columns ``child`` and ``parent``, or a mapping. None: those
+            that the classifier was fitted with, else the wider meanings that the names share as English nouns.
+        error_rate
+            Share of images of known classes whose answer may be wrong, if they are like the training images.
+
+        Raises
+        ------
+        InputError
+            If the groups are no tree above the classes, or there is none.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier.load("vehicles.ink")
+        >>> classifier.climbing(parents={"castle": "building", "house": "building"}).hierarchy.above("castle")
+        ('building',)
+        """
+        given = read_parents(parents)
+        if given is not None:
+            given.check(self.fitted.classes)
+        return Climbing(given or self.fitted.hierarchy or noun_groups(self.fitted.classes), error_rate)
+
+    def predict_hierarchy(
+        self,
+        images: Any,
+        *,
+        parents: Parents | None = None,
+        error_rate: float = 0.1,
+        errors: Errors = "raise",
+    ) -> list[Answer | None]:
+        """A class for each image where it is sure enough, else the narrowest group of classes that is.
+
+        Parameters
+        ----------
+        images, errors
+            As for `predict`; the answer to an image that was skipped is None.
+        parents, error_rate
+            As for `climbing`.
+
+        Raises
+        ------
+        InputError
+            As for `climbing`; if an image can't be read, or too few training images could be held out for the rate.
+
+        Examples
+        --------
+        >>> classifier = FewShotClassifier("sketch").fit("photos/train")
+        >>> found = classifier.predict_hierarchy(["photos/test/cat/cat-0000.png"], parents={"cat": "animal"})
+        >>> found[0].name
+        'cat'
+        """
+        asked = Promises(climbing=self.climbing(parents=parents, error_rate=error_rate))
+        paths, verdicts = self._promised(images, asked, errors)
+        self._warn_if_unlike(verdicts)
+        answers = {one.path: one.answer for one in verdicts}
+        return [answers.get(path) for path in paths]
+
+    def predict_hierarchy_embeddings(
+        self, X: Any, *, parents: Parents | None = None, error_rate: float = 0.1
+    ) -> list[Answer]:
+        """The same for vectors (n, d + f).
+
+        Raises
+        ------
+        InputError
+            As for `probabilities` and `predict_hierarchy`.
+
+        Examples
+        --------
+        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat(["bus", "car", "cat", "dog"], 5)
+        >>> X += np.random.default_rng(0).normal(scale=0.1, size=X.shape)
+        >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).predict_hierarchy_embeddings(X[:1])[0].name
+        'bus'
+        """
+        asked = Promises(climbing=self.climbing(parents=parents, error_rate=error_rate))
+        verdicts = self.judge_embeddings(X, top=1, promises=asked)
+        self._warn_if_unlike(verdicts)
+        return [one.answer for one in verdicts if one.answer is not None]
+
+    def _promised(self, images: Any, asked: Promises, errors: Errors) -> tuple[list[str], list[Verdict]]:
+        """Paths of all images, and verdicts on those that can be read."""
+        given = images if vectors_among(images) is not None else records_of(images)
+        found = list(self.verdicts(given, top=1, promises=asked))
+        report_unread([one for one in found if isinstance(one, SkippedImage)], errors)
+        verdicts = [one for one in found if isinstance(one, Verdict)]
+        return [one.path for one in (verdicts if given is images else given)], verdicts
 
     def _label_sets(self, verdicts: Sequence[Verdict]) -> list[LabelSet]:
         """Sets of labels in the kind that was fitted; warns where images are unlike the training images."""
-        p_known = np.array([one.p_known for one in verdicts if one.p_known is not None])
-        if PValues.of(p_known).uniformity < UNLIKELY:
-            warnings.warn(UNLIKE_TRAINING, UnlikeTrainingWarning, stacklevel=3)
+        self._warn_if_unlike(verdicts)
         label_of = dict(zip(self.fitted.classes, self.classes_.tolist(), strict=True))
         return [tuple(label_of[name] for name in one.set or ()) for one in verdicts]
+
+    def _warn_if_unlike(self, verdicts: Sequence[Verdict]) -> None:
+        """Warn where images are unlike the training images, which promises rest on."""
+        p_known = np.array([one.p_known for one in verdicts if one.p_known is not None])
+        if PValues.of(p_known).uniformity < UNLIKELY:
+            warnings.warn(UNLIKE_TRAINING, UnlikeTrainingWarning, stacklevel=4)

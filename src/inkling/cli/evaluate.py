@@ -10,9 +10,23 @@ import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.few_shot import FEW_SHOT, Request, check_protocol, run_few_shot
-from inkling.cli.options import ByClass, Confidence, CoverageRate, Device, Json, Margin, NoCache, Root, Seed
+from inkling.cli.options import (
+    ByClass,
+    Confidence,
+    CoverageRate,
+    Device,
+    ErrorRate,
+    InGroups,
+    Json,
+    Margin,
+    NoCache,
+    ParentsFile,
+    Randomized,
+    Root,
+    Seed,
+)
 from inkling.cli.progress import progress_bar
-from inkling.cli.sets import asked_sets, tell_coverage
+from inkling.cli.promises import asked_promises, tell_answers, tell_coverage
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
@@ -87,6 +101,10 @@ def run(
     ] = None,
     coverage: CoverageRate = None,
     by_class: ByClass = False,
+    randomized: Randomized = False,
+    hierarchy: InGroups = False,
+    parents: ParentsFile = None,
+    error_rate: ErrorRate = None,
     device: Device = "auto",
     seed: Seed = 0,
     margin: Margin = 0.0,
@@ -111,21 +129,30 @@ def run(
     check_protocol(
         protocol,
         {"--heads": heads, "--draws": draws, "--splits": splits}
-        | {"--include-training": include_training, "--by": by, "--coverage": coverage},
+        | {"--include-training": include_training, "--by": by, "--coverage": coverage, "--hierarchy": hierarchy},
     )
-    sets = asked_sets(coverage, by_class=by_class)
+    promises_of = asked_promises(
+        coverage,
+        by_class=by_class,
+        randomized=randomized,
+        hierarchy=hierarchy,
+        parents=parents,
+        error_rate=error_rate,
+    )
     if protocol is not None:
         asked = Request(
             memory, test, heads, draws, splits, report, json, encoder, device, seed, cache=not no_cache, boxes=boxes
         )
         run_few_shot(asked)
         return
-    check_outputs(report, json, keep=(memory, test))
+    check_outputs(report, json, keep=(memory, test, parents))
     groups = None if by is None else groups_of_table(test, by, boxes)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
     samples = _samples(classifier, source)
-    done = evaluate_classifier(classifier, samples, seed=seed, include_training=include_training, coverage=sets)
+    done = evaluate_classifier(
+        classifier, samples, seed=seed, include_training=include_training, promises=promises_of(classifier)
+    )
     grouped = None if by is None or groups is None else GroupedScores(by, group_scores(done, groups))
     if report:
         write_html(done, report, memory=memory, test=test, grouped=grouped)
@@ -189,6 +216,8 @@ def print_scores(summary: Mapping[str, Any]) -> None:
         note(summary["why_no_zero_shot"])
     if summary["sets"]:
         tell_coverage(summary["sets"])
+    if summary["answers"]:
+        tell_answers(summary["answers"])
     if summary["unknown"]:
         _tell_unknown_detection(summary["unknown"])
     _tell_left_out(summary["unknown_labels"])

@@ -103,6 +103,10 @@ def run(
     prompts: Annotated[
         Path | None, typer.Option(help="YAML or CSV with prompts, aliases and disambiguations of classes.")
     ] = None,
+    parents: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Groups of classes for predict --hierarchy: columns child and parent."),
+    ] = None,
     margin: Margin = 0.0,
     root: Root = None,
     confidence: Confidence = 0.2,
@@ -114,6 +118,7 @@ def run(
 ) -> None:
     """Learn classes from labelled images: a calibrated classifier in one file."""
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.parents import read_parents
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
     from inkling.images.boxes import BoxReading
@@ -122,12 +127,23 @@ def run(
     from inkling.prompts import read_prompts
     from inkling.review.new_class import ClassEmbedder
 
-    check_outputs(json, keep=(memory, train, prompts, vocabulary))
+    check_outputs(json, keep=(memory, train, prompts, vocabulary, parents))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     opened = partial(_opened, train, boxes, None if groups_from is None else Grouping.parse(groups_from))
     if update:
         _require_none_given(
-            context, ("replace", "head", "seed", "templates", "false_alarms", "vocabulary", "precision", "dimensions")
+            context,
+            (
+                "replace",
+                "head",
+                "seed",
+                "templates",
+                "false_alarms",
+                "vocabulary",
+                "precision",
+                "dimensions",
+                "parents",
+            ),
         )
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
         _update(memory, opened, embedder, prompts=prompts, views=views, strict=strict, json=json)
@@ -142,6 +158,7 @@ def run(
         prompts=tuple(read_prompts(prompts).values()) if prompts else (),
         false_alarms=false_alarms,
         vocabulary=read_vocabulary(vocabulary),
+        parents=read_parents(parents),
         device=device,
         precision=precision,
         dimensions=dimensions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,33 @@ CoverageRate = Annotated[
 ByClass = Annotated[
     bool,
     typer.Option("--by-class", help="With --coverage: for each class with enough images, not for all together."),
+]
+Randomized = Annotated[
+    bool,
+    typer.Option("--randomized", help="With --coverage: let chance decide about the class on the edge of a set."),
+]
+InGroups = Annotated[
+    bool,
+    typer.Option("--hierarchy", help="Answer with a group of classes, such as vehicle, where no class is sure enough."),
+]
+ParentsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--parents",
+        metavar="FILE.csv",
+        help="Groups: columns child and parent. Default: those of fit, else what the names share as English nouns.",
+        show_default=False,
+    ),
+]
+ErrorRate = Annotated[
+    float | None,
+    typer.Option(
+        "--error-rate",
+        parser=rate,
+        metavar="SHARE",
+        help="With --hierarchy: share of answers that may be wrong. Default: what --coverage leaves, else 0.1.",
+        show_default=False,
+    ),
 ]
 Confidence = Annotated[
     float,

@@ -19,23 +19,27 @@ from inkling.cli.options import (
     Confidence,
     CoverageRate,
     Device,
+    ErrorRate,
+    InGroups,
     Json,
     Margin,
     Memory,
     MinImages,
     MovedEncoder,
     NoCache,
+    ParentsFile,
+    Randomized,
     Root,
     Vocabulary,
 )
 from inkling.cli.progress import board, counting
-from inkling.cli.sets import SetTally, asked_sets, tell_sets
+from inkling.cli.promises import Tally, asked_promises, tell_promises
 from inkling.cli.sources import any_lost, open_sources
 from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
 from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError
-from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
+from inkling.payloads import PROMISED, explored_payload, skipped_payload, verdict_columns, verdict_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -91,6 +95,10 @@ def run(
     vocabulary: Vocabulary = None,
     coverage: CoverageRate = None,
     by_class: ByClass = False,
+    randomized: Randomized = False,
+    hierarchy: InGroups = False,
+    parents: ParentsFile = None,
+    error_rate: ErrorRate = None,
     observe: Annotated[
         bool,
         typer.Option("--observe", help="Keep candidates (p-value up to .5), and propose new classes."),
@@ -109,25 +117,37 @@ def run(
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.boxes import BoxReading
 
-    check_outputs(output, json, keep=(memory, *images, vocabulary, label_config))
+    check_outputs(output, json, keep=(memory, *images, vocabulary, label_config, parents))
     form = task_form(format, label_config, root)
     check_target(output, json, tasks=form is not None)
-    sets = asked_sets(coverage, by_class=by_class)
+    promises_of = asked_promises(
+        coverage,
+        by_class=by_class,
+        randomized=randomized,
+        hierarchy=hierarchy,
+        parents=parents,
+        error_rate=error_rate,
+    )
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     observer = _observer(memory, classifier, min_images) if observe else None
     classes = classifier.fitted.classes
-    tally = SetTally(sets, len(classes))
-    columns = verdict_columns(top=min(top, len(classes)), names=names, boxes=_have_boxes(sources), sets=bool(sets))
+    tally = Tally(promises_of(classifier), len(classes))
+    columns = verdict_columns(
+        top=min(top, len(classes)),
+        names=names,
+        boxes=_have_boxes(sources),
+        promised=[one for what, those in PROMISED.items() if getattr(tally.promises, what) for one in those],
+    )
     if form is not None:
         form.check(sources)
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         with open_writer(output, columns=columns, raw=raw_csv, tasks=form, classes=classes) as write:
-            options = {"top": top, "names": names, "coverage": sets}
+            options = {"top": top, "names": names, "promises": tally.promises}
             verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), options)
             told = _written(tally.counted(verdicts), write, keep_all=json is not None)
             skipped = [*unusable, *told.skipped]
@@ -139,7 +159,7 @@ def run(
         json=json,
         table=_print if output is None else lambda _: _tell_written(output, told.n),
     )
-    tell_sets(tally)
+    tell_promises(tally)
     if observed:
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
@@ -156,13 +176,13 @@ def _tell_left_out(told: _Told, skipped: Sequence[SkippedImage], sources: Sequen
 
 
 def _summary(
-    told: _Told, tally: SetTally, skipped: Sequence[SkippedImage], observed: Mapping[str, Any] | None
+    told: _Told, tally: Tally, skipped: Sequence[SkippedImage], observed: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     return {
         "n": told.n,
         "predictions": [verdict_payload(one) for one in told.kept],
         "skipped": skipped_payload(skipped),
-        **({} if tally.asked is None else {"sets": tally.to_json()}),
+        **tally.to_json(),
         **({"observed": observed} if observed else {}),
     }
 
@@ -244,6 +264,9 @@ def _print(summary: Mapping[str, Any]) -> None:
     if any("set" in one for one in shown):
         columns.append("set")
         rows = [[*row, ", ".join(one["set"]) or "empty"] for row, one in zip(rows, shown, strict=True)]
+    if any("answer" in one for one in shown):
+        columns.append("answer")
+        rows = [[*row, _answered(one["answer"])] for row, one in zip(rows, shown, strict=True)]
     if any(one["names"] for one in shown):
         columns.append("may be")
         rows = [[*row, ", ".join(one["names"][:LIKELIEST])] for row, one in zip(rows, shown, strict=True)]
@@ -254,6 +277,10 @@ def _print(summary: Mapping[str, Any]) -> None:
 
 def _label(one: Mapping[str, Any]) -> str:
     return f"unknown ({one['label']}?)" if one["unknown"] else str(one["label"])
+
+
+def _answered(answer: Mapping[str, Any]) -> str:
+    return "none" if answer["name"] is None else f"{answer['name']} {answer['probability']:.1%}"
 
 
 def _next_best(one: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def _to_file(path: Path, columns: Sequence[str], *, raw: bool) -> Iterator[Write
             with draft.open("w", encoding="utf-8", newline="") as file:
                 yield _csv_writer(file, columns, raw=raw)
         else:
-            yield from _to_parquet(draft, boxes="box_unit" in columns, sets="set" in columns)
+            yield from _to_parquet(draft, boxes="box_unit" in columns, promised=columns)
 
 
 def _csv_writer(file: IO[str], columns: Sequence[str], *, raw: bool) -> Write:
@@ -144,12 +144,13 @@ def cell(value: Any, *, raw: bool) -> Any:
     return f"{value:.6f}" if isinstance(value, float) else value
 
 
-def _to_parquet(path: Path, *, boxes: bool, sets: bool) -> Iterator[Write]:
+def _to_parquet(path: Path, *, boxes: bool, promised: Sequence[str]) -> Iterator[Write]:
     import pyarrow as pa
     from pyarrow import parquet
 
     text = pa.string()
     of_boxes = {"image": text, "box": pa.list_(pa.float64()), "box_unit": text, "id": text}
+    answer = pa.struct({"name": text, "probability": pa.float64(), "steps": pa.int64()})
     schema = pa.schema(
         {
             "path": pa.string(),
@@ -158,7 +159,8 @@ def _to_parquet(path: Path, *, boxes: bool, sets: bool) -> Iterator[Write]:
             "probability": pa.float64(),
             "top_labels": pa.list_(pa.string()),
             "top_probabilities": pa.list_(pa.float64()),
-            **({"set": pa.list_(text)} if sets else {}),
+            **({"set": pa.list_(text)} if "set" in promised else {}),
+            **({"answer": answer} if "answer" in promised else {}),
             "unknown": pa.bool_(),
             "p_known": pa.float64(),
             "names": pa.list_(pa.string()),

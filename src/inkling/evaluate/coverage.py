@@ -97,26 +97,36 @@ def measure_coverage(
     InputError
         As for `FittedClassifier.sets_of`.
     """
-    from scipy.stats import betabinom
-
     members = fitted.set_members(p, asked)
     held = members[np.arange(len(y)), y]
-    n = len(fitted.set_calibration)
-    rank = int(np.floor((n + 1) * asked.alpha + 1e-9))
-    low, high = betabinom.ppf([0.05, 0.95], len(y), n + 1 - rank, rank) / len(y)
+    missed = expected_misses(len(fitted.set_calibration), asked.alpha, len(y))
     sizes = members.sum(axis=1)
     return SetCoverage(
         asked=asked,
         realised=Share.of(held),
-        expected=Interval(float(low), float(high)),
+        expected=Interval(1.0 - missed.high, 1.0 - missed.low),
         by_class={fitted.classes[k]: Share.of(held[y == k]) for k in np.unique(y)},
         mean_size=float(sizes.mean()),
         n_empty=int((sizes == 0).sum()),
         n_of_all=int((sizes == members.shape[1]).sum()),
-        likeness=_likeness(fitted, X),
+        likeness=likeness_of(fitted, X),
     )
 
 
-def _likeness(fitted: FittedClassifier, X: FloatArray) -> float | None:
+def expected_misses(n: int, alpha: float, n_tested: int) -> Interval:
+    """Where the share of misses lies nine times in ten: n held-out images and those tested both come by chance.
+
+    On endlessly many images it follows Beta(l, n + 1 - l), l = floor((n + 1) alpha), and so the beta-binomial
+    distribution on some (Vovk 2012, 1209.2673).
+    """
+    from scipy.stats import betabinom
+
+    rank = int(np.floor((n + 1) * alpha + 1e-9))
+    low, high = betabinom.ppf([0.05, 0.95], n_tested, rank, n + 1 - rank) / n_tested
+    return Interval(float(low), float(high))
+
+
+def likeness_of(fitted: FittedClassifier, X: FloatArray) -> float | None:
+    """p-value of vectors X (n, d + f) being like the training images; None where no detector tells."""
     p_known = fitted.p_known(X)
     return None if p_known is None else PValues.of(p_known).uniformity

@@ -101,6 +101,7 @@ def evaluate_predictions(
         unknown_labels=_unknown_labels(known, labels),
         unknown_detection=None,
         sets=None,
+        answers=None,
         context=EvaluationContext(),
         seed=seed,
     )

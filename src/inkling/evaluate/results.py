@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.evaluate.answers import AnswerErrors
 from inkling.evaluate.coverage import SetCoverage
 from inkling.evaluate.training_images import TrainingImages
 from inkling.evaluate.uncertainty import Interval, PairedTest
@@ -143,6 +144,8 @@ class Evaluation:
         What the detector of unknown images makes of them and of the others; None where there is none.
     sets
         How often prediction sets hold the right class; None where they have nothing to rest on.
+    answers
+        How often answers that may be groups are wrong; None where nobody asked.
 
     Examples
     --------
@@ -164,6 +167,7 @@ class Evaluation:
     unknown_labels: UnknownLabels
     unknown_detection: UnknownDetection | None
     sets: SetCoverage | None
+    answers: AnswerErrors | None
     context: EvaluationContext
     seed: int
 
@@ -202,6 +206,7 @@ class Evaluation:
             "unknown_labels": {"count": self.unknown_labels.count, "names": dict(self.unknown_labels.names)},
             "unknown": None if self.unknown_detection is None else self.unknown_detection.to_json(),
             "sets": None if self.sets is None else self.sets.to_json(),
+            "answers": None if self.answers is None else self.answers.to_json(),
             **self.context.to_json(),
             "seed": self.seed,
         }

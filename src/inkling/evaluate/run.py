@@ -9,8 +9,10 @@ import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.fitted import FittedClassifier, require_readable
+from inkling.classifier.promises import NOTHING, Promises
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
+from inkling.evaluate.answers import measure_answers
 from inkling.evaluate.checks import check_truth
 from inkling.evaluate.coverage import SetCoverage, measure_coverage
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
@@ -102,7 +104,7 @@ def evaluate_classifier(
     *,
     seed: int = 0,
     include_training: bool = False,
-    coverage: Coverage | None = None,
+    promises: Promises = NOTHING,
 ) -> EvaluatedRun:
     """Measure a classifier on samples, beside what its text vectors alone would say.
 
@@ -114,14 +116,15 @@ def evaluate_classifier(
         Of the bootstrap.
     include_training
         Whether images that the classifier was trained on, or near-duplicates of them, count too.
-    coverage
-        Asked of prediction sets; None: nine in ten, where enough images were held out in fitting.
+    promises
+        What sets and answers are to keep. Without a coverage sets are asked to hold nine in ten, where enough images
+        were held out in fitting.
 
     Raises
     ------
     InputError
         If there is no sample, none has the label of a known class, or all of them were training images; if too few
-        images were held out for the coverage.
+        images were held out for a promise.
     """
     require_readable(samples)
     fitted = classifier.fitted
@@ -143,7 +146,10 @@ def evaluate_classifier(
     evaluation = replace(
         evaluation,
         unknown_detection=_unknown_detection(classifier, samples, y),
-        sets=_coverage(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], coverage),
+        sets=_coverage(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.coverage),
+        answers=None
+        if promises.climbing is None
+        else measure_answers(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.climbing),
         context=EvaluationContext(
             head=fitted.head,
             encoder_fingerprint=fitted.samples.identity.fingerprint,

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from inkling.heads import AutoHead, Head, head_class, head_from_state
 from inkling.heads.calibration import (
     apply_temperature,
@@ -19,7 +21,7 @@ from inkling.heads.calibration import (
     negative_log_likelihood,
 )
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.heads.out_of_fold import OutOfFold, out_of_fold
+from inkling.heads.out_of_fold import OutOfFold, number_of_folds, out_of_fold
 from inkling.heads.prediction_sets import SetCalibration
 from inkling.types import FloatArray, IntArray
 
@@ -98,7 +100,9 @@ class FittedHead:
             head.fit(X, y)
         seen = y[held_out.rows]
         p = apply_temperature(held_out.logits, temperature)
-        sets = SetCalibration.of(p, seen, vectors.classes, sources=sources[held_out.rows], seed=seed)
+        sets = SetCalibration.of(
+            p, seen, vectors.classes, sources=sources[held_out.rows], folds=_folds(vectors), seed=seed
+        )
         calibration = _calibration(held_out, seen, temperature)
         return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out, sets)
 
@@ -106,6 +110,14 @@ class FittedHead:
 def _as_kept(head: Head) -> Head:
     """As a memory gives it back, so that what is used from the start is the same to the last bit."""
     return head_from_state(head.state())
+
+
+def _folds(vectors: LabelledVectors) -> int:
+    """In how many folds images were held out."""
+    spaces = vectors.fold_spaces
+    if spaces is not None:
+        return len(np.unique(spaces.fold[spaces.fold >= 0]))
+    return number_of_folds(vectors.y, vectors.sources, vectors.n_classes)
 
 
 def _calibration(held_out: OutOfFold, y: IntArray, temperature: float) -> dict[str, Any]:

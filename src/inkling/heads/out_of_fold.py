@@ -57,15 +57,21 @@ def evidence_folds(
     limit
         Sources that serve at most; None: as many as evidence takes.
     """
-    shots = shots_of(y, sources, len(named))
-    median = np.median(shots[shots > 0])
-    if median < 2:
+    folds = number_of_folds(y, sources, len(named), n_folds=n_folds)
+    if folds < 2:
         return np.full(len(y), -1)
-    fold = grouped_folds(y, sources, n_folds=int(np.clip(median, 2, n_folds)), seed=seed)
+    fold = grouped_folds(y, sources, n_folds=folds, seed=seed)
     stays = ~named[y] & (_folds_of_class(y, fold, len(named)) < 2)[y]
     fold[np.isin(sources, sources[stays])] = -1
     most = max(MAX_SCORES // len(named), MIN_EVIDENCE) if limit is None else limit
     return _within_limit(fold, sources, limit=most, seed=seed)
+
+
+def number_of_folds(y: IntArray, sources: IntArray, n_classes: int, *, n_folds: int = MAX_FOLDS) -> int:
+    """Folds that images are held out in: no more than images in the median class; 1 where nothing can be held out."""
+    shots = shots_of(y, sources, n_classes)
+    median = np.median(shots[shots > 0])
+    return 1 if median < 2 else int(np.clip(median, 2, n_folds))
 
 
 def _folds_of_class(y: IntArray, fold: IntArray, n_classes: int) -> IntArray:

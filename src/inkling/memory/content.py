@@ -17,6 +17,8 @@ WITHOUT_DETECTOR = "unknown images are not told: the memory has no detector of t
 
 SETS = "sets"
 """Key of the calibration under which stands what prediction sets rest on: figures of thousands of images."""
+PARENTS = "parents"
+"""Key of the training findings under which stand the groups of classes that the user gave, by the name of a child."""
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
 

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 
 from inkling.memory import schema
 from inkling.memory.amend import Amendment
-from inkling.memory.columns import blob_arrays
-from inkling.memory.content import DetectorState
+from inkling.memory.columns import blob_arrays, json_text
+from inkling.memory.content import PARENTS, SETS, DetectorState
 from inkling.memory.journal import row_of
 from inkling.memory.read import read_vectors
-from inkling.memory.write import detector_row, head_key, head_row
+from inkling.memory.write import detector_row, head_key, head_row, write_statistics
 from inkling.types import HeadState, Vectors
 
 
@@ -63,6 +63,29 @@ def write_head(
     row = head_row(head, calibration, training)
     memory.rows.update(schema.head, (memory.space_id,), row)
     return head_key(row | {"space_id": memory.space_id})
+
+
+def rename_in_findings(memory: Amendment, name: str, to: str) -> None:
+    """Have what prediction sets rest on, and the groups of classes, follow another name of a class."""
+    row = row_of(memory.connection, schema.head, (memory.space_id,))
+    if row is None:
+        return
+    calibration, training = json.loads(row["calibration"]), json.loads(row["training"])
+    new = {name: to}
+    if SETS in calibration:
+        calibration[SETS]["names"] = [new.get(one, one) for one in calibration[SETS]["names"]]
+    if PARENTS in training:
+        pairs = training[PARENTS].items()
+        training[PARENTS] = {new.get(child, child): new.get(parent, parent) for child, parent in pairs}
+    told = {
+        "calibration": json_text(calibration, what="calibration"),
+        "training": json_text(training, what="training findings"),
+    }
+    memory.rows.update(schema.head, (memory.space_id,), told)
+    before, key = head_key(row), head_key({**row, **told})
+    statistics = read_statistics(memory, before)
+    if statistics is not None and key != before:
+        write_statistics(memory.rows, memory.space_id, key, statistics, before=before)
 
 
 def read_statistics(memory: Amendment, key: str) -> dict[str, NDArray[Any]] | None:

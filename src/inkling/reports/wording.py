@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inkling.evaluate.answers import AnswerErrors
 from inkling.evaluate.coverage import SetCoverage
 from inkling.evaluate.results import Comparison, Evaluation
 from inkling.evaluate.uncertainty import LEVEL
@@ -111,6 +112,25 @@ def set_sizes(sets: SetCoverage) -> str:
     if sets.unlike_training:
         told += " These images are less like the classes than training images that were held out, so less may be held."
     return told
+
+
+def wrong_answers(answers: AnswerErrors) -> str:
+    """How often answers are wrong, against what was asked for."""
+    share, high = answers.wrong, answers.expected.high
+    judged = "what was promised" if answers.as_expected else "more than promised"
+    told = (
+        f"Of {count(share.n, 'image')} of known classes {percent(share.value)} get a wrong answer "
+        f"({INTERVAL_NAME} {percent_interval(share.interval)}). That is {judged}: {percent(answers.error_rate)} were "
+        f"asked for, which gives {percent(high)} or less on so many images."
+    )
+    if answers.unlike_training:
+        told += " These images are less like the classes than training images that were held out."
+    return told
+
+
+def step(steps: int) -> str:
+    """How far above the likeliest class an answer stands."""
+    return "a class" if steps == 0 else f"a group, {count(steps, 'step')} above it"
 
 
 def false_alarms(detection: UnknownDetection) -> str:

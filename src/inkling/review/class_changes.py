@@ -23,6 +23,7 @@ from inkling.memory.classes import (
     remove_class,
     rename_class,
 )
+from inkling.memory.heads import rename_in_findings
 from inkling.memory.settle import settle
 from inkling.review.lookup import check_new_name, known_class
 from inkling.review.new_class import Prepared
@@ -79,6 +80,7 @@ def rename(memory: Amendment, name: str, to: str) -> dict[str, Any]:
     class_id = known_class(memory, name)
     check_new_name(memory, to, instead_of=name, remedy=_ONE_BY_ONE)
     rename_class(memory, class_id, to)
+    rename_in_findings(memory, name, to)
     return {"class": to, "from": name}
 
 

@@ -141,7 +141,10 @@ def _with_weights(memory: Amendment, kept: KeptHead) -> dict[str, Any]:
 def _as_content(fitted: FittedClassifier, before: FittedClassifier) -> MemoryContent:
     """A refitted classifier, in a memory's terms."""
     unknown = before.unknown if before.detector is None else WITHOUT_DETECTOR
-    return to_memory(replace(fitted, finetuning=before.finetuning, unknown=unknown), command=current_command())
+    return to_memory(
+        replace(fitted, finetuning=before.finetuning, unknown=unknown, hierarchy=before.hierarchy),
+        command=current_command(),
+    )
 
 
 def _write(memory: Amendment, classes: Sequence[str], content: MemoryContent) -> None:

@@ -1,0 +1,238 @@
+"""Answers as narrow as an error rate allows: a class, else the narrowest group of classes that is sure enough.
+
+From the likeliest class an answer climbs to wider and wider groups until their probability is above a threshold, the
+climbing of hierarchical selective classification (Goren et al. 2024, 2405.11533). An answer is right where it holds the
+right class. Raising the threshold makes no right answer wrong, so the highest probability of a wrong group on the way
+up is a score that conformal calibration bounds at any rate, as for prediction sets and on the same held-out images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from inkling.errors import InputError
+from inkling.heads.conformal import images_needed
+from inkling.heads.prediction_sets import SetCalibration
+from inkling.types import BoolArray, FloatArray, IntArray
+from inkling.wording import excerpt
+
+DIGITS = 4
+"""Of probabilities that are compared: as many as are kept of held-out images."""
+RIGHT = -1.0
+"""Score of an image whose likeliest class is right: no threshold is too low for it."""
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Which group each class and group is part of.
+
+    Attributes
+    ----------
+    parents
+        Group next above, by the name of a class or group.
+
+    Examples
+    --------
+    >>> Hierarchy.of([("car", "vehicle"), ("bus", "vehicle"), ("vehicle", "thing")]).above("car")
+    ('vehicle', 'thing')
+    """
+
+    parents: Mapping[str, str]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """From pairs of child and parent; a pair may come again.
+
+        Raises
+        ------
+        InputError
+            If there is none, a child has two parents, or groups hold each other in a circle.
+        """
+        parents: dict[str, str] = {}
+        for child, parent in pairs:
+            if parents.setdefault(child, parent) != parent:
+                raise InputError(
+                    f"'{excerpt(child)}' has two parents: '{excerpt(parents[child])}' and '{excerpt(parent)}'.",
+                    remedy="Keep one of them: groups are a tree.",
+                )
+        if not parents:
+            raise InputError("No class has a parent.", remedy="Name at least one child and its parent.")
+        found = cls(parents)
+        for child in parents:
+            found.above(child)
+        return found
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """Wider and wider groups that a class or group is part of.
+
+        Raises
+        ------
+        InputError
+            If the way up comes back to where it was.
+        """
+        way = [name]
+        while (parent := self.parents.get(way[-1])) is not None:
+            if parent in way:
+                circle = " > ".join(excerpt(one) for one in [*way[way.index(parent) :], parent])
+                raise InputError(f"Groups hold each other in a circle: {circle}.", remedy="Take one step of it out.")
+            way.append(parent)
+        return tuple(way[1:])
+
+    def check(self, classes: Sequence[str]) -> None:
+        """Make sure that it is of these classes.
+
+        Raises
+        ------
+        InputError
+            If none of them has a parent, or some have none while other names are no classes, which misspelt ones look
+            like.
+        """
+        groups = set(self.parents.values())
+        without = [name for name in classes if name not in self.parents and name not in groups]
+        unknown = [name for name in self.parents if name not in groups and name not in set(classes)]
+        if len(without) < len(classes) and not (without and unknown):
+            return
+        told = f"{_some(unknown)} have a parent and are no classes" if unknown else "No class stands there"
+        raise InputError(
+            f"The parents are of other classes: {told}; without a parent: {_some(without)}.",
+            remedy="Name the classes as the memory does: inkling classes FILE.ink lists them.",
+        )
+
+
+@dataclass(frozen=True)
+class Climbing:
+    """What is asked of answers that may be groups.
+
+    Attributes
+    ----------
+    hierarchy
+        Of classes and groups.
+    error_rate
+        Share of images of known classes whose answer may be wrong, if they are like the training images.
+
+    Raises
+    ------
+    InputError
+        If it is no rate.
+    """
+
+    hierarchy: Hierarchy
+    error_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.error_rate < 1.0:
+            raise InputError(
+                f"The error rate must lie between 0 and 1, got {self.error_rate:g}.", remedy="0.1 is one in ten."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """Classes and the groups above them, in columns.
+
+    Attributes
+    ----------
+    names
+        Of the groups: classes first, in their order, then others; the last, which holds every class, has none.
+    members
+        Classes that each holds, (n_groups, n_classes).
+    ways
+        For each class the groups from itself to the one of all, which is repeated, (n_classes, n_steps).
+    """
+
+    names: tuple[str | None, ...]
+    members: BoolArray
+    ways: IntArray
+
+    @classmethod
+    def of(cls, hierarchy: Hierarchy, classes: Sequence[str]) -> Self:
+        """Those of some classes."""
+        ways = [(name, *hierarchy.above(name)) for name in classes]
+        names = tuple(dict.fromkeys([*classes, *(group for way in ways for group in way)]))
+        row = {name: at for at, name in enumerate(names)}
+        members = np.zeros((len(names) + 1, len(classes)), dtype=bool)
+        members[-1] = True
+        columns = np.full((len(classes), max(map(len, ways)) + 1), len(names))
+        for column, way in enumerate(ways):
+            rows = [row[name] for name in way]
+            members[rows, column] = True
+            columns[column, : len(rows)] = rows
+        return cls((*names, None), members, columns)
+
+    def masses(self, p: FloatArray, best: IntArray) -> FloatArray:
+        """Probability of each group on the way up from the likeliest classes `best` (n,): (n, n_steps)."""
+        of_all = np.round(p @ self.members.T.astype(p.dtype), DIGITS)
+        return np.asarray(np.take_along_axis(of_all, self.ways[best], axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Groups that are sure enough, one for each image.
+
+    Attributes
+    ----------
+    groups
+        Row of the group in `Levels`, (n,).
+    steps
+        Steps that it stands above the likeliest class, (n,).
+    probabilities
+        Its probability, (n,).
+    """
+
+    groups: IntArray
+    steps: IntArray
+    probabilities: FloatArray
+
+
+def answers(p: FloatArray, levels: Levels, calibration: SetCalibration, error_rate: float) -> Answers:
+    """The narrowest group on the way up from the likeliest class whose probability is above the threshold.
+
+    Parameters
+    ----------
+    p
+        Calibrated probabilities, (n, n_classes).
+    levels
+        Of its classes.
+    calibration
+        Images that the head did not see.
+    error_rate
+        As for `Climbing`.
+
+    Raises
+    ------
+    InputError
+        If there are too few held-out images for the rate.
+    """
+    limit = _threshold(levels, calibration, error_rate)
+    best = p.argmax(axis=1)
+    ways = levels.ways[best]
+    sure = (levels.masses(calibration.as_kept(p), best) > limit) | (ways == len(levels.names) - 1)
+    steps = sure.argmax(axis=1)
+    groups = ways[np.arange(len(p)), steps]
+    probabilities = np.clip((p * levels.members[groups]).sum(axis=1), 0.0, 1.0)
+    return Answers(groups, steps, probabilities)
+
+
+def _threshold(levels: Levels, calibration: SetCalibration, error_rate: float) -> float:
+    """Probability that a group must exceed."""
+    p, y = calibration.held_out([str(name) for name in levels.names[: levels.members.shape[1]]])
+    if len(y) < images_needed(error_rate):
+        raise InputError(
+            f"An error rate of {error_rate:.3g} needs at least {images_needed(error_rate)} images of different sources "
+            f"that were held out in fitting, and there are {len(y)}; an image that is alone in its class is none.",
+            remedy="Add images and fit again, or ask for a higher rate.",
+        )
+    best = p.argmax(axis=1)
+    wrong = ~levels.members[levels.ways[best], y[:, None]]
+    scores = np.sort(np.where(wrong, levels.masses(p, best), RIGHT).max(axis=1))
+    rank = int(np.floor((len(y) + 1) * calibration.carried(error_rate) + 1e-9))
+    return float(scores[len(y) - rank])
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{excerpt(name)}'" for name in names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown or "none"

@@ -1,0 +1,96 @@
+"""Groups of classes as users give them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkling import FewShotClassifier
+from inkling.classifier.parents import read_parents
+from inkling.errors import InputError
+from inkling.review.decisions import Decisions
+
+
+def file(folder: Path, text: str) -> Path:
+    path = folder / "parents.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_of_children_and_parents(tmp_path: Path) -> None:
+    found = read_parents(file(tmp_path, "child,parent\nbus,motor\ncar,motor\nmotor,thing\n\nthing,\n"))
+    assert found is not None
+    assert found.above("bus") == ("motor", "thing")
+
+
+def test_the_parents_column_of_a_table_of_images(tmp_path: Path) -> None:
+    table = "path,label,parents\n1.jpg,bus,motor|thing\n2.jpg,bus,motor|thing\n3.jpg,cat,pet\n"
+    found = read_parents(file(tmp_path, table))
+    assert found is not None
+    assert found.parents == {"bus": "motor", "motor": "thing", "cat": "pet"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'child', only nothing"),
+        ("name,group\nbus,motor\n", "no column 'child', only 'name', 'group'"),
+        ("child,parent\n", "No class has a parent"),
+        ("child,parent\nbus,motor\nbus,thing\n", "two parents"),
+        ("child,parent\nbus,motor\nmotor,bus\n", "circle"),
+    ],
+)
+def test_files_that_say_nothing_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_parents(file(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="can't be read"):
+        read_parents(tmp_path / "none.csv")
+
+
+def vectors() -> tuple[np.ndarray, np.ndarray]:
+    X = np.eye(4).repeat(6, axis=0) + np.random.default_rng(0).normal(scale=0.2, size=(24, 4))
+    return X, np.repeat(["bus", "car", "cat", "dog"], 6)
+
+
+def test_a_memory_keeps_groups_through_decisions(tmp_path: Path) -> None:
+    parents = {"bus": "motor", "car": "motor", "motor": "thing"}
+    classifier = FewShotClassifier(head="prototype", parents=parents).fit_embeddings(*vectors())
+    classifier.save(tmp_path / "a.ink")
+    memory = tmp_path / "a.ink"
+    assert FewShotClassifier.load(memory).climbing().hierarchy.parents == parents
+    decide = Decisions(memory)
+    decide.rename("bus", "coach")
+    assert FewShotClassifier.load(memory).climbing().hierarchy.above("coach") == ("motor", "thing")
+    decide.remove_class("dog")
+    assert FewShotClassifier.load(memory).climbing().hierarchy.above("coach") == ("motor", "thing")
+    decide.undo()
+    decide.undo()
+    assert FewShotClassifier.load(memory).climbing().hierarchy.parents == parents
+
+
+def test_sets_by_class_follow_a_name(tmp_path: Path) -> None:
+    X, y = np.repeat(vectors()[0], 2, axis=0), np.repeat(vectors()[1], 2)
+    X = X + np.random.default_rng(1).normal(scale=0.1, size=X.shape)
+    FewShotClassifier(head="prototype").fit_embeddings(X, y).save(tmp_path / "a.ink")
+    before = FewShotClassifier.load(tmp_path / "a.ink").fitted.set_calibration
+    Decisions(tmp_path / "a.ink").rename("bus", "coach")
+    after = FewShotClassifier.load(tmp_path / "a.ink").fitted.set_calibration
+    assert after.labels == tuple("coach" if name == "bus" else name for name in before.labels)
+
+
+def test_without_groups_names_give_them() -> None:
+    classifier = FewShotClassifier(head="prototype").fit_embeddings(*vectors())
+    assert classifier.climbing().hierarchy.above("bus") == ("transport",)
+    answers = classifier.predict_hierarchy_embeddings(vectors()[0], error_rate=0.1)
+    assert len(answers) == 24
+    assert {one.name for one in answers} >= {"bus", "dog"}
+
+
+def test_groups_of_other_classes_are_refused_in_fitting() -> None:
+    with pytest.raises(InputError, match="of other classes"):
+        FewShotClassifier(head="prototype", parents={"tree": "plant"}).fit_embeddings(*vectors())
