@@ -77,9 +77,9 @@ def test_sets_by_class_follow_a_name(tmp_path: Path) -> None:
     X, y = np.repeat(vectors()[0], 2, axis=0), np.repeat(vectors()[1], 2)
     X = X + np.random.default_rng(1).normal(scale=0.1, size=X.shape)
     FewShotClassifier(head="prototype").fit_embeddings(X, y).save(tmp_path / "a.ink")
-    before = FewShotClassifier.load(tmp_path / "a.ink").fitted.set_calibration
+    before = FewShotClassifier.load(tmp_path / "a.ink").fitted.fitted_head.set_calibration
     Decisions(tmp_path / "a.ink").rename("bus", "coach")
-    after = FewShotClassifier.load(tmp_path / "a.ink").fitted.set_calibration
+    after = FewShotClassifier.load(tmp_path / "a.ink").fitted.fitted_head.set_calibration
     assert after.labels == tuple("coach" if name == "bus" else name for name in before.labels)
 
 

@@ -31,7 +31,7 @@ def calibration(p: FloatArray, y: IntArray) -> SetCalibration:
     return SetCalibration.of(p, y, NAMES, sources=np.arange(len(y)))
 
 
-def test_groups_of_a_class_are_told_from_near_to_far() -> None:
+def test_groups_of_a_class_come_from_near_to_far() -> None:
     assert TREE.above("car") == ("motor", "thing")
     assert TREE.above("stone") == ()
 

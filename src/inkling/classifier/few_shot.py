@@ -74,8 +74,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         Names of things in general. Images are compared with those of no known class, to detect unknown images, which
         get the likeliest name. None: they get common nouns, and no image is compared with names.
     parents
-        Groups of the classes, for `predict_hierarchy`: a CSV file with the columns ``child`` and ``parent``, or a
-        mapping. None: the wider meanings that the names of classes share.
+        Groups of the classes that `predict_hierarchy` may answer with, as it takes them.
     device, precision, dimensions
         Where and how exactly the encoder computes, and how much of its embedding is kept; see `inkling.load_encoder`.
     cache
@@ -84,8 +83,7 @@ class FewShotClassifier(Estimator, SetPredictor):
     Examples
     --------
     >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat([2, 5, 10, 11], 5)
-    >>> classifier = FewShotClassifier(head="prototype").fit(X, y)
-    >>> classifier.predict(X[:1])
+    >>> FewShotClassifier(head="prototype").fit(X, y).predict(X[:1])
     array([2])
     """
 
@@ -111,9 +109,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         check_texts(templates, prompts, vocabulary)
         self.head, self.seed, self.views = head, seed, views
         self.templates, self.prompts = templates, tuple(prompts)
-        self.false_alarms = false_alarms
-        self.vocabulary = vocabulary
-        self.parents = parents
+        self.false_alarms, self.vocabulary, self.parents = false_alarms, vocabulary, parents
         self.memory_version: int | None = None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._dimensions, self._cache = dimensions, cache
@@ -122,11 +118,10 @@ class FewShotClassifier(Estimator, SetPredictor):
         self._namer: Namer | None = None
 
     def __repr__(self) -> str:
-        if self._fitted is None:
+        if (fitted := self._fitted) is None:
             name = self._encoder if isinstance(self._encoder, str | Path) else self._encoder.identity.name
             return f"FewShotClassifier(encoder={str(name)!r}, head={self.head!r}, not fitted)"
-        name = self._fitted.samples.identity.name
-        return f"FewShotClassifier(encoder={name!r}, head={self.head!r}, {self._fitted.summary})"
+        return f"FewShotClassifier(encoder={fitted.samples.identity.name!r}, head={self.head!r}, {fitted.summary})"
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -191,13 +186,12 @@ class FewShotClassifier(Estimator, SetPredictor):
         given = read_images(images, labels, groups=groups, split="train")
         records = given.records
         rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
-        names = {str(records[row].label) for row in rows}
+        labelled = [records[row] for row in rows]
+        names = {str(record.label) for record in labelled}
         require_classes({*names, *(entry.name for entry in self.prompts)})
         entries = self._encode_class_texts(names)
         with opened_cache(self._cache) as cache:
-            samples = embed_samples(
-                [records[row] for row in rows], self.encoder, cache=cache, views=self.views, progress=progress
-            )
+            samples = embed_samples(labelled, self.encoder, cache=cache, views=self.views, progress=progress)
         samples = replace(samples.also_skipped(unlabelled), label_kind=given.label_kind)
         with naming_skipped(samples.skipped):
             return self.learn(samples, entries, negatives=self._negatives(entries))
@@ -304,10 +298,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         spaces = None if tuning is None else tuning.fold_spaces
         fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
-        hierarchy = read_parents(self.parents)
-        if hierarchy is not None:
-            hierarchy.check(fitted.classes)
-        fitted = replace(fitted, hierarchy=hierarchy)
+        fitted = replace(fitted, hierarchy=read_parents(self.parents, fitted.classes))
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         warn_of_skipped(samples.skipped, stacklevel=4)
         return self
@@ -400,9 +391,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         return loaded
 
     def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
-        if self.vocabulary is None:
-            return None
-        require_texts(self.encoder)
+        require_texts(self.encoder, self.vocabulary)
         with opened_cache(self._cache) as cache:
             return negatives_for(self.vocabulary, entries, encoder=self.encoder, cache=cache, progress=self.naming)
 

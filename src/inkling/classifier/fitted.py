@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
-from inkling.classifier.promises import NOTHING, Promises
+from inkling.classifier.promises import NOTHING, Promises, answers_to, sets_of
 from inkling.classifier.sources import with_sources
 from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import Samples, StoredSamples, is_handed_over
@@ -25,13 +25,12 @@ from inkling.errors import EncoderError, InklingError, InputError
 from inkling.heads.checks import name_some
 from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
-from inkling.heads.hierarchy import Answers, Climbing, Hierarchy, Levels, answers
+from inkling.heads.hierarchy import Hierarchy
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.heads.prediction_sets import Coverage, SetCalibration, prediction_sets
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
-from inkling.types import Answer, BoolArray, ClassEntry, EncoderIdentity, FloatArray, IntArray, SkippedImage, Verdict
+from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
 from inkling.unknown import UnknownDetector
 from inkling.wording import counted
 
@@ -169,8 +168,8 @@ class FittedClassifier:
         p = self.fitted_head.probabilities(samples.X)
         order = np.argsort(-p, axis=1, kind="stable")
         nothing = [None] * len(p)
-        sets = nothing if promises.coverage is None else self._sets(p, order, promises.coverage)
-        told = nothing if promises.climbing is None else self.answers(p, promises.climbing)
+        sets = nothing if promises.coverage is None else sets_of(self.fitted_head, p, promises.coverage, seed=self.seed)
+        told = nothing if promises.climbing is None else answers_to(self.fitted_head, p, promises.climbing)
         verdicts = [
             Verdict(
                 path=path,
@@ -189,46 +188,6 @@ class FittedClassifier:
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)
-
-    @property
-    def set_calibration(self) -> SetCalibration:
-        """What prediction sets rest on.
-
-        Raises
-        ------
-        InputError
-            If the memory is of a release that kept nothing of it.
-        """
-        kept = self.fitted_head.set_calibration
-        if kept is None:
-            raise InputError(
-                "The memory keeps nothing that prediction sets could rest on: an earlier release wrote it.",
-                remedy="Fit it again: inkling refit FILE.ink.",
-            )
-        return kept
-
-    def set_members(self, p: FloatArray, coverage: Coverage) -> BoolArray:
-        """Which classes the sets of images hold, from probabilities p: both (n, n_classes). Raises as they do."""
-        return prediction_sets(p, self.classes, self.set_calibration, coverage, seed=self.seed)
-
-    def _sets(self, p: FloatArray, order: IntArray, coverage: Coverage) -> list[tuple[str, ...]]:
-        """Names of the same, the likeliest first; `order` has the columns of each image so."""
-        members = self.set_members(p, coverage)
-        return [
-            tuple(self.classes[k] for k in ranked if row[k])
-            for ranked, row in zip(order.tolist(), members, strict=True)
-        ]
-
-    def answers(self, p: FloatArray, asked: Climbing) -> list[Answer]:
-        """Answers to images with probabilities p (n, n_classes). Raises as `answers` of `inkling.heads.hierarchy`."""
-        levels = Levels.of(asked.hierarchy, self.classes)
-        found = self.answered(p, levels, asked.error_rate)
-        names = [levels.names[group] for group in found.groups.tolist()]
-        return [Answer(*one) for one in zip(names, found.probabilities.tolist(), found.steps.tolist(), strict=True)]
-
-    def answered(self, p: FloatArray, levels: Levels, error_rate: float) -> Answers:
-        """The same in rows of the levels."""
-        return answers(p, levels, self.set_calibration, error_rate)
 
     def p_known(self, X: FloatArray) -> FloatArray | None:
         """p-value of "it is of a known class" for vectors X (n, d + f): (n,); None where nothing tells."""

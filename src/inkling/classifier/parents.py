@@ -24,16 +24,28 @@ _REMEDY = (
 Parents = str | os.PathLike[str] | Mapping[str, str] | Hierarchy
 
 
-def read_parents(source: Parents | None) -> Hierarchy | None:
-    """Groups from a CSV file, from a mapping of children to parents, or as they are.
+def read_parents(source: Parents | None, classes: Sequence[str] | None = None) -> Hierarchy | None:
+    """Groups from a CSV file, from a mapping of children to parents, or as they are; None where nobody gave any.
+
+    Parameters
+    ----------
+    classes
+        Classes that they must be of; None where they are not known yet.
 
     Raises
     ------
     InputError
         If the file can't be read or lacks a column, a child has two parents, groups hold each other in a circle, or
-        there is none.
+        there is none; if they are of other classes.
     """
-    if source is None or isinstance(source, Hierarchy):
+    found = None if source is None else _hierarchy(source)
+    if found is not None and classes is not None:
+        found.check(classes)
+    return found
+
+
+def _hierarchy(source: Parents) -> Hierarchy:
+    if isinstance(source, Hierarchy):
         return source
     if isinstance(source, str | os.PathLike):
         return Hierarchy.of(_pairs_of_file(Path(source)))

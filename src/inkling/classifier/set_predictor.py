@@ -112,9 +112,7 @@ class SetPredictor(Predictor):
         >>> classifier.climbing(parents={"castle": "building", "house": "building"}).hierarchy.above("castle")
         ('building',)
         """
-        given = read_parents(parents)
-        if given is not None:
-            given.check(self.fitted.classes)
+        given = read_parents(parents, self.fitted.classes)
         return Climbing(given or self.fitted.hierarchy or noun_groups(self.fitted.classes), error_rate)
 
     def predict_hierarchy(

@@ -77,7 +77,7 @@ def namer_for(
 
 
 def negatives_for(
-    vocabulary: Vocabulary,
+    vocabulary: Vocabulary | None,
     entries: Sequence[ClassEntry],
     *,
     encoder: Encoder,
@@ -96,8 +96,10 @@ def negatives_for(
     Returns
     -------
     Negatives or None
-        None where the encoder has no text for any class, or for any name.
+        None without a vocabulary, or where the encoder has no text for any class, or for any name.
     """
+    if vocabulary is None:
+        return None
     text = text_matrix(entries, encoder.identity.dimension)
     names, vectors = _encoded(unrelated_names(_names_of(entries), vocabulary), encoder, cache, progress)
     if text is None or not names:
@@ -129,15 +131,15 @@ def require_no_vocabulary(vocabulary: Vocabulary | None) -> None:
         )
 
 
-def require_texts(encoder: Encoder) -> None:
-    """Refuse an encoder that can't encode the names of a vocabulary.
+def require_texts(encoder: Encoder, vocabulary: Vocabulary | None) -> None:
+    """Refuse an encoder that can't encode the names of a vocabulary, where there is one.
 
     Raises
     ------
     InputError
         If it has no text side.
     """
-    if not encoder.has_texts:
+    if vocabulary is not None and not encoder.has_texts:
         raise InputError(
             f"The encoder '{encoder.identity.name}' has no text side, so a vocabulary says nothing to it.",
             remedy="Leave the vocabulary out, or use an encoder with texts.",

@@ -131,14 +131,7 @@ def run(
         {"--heads": heads, "--draws": draws, "--splits": splits}
         | {"--include-training": include_training, "--by": by, "--coverage": coverage, "--hierarchy": hierarchy},
     )
-    promises_of = asked_promises(
-        coverage,
-        by_class=by_class,
-        randomized=randomized,
-        hierarchy=hierarchy,
-        parents=parents,
-        error_rate=error_rate,
-    )
+    promises_of = asked_promises((coverage, by_class, randomized), (hierarchy, parents, error_rate))
     if protocol is not None:
         asked = Request(
             memory, test, heads, draws, splits, report, json, encoder, device, seed, cache=not no_cache, boxes=boxes

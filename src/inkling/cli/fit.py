@@ -35,6 +35,18 @@ if TYPE_CHECKING:
     from inkling.types import SkippedImage
 
 NAME = "fit"
+OF_A_NEW_MEMORY = (
+    "replace",
+    "head",
+    "seed",
+    "templates",
+    "false_alarms",
+    "vocabulary",
+    "parents",
+    "precision",
+    "dimensions",
+)
+"""Options that have no effect on what an existing memory adds."""
 
 
 def run(
@@ -131,20 +143,7 @@ def run(
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     opened = partial(_opened, train, boxes, None if groups_from is None else Grouping.parse(groups_from))
     if update:
-        _require_none_given(
-            context,
-            (
-                "replace",
-                "head",
-                "seed",
-                "templates",
-                "false_alarms",
-                "vocabulary",
-                "precision",
-                "dimensions",
-                "parents",
-            ),
-        )
+        _require_none_given(context, OF_A_NEW_MEMORY)
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
         _update(memory, opened, embedder, prompts=prompts, views=views, strict=strict, json=json)
         return

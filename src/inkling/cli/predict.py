@@ -39,7 +39,7 @@ from inkling.cli.tables import print_table
 from inkling.cli.usage import whole
 from inkling.cli.verdicts import Write, check_target, open_writer
 from inkling.errors import InputError
-from inkling.payloads import PROMISED, explored_payload, skipped_payload, verdict_columns, verdict_payload
+from inkling.payloads import explored_payload, skipped_payload, verdict_columns, verdict_payload
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -120,14 +120,7 @@ def run(
     check_outputs(output, json, keep=(memory, *images, vocabulary, label_config, parents))
     form = task_form(format, label_config, root)
     check_target(output, json, tasks=form is not None)
-    promises_of = asked_promises(
-        coverage,
-        by_class=by_class,
-        randomized=randomized,
-        hierarchy=hierarchy,
-        parents=parents,
-        error_rate=error_rate,
-    )
+    promises_of = asked_promises((coverage, by_class, randomized), (hierarchy, parents, error_rate))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
@@ -135,12 +128,8 @@ def run(
     observer = _observer(memory, classifier, min_images) if observe else None
     classes = classifier.fitted.classes
     tally = Tally(promises_of(classifier), len(classes))
-    columns = verdict_columns(
-        top=min(top, len(classes)),
-        names=names,
-        boxes=_have_boxes(sources),
-        promised=[one for what, those in PROMISED.items() if getattr(tally.promises, what) for one in those],
-    )
+    shape: dict[str, Any] = {"boxes": _have_boxes(sources), "promised": tally.columns}
+    columns = verdict_columns(top=min(top, len(classes)), names=names, **shape)
     if form is not None:
         form.check(sources)
     observed = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkling.cli.console import note
 from inkling.errors import InputError
+from inkling.payloads import PROMISED
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -21,15 +22,16 @@ USUAL_ERRORS = 0.1
 
 
 def asked_promises(
-    coverage: float | None,
-    *,
-    by_class: bool,
-    randomized: bool,
-    hierarchy: bool,
-    parents: Path | None,
-    error_rate: float | None,
+    sets: tuple[float | None, bool, bool], answers: tuple[bool, Path | None, float | None]
 ) -> Callable[[FewShotClassifier], Promises]:
     """What the options ask for; the groups are looked up for a classifier.
+
+    Parameters
+    ----------
+    sets
+        Coverage, whether by class, and whether by chance.
+    answers
+        Whether groups may be answers, the file of parents, and the error rate.
 
     Raises
     ------
@@ -40,14 +42,15 @@ def asked_promises(
     from inkling.classifier.promises import Promises
     from inkling.heads.prediction_sets import Coverage
 
+    (coverage, by_class, randomized), (hierarchy, parents, error_rate) = sets, answers
     _require("--coverage 0.9", coverage is not None, {"--by-class": by_class, "--randomized": randomized})
     _require("--hierarchy", hierarchy, {"--parents": parents is not None, "--error-rate": error_rate is not None})
-    sets = None if coverage is None else Coverage(coverage, by_class, randomized)
+    asked = None if coverage is None else Coverage(coverage, by_class, randomized)
     groups = read_parents(parents)
-    rate = error_rate or (USUAL_ERRORS if sets is None else sets.alpha)
+    rate = error_rate or (USUAL_ERRORS if asked is None else asked.alpha)
 
     def of(classifier: FewShotClassifier) -> Promises:
-        return Promises(sets, classifier.climbing(parents=groups, error_rate=rate) if hierarchy else None)
+        return Promises(asked, classifier.climbing(parents=groups, error_rate=rate) if hierarchy else None)
 
     return of
 
@@ -79,6 +82,11 @@ class Tally:
         self._sizes: Counter[int] = Counter()
         self._steps: Counter[int | None] = Counter()
         self._p_values = PValues.of(np.zeros(0))
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of what was asked for in a flat table."""
+        return [one for what, those in PROMISED.items() if getattr(self.promises, what) for one in those]
 
     def counted(self, verdicts: Iterable[Verdict | SkippedImage]) -> Iterator[Verdict | SkippedImage]:
         """The verdicts as they come."""

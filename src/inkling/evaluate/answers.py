@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.fitted import FittedClassifier
+from inkling.classifier.promises import calibration_of
 from inkling.discovery.p_values import UNLIKELY
 from inkling.evaluate.coverage import expected_misses, likeness_of
 from inkling.evaluate.uncertainty import Interval
 from inkling.evaluate.unknown_detection import Share
-from inkling.heads.hierarchy import Climbing, Levels
+from inkling.heads.hierarchy import Climbing, Levels, answers
 from inkling.types import FloatArray, IntArray
 
 
@@ -92,9 +93,9 @@ class AnswerErrors:
 
 
 def measure_answers(
-    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Climbing
-) -> AnswerErrors:
-    """Measure the answers to images of known classes.
+    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Climbing | None
+) -> AnswerErrors | None:
+    """Measure the answers to images of known classes; None where nobody asked for any.
 
     Parameters
     ----------
@@ -106,15 +107,18 @@ def measure_answers(
     InputError
         If too few images were held out for the error rate.
     """
+    if asked is None:
+        return None
+    calibration = calibration_of(fitted.fitted_head)
     levels = Levels.of(asked.hierarchy, fitted.classes)
-    found = fitted.answered(p, levels, asked.error_rate)
+    found = answers(p, levels, calibration, asked.error_rate)
     wrong = ~levels.members[found.groups, y]
     of_all = found.groups == len(levels.names) - 1
     steps = np.where(of_all, -1, found.steps)
     return AnswerErrors(
         error_rate=asked.error_rate,
         wrong=Share.of(wrong),
-        expected=expected_misses(len(fitted.set_calibration), asked.error_rate, len(y)),
+        expected=expected_misses(len(calibration), asked.error_rate, len(y)),
         steps=tuple(
             StepAnswers(
                 step, Share.of(steps == step), Share.of(wrong[steps == step]) if (steps == step).any() else None

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from inkling.classifier.fitted import FittedClassifier
+from inkling.classifier.promises import calibration_of
 from inkling.discovery.p_values import UNLIKELY, PValues
 from inkling.evaluate.uncertainty import Interval
 from inkling.evaluate.unknown_detection import Share
-from inkling.heads.prediction_sets import Coverage
+from inkling.heads.prediction_sets import Coverage, prediction_sets
 from inkling.types import FloatArray, IntArray
 
 MOST_SHOWN = 10
@@ -95,11 +96,11 @@ def measure_coverage(
     Raises
     ------
     InputError
-        As for `FittedClassifier.sets_of`.
+        As for `prediction_sets`.
     """
-    members = fitted.set_members(p, asked)
+    members = prediction_sets(p, fitted.classes, calibration_of(fitted.fitted_head), asked, seed=fitted.seed)
     held = members[np.arange(len(y)), y]
-    missed = expected_misses(len(fitted.set_calibration), asked.alpha, len(y))
+    missed = expected_misses(len(calibration_of(fitted.fitted_head)), asked.alpha, len(y))
     sizes = members.sum(axis=1)
     return SetCoverage(
         asked=asked,

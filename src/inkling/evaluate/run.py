@@ -147,9 +147,7 @@ def evaluate_classifier(
         evaluation,
         unknown_detection=_unknown_detection(classifier, samples, y),
         sets=_coverage(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.coverage),
-        answers=None
-        if promises.climbing is None
-        else measure_answers(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.climbing),
+        answers=measure_answers(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.climbing),
         context=EvaluationContext(
             head=fitted.head,
             encoder_fingerprint=fitted.samples.identity.fingerprint,
