@@ -157,8 +157,15 @@ export class LabelView {
 const key = (one) => one.file ?? one.id;
 
 function why(one) {
-  if (!one.verdict) return `${one.reason}.`;
+  if (!one.verdict) return ofPool(one.reason);
   const { label, probability, unknown, top_labels: labels } = one.verdict;
   if (unknown) return "Unlike every class it knows.";
   return `${label} (${percent(probability)})${labels[1] ? ` or ${labels[1]}` : ""}?`;
+}
+
+// The service's reason, as this page writes numbers and names.
+function ofPool(reason) {
+  const [, likely, n] = reason.match(/^(.*), typical of (\d+) such$/) ?? [null, reason, 0];
+  const others = n > 1 ? ` ${n} pictures that wait are like this; one label helps with all.` : "";
+  return `${likely.replace(/(\d)%/g, "$1 %")}.${others}`;
 }
