@@ -14,10 +14,15 @@ from functools import partial
 
 import promises_alarms
 import promises_coverage
+import promises_hierarchy
 from common import Row, parts_of, record_parts
 
 SEED = 0
-PARTS: dict[str, Callable[[int], Iterator[Row]]] = {**promises_coverage.PARTS, **promises_alarms.PARTS}
+PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
+    **promises_coverage.PARTS,
+    **promises_hierarchy.PARTS,
+    **promises_alarms.PARTS,
+}
 
 
 def main() -> None:
