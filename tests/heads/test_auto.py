@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss
 
 from inkling.heads import AutoHead, ZeroShotHead, out_of_fold
 from inkling.heads.auto import GAIN_LEVEL
-from inkling.heads.experts import EXPERTS
+from inkling.heads.experts import EXPERTS, ONE_SHOT_WEIGHT
 from tests.heads.samples import Task, draw_task, real_task, unit
 
 GOOD_TEXT = {"n_classes": 12, "shots": 6, "dims": 32, "spread": 0.9, "text_noise": 0.5}
@@ -268,6 +268,17 @@ class TestRealFeatures:
         head = AutoHead().fit(X[kept], y[kept])
         assert set(head.weights_) == set(EXPERTS)
         assert head.score(X[~kept], y[~kept]) > 0.81
+
+
+def test_scales_of_one_and_two_images_rest_on_a_prior(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One image is flattened; of two, folds see one alone, so the scale that they ask for counts half in logarithms."""
+    one = draw_task(0, n_classes=10, shots=1, dims=16, text_noise=None)
+    assert AutoHead().fit(one.X, one.y).weights_ == {"prototype": ONE_SHOT_WEIGHT}
+    assert AutoHead(one.test_X[:10]).fit(one.X, one.y).weights_["zero-shot"] == 1.0
+    two = draw_task(0, n_classes=10, shots=2, dims=16, text_noise=None)
+    shipped = AutoHead().fit(two.X, two.y).weights_["prototype"]
+    monkeypatch.setattr("inkling.heads.auto.PRIOR_SHARE", 0.0)
+    assert shipped == pytest.approx(AutoHead().fit(two.X, two.y).weights_["prototype"] ** 0.5)
 
 
 def test_refit_keeps_weights_and_learns_the_experts_anew() -> None:

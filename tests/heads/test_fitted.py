@@ -79,11 +79,12 @@ def test_probabilities_are_the_softmax_of_logits_over_the_temperature() -> None:
     assert fitted.probabilities(task(seed=2)["X"]) == pytest.approx(expected / expected.sum(axis=1, keepdims=True))
 
 
-@pytest.mark.parametrize("name", ["auto", "gda"])
-def test_one_image_a_class_leaves_nothing_to_calibrate_on(name: str) -> None:
+@pytest.mark.parametrize(("name", "basis"), [("auto", "prior"), ("gda", "none")])
+def test_one_image_a_class_leaves_nothing_to_calibrate_on(name: str, basis: str) -> None:
     fitted = fit(name, task(per_class=1, noise=0.1))
     assert fitted.temperature == 1.0
-    assert fitted.calibration == {"temperature": 1.0, "n": 0, "top1": None, "before": None, "after": None}
+    nothing = {"n": 0, "top1": None, "before": None, "after": None}
+    assert fitted.calibration == {"temperature": 1.0, "basis": basis, **nothing}
 
 
 @pytest.mark.parametrize("name", HEADS)

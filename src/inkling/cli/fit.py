@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from inkling.cli.basis import unmeasured
 from inkling.cli.console import check_outputs, listed, note, show, tell_skipped
 from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root, Seed
 from inkling.cli.progress import board, counting, progress_bar
@@ -311,6 +312,8 @@ def _print(summary: Mapping[str, Any]) -> None:
     calibration = summary["calibration"]
     if after := calibration["after"]:
         rows.append(("out of fold", f"top-1 {calibration['top1']:.1%}, ECE {after['ece']:.3f}, NLL {after['nll']:.3f}"))
+    if basis := unmeasured(calibration):
+        rows.append(("calibration", basis))
     rows.append(("unknown", summary["unknown"]["finding"]))
     rows.append(("memory", f"{summary['memory']}, version {summary['memory_version']}"))
     rows.append(("time", f"{summary['seconds']:.1f} s"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from inkling.cli.basis import unmeasured
 from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json, Memory
 from inkling.cli.tables import print_table
@@ -31,12 +32,14 @@ def _print(summary: Mapping[str, Any]) -> None:
         [(one["name"], one["images"], _prompts(one)) for one in summary["classes"]],
         numbers=(1,),
     )
+    basis = unmeasured(summary["calibration"])
     rows = [
         ("version", summary["memory_version"]),
         ("encoder", f"{encoder['name']} ({encoder['dimension']} dimensions, {precision})"),
         ("fingerprint", encoder["fingerprint"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),
+        *([("calibration", basis)] if basis else []),
         ("unknown", summary["unknown"]),
         ("written", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
         ("command", provenance["command"]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from inkling.cli.basis import unmeasured
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
@@ -148,6 +149,8 @@ def run(
         json=json,
         table=_print if output is None else lambda _: _tell_written(output, told.n),
     )
+    if basis := unmeasured(classifier.fitted.fitted_head.calibration):
+        note(f"Calibration: {basis}.")
     tell_promises(tally)
     if observed:
         print_explored(observed)

@@ -86,7 +86,7 @@ def _fitted(entries: Sequence[ClassEntry], identity: EncoderIdentity) -> FittedC
     text = np.stack([np.asarray(entry.text_vector) for entry in entries])
     support = Support(nothing, np.zeros(0, dtype=np.int64), 0, len(entries), text)
     head = ZeroShotHead(logit_scale=identity.logit_scale, embedding_dims=d).learn(support, embedding_dims=d)
-    calibration = {"temperature": 1.0, "n": 0, "top1": None, "before": None, "after": None}
+    calibration = {"temperature": 1.0, "basis": "prior", "n": 0, "top1": None, "before": None, "after": None}
     names = tuple(entry.name for entry in entries)
     kept = FittedHead(head, names, 1.0, calibration, "text vectors alone, without a training image", ())
     samples = Samples(identity, (), (), (), (), (), nothing)

@@ -16,7 +16,7 @@ import numpy as np
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option, few_images_a_class
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
-from inkling.heads.experts import ZERO_SHOT, Experts, experts_for
+from inkling.heads.experts import PRIOR_SHARE, ZERO_SHOT, Experts, experts_for
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.gda import GDAHead
 from inkling.heads.local_gda import LocalGDAHead
@@ -188,7 +188,10 @@ class AutoHead(Head):
             found = self._compared(blend, zero_shot, ships, y, p)
         used = logits if ships is blend else logits[:1]
         self.chosen_ = ships.name
-        self.weights_ = dict(zip(names, weigh(used, y).tolist(), strict=False))
+        weights = weigh(used, y)
+        if fixed is not None and support.text is None:
+            weights = weights ** (1.0 - PRIOR_SHARE)
+        self.weights_ = dict(zip(names, weights.tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
 

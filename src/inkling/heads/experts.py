@@ -25,6 +25,12 @@ FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
 """Of prototypes, by images in the median class: one image a class tells little of a covariance."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
 """Weight of prototypes beside zero-shot where none can be found: 4 on cosines to means, 100 on those to texts."""
+ONE_SHOT_WEIGHT = 1.0 / 1.2
+"""Of prototypes without texts, from one image a class: nothing can be held out, so the scale is the one that leaves the
+worst of five data sets least miscalibrated; the same to .02 whichever of them is left out of the choice
+(`docs/decisions/auto-head.md`)."""
+PRIOR_SHARE = 0.5
+"""Of the fixed scale beside the one found out of fold, in logarithms, where folds halve two images a class."""
 MAX_LOGISTIC_WORK = 2_000_000_000
 """Examples x dimensions x classes up to which logistic regression is fitted: with its folds in some ten seconds.
 Beyond, the other two lose little without it (`docs/decisions/auto-head.md`)."""
@@ -71,7 +77,8 @@ def experts_for(support: Support, shots: IntArray) -> Experts:
     median = np.median(shots[shots > 0])
     if median < MIN_SHOTS_TO_WEIGH:
         shrinkage = FEW_SHOT_SHRINKAGE[int(median)]
-        fixed_weights = (1.0,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
+        images_alone = (ONE_SHOT_WEIGHT if median == 1 else 1.0,)
+        fixed_weights = images_alone if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
         return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights)
     return Experts(_weighed(support.X.size * support.n_classes), None)
 

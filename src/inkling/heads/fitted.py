@@ -39,7 +39,8 @@ class FittedHead:
     temperature
         T of softmax(z / T).
     calibration
-        T, the number of images that it rests on, and ECE, NLL, Brier before and after; as JSON can hold it.
+        T, what it rests on (`basis`: ``out of fold``, ``prior`` or ``none``), the number of images, and ECE, NLL, Brier
+        before and after; as JSON can hold it. Memories of earlier releases lack the basis.
     finding
         What the evidence says, in one sentence.
     evidence
@@ -103,7 +104,8 @@ class FittedHead:
         sets = SetCalibration.of(
             p, seen, vectors.classes, sources=sources[held_out.rows], folds=_folds(vectors), seed=seed
         )
-        calibration = _calibration(held_out, seen, temperature)
+        unmeasured = "prior" if isinstance(head, AutoHead) else "none"
+        calibration = _calibration(held_out, seen, temperature, basis="out of fold" if len(seen) else unmeasured)
         return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out, sets)
 
 
@@ -120,11 +122,12 @@ def _folds(vectors: LabelledVectors) -> int:
     return number_of_folds(vectors.y, vectors.sources, vectors.n_classes)
 
 
-def _calibration(held_out: OutOfFold, y: IntArray, temperature: float) -> dict[str, Any]:
+def _calibration(held_out: OutOfFold, y: IntArray, temperature: float, *, basis: str) -> dict[str, Any]:
     if not len(y):
-        return {"temperature": temperature, "n": 0, "top1": None, "before": None, "after": None}
+        return {"temperature": temperature, "basis": basis, "n": 0, "top1": None, "before": None, "after": None}
     return {
         "temperature": temperature,
+        "basis": basis,
         "n": len(y),
         "top1": float((held_out.logits.argmax(axis=1) == y).mean()),
         "before": _measures(apply_temperature(held_out.logits, 1.0), y),
