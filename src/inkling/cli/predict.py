@@ -149,13 +149,18 @@ def run(
         json=json,
         table=_print if output is None else lambda _: _tell_written(output, told.n),
     )
-    if basis := unmeasured(classifier.fitted.fitted_head.calibration):
-        note(f"Calibration: {basis}.")
-    tell_promises(tally)
+    _tell_promised(classifier, tally)
     if observed:
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
         raise typer.Exit(PARTLY_DONE)
+
+
+def _tell_promised(classifier: FewShotClassifier, tally: Tally) -> None:
+    """Say what the probabilities rest on where nothing measured them, and what came of what was asked for."""
+    if basis := unmeasured(classifier.fitted.fitted_head.calibration):
+        note(f"Calibration: {basis}.")
+    tell_promises(tally)
 
 
 def _tell_left_out(told: _Told, skipped: Sequence[SkippedImage], sources: Sequence[Found | Precomputed]) -> None:
