@@ -229,7 +229,7 @@ def _threshold(levels: Levels, calibration: SetCalibration, error_rate: float) -
     best = p.argmax(axis=1)
     wrong = ~levels.members[levels.ways[best], y[:, None]]
     scores = np.sort(np.where(wrong, levels.masses(p, best), RIGHT).max(axis=1))
-    rank = int(np.floor((len(y) + 1) * calibration.carried(error_rate) + 1e-9))
+    rank = int(np.floor((len(y) + 1) * error_rate + 1e-9))
     return float(scores[len(y) - rank])
 
 
