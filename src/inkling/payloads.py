@@ -191,6 +191,8 @@ def explored_payload(explored: Explored) -> Payload:
         "candidates": explored.n_candidates,
         "waiting": len(explored.waiting),
         "drift": {**asdict(explored.drift), "finding": explored.drift.finding},
+        "number": None if explored.number is None else list(explored.number),
+        "leaning": [{**asdict(one), "finding": one.finding} for one in explored.leaning],
         "proposals": [proposal_payload(one) for one in explored.proposals],
         "memory_version": explored.memory_version,
         "skipped": skipped_payload(explored.skipped),

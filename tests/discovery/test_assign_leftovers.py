@@ -32,8 +32,9 @@ def pool_of(must_link: Pairs = (), cannot_link: Pairs = ()) -> Pool:
     return Pool.of(Z, np.full(16, 0.01), Ties(must_link=must_link, cannot_link=cannot_link))
 
 
-def grown(pool: Pool) -> list[list[int]]:
-    return [rows.tolist() for rows in assign_leftovers(SPACE, pool, CLUSTERS, ALONE)]
+def grown(pool: Pool, groups: list[int] | None = None) -> list[list[int]]:
+    numbers = np.arange(4) if groups is None else np.array(groups)
+    return [rows.tolist() for rows in assign_leftovers(SPACE, pool, CLUSTERS, ALONE, numbers)]
 
 
 def test_images_join_the_proposal_they_lie_with_and_no_other() -> None:
@@ -51,7 +52,14 @@ def test_images_that_a_person_kept_apart_are_left_alone(pair: tuple[int, int]) -
 
 
 def test_without_proposals_or_images_nothing_happens() -> None:
-    assert assign_leftovers(SPACE, pool_of(), [], ALONE) == []
-    assert [it.tolist() for it in assign_leftovers(SPACE, pool_of(), CLUSTERS, ALONE[:0])] == [
+    assert assign_leftovers(SPACE, pool_of(), [], ALONE, ALONE) == []
+    assert [it.tolist() for it in assign_leftovers(SPACE, pool_of(), CLUSTERS, ALONE[:0], ALONE[:0])] == [
         it.tolist() for it in CLUSTERS
     ]
+
+
+def test_an_image_stays_with_a_group_of_its_own_kind_that_is_not_proposed() -> None:
+    pool = pool_of()
+    pool.Z[15] = unit_rows(pool.Z[[12]] + 0.1 * RNG.normal(size=(1, 32)))[0]
+    assert grown(pool) == [[*range(6), 12, 15], [*range(6, 12), 13]]
+    assert grown(pool, groups=[7, 8, 9, 7]) == [[*range(6)], [*range(6, 12), 13]]

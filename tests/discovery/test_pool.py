@@ -9,6 +9,7 @@ from inkling.discovery import pool as pool_module
 from inkling.discovery.pool import Items, Pairs, Pool, Ties
 from inkling.discovery.space import Space
 from inkling.errors import InputError
+from inkling.heads.support import unit_rows
 from tests.discovery.samples import draw_classes
 
 X, Y = draw_classes(n_classes=4, per_class=6, dims=16, noise=0.8, seed=0)
@@ -106,3 +107,24 @@ def test_lists_of_another_length_are_refused() -> None:
         pool_of(sources=["a"])
     with pytest.raises(InputError, match="hashes"):
         pool_of(hashes=["a"] * 13)
+
+
+def test_frames_of_a_burst_are_several_pictures_and_count_once() -> None:
+    frames = unit_rows(Z[0] + 0.3 * np.random.default_rng(2).normal(size=(5, 16)) / 4.0)
+    vectors = np.concatenate([frames, Z[1:3]])
+    pool = Pool.of(vectors, np.full(7, 0.01), Ties(), one_source=0.95)
+    every = np.arange(7)
+    assert (pool.n_pictures(every), pool.n_bursts(every), len(np.unique(pool.sources))) == (7, 3, 3)
+    assert Items.of(SPACE, pool).counts[SPACE.n_classes :] == pytest.approx([1.0, 1.0, 1.0])
+    assert Pool.of(vectors, np.full(7, 0.01), Ties()).n_bursts(every) == 7
+
+
+def test_a_person_may_keep_frames_of_a_burst_apart() -> None:
+    frames = unit_rows(Z[0] + 0.15 * np.random.default_rng(2).normal(size=(3, 16)) / 4.0)
+    pool = Pool.of(frames, np.full(3, 0.01), Ties(cannot_link=[(0, 2)]), one_source=0.95)
+    assert pool.together[0] != pool.together[2]
+
+
+def test_what_the_encoder_cannot_tell_apart_is_no_burst() -> None:
+    vectors, looks = Z[[0] * 4], np.array(LOOKS, dtype=np.uint64)
+    assert Pool.of(vectors, np.full(4, 0.01), Ties(looks=looks), one_source=0.9).n_bursts(np.arange(4)) == 4

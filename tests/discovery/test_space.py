@@ -54,3 +54,20 @@ def test_known_classes_that_do_not_suffice_are_refused(y: list[int], told: str) 
     X = np.random.default_rng(0).normal(size=(4, 6))
     with pytest.raises(InputError, match=told):
         Space.of(X, np.array(y))
+
+
+def test_copies_are_of_one_source_and_images_of_one_class_are_not() -> None:
+    known, y = draw_classes(n_classes=10, per_class=8, dims=40, noise=0.8, seed=0)
+    new, _ = draw_classes(n_classes=10, per_class=8, dims=40, noise=0.8, seed=1)
+    space = Space.of(known, y)
+    Z = space(new)
+    cosines = (Z @ Z.T)[np.triu_indices(len(Z), k=1)]
+    assert space.one_source > cosines.max()
+    frames = space(new + 0.1 * np.random.default_rng(3).normal(size=new.shape) / np.sqrt(40))
+    assert ((Z * frames).sum(axis=1) >= space.one_source).all()
+
+
+def test_where_images_of_other_classes_look_the_same_nothing_is_of_one_source() -> None:
+    known, y = draw_classes(n_classes=10, per_class=8, dims=40, noise=0.8, seed=0)
+    same = np.concatenate([known, known])
+    assert Space.of(same, np.concatenate([y, y + 10])).one_source > 1.0

@@ -98,7 +98,9 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
 
 def print_explored(summary: Mapping[str, Any]) -> None:
-    """The proposals, or the word on drift."""
+    """The proposals, and what lies near known classes, or the word on drift."""
+    from inkling.heads.checks import name_some
+
     looked = f"Of {counted(summary['images'], 'image')}, {summary['candidates']} are candidates (p-value up to .5); "
     note(f"{looked if summary['images'] else ''}{counted(summary['waiting'], 'image')} in the pool.")
     drift = summary["drift"]
@@ -106,6 +108,12 @@ def print_explored(summary: Mapping[str, Any]) -> None:
         note(drift["finding"])
         return
     print_proposals(summary["proposals"])
+    if summary["number"]:
+        least, most = summary["number"]
+        note(f"Likely number of new classes among the images looked at: {least} to {most}.")
+    for one in summary["leaning"]:
+        shown = name_some([Path(path).name for path in one["paths"]])
+        note(f"{one['finding'][0].upper()}{one['finding'][1:]}, perhaps a class that resembles it: {shown}.")
 
 
 def write_sheet(explored: Explored, report: Path, *, memory: str, classifier: FewShotClassifier) -> None:

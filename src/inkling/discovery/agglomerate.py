@@ -10,7 +10,9 @@ from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
 
-def agglomerate(space: Space, means: FloatArray, counts: FloatArray, *, apart: BoolArray) -> IntArray:
+def agglomerate(
+    space: Space, means: FloatArray, counts: FloatArray, *, apart: BoolArray, prior: bool = True
+) -> IntArray:
     """Merge clusters while one centre for two of them is likelier than two.
 
     Parameters
@@ -19,13 +21,15 @@ def agglomerate(space: Space, means: FloatArray, counts: FloatArray, *, apart: B
         Clusters to begin with: mean vectors (n, d) in the whitened space, and the images behind each, (n,).
     apart
         Pairs that must never be in one cluster, (n, n), symmetric.
+    prior
+        Whether large clusters grow more easily.
 
     Returns
     -------
     IntArray
         The cluster of each, (n,), named by the lowest index that is in it.
     """
-    merger = _Merger(space, means, counts, apart)
+    merger = _Merger(space, means, counts, apart, prior)
     while merger.merge_best():
         pass
     return merger.roots()
@@ -34,9 +38,9 @@ def agglomerate(space: Space, means: FloatArray, counts: FloatArray, *, apart: B
 class _Merger:
     """The matrix of gains, kept up to date merge by merge: O(n^2) memory, O(n) work a merge beside rare searches."""
 
-    def __init__(self, space: Space, means: FloatArray, counts: FloatArray, apart: BoolArray) -> None:
+    def __init__(self, space: Space, means: FloatArray, counts: FloatArray, apart: BoolArray, prior: bool) -> None:
         n = len(means)
-        self.space = space
+        self.space, self.prior = space, prior
         self.apart = apart.copy()
         self.counts = np.asarray(counts, dtype=np.float64).copy()
         self.weights = witnesses(self.counts)
@@ -73,7 +77,7 @@ class _Merger:
         a, b = self.weights, self.weights[i]
         joined = a**2 * self.squares + b**2 * self.squares[i] + 2.0 * a * b * self.products[i]
         factors = log_evidence(self.space, a + b, joined) - self.evidence - self.evidence[i]
-        gains = posterior_gains(factors, self.counts, self.counts[i])
+        gains = posterior_gains(factors, self.counts, self.counts[i], prior=self.prior)
         gains[~self.alive | self.apart[i]] = -np.inf
         gains[i] = -np.inf
         return np.asarray(gains)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from inkling.discovery.clusters import cluster
+from inkling.discovery.consensus import Consensus
 from inkling.discovery.criteria import Rules, completed, judge_drift, propose
+from inkling.discovery.leaning import leaning
+from inkling.discovery.number import number_of_new
 from inkling.discovery.p_values import PValues, check_p_values
 from inkling.discovery.pool import Pool, Ties
 from inkling.discovery.results import Found
@@ -43,9 +46,9 @@ def discover(
     ties
         Between images of the pool.
     min_images
-        Pictures that a proposal needs.
+        Pictures that a proposal needs; copies and bursts count once.
     seed
-        Draws the images for the stability of clusters.
+        Draws the images that clusters are compared in.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def discover(
     space = Space.of(known_X, known_y)
     X = check_vectors(X, space)
     p_known = check_p_values(p_known, len(X))
-    pool = Pool.of(space(X), p_known, ties)
+    pool = Pool.of(space(X), p_known, ties, one_source=space.one_source)
     examined = examined_rows(pool)
     return found_in(
         space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)
@@ -71,15 +74,19 @@ def examined_rows(pool: Pool) -> IntArray:
 def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_values: PValues, rules: Rules) -> Found:
     """Judge clusters: `labels` (m,) of the rows `examined` (m,) of the pool."""
     part = pool.of_rows(examined)
-    candidates = propose(space, part, labels, p_values, rules)
+    draws = Consensus.of(space, part, seed=rules.seed)
+    labels = draws.labels(labels)
+    candidates = propose(space, part, labels, p_values, rules, draws)
     drift = judge_drift(space, part, candidates, p_values)
     whole = () if drift.found else completed(space, part, labels, p_values, candidates)
+    number = number_of_new(part, labels, whole, p_values, rules, draws) if whole else None
     proposals = tuple(it.renamed(examined) for it in whole)
     known_class = np.asarray((pool.Z @ space.centres.T).argmax(axis=1))
     known_class[examined] = np.where(labels < space.n_classes, labels, -1)
     proposed = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
     leftover = np.setdiff1d(np.flatnonzero(known_class < 0), proposed)
-    return Found(proposals, known_class, pool.picture, leftover, drift)
+    apart = () if drift.found else leaning(space, pool, known_class, gate=GATE, min_images=rules.min_images)
+    return Found(proposals, known_class, pool.picture, leftover, drift, number, apart)
 
 
 def check_vectors(X: FloatArray, space: Space) -> FloatArray:

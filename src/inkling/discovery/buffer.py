@@ -27,8 +27,10 @@ class Buffer:
         Which observation each is, (m,), ascending.
     picture
         Copies of one picture share a number, (m,).
+    burst
+        Images of one burst share a number, (m,), copies among them.
     alike
-        Images that the encoder can't tell apart share a number, (m,), copies among them.
+        Images that the encoder can't tell apart share a number, (m,), bursts among them.
     label
         Known class or cluster, (m,).
     sources, hashes
@@ -41,6 +43,7 @@ class Buffer:
     p_known: FloatArray
     number: IntArray
     picture: IntArray
+    burst: IntArray
     alike: IntArray
     label: IntArray
     sources: NDArray[np.str_]
@@ -54,6 +57,7 @@ class Buffer:
         return cls(
             np.zeros((0, d), dtype=np.float32),
             np.zeros(0),
+            whole,
             whole,
             whole,
             whole,
@@ -86,10 +90,10 @@ class Buffer:
         """These images as a pool; links are pairs of observation numbers, and count where both are kept."""
         m = len(self)
         must, cannot = self._rows_of(must_link), self._rows_of(cannot_link)
-        alike = without_contradiction(self.alike, self.picture, must, cannot)
+        burst, alike = (without_contradiction(it, self.picture, must, cannot) for it in (self.burst, self.alike))
         sources = np.unique(self.sources, return_inverse=True)[1]
         together = components(m, alike, must)
-        return Pool(space(self.X), self.p_known, self.picture, alike, sources, together, cannot)
+        return Pool(space(self.X), self.p_known, self.picture, burst, alike, sources, together, cannot)
 
     def _rows_of(self, pairs: IntArray) -> IntArray:
         """Pairs of numbers as pairs of rows; pairs with an image that is gone are left out."""

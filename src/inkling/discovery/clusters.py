@@ -1,4 +1,4 @@
-"""The pool sorted into known classes and clusters, and how well each cluster stands when images are left out."""
+"""The pool sorted into known classes and clusters, and where each cluster stands among the known classes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import numpy as np
 from inkling.discovery.agglomerate import agglomerate
 from inkling.discovery.pool import Items, Pool
 from inkling.discovery.space import Space
-from inkling.types import BoolArray, FloatArray, IntArray
+from inkling.types import FloatArray, IntArray
 
 AT_ONCE = 4000
 """Images sorted at once; the time and the memory grow with the square."""
-RESAMPLES = 20
-SHARE_KEPT = 0.7
-"""Of the images, drawn without replacement: a copy of an image would find itself again and look stable."""
 
 
 def cluster(space: Space, pool: Pool) -> IntArray:
@@ -70,43 +67,6 @@ def renumbered(labels: IntArray, n_classes: int) -> IntArray:
     out = labels.copy()
     out[new] = n_classes + rank[number]
     return out
-
-
-def stabilities(space: Space, pool: Pool, clusters: list[IntArray], *, seed: int) -> FloatArray:
-    """How much of each cluster comes back when it is made from fewer images, (n_clusters,).
-
-    Mean, over draws, of the largest Jaccard overlap with a cluster of the draw. Hennig 2007,
-    doi:10.1016/j.csda.2006.11.025.
-    """
-    rng = np.random.default_rng(seed)
-    overlaps = np.full((RESAMPLES, len(clusters)), np.nan)
-    for overlap in overlaps if clusters else ():
-        rows = np.flatnonzero(_kept(pool, rng))
-        labels = np.full(len(pool.Z), -1)
-        labels[rows] = cluster(space, pool.of_rows(rows))
-        sizes = np.bincount(labels[rows], minlength=1)
-        for at, members in enumerate(clusters):
-            overlap[at] = _largest_jaccard(labels[members], sizes, space.n_classes)
-    return np.nanmean(overlaps, axis=0) if clusters else np.zeros(0)
-
-
-def _kept(pool: Pool, rng: np.random.Generator) -> BoolArray:
-    """Which images are in a draw: all of what belongs together, or none, (n,)."""
-    # Drawn in the order of their vectors, so that the order of the files has no say.
-    group = np.unique(pool.together[np.lexsort(pool.Z[:, :2].T)], return_index=True)
-    rank = np.empty(len(group[0]), dtype=np.intp)
-    rank[np.argsort(group[1])] = rng.permutation(len(rank))
-    return np.asarray(rank[np.searchsorted(group[0], pool.together)] < SHARE_KEPT * len(rank))
-
-
-def _largest_jaccard(labels: IntArray, sizes: IntArray, n_classes: int) -> float:
-    """Of what is left of a cluster with the new clusters of a draw; NaN where nothing is left."""
-    drawn = labels[labels >= 0]
-    if not len(drawn):
-        return np.nan
-    found, shared = np.unique(drawn, return_counts=True)
-    jaccard = shared / (len(drawn) + sizes[found] - shared)
-    return float(np.where(found >= n_classes, jaccard, 0.0).max())
 
 
 @dataclass(frozen=True, eq=False)

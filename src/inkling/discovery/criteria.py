@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inkling.discovery.assign_leftovers import assign_leftovers
-from inkling.discovery.clusters import Standing, stabilities
+from inkling.discovery.clusters import Standing
+from inkling.discovery.consensus import Consensus
 from inkling.discovery.p_values import PValues
 from inkling.discovery.pool import Pool
 from inkling.discovery.results import Drift, Proposal
@@ -15,7 +16,7 @@ from inkling.discovery.space import Space
 from inkling.types import IntArray
 
 MIN_SOURCES = 2
-MIN_STABILITY = 0.7
+MIN_STABILITY = 0.5
 MAX_KNOWN_SHARE = 0.5
 MAX_KNOWN_SHARE_IF_COHESIVE = 0.6
 """A cluster as cohesive as a known class needs less to be new than a cluster of outliers."""
@@ -24,7 +25,10 @@ SHOWN = 9
 DRIFT_LEVEL = 0.001
 MIN_EXCESS = 0.1
 """Unknown images below this share of the images are not worth an alarm, however certain they are."""
-MIN_EXPLAINED = 0.25
+MIN_EXPLAINED = 0.5
+SOLID = 0.7
+"""Stability that a proposal needs to explain why images look unknown. Chosen with `MIN_EXPLAINED` on validation images:
+known classes alone, seen in another way than they were learned, fall into groups of which half are as stable."""
 MOST = 0.5
 MIN_LIKENESS = 0.7
 """Where most images are candidates and two of them are as alike as two of one class, or nearly, all have changed. Two
@@ -38,16 +42,18 @@ class Rules:
     Attributes
     ----------
     min_images
-        Pictures that it needs, copies not counted.
+        Pictures that it needs; copies and bursts count once.
     seed
-        Draws the images for its stability.
+        Draws the images that clusters are compared in.
     """
 
     min_images: int
     seed: int
 
 
-def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules: Rules) -> tuple[Proposal, ...]:
+def propose(
+    space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules: Rules, draws: Consensus
+) -> tuple[Proposal, ...]:
     """Clusters that pass every rule, largest first.
 
     A cluster needs pictures enough, from more than one source, and must come back when images are left out. And the
@@ -56,18 +62,24 @@ def propose(space: Space, pool: Pool, labels: IntArray, p_values: PValues, rules
     Parameters
     ----------
     labels
-        Known class or cluster of each image, (n,), as `clusters.cluster` gives them.
+        Known class or cluster of each image, (n,), as `Consensus.labels` gives them.
     p_values
         Of all images seen, whether in the pool or not.
+    draws
+        What stability is measured in.
     """
-    members = _members(labels, space.n_classes)
+    members = members_of(labels, space.n_classes)
     candidates = [
-        _described(space, pool, rows, p_values) for rows in members if pool.n_pictures(rows) >= rules.min_images
+        _described(space, pool, rows, p_values) for rows in members if pool.n_bursts(rows) >= rules.min_images
     ]
     candidates = [it for it in candidates if it.n_sources >= MIN_SOURCES and _is_novel(space, it)]
-    found = stabilities(space, pool, [it.rows for it in candidates], seed=rules.seed)
-    stable = [replace(it, stability=float(s)) for it, s in zip(candidates, found, strict=True) if s >= MIN_STABILITY]
-    return _largest_first(stable)
+    return _largest_first(
+        [
+            replace(it, stability=stability)
+            for it in candidates
+            if (stability := draws.stability(it.rows)) >= MIN_STABILITY
+        ]
+    )
 
 
 def completed(
@@ -77,7 +89,8 @@ def completed(
     clusters = [it.rows for it in proposals]
     proposed = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.intp)
     alone = np.setdiff1d(np.flatnonzero(labels >= space.n_classes), proposed)
-    whole = (_described(space, pool, rows, p_values) for rows in assign_leftovers(space, pool, clusters, alone))
+    grown = assign_leftovers(space, pool, clusters, alone, labels[alone])
+    whole = (_described(space, pool, rows, p_values) for rows in grown)
     return _largest_first([replace(it, stability=of.stability) for it, of in zip(whole, proposals, strict=True)])
 
 
@@ -88,7 +101,8 @@ def judge_drift(space: Space, pool: Pool, proposals: tuple[Proposal, ...], p_val
     """
     excess, below = p_values.excess
     candidate = pool.p_known <= below
-    rows = np.concatenate([it.rows for it in proposals]) if proposals else np.zeros(0, dtype=np.intp)
+    solid = [it.rows for it in proposals if it.stability >= SOLID]
+    rows = np.concatenate(solid) if solid else np.zeros(0, dtype=np.intp)
     unknown = excess * p_values.total
     explained = min(float(candidate[rows].sum()) / unknown, 1.0) if unknown else 1.0
     likeness = _likeness(space, pool, np.flatnonzero(candidate))
@@ -102,7 +116,7 @@ def _largest_first(proposals: list[Proposal]) -> tuple[Proposal, ...]:
     return tuple(sorted(proposals, key=lambda it: (-it.size, int(it.rows[0]))))
 
 
-def _members(labels: IntArray, n_classes: int) -> list[IntArray]:
+def members_of(labels: IntArray, n_classes: int) -> list[IntArray]:
     """Rows of each new cluster."""
     order = np.argsort(labels, kind="stable")
     ends = np.flatnonzero(np.diff(labels[order])) + 1

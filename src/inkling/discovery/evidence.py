@@ -46,9 +46,14 @@ def log_bayes_factors(
     return np.asarray(log_evidence(space, weights + weight, joined) - apart)
 
 
-def gains(log_bayes_factors: FloatArray, counts: FloatArray, count: float) -> FloatArray:
-    """Log posterior odds of one cluster against two, for clusters of `counts` (m,) images and one of `count`, (m,)."""
+def gains(log_bayes_factors: FloatArray, counts: FloatArray, count: float, *, prior: bool = True) -> FloatArray:
+    """Log posterior odds of one cluster against two, for clusters of `counts` (m,) images and one of `count`, (m,).
+
+    Without the prior it is what the images alone say.
+    """
     from scipy.special import gammaln
 
-    prior = gammaln(counts + count) - gammaln(counts) - gammaln(count)
-    return np.asarray(EVIDENCE_SHARE * log_bayes_factors + prior)
+    if not prior:
+        return log_bayes_factors
+    restaurant = gammaln(counts + count) - gammaln(counts) - gammaln(count)
+    return np.asarray(EVIDENCE_SHARE * log_bayes_factors + restaurant)

@@ -59,6 +59,11 @@ class PValues:
         return np.asarray(share[_bin_of(p_known)])
 
     @property
+    def unknown(self) -> float:
+        """Images that are of no known class, by all p-values together."""
+        return (1.0 - self._known_among_all()) * self.total
+
+    @property
     def excess(self) -> tuple[float, float]:
         """Largest share of images that lies below some p-value beyond what is expected there, and that p-value."""
         expected = np.arange(1, BINS + 1) / BINS

@@ -3,7 +3,9 @@
 Near-duplicates count as one picture: equal content, or vectors and perceptual hashes that are both next to equal.
 Vectors alone decide where there is no hash. An encoder that reads little of a picture gives nearly the same vector to
 different ones: they are several pictures, but as evidence they are one, for the encoder has said one thing of them.
-What a person said belongs together is one from the start; what they said does not is never joined.
+Frames of a burst are several pictures and one source: more alike than images of one class are, measured by the scatter
+within the known classes. They count once as well. What a person said belongs together is one from the start; what they
+said does not is never joined.
 """
 
 from __future__ import annotations
@@ -73,8 +75,10 @@ class Pool:
         Conformal p-value of each, (n,).
     picture
         Images with the same number are copies of one picture, (n,).
+    burst
+        Images with the same number are of one burst, (n,), copies among them. They count as one.
     alike
-        Images with the same number have next to the same vector, (n,): copies, and pictures that the encoder can't
+        Images with the same number have next to the same vector, (n,): bursts, and pictures that the encoder can't
         tell apart. They weigh as one.
     sources
         Where each comes from, as numbers, (n,): a video, a camera, a day.
@@ -87,14 +91,20 @@ class Pool:
     Z: FloatArray
     p_known: FloatArray
     picture: IntArray
+    burst: IntArray
     alike: IntArray
     sources: IntArray
     together: IntArray
     cannot_link: IntArray
 
     @classmethod
-    def of(cls, Z: FloatArray, p_known: FloatArray, ties: Ties) -> Pool:
+    def of(cls, Z: FloatArray, p_known: FloatArray, ties: Ties, *, one_source: float = np.inf) -> Pool:
         """Images with the ties between them.
+
+        Parameters
+        ----------
+        one_source
+            Cosine from which two images are of one burst.
 
         Raises
         ------
@@ -104,14 +114,16 @@ class Pool:
         n = len(Z)
         must, cannot = as_pairs(ties.must_link, n, "must_link"), as_pairs(ties.cannot_link, n, "cannot_link")
         content = numbered(ties.hashes, n, "hashes")
-        near = near_vectors(Z)
+        near = near_vectors(Z, SAME_PICTURE)
         copies = near if ties.looks is None else near[look_alike(*ties.looks[near.T])]
         if len(cannot):
             copies = _copies_without_contradiction(copies, components(n, content, must), cannot)
         picture = components(n, content, copies)
-        alike = without_contradiction(components(n, picture, near), picture, must, cannot)
-        own = picture if ties.sources is None else numbered(ties.sources, n, "sources")
-        return check_links(cls(Z, p_known, picture, alike, own, components(n, alike, must), cannot))
+        frames = frames_among(near_vectors(Z, one_source), Z)
+        burst = without_contradiction(components(n, picture, frames), picture, must, cannot)
+        alike = without_contradiction(components(n, burst, near), picture, must, cannot)
+        own = burst if ties.sources is None else numbered(ties.sources, n, "sources")
+        return check_links(cls(Z, p_known, picture, burst, alike, own, components(n, alike, must), cannot))
 
     def of_rows(self, rows: IntArray) -> Pool:
         """The pool of some rows alone; links to others are dropped."""
@@ -123,6 +135,7 @@ class Pool:
             self.Z[rows],
             self.p_known[rows],
             self.picture[rows],
+            self.burst[rows],
             self.alike[rows],
             self.sources[rows],
             self.together[rows],
@@ -132,6 +145,10 @@ class Pool:
     def n_pictures(self, rows: IntArray) -> int:
         """Images without copies."""
         return len(np.unique(self.picture[rows]))
+
+    def n_bursts(self, rows: IntArray) -> int:
+        """Images of which a burst counts as one."""
+        return len(np.unique(self.burst[rows]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,13 +194,19 @@ class Items:
         )
 
 
-def near_vectors(Z: FloatArray) -> IntArray:
-    """Pairs of images (m, 2) whose vectors, of (n, d), are next to equal."""
+def near_vectors(Z: FloatArray, least: float) -> IntArray:
+    """Pairs of images (m, 2) whose unit vectors, of (n, d), have a cosine of `least` or more."""
     found = [np.zeros((0, 2), dtype=np.intp)]
     for start in range(0, len(Z), CHUNK):
-        pairs = np.argwhere(Z[start : start + CHUNK] @ Z[start:].T >= SAME_PICTURE)
+        pairs = np.argwhere(Z[start : start + CHUNK] @ Z[start:].T >= least)
         found.append(start + pairs[pairs[:, 0] < pairs[:, 1]])
     return np.concatenate(found)
+
+
+def frames_among(pairs: IntArray, Z: FloatArray) -> IntArray:
+    """Those of the pairs (m, 2) that the encoder can tell apart: one vector alone does not say where it is from."""
+    first, second = pairs.T
+    return np.asarray(pairs[(Z[first] * Z[second]).sum(axis=1) < SAME_PICTURE])
 
 
 def look_alike(first: LooksArray, second: LooksArray) -> BoolArray:

@@ -47,6 +47,29 @@ class Proposal:
         return replace(self, rows=names[self.rows], central=names[self.central], farthest=names[self.farthest])
 
 
+@dataclass(frozen=True, eq=False)
+class Leaning:
+    """Images that were put to a known class and lean apart from it together: perhaps a class that resembles it.
+
+    Attributes
+    ----------
+    known_class
+        Its index.
+    rows
+        The images, (n,), ascending.
+    of
+        Images that were put to the class in all.
+    """
+
+    known_class: int
+    rows: IntArray
+    of: int
+
+    def renamed(self, names: IntArray) -> Leaning:
+        """The same, with rows named as `names` has them."""
+        return replace(self, rows=names[self.rows])
+
+
 @dataclass(frozen=True)
 class Drift:
     """Whether images all look unlike the known classes, rather than in groups.
@@ -67,6 +90,8 @@ class Drift:
         Mean cosine between two candidates, against that expected within a class.
     all_alike
         Whether it was found since the images are alike throughout, as those of one new class are.
+    change
+        How the images of known classes look different from those that were learned, such as "darker".
     """
 
     found: bool
@@ -75,6 +100,7 @@ class Drift:
     explained: float
     likeness: float
     all_alike: bool = False
+    change: tuple[str, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -82,6 +108,12 @@ class Drift:
         if not self.found:
             return ""
         many = f"(p = {self.p_value:.2g}: {self.excess:.0%} more than chance explains)"
+        if self.change:
+            return (
+                f"Images of known classes look different from those that were learned: {' and '.join(self.change)}. "
+                f"That is reported as drift {many}: groups among such images are made by the change. Undo the change "
+                f"in the images, or add some of them to their classes; then new classes can be found among them."
+            )
         adds = "'inkling add-class FILE.ink NAME --images DIR' adds it"
         if self.all_alike:
             return (
@@ -111,6 +143,10 @@ class Found:
         Rows that are neither of a known class nor in a proposal.
     drift
         The verdict on drift, with its numbers.
+    number
+        Least and greatest likely number of new classes; None where nothing is proposed.
+    leaning
+        Parts of known classes that may be classes of their own, largest first; none where there is drift.
     """
 
     proposals: tuple[Proposal, ...]
@@ -118,8 +154,14 @@ class Found:
     picture: IntArray
     leftover: IntArray
     drift: Drift
+    number: tuple[int, int] | None = None
+    leaning: tuple[Leaning, ...] = ()
 
     def renamed(self, names: IntArray) -> Found:
         """The same, with rows named as `names` has them."""
-        proposals = tuple(it.renamed(names) for it in self.proposals)
-        return replace(self, proposals=proposals, leftover=names[self.leftover])
+        return replace(
+            self,
+            proposals=tuple(it.renamed(names) for it in self.proposals),
+            leftover=names[self.leftover],
+            leaning=tuple(it.renamed(names) for it in self.leaning),
+        )

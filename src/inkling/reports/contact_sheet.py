@@ -44,6 +44,7 @@ class _Page:
     cards: tuple[Card, ...]
     drift: Drift
     explored: Explored
+    leaning: tuple[tuple[str, tuple[Picture, ...]], ...]
     alone: tuple[Picture, ...]
     n_alone: int
     provenance: Mapping[str, str]
@@ -76,6 +77,7 @@ def write_contact_sheet(
         cards=cards,
         drift=explored.drift,
         explored=explored,
+        leaning=tuple((one.finding, _pictures_of(one.paths, explored.waiting, waiting)) for one in explored.leaning),
         alone=tuple(map(_picture, alone[:MOST_ALONE])),
         n_alone=len(alone),
         provenance=page_provenance(encoder, seed=seed, memory_version=explored.memory_version),
@@ -91,6 +93,14 @@ def _card(proposal: Proposal, waiting: Mapping[int, PooledImage]) -> Card:
     farthest = pictures[MOST_CENTRAL:][-MOST_FARTHEST:][::-1]
     paths = tuple(image.path for image in members)
     return Card(proposal, tuple(pictures[:MOST_CENTRAL]), tuple(farthest), paths)
+
+
+def _pictures_of(
+    paths: Sequence[str], waiting: Mapping[int, PooledImage], portable: Mapping[int, PooledImage]
+) -> tuple[Picture, ...]:
+    """Those of the images that are in the pool: others have no picture in the memory."""
+    numbers = {image.path: number for number, image in waiting.items()}
+    return tuple(_picture(portable[numbers[path]]) for path in paths if path in numbers)
 
 
 def _alone(proposals: Sequence[Proposal], waiting: Mapping[int, PooledImage]) -> list[PooledImage]:

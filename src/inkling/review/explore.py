@@ -14,9 +14,10 @@ from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool
 from inkling.memory.pool import observe, read_pool
+from inkling.review.changed import unless_changed
+from inkling.review.known_images import KnownImages
 from inkling.review.propose import (
     Explored,
-    KnownImages,
     Seen,
     detector_of,
     explored,
@@ -65,20 +66,23 @@ def explore(
         seen = Seen(samples, np.asarray(detector.p_known(samples.X)))
         observe(path, *seen.candidates(), fingerprint=samples.identity.fingerprint)
 
-    def attempt(is_last: bool) -> Found:
+    def attempt(is_last: bool) -> tuple[Found, list[str]]:
         pool = read_pool(path)
         require_same_encoder(pool, classifier)
         free = pool.only(~pool.edited)
-        found = _found_among(free, pool, classifier, seen, min_images=min_images)
+        found, paths = _found_among(free, pool, classifier, seen, min_images=min_images)
         proceed()
         put_forward(path, classifier, free, found, any_version=is_last)
-        return found
+        return found, paths
 
-    return explored(path, retried(attempt), seen)
+    found, paths = retried(attempt)
+    return explored(path, found, seen, classes=KnownImages.of(classifier).names, paths=paths)
 
 
-def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Seen | None, *, min_images: int) -> Found:
-    """Clusters among the images that are free to be proposed; rows are theirs.
+def _found_among(
+    free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Seen | None, *, min_images: int
+) -> tuple[Found, list[str]]:
+    """Clusters among the images that are free to be proposed, and where all images come from; rows are theirs.
 
     The other images are no candidates, but they tell how many candidates chance accounts for.
     """
@@ -86,7 +90,7 @@ def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Se
     n, detector = len(free.ids), detector_of(classifier)
     X, p_known = free.vectors[:, :d], detector.p_known(free.vectors)
     hashes = [image.content_hash for image in free.images]
-    looks = looks_of([image.thumbnail for image in free.images])
+    thumbnails, paths = ([getattr(image, name) for image in free.images] for name in ("thumbnail", "path"))
     if seen is not None:
         pooled = {image.content_hash for image in pool.images}
         others = [
@@ -94,18 +98,19 @@ def _found_among(free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Se
         ]
         X = np.concatenate([X, seen.samples.embeddings[others]])
         p_known = np.concatenate([p_known, seen.p_known[others]])
-        looks = np.concatenate([looks, looks_of([seen.samples.thumbnails[row] for row in others])])
+        thumbnails += [seen.samples.thumbnails[row] for row in others]
+        paths += [seen.samples.paths[row] for row in others]
         hashes += [seen.samples.content_hashes[row] for row in others]
     found = discover(
         X,
         p_known,
         known.X,
         known.y,
-        ties=Ties(hashes=hashes, looks=looks, **linked_rows(free, hashes[:n])),
+        ties=Ties(hashes=hashes, looks=looks_of(thumbnails), **linked_rows(free, hashes[:n])),
         min_images=min_images,
         seed=classifier.seed,
     )
-    return _of_rows(found, n, min_images=min_images)
+    return _of_rows(unless_changed(found, classifier, thumbnails), n, min_images=min_images), paths
 
 
 def _of_rows(found: Found, n: int, *, min_images: int) -> Found:

@@ -14,9 +14,10 @@ from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool, StreamState
 from inkling.memory.pool import observe, read_pool
+from inkling.review.changed import unless_changed
+from inkling.review.known_images import KnownImages
 from inkling.review.propose import (
     Explored,
-    KnownImages,
     Seen,
     detector_of,
     explored,
@@ -77,18 +78,23 @@ class Observer:
     def proposed(self) -> Explored:
         """Propose what holds together by now. Where the memory is changed meanwhile, it is done again."""
 
-        def attempt(is_last: bool) -> Found:
+        def attempt(is_last: bool) -> tuple[Found, list[str]]:
             pool = read_pool(self._path)
             require_same_encoder(pool, self._classifier)
             free = pool.only(~pool.edited)
             self._agree_with(free)
             found = self._by_pool(self._stream.found(), free)
+            found = unless_changed(found, self._classifier, [image.thumbnail for image in free.images])
             state = _kept(self._stream.state(), last=self._last)
             put_forward(self._path, self._classifier, free, found, stream=state, any_version=is_last)
-            return found
+            return found, [image.path for image in free.images]
 
+        found, paths = retried(attempt)
+        classes = KnownImages.of(self._classifier).names
         return replace(
-            explored(self._path, retried(attempt), None), n_images=self._n_images, n_candidates=self._n_candidates
+            explored(self._path, found, None, classes=classes, paths=paths),
+            n_images=self._n_images,
+            n_candidates=self._n_candidates,
         )
 
     def _begun(self, pool: Pool) -> Stream:
@@ -138,12 +144,12 @@ class Observer:
         arrays = self._stream.state().arrays
         row = {image.content_hash: at for at, image in enumerate(free.images)}
         rows = np.full(int(arrays["number"].max(initial=-1)) + 1, -1)
-        picture = -1 - np.arange(len(free.ids))
-        for number, content, shown in zip(arrays["number"], arrays["hashes"].tolist(), found.picture, strict=True):
+        picture, known_class = -1 - np.arange(len(free.ids)), np.full(len(free.ids), -1)
+        for at, (number, content) in enumerate(zip(arrays["number"], arrays["hashes"].tolist(), strict=True)):
             rows[number] = row.get(content, -1)
             if rows[number] >= 0:
-                picture[rows[number]] = shown
-        return replace(found.renamed(rows), picture=picture)
+                picture[rows[number]], known_class[rows[number]] = found.picture[at], found.known_class[at]
+        return replace(found.renamed(rows), picture=picture, known_class=known_class)
 
 
 def _kept(state: HeadState, *, last: int) -> StreamState:

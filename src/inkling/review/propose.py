@@ -20,8 +20,34 @@ from inkling.heads.support import unit_rows
 from inkling.memory.discovered import CANNOT, MUST, Finding, Pool, PooledImage, Proposal, StreamState
 from inkling.memory.pool import read_waiting
 from inkling.memory.proposals import write_proposals
+from inkling.review.known_images import KnownImages
 from inkling.types import BoolArray, FloatArray, IntArray, SkippedImage
 from inkling.unknown import UnknownDetector
+from inkling.wording import counted
+
+
+@dataclass(frozen=True)
+class Near:
+    """Images that were put to a known class and lean apart from it together: perhaps a class that resembles it.
+
+    Attributes
+    ----------
+    known_class
+        Its name.
+    paths
+        The images.
+    of
+        Images that were put to the class in all.
+    """
+
+    known_class: str
+    paths: tuple[str, ...]
+    of: int
+
+    @property
+    def finding(self) -> str:
+        """In words."""
+        return f"near {self.known_class}: {len(self.paths)} of {counted(self.of, 'image')} lean apart"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +60,10 @@ class Explored:
         All that wait in the memory now.
     drift
         Whether nearly all images look unlike the known classes, rather than groups of them.
+    number
+        Least and greatest likely number of new classes among the images looked at; None where nothing was proposed.
+    leaning
+        Images that were put to a known class and lean apart from it together.
     n_images, n_candidates
         Images looked at now, and those of them that went to the pool.
     waiting
@@ -59,6 +89,8 @@ class Explored:
     waiting: dict[int, PooledImage]
     memory_version: int
     skipped: tuple[SkippedImage, ...] = ()
+    number: tuple[int, int] | None = None
+    leaning: tuple[Near, ...] = ()
 
 
 class Seen:
@@ -110,30 +142,6 @@ def detector_of(classifier: FewShotClassifier) -> UnknownDetector:
     return detector
 
 
-@dataclass(frozen=True, eq=False)
-class KnownImages:
-    """The known classes as discovery compares with them: those that have images.
-
-    Attributes
-    ----------
-    X, y
-        Embeddings of their images, (m, d), and class indices, (m,).
-    names
-        Name of each class index.
-    """
-
-    X: FloatArray
-    y: IntArray
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, classifier: FewShotClassifier) -> KnownImages:
-        """Those of a classifier. A class that is known by its text alone has no image to compare with."""
-        vectors, classes = classifier.fitted.vectors, classifier.fitted.classes
-        columns, y = np.unique(vectors.y, return_inverse=True)
-        return cls(vectors.embeddings, y, tuple(str(classes[column]) for column in columns))
-
-
 def linked_rows(pool: Pool, hashes: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
     """Pairs of rows that decisions linked, as far as both are at hand.
 
@@ -182,8 +190,18 @@ def require_same_encoder(pool: Pool, classifier: FewShotClassifier) -> None:
         )
 
 
-def explored(path: str | Path, found: Found, seen: Seen | None) -> Explored:
-    """What came of it, with all that waits in the memory now."""
+def explored(
+    path: str | Path, found: Found, seen: Seen | None, *, classes: Sequence[str], paths: Sequence[str]
+) -> Explored:
+    """What came of it, with all that waits in the memory now.
+
+    Parameters
+    ----------
+    classes
+        Names of the known classes by index.
+    paths
+        Of the images that the rows of what was found are of.
+    """
     pool, proposals, version = read_waiting(path)
     return Explored(
         proposals=proposals,
@@ -193,6 +211,11 @@ def explored(path: str | Path, found: Found, seen: Seen | None) -> Explored:
         waiting=dict(zip(pool.ids.tolist(), pool.images, strict=True)),
         memory_version=version,
         skipped=() if seen is None else seen.samples.skipped,
+        number=found.number,
+        leaning=tuple(
+            Near(classes[one.known_class], tuple(paths[row] for row in one.rows.tolist()), one.of)
+            for one in found.leaning
+        ),
     )
 
 
