@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import ImageFilter
 from PIL.Image import Image
-from sklearn.cluster import KMeans
+from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from common import ROOT, SHARED, Row, at_least, at_most, record
@@ -30,6 +30,7 @@ from feature_tasks import FeatureTask, image_task
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Stream, discover
 from inkling.discovery import clusters as clusters_module
+from inkling.discovery.batch import MIN_IMAGES
 from inkling.discovery.space import Space
 from inkling.heads import AutoHead
 from inkling.heads.labelled_vectors import LabelledVectors
@@ -62,12 +63,13 @@ def main() -> None:
 
 def half_known(set_name: str) -> Iterator[Row]:
     """Half of the classes known with 16 shots, the test images of all as one pool; several halves."""
-    tasks = [_half(image_task(set_name, SHOTS), seed) for seed in range(DRAWS)]
-    scored = [_scored(task) for task in tasks]
+    tasks = [half(image_task(set_name, SHOTS), seed) for seed in range(DRAWS)]
+    scored = [scored_half(task, _p_known(task)) for task in tasks]
     required = set_name == "Caltech-100"
     for name in scored[0]:
         values = [one[name] for one in scored]
-        what, mean = f"{set_name}, half known: {name}", float(np.mean(values))
+        said = [value for value in values if not np.isnan(value)]
+        what, mean = f"{set_name}, half known: {name}", float(np.mean(said)) if said else float("nan")
         if required and name == "proposals against true number, relative error":
             yield at_most(what, mean, 0.20, all=values)
         elif required and name == "purity of proposals":
@@ -102,7 +104,7 @@ def crops() -> Iterator[Row]:
 
 def orders() -> Iterator[Row]:
     """The same images in other orders: agreement of the sorting, while all are sorted at once and while few are."""
-    task = _half(image_task("Caltech-100", SHOTS, split="val"), SEED)
+    task = half(image_task("Caltech-100", SHOTS, split="val"), SEED)
     p_known = _p_known(task)
     usual = clusters_module.AT_ONCE
     for at_once, what in ((usual, "sorted at once"), (FEW_AT_ONCE, f"at most {FEW_AT_ONCE} sorted at once")):
@@ -113,7 +115,7 @@ def orders() -> Iterator[Row]:
     clusters_module.AT_ONCE = usual
 
 
-def _half(task: FeatureTask, seed: int) -> FeatureTask:
+def half(task: FeatureTask, seed: int) -> FeatureTask:
     """Half of the classes known, numbered first; the test images are those of all classes."""
     n = len(task.classes)
     order = np.random.default_rng(seed).permutation(n)
@@ -125,9 +127,8 @@ def _half(task: FeatureTask, seed: int) -> FeatureTask:
     return replace(task, classes=names, X=task.X[kept], y=number[task.y[kept]], test_y=number[task.test_y])
 
 
-def _scored(task: FeatureTask) -> dict[str, float]:
-    """All figures of one half, beside a classifier that knows no unknown and k-means that knows the true number."""
-    p_known = _p_known(task)
+def scored_half(task: FeatureTask, p_known: FloatArray) -> dict[str, float]:
+    """All figures of one half, beside a classifier that knows no unknown, HDBSCAN, and k-means told the true number."""
     nearest = AutoHead().fit(task.X, task.y).logits(task.test_X).argmax(axis=1)
     started = time.perf_counter()
     found = discover(task.test_X, p_known, task.X, task.y, seed=SEED)
@@ -138,13 +139,29 @@ def _scored(task: FeatureTask) -> dict[str, float]:
     n_all = len(np.unique(task.test_y))
     Z = Space.of(task.X, task.y)(task.test_X)
     told = Sorting.of(task.test_y, KMeans(n_all, n_init=3, random_state=SEED).fit_predict(Z), n_known)
+    dense = HDBSCAN(min_cluster_size=MIN_IMAGES, copy=True).fit_predict(Z)
+    apart = Sorting.of(task.test_y, np.where(dense < 0, n_all + np.arange(len(dense)), dense), n_known)
+    number = found.number or (0, 0)
+    n_new = len(np.unique(task.test_y[task.test_y >= n_known]))
     return {
         **clusters_scored([it.rows for it in found.proposals], task.test_y, n_known),
         **{f"accuracy, {part}": value for part, value in ours.parts().items()},
         **{f"accuracy, {part}, closed-set floor": value for part, value in floor.parts().items()},
         **{f"accuracy, {part}, k-means with the true number": value for part, value in told.parts().items()},
+        **{f"accuracy, {part}, HDBSCAN": value for part, value in apart.parts().items()},
+        "number, least": float(number[0]),
+        "number, most": float(number[1]),
+        "true number within": float(number[0] <= n_new <= number[1]),
+        "parts that lean apart": float(len(found.leaning)),
+        "parts that lean apart, share of new": _new_share(found, task),
         "seconds": seconds,
     }
+
+
+def _new_share(found: Found, task: FeatureTask) -> float:
+    """Of the images that lean apart from a known class, those of new classes; NaN where there are none."""
+    rows = np.concatenate([it.rows for it in found.leaning]) if found.leaning else np.zeros(0, dtype=np.intp)
+    return float((task.test_y[rows] >= len(task.classes)).mean()) if len(rows) else float("nan")
 
 
 def _p_known(task: FeatureTask) -> FloatArray:

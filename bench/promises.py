@@ -14,6 +14,7 @@ from functools import partial
 
 import promises_alarms
 import promises_coverage
+import promises_discovery
 import promises_hierarchy
 from common import Row, parts_of, record_parts
 
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     **promises_coverage.PARTS,
     **promises_hierarchy.PARTS,
     **promises_alarms.PARTS,
+    **promises_discovery.PARTS,
 }
 
 

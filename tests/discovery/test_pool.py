@@ -112,7 +112,7 @@ def test_lists_of_another_length_are_refused() -> None:
 def test_frames_of_a_burst_are_several_pictures_and_count_once() -> None:
     frames = unit_rows(Z[0] + 0.3 * np.random.default_rng(2).normal(size=(5, 16)) / 4.0)
     vectors = np.concatenate([frames, Z[1:3]])
-    pool = Pool.of(vectors, np.full(7, 0.01), Ties(), one_source=0.95)
+    pool = Pool.of(vectors, np.full(7, 0.01), Ties(), one_source=0.9)
     every = np.arange(7)
     assert (pool.n_pictures(every), pool.n_bursts(every), len(np.unique(pool.sources))) == (7, 3, 3)
     assert Items.of(SPACE, pool).counts[SPACE.n_classes :] == pytest.approx([1.0, 1.0, 1.0])
