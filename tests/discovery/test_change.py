@@ -1,4 +1,4 @@
-"""Images that all look different from those of their class are found, and classes that differ from each other are not."""
+"""Images that all look different from those of their class are found, and classes that differ are not."""
 
 from __future__ import annotations
 

@@ -109,8 +109,9 @@ class SetPredictor(Predictor):
         Examples
         --------
         >>> classifier = FewShotClassifier.load("vehicles.ink")
-        >>> classifier.climbing(parents={"castle": "building", "house": "building"}).hierarchy.above("castle")
-        ('building',)
+        >>> groups = {"castle": "outdoors", "tree": "outdoors", "cat": "animal"}
+        >>> classifier.climbing(parents=groups).hierarchy.above("castle")
+        ('outdoors',)
         """
         given = read_parents(parents, self.fitted.classes)
         return Climbing(given or self.fitted.hierarchy or noun_groups(self.fitted.classes), error_rate)

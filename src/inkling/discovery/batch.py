@@ -58,8 +58,11 @@ def discover(
     space = Space.of(known_X, known_y)
     X = check_vectors(X, space)
     p_known = check_p_values(p_known, len(X))
+    only_candidates = bool((p_known <= GATE).all())
+    if only_candidates:  # such as wait in a memory: p-values of the known images among them are uniform up to the gate
+        p_known = p_known / GATE
     pool = Pool.of(space(X), p_known, ties, one_source=space.one_source)
-    examined = examined_rows(pool)
+    examined = np.arange(len(X)) if only_candidates else examined_rows(pool)
     return found_in(
         space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)
     )

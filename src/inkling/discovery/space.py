@@ -24,8 +24,8 @@ FOLDS = 5
 """Parts of the classes, each held out once to estimate w and b."""
 LEAST_VARIANCE = 1e-9
 ALIKE = 0.7
-"""How alike images of one source are at least. In validation images of four data sets no pair as alike is of two classes;
-from .6 on, 2 % to 15 % are."""
+"""How alike images of one source are at least. In validation images of four data sets no pair so alike is of two
+classes; from .6 on, 2 % to 15 % are."""
 TIMES_CHANCE = 1.2
 """And how many times as alike as next to no two images of different classes."""
 
