@@ -74,7 +74,11 @@ def test_auto_with_any_number_of_shots(shots: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "chosen"), [("MAX_LOGISTIC_WORK", "prototype + local-gda"), ("MAX_LOCAL_WORK", "prototype + gda")]
+    ("limit", "chosen"),
+    [
+        ("MAX_LOGISTIC_WORK", "zero-shot + prototype + local-gda"),
+        ("MAX_LOCAL_WORK", "zero-shot + prototype + gda"),
+    ],
 )
 def test_auto_of_large_tasks(limit: str, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"inkling.heads.experts.{limit}", 0)

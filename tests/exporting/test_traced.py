@@ -50,6 +50,7 @@ EXPRESSIONS: dict[str, Callable[[Any], Any]] = {
     "comparisons": lambda x: (x > 0) & (x <= W64[:, 0]) | ~(x >= -1.0),
     "places among ordered numbers": lambda x: np.searchsorted(ORDERED, x[:, 0]),
     "places on the right": lambda x: np.searchsorted(ORDERED, x[:, 1], side="right"),
+    "the smallest, in any order": lambda x: np.take_along_axis(x, np.argpartition(x, 1, axis=1)[:, :2], 1).sum(axis=1),
     "other number types": lambda x: x.astype(np.float64) / 3,
     "turned": lambda x: (x[:, None] * W32.T).transpose(0, 2, 1),
     "in place": lambda x: _halved(x * 1.0),

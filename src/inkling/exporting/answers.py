@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from inkling.exporting import local_gda as _  # noqa: F401 - gives the closer look of local GDA its graph
+from inkling.exporting import local_gda, local_plda  # noqa: F401 - give closer looks at likely classes their graphs
 from inkling.exporting.traced import Traced, Value
 from inkling.heads.calibration import apply_temperature
 from inkling.heads.fitted import FittedHead

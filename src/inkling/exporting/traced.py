@@ -273,6 +273,13 @@ def _searchsorted(ordered: Any, x: Traced, side: str = "left") -> Traced:
     return cast(Traced, below.astype(np.int64).sum(axis=1))
 
 
+def _argpartition(x: Traced, _kth: int, axis: int) -> Traced:
+    """Places along an axis in ascending order of what stands there: so they are parted at each of them."""
+    count = np.array([x.shape[axis]])
+    like = ((x.dtype, x.shape), (np.int64, x.shape))
+    return x.all_made("TopK", x, count, like=like, axis=axis, largest=0, sorted=1)[1]
+
+
 def taken(array: Any, index: Traced) -> Traced:
     """Entries of an array along its first axis, by numbers that the graph computes."""
     shape = (*index.shape, *array.shape[1:])
@@ -294,6 +301,7 @@ _FUNCTIONS: Mapping[Any, Callable[..., Traced]] = {
     np.einsum: _einsum,
     np.searchsorted: _searchsorted,
     np.take_along_axis: _take_along,
+    np.argpartition: _argpartition,
 }
 
 

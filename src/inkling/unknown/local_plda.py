@@ -10,7 +10,8 @@ drawn to that of all classes, which counts as `PRIOR` images. By Woodbury's iden
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from functools import singledispatch
+from typing import Any, cast
 
 import numpy as np
 
@@ -87,15 +88,39 @@ class LocalPLDA:
         squared = squared_distances(white, self.centres)
         n_likeliest = min(LIKELIEST, len(self.centres))
         best = np.argpartition(squared, n_likeliest - 1, axis=1)[:, :n_likeliest]
-        inner = self._inner_products(white, best) - self.along[best]
-        explained = (inner * (self.inverses[best] @ inner[..., None])[..., 0]).sum(axis=2) / PRIOR
-        misfit = self.gains[best] * (np.take_along_axis(squared, best, axis=1) - explained) + self.log_volumes[best]
+        inner = inner_products(best, self.residuals, white)
+        along, inverses, gains, log_volumes = (
+            of_classes(best, each) for each in (self.along, self.inverses, self.gains, self.log_volumes)
+        )
+        inner = inner - along
+        explained = (inner * (inverses @ inner[..., None])[..., 0]).sum(axis=2) / PRIOR
+        misfit = gains * (np.take_along_axis(squared, best, axis=1) - explained) + log_volumes
         return cast(FloatArray, self.plda.new_class(white) + 0.5 * misfit.min(axis=1))
 
-    def _inner_products(self, white: FloatArray, best: IntArray) -> FloatArray:
-        """Of each image with the residuals of its likeliest classes, (n, n_likeliest, m)."""
-        n_classes, m, width = self.residuals.shape
-        if best.size < n_classes:
-            return cast(FloatArray, (self.residuals[best] @ white[:, None, :, None])[..., 0])
-        with_all = (white @ self.residuals.reshape(-1, width).T).reshape(len(white), n_classes, m)
-        return np.take_along_axis(with_all, best[..., None], axis=1)
+
+@singledispatch
+def of_classes(chosen: Any, values: FloatArray) -> FloatArray:
+    """Values (n_classes, \\*axes) of the classes chosen (n, k), as (n, k, \\*axes).
+
+    Parameters
+    ----------
+    chosen
+        An array; other kinds of arrays than numpy's may have a form of their own, found by this.
+    """
+    return cast(FloatArray, values[chosen])
+
+
+@singledispatch
+def inner_products(chosen: Any, residuals: FloatArray, white: FloatArray) -> FloatArray:
+    """Of each image (n, d) with the residuals (n_classes, m, d) of the classes chosen (n, k), as (n, k, m).
+
+    Parameters
+    ----------
+    chosen
+        As for `of_classes`.
+    """
+    n_classes, m, width = residuals.shape
+    if chosen.size < n_classes:
+        return cast(FloatArray, (residuals[chosen] @ white[:, None, :, None])[..., 0])
+    with_all = (white @ residuals.reshape(-1, width).T).reshape(len(white), n_classes, m)
+    return np.take_along_axis(with_all, chosen[..., None], axis=1)
