@@ -19,7 +19,6 @@ import pytest
 
 from inkling import Exported, FewShotClassifier, InklingError, export
 from inkling.errors import EncoderError, InputError
-from inkling.exporting.card import write_card
 from inkling.exporting.export import export_with
 from inkling.exporting.formats import FORMATS, Bundle
 from inkling.exporting.job import ExportOptions
@@ -130,19 +129,6 @@ class TestTheFolder:
             "Sets of labels at a coverage",
         ):
             assert words in card
-
-    @pytest.mark.parametrize(
-        ("basis", "words"), [({"basis": "prior"}, "learned elsewhere"), ({"basis": "none"}, "scores"), ({}, "scores")]
-    )
-    def test_its_card_says_what_nobody_measured(
-        self, basis: dict[str, str], words: str, exported: Exported, tmp_path: Path
-    ) -> None:
-        head = {**exported.manifest["head"], "calibration": {"temperature": 1.0, "n": 0, **basis}}
-        write_card(tmp_path, {**exported.manifest, "head": head})
-        promises = (tmp_path / "MODEL_CARD.md").read_text().partition("## Promises")[2]
-        assert words in promises
-        assert "logit scale" not in promises
-        assert "is meant as it reads" not in promises
 
     def test_numbers_stay_numbers(self, drawn: Path, tmp_path: Path) -> None:
         pictures = sorted((drawn / "train").rglob("*.png"))
