@@ -46,6 +46,8 @@ WRITES = [
     ("POST", "/v1/classes/1/images"),
     ("PATCH", "/v1/classes/1"),
     ("DELETE", "/v1/classes/1"),
+    ("PATCH", "/v1/classes/begun/{name}"),
+    ("DELETE", "/v1/classes/begun/{name}"),
     *(("POST", f"/v1/proposals/1/{verb}") for verb in ("accept", "merge", "split", "rename", "discard")),
     ("POST", "/v1/images/1/move"),
     ("POST", "/v1/undo"),

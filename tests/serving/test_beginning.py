@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from inkling import FewShotClassifier
 from inkling.errors import InputError
+from inkling.images.decode import decode, thumbnail
 from inkling.serving.app import create_app
 from inkling.serving.beginning import Beginning
 from inkling.serving.begun import BegunFile, Collected
@@ -46,7 +47,10 @@ def test_two_classes_make_a_memory(client: TestClient, stage: Path, tmp_path: Pa
     early = client.post("/v1/predict", files=ask)
     assert (early.status_code, early.json()["detail"]) == (409, "The memory has no classes yet.")
     first = client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3)).json()
-    assert (first["memory_version"], first["begun"]) == (0, [{"name": "cat", "images": 3, "prompts": []}])
+    assert (first["memory_version"], first["begun"]) == (
+        0,
+        [{"name": "cat", "images": 3, "prompts": [], "exemplars": []}],
+    )
     more = client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 1)).json()
     assert more["begun"][0]["images"] == 4
     assert not (tmp_path / "new.ink").exists()
@@ -66,11 +70,46 @@ def test_the_first_class_is_taken_back(client: TestClient, stage: Path) -> None:
     assert client.post("/v1/undo").status_code == 409
 
 
+def test_the_first_class_is_shown_renamed_and_removed_as_others_are(
+    client: TestClient, stage: Path, tmp_path: Path
+) -> None:
+    client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", 3))
+    (begun,) = client.get("/v1/classes?exemplars=2").json()["begun"]
+    assert [one["path"] for one in begun["exemplars"]] == ["cat-0000.png", "cat-0001.png"]
+    shown = client.get(begun["exemplars"][1]["picture"])
+    sent = (stage / "train/cat/cat-0001.png").read_bytes()
+    assert (shown.status_code, shown.content) == (200, thumbnail(decode(sent)))
+    assert client.get(f"/v1/pictures/{'0' * 32}").status_code == 404
+
+    renamed = client.patch("/v1/classes/begun/cat", json={"name": "a/b ?"}).json()
+    assert (renamed["begun"][0]["name"], renamed["outcome"]) == ("a/b ?", {"class": "a/b ?", "from": "cat"})
+    assert list(BegunFile(str(tmp_path / "new.ink")).read()) == ["a/b ?"]
+    assert client.patch("/v1/classes/begun/cat", json={"name": "dog"}).status_code == 404
+    assert client.patch("/v1/classes/begun/a%2Fb%20%3F", json={"name": " "}).status_code == 422
+    assert client.delete("/v1/classes/begun/a%2Fb%20%3F").json()["begun"] == []
+    assert BegunFile(str(tmp_path / "new.ink")).read() == {}
+    assert client.delete("/v1/classes/begun/a%2Fb%20%3F").status_code == 404
+
+    assert client.post("/v1/undo").json()["outcome"] == {"class": "a/b ?"}
+    assert client.get("/v1/classes").json()["begun"][0]["images"] == 3
+    for kind in ("tree", "castle"):
+        client.post("/v1/classes", data={"name": kind}, files=pictures(stage, kind, 3))
+    assert client.delete("/v1/classes/begun/tree").status_code == 404
+    assert client.get(begun["exemplars"][1]["picture"]).status_code == 200  # by the same id, from the memory
+
+
+def test_more_pictures_of_the_first_class_are_taken_back_alone(client: TestClient, stage: Path) -> None:
+    for n in (3, 2):
+        client.post("/v1/classes", data={"name": "cat"}, files=pictures(stage, "cat", n))
+    assert client.post("/v1/undo").json()["outcome"] == {"class": "cat"}
+    assert client.get("/v1/classes").json()["begun"][0]["images"] == 3
+
+
 def test_others_are_answered_while_the_first_class_is_taken_back(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = client.app.state.shared.service
-    monkeypatch.setattr(service.beginning, "drop_latest", lambda: time.sleep(1) or "cat")  # as while it is fitted
+    monkeypatch.setattr(service.beginning, "take_back", lambda: time.sleep(1) or "cat")  # as while it is fitted
 
     async def both() -> list[str]:
         order: list[str] = []
@@ -126,8 +165,9 @@ def test_the_first_class_outlives_the_server(tmp_path: Path, stage: Path, start:
     first.process.kill()
     again = start("--new", "sketch", where=memory)
     assert "Serving a new memory, begun with 'cat' at" in again.lines[0]
-    begun = httpx.get(f"{again.address}/v1/classes").json()["begun"]
-    assert begun == [{"name": "cat", "images": 3, "prompts": ["a cat"]}]
+    (begun,) = httpx.get(f"{again.address}/v1/classes").json()["begun"]
+    assert (begun["name"], begun["images"], begun["prompts"]) == ("cat", 3, ["a cat"])
+    assert [one["path"] for one in begun["exemplars"]] == ["cat-0000.png", "cat-0001.png", "cat-0002.png"]
     sent = {"data": {"name": "tree"}, "files": pictures(stage, "tree", 3), "timeout": 60}
     assert httpx.post(f"{again.address}/v1/classes", **sent).json()["verb"] == "fit"
     assert sorted(one.name for one in tmp_path.iterdir() if "begun" in one.name) == []
@@ -153,7 +193,7 @@ def test_what_was_begun_is_read_as_it_was_written(tmp_path: Path, stage: Path) -
 
 def test_what_was_begun_and_taken_back_does_not_come_again(tmp_path: Path, stage: Path) -> None:
     begun(tmp_path / "new.ink", stage)
-    assert Beginning(str(tmp_path / "new.ink")).drop_latest() == "cat"
+    assert Beginning(str(tmp_path / "new.ink")).take_back() == "cat"
     assert Beginning(str(tmp_path / "new.ink")).classes == ()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -288,37 +287,6 @@ def test_check_measures_what_evaluate_measures(person: Person, service: Service,
     assert person.browser.complaints == []
 
 
-class TestFromNothing:
-    """A memory that is not there yet is begun on the page."""
-
-    @pytest.fixture
-    def memory(self, tmp_path: Path) -> Path:
-        return tmp_path / "new.ink"
-
-    @pytest.fixture
-    def service(self, memory: Path, settings: Settings) -> Iterator[Service]:
-        service = Service(str(memory), limits=settings.limits, begin_with="sketch")
-        service.start()
-        yield service
-        service.close()
-
-    def test_two_classes_and_a_verdict(self, person: Person, memory: Path, stage: Path) -> None:
-        person.go("")
-        person.reads("It knows nothing yet")
-        for name in ("cat", "tree"):
-            person.browser.evaluate("document.querySelector('.new-class input[type=text]').focus()")
-            person.type(name)
-            person.choose(sorted((stage / "train" / name).iterdir()), field=".new-class input[type=file]")
-            person.browser.wait_for(f"document.querySelector('[data-class={name}]')")
-        person.reads("Right on pictures left out")
-        assert {name: one.images for name, one in classes(memory).items()} == {"cat": 8, "tree": 8}
-        person.browser.evaluate("location.hash = 'ask'")
-        person.choose([stage / "test" / "cat" / "cat-0000.png"])
-        person.browser.wait_for("document.querySelector('.verdicts .answer')")
-        assert person.text(".bars .name") == "cat"
-        assert person.browser.complaints == []
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_fits_every_window(person: Person, view: str) -> None:
     person.go(view)
@@ -382,4 +350,25 @@ def drag(person: Person, source: str, target: str) -> None:
           tell(to, "dragover");
           tell(to, "drop");
         }})()"""
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_messages_leave_the_cards_in_sight(person: Person, width: int) -> None:
+    person.browser.looks(width=width, height=800, phone=width < 500)
+    person.go("classes")
+    person.browser.wait_for("document.querySelectorAll('.card .of-class').length")
+    rows = "[...document.querySelectorAll('.of-class')].map((one) => new Set([...one.children].map((button) => "
+    rows += "((box) => Math.round((box.top + box.bottom) / 2))(button.getBoundingClientRect()))).size)"
+    assert set(person.browser.evaluate(rows)) == {1}
+    person.browser.evaluate(
+        "import(new URL('toast.js', document.baseURI)).then(({ toast }) => "
+        "[1, 2, 3].forEach((n) => toast(`Message ${n}, ` + 'which is long and has several lines, '.repeat(6))))"
+    )
+    person.browser.wait_for("document.querySelectorAll('.toast').length === 3")
+    person.browser.wait_for("getComputedStyle(document.documentElement).getPropertyValue('--told') !== ''")
+    person.browser.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    person.browser.wait_for(
+        "document.querySelector('main').lastElementChild.getBoundingClientRect().bottom"
+        " <= document.getElementById('toasts').getBoundingClientRect().top"
     )

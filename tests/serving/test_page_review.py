@@ -13,6 +13,7 @@ from inkling.memory.events import list_events
 from inkling.memory.shown import shown_proposals
 from inkling.review import explore
 from inkling.review.signed import SignedDecisions
+from inkling.serving.routes import jobs
 from inkling.serving.settings import Settings
 from tests.accessibility import serious_findings
 from tests.serving.browsed import TOASTS, Person
@@ -116,3 +117,18 @@ def test_undo_and_history_name_the_file(person: Person, memory: Path) -> None:
     person.reads(f"Took back: moved {name} to “cat”", where="document.querySelector('.events').innerText")
     assert image.content_hash not in person.text("body")
     assert "event" not in person.text("main")
+
+
+def test_what_grouping_found_beyond_its_groups_is_said_until_a_decision(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = {"known_class": "bus", "paths": ["a.png"] * 14, "of": 41, "finding": "near bus: 14 of 41 images lean apart"}
+    told = jobs.explored_payload
+    monkeypatch.setattr(jobs, "explored_payload", lambda found: told(found) | {"number": [3, 5], "leaning": [near]})
+    person.go("review")
+    person.press("Group again")
+    person.reads("Likely 3 to 5 new classes among the pictures looked at.")
+    person.reads("Near bus: 14 of 41 pictures lean apart, perhaps a class that resembles it.")
+    person.press("Discard", within="article.group")
+    person.browser.wait_for("document.querySelector('.found').children.length === 0")
+    assert person.browser.complaints == []

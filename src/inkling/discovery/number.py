@@ -48,7 +48,7 @@ def number_of_new(
 def _counted(pool: Pool, rows: IntArray, labels: IntArray, known_share: FloatArray, needed: int, n_classes: int) -> int:
     """Clusters of `rows` (m,), with labels (m,), that have pictures enough and are less known than not."""
     groups = (rows[members] for members in members_of(labels, n_classes))
-    return sum(pool.n_bursts(it) >= needed and known_share[it].mean() <= MAX_KNOWN_SHARE for it in groups)
+    return sum(pool.n_bursts(it) >= needed and float(known_share[it].mean()) <= MAX_KNOWN_SHARE for it in groups)
 
 
 def _unplaced(

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from inkling.memory.shown import ShownClass, ShownImage, ShownProposals
 from inkling.payloads import Payload, class_payload, proposal_payload, skipped_payload, verdict_payload
 from inkling.serving.answered import Answer
+from inkling.serving.begun import Collected
 from inkling.types import SkippedImage
 
 
@@ -25,6 +26,17 @@ def image_answer(image: ShownImage) -> Payload:
 def class_answer(shown: ShownClass) -> Payload:
     """A known class with some of its images."""
     return {"id": shown.id, **class_payload(shown.known), "exemplars": [image_answer(one) for one in shown.exemplars]}
+
+
+def begun_answer(collected: Collected, exemplars: int) -> Payload:
+    """A class that waits for a second one, with some of its images."""
+    shown = zip(collected.hashes[:exemplars], collected.records, strict=False)
+    return {
+        "name": collected.name,
+        "images": len(collected.records),
+        "prompts": list(collected.prompts),
+        "exemplars": [{"id": id, "path": one.path, "picture": picture_address(id)} for id, one in shown],
+    }
 
 
 def proposals_answer(shown: ShownProposals) -> Payload:

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.encoders.base import Encoder
-from inkling.errors import ConflictError, InputError
+from inkling.errors import ConflictError, InputError, MissingError
 from inkling.labels import check_names, require_class_name
 from inkling.memory.place import FilePlace, place_of
 from inkling.outputs import check_writable
 from inkling.prompts import ClassPrompts
 from inkling.serving.begun import MOST_BYTES, BegunFile, Collected
 from inkling.types import ImageRecord
+from inkling.wording import quoted
 
 CLASSES = 2
 
@@ -43,6 +44,7 @@ class Beginning:
         self._memory = memory
         self._kept = BegunFile(memory)
         self._classes = self._kept.read()
+        self._before: dict[str, Collected] | None = None  # the latest change
         self._lock = threading.Lock()
 
     @property
@@ -75,16 +77,51 @@ class Beginning:
                 )
             if len(classes) >= CLASSES:
                 self._fit(tuple(classes.values()), encoder)
-                self._classes = {}
+                self._classes, self._before = {}, None
                 with suppress(InputError):  # the memory is there, and the next start looks again
                     self._kept.remove()
                 return True
-            self._kept.write(tuple(classes.values()))
-            self._classes = classes
+            self._change(classes)
             return False
 
-    def drop_latest(self) -> str:
-        """Forget the class that was collected last; returns its name.
+    def rename(self, name: str, new: str) -> None:
+        """Give a class that was collected another name.
+
+        Raises
+        ------
+        MissingError
+            If there is no such class.
+        InputError
+            If the new name cannot be that of a class.
+        """
+        new = require_class_name(new)
+        with self._lock:
+            self._require(name)
+            check_names([new], [one for one in self._classes if one != name])
+            renamed = (replace(one, name=new) if one.name == name else one for one in self._classes.values())
+            self._change({one.name: one for one in renamed})
+
+    def remove(self, name: str) -> None:
+        """Forget a class that was collected.
+
+        Raises
+        ------
+        MissingError
+            If there is no such class.
+        """
+        with self._lock:
+            self._require(name)
+            self._change({one.name: one for one in self._classes.values() if one.name != name})
+
+    def picture(self, content_hash: str) -> bytes | None:
+        """The file of a picture that was collected."""
+        for one in self.classes:
+            if content_hash in one.hashes:
+                return one.records[one.hashes.index(content_hash)].data
+        return None
+
+    def take_back(self) -> str:
+        """Undo the latest change, or else forget the class that was collected last; returns the name of the class.
 
         Raises
         ------
@@ -92,12 +129,23 @@ class Beginning:
             If there is none.
         """
         with self._lock:
-            if not self._classes:
+            if self._before is None and not self._classes:
                 raise ConflictError("There is nothing to undo.")
-            *others, latest = self._classes.values()
-            self._kept.write(others)
-            del self._classes[latest.name]
-            return latest.name
+            now, before = self._classes, self._before
+            if before is None:
+                before = dict(list(now.items())[:-1])
+            changed = next(name for name in [*now, *before] if now.get(name) is not before.get(name))
+            self._change(before)
+            self._before = None
+            return changed
+
+    def _require(self, name: str) -> None:
+        if name not in self._classes:
+            raise MissingError(f"No class {quoted(name)} waits for a second one.", remedy="GET /v1/classes lists them.")
+
+    def _change(self, classes: dict[str, Collected]) -> None:
+        self._kept.write(tuple(classes.values()))
+        self._before, self._classes = self._classes, classes
 
     def _fit(self, classes: Sequence[Collected], encoder: Encoder) -> None:
         described = [ClassPrompts(one.name, one.prompts) for one in classes if one.prompts]

@@ -6,6 +6,8 @@ import json
 import zipfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,11 @@ class Collected:
     def size(self) -> int:
         """Bytes of its pictures."""
         return sum(len(one.data or b"") for one in self.records)
+
+    @cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """What its pictures are called by, each by its bytes, as those of a memory are."""
+        return tuple(blake2b(one.data or b"", digest_size=16).hexdigest() for one in self.records)
 
 
 class BegunFile:

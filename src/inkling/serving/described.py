@@ -53,6 +53,15 @@ EVENT = {
 }
 
 
+BEGUN = {
+    "memory_version": 0,
+    "classes": [],
+    "begun": [{"name": "cat", "images": 5, "prompts": [], "exemplars": []}],
+    "event": None,
+    "outcome": {"class": "cat"},
+}
+
+
 def answers_like(example: dict[str, Any], *, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Documents an answer by an example."""
     content = {"application/json": {"schema": _OBJECT, "example": example}}

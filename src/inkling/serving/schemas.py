@@ -17,6 +17,7 @@ LARGEST_GROUP = 1000
 
 Number = Annotated[StrictInt, Field(ge=1, le=LARGEST_NUMBER)]
 Id = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
+BegunName = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_NAME)]
 
 

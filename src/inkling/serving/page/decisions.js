@@ -31,7 +31,7 @@ export async function decide(text, ...requests) {
   if (refused) complain(refused.isConflict ? new Error(`${refused.message} What is shown now is the latest.`) : refused);
   const back = made.filter((one) => one.verb !== "fit").map((one) => one.event); // a first fit stays
   if (made.length) toast(said(text, made), { undo: back.length ? () => takeBack(back) : null });
-  else if (events.some((one) => one.begun)) toast(said(text, events), { undo: takeBackLatest });
+  else if (events.some((one) => one.begun)) toast(said(text, events), { undo: takeBackLatest }); // before there is a memory
   else if (!refused) toast("Nothing new: the memory has it already.");
   tellChanged();
   return refused ? null : events;
@@ -59,7 +59,7 @@ export async function takeBackLatest() {
   clearToasts();
   try {
     const event = await post("/v1/undo");
-    const told = event.event === null ? `Taken back: the class “${event.outcome.class}”` : await saidOfUndo(event);
+    const told = event.event === null ? `Taken back: the latest change of the class “${event.outcome.class}”.` : await saidOfUndo(event);
     toast(told);
   } catch (error) {
     complain(error);

@@ -5,10 +5,14 @@ import { button } from "./dom.js";
 
 const STAY_MS = 9000;
 const MOST = 3;
+const measured = new ResizeObserver(([{ target }]) => {
+  document.documentElement.style.setProperty("--told", `${target.offsetHeight}px`);
+});
 let cameFrom = null; // what had the focus before a message had it
 
 export function toast(text, { undo, problem = false, link } = {}) {
   const place = document.getElementById("toasts");
+  measured.observe(place);
   const shown = element("div", { class: problem ? "toast problem" : "toast" }, element("span", {}, text));
   const close = () => take(shown);
   // A complaint is made once; two decisions may read alike, and each has its way back.

@@ -10,12 +10,14 @@ from inkling.errors import InputError, MissingError
 from inkling.memory.events import list_events
 from inkling.memory.shown import ShownClasses, shown_classes
 from inkling.payloads import event_payload, skipped_payload
-from inkling.serving.answers import class_answer
-from inkling.serving.described import EVENT, TEXT, TEXTS, answers_like, leads_to, takes_pictures
-from inkling.serving.schemas import Gathered, Id, NewName
+from inkling.serving.answers import begun_answer, class_answer
+from inkling.serving.beginning import Beginning
+from inkling.serving.described import BEGUN, EVENT, TEXT, TEXTS, answers_like, leads_to, takes_pictures
+from inkling.serving.schemas import BegunName, Gathered, Id, NewName
 from inkling.serving.service import Service
-from inkling.serving.shared import Share, Writer
+from inkling.serving.shared import Share, Writer, WritersOnly
 from inkling.serving.uploads import read_sent, require_pictures
+from inkling.wording import quoted
 
 router = APIRouter(prefix="/v1/classes", tags=["classes"])
 
@@ -37,8 +39,32 @@ _OF_CLASSES = {
 async def list_classes(share: Share, exemplars: Exemplars = 12) -> dict[str, Any]:
     """The known classes with some of their images."""
     if share.service.begins:
-        return _begun(share.service)
+        return await share.reading(lambda: _begun(share.service, exemplars=exemplars))
     return _told(await share.reading(lambda: shown_classes(share.service.memory, most=exemplars)))
+
+
+@router.patch("/begun/{name:path}", dependencies=[WritersOnly], responses=answers_like(BEGUN))
+async def rename_begun(share: Share, name: BegunName, new: NewName) -> dict[str, Any]:
+    """Give a class another name that waits for a second one."""
+    service = share.service
+
+    def change() -> dict[str, Any]:
+        _beginning(service, name).rename(name, new.name)
+        return {**_begun(service), "event": None, "outcome": {"class": new.name, "from": name}}
+
+    return await share.changing(change)
+
+
+@router.delete("/begun/{name:path}", dependencies=[WritersOnly], responses=answers_like(BEGUN))
+async def remove_begun(share: Share, name: BegunName) -> dict[str, Any]:
+    """Take out a class that waits for a second one, with its images."""
+    service = share.service
+
+    def change() -> dict[str, Any]:
+        _beginning(service, name).remove(name)
+        return {**_begun(service), "event": None, "outcome": {"class": name}}
+
+    return await share.changing(change)
 
 
 @router.get("/{id}")
@@ -124,13 +150,19 @@ def _name_of(share: Share, number: int) -> str:
     return shown.classes[0].known.name
 
 
-def _begun(service: Service) -> dict[str, Any]:
+def _beginning(service: Service, name: str) -> Beginning:
+    if service.beginning is None or not service.begins:
+        raise MissingError(f"No class {quoted(name)} waits for a second one.", remedy="GET /v1/classes lists them.")
+    return service.beginning
+
+
+def _begun(service: Service, *, exemplars: int = 0) -> dict[str, Any]:
     """The classes of a memory that has no version yet."""
     collected = () if service.beginning is None else service.beginning.classes
     return {
         "memory_version": 0,
         "classes": [],
-        "begun": [{"name": one.name, "images": len(one.records), "prompts": list(one.prompts)} for one in collected],
+        "begun": [begun_answer(one, exemplars) for one in collected],
     }
 
 

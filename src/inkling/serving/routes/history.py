@@ -33,7 +33,7 @@ async def undo(share: Share, by: Writer, undo: Undo | None = None) -> dict[str, 
 
     def change() -> dict[str, Any]:
         if service.begins and service.beginning is not None:
-            return {"memory_version": 0, "event": None, "outcome": {"class": service.beginning.drop_latest()}}
+            return {"memory_version": 0, "event": None, "outcome": {"class": service.beginning.take_back()}}
         return event_payload(service.decisions(by=by).undo_event(event))
 
     return await share.changing(change)

@@ -40,7 +40,7 @@ async def larger(share: Share, id: str) -> Response:
     def encoded() -> bytes:
         path = waiting_path(memory, id)
         found = None if path is None else share.larger.of(id, path)
-        return found or _encoded_anew(memory, id)
+        return found or _encoded_anew(stored_thumbnail(memory, id), id)
 
     return Response(
         await share.reading(encoded), media_type="image/jpeg", headers={"Cache-Control": "private, no-store"}
@@ -54,14 +54,21 @@ async def larger(share: Share, id: str) -> Response:
 )
 async def picture(share: Share, id: str) -> Response:
     """A small picture of an image of the memory, encoded anew."""
-    jpeg = await share.reading(lambda: _encoded_anew(share.service.memory, id))
+    jpeg = await share.reading(lambda: _encoded_anew(_stored(share, id), id))
     return Response(
         jpeg, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={SECONDS_KEPT}, immutable"}
     )
 
 
-def _encoded_anew(memory: str, content_hash: str) -> bytes:
-    stored = stored_thumbnail(memory, content_hash)
+def _stored(share: Share, content_hash: str) -> bytes | None:
+    """What the memory has of an image; before its first version, what was collected."""
+    service = share.service
+    if service.begins and service.beginning is not None:
+        return service.beginning.picture(content_hash)
+    return stored_thumbnail(service.memory, content_hash)
+
+
+def _encoded_anew(stored: bytes | None, content_hash: str) -> bytes:
     if stored is None:
         raise MissingError(f"The memory has no picture of the image '{content_hash}'.")
     try:

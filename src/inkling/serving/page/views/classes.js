@@ -143,18 +143,19 @@ export class ClassesView {
 
   #card(one) {
     const isKnown = one.id !== undefined;
-    const pictures = (one.exemplars ?? []).map((image) => element("li", {}, stored(image)));
+    const address = isKnown ? `/v1/classes/${one.id}` : `/v1/classes/begun/${encodeURIComponent(one.name)}`;
+    const pictures = one.exemplars.map((image) => element("li", {}, stored(image)));
     const more = one.images - pictures.length;
     const card = element("article", { class: "card", "data-class": one.name, "aria-label": `Class ${one.name}` },
       element("header", {}, element("h2", { title: one.name }, one.name), element("span", { class: "quiet small" }, counted(one.images, "picture"))),
-      isKnown && element("ul", { class: "thumbs" }, pictures, more > 0 && element("li", { class: "rest quiet" }, `+${more}`)),
-      element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class. Until then it is kept nowhere: it is lost if the service ends."));
+      element("ul", { class: "thumbs" }, pictures, more > 0 && element("li", { class: "rest quiet" }, `+${more}`)),
+      element("p", { class: "needs quiet small" }, isKnown ? "" : "Waits for a second class, and is learned with it."));
     if (!this.state()?.may_write) return card;
-    card.append(element("div", { class: "others" },
+    card.append(element("div", { class: "others of-class" },
       this.#fileButton("Add", (found) => this.#add(one.name, found.map((each) => each.file)), { kind: "plain", label: `Add pictures to ${one.name}` }),
       button("Camera", () => this.#burst(one.name), { class: "plain", "aria-label": `Add to ${one.name} by camera` }),
-      isKnown && button("Rename", () => this.#rename(one), { class: "plain", "aria-label": `Rename ${one.name}` }),
-      isKnown && button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(`/v1/classes/${one.id}`)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
+      button("Rename", () => this.#rename(one, address), { class: "plain", "aria-label": `Rename ${one.name}` }),
+      button("Remove", () => decide(`“${one.name}” was removed.`, () => remove(address)), { class: "plain danger", "aria-label": `Remove ${one.name}` })));
     this.#takesFiles(card, one.name);
     return card;
   }
@@ -215,10 +216,10 @@ export class ClassesView {
     return events !== null;
   }
 
-  async #rename(one) {
+  async #rename(one, address) {
     const name = await ask({ title: `Rename “${one.name}”`, yes: "Rename", field: { label: "New name", value: one.name } });
     this.#renamed = name ?? "";
-    if (name && name !== one.name) await decide(`“${one.name}” is “${name}” now.`, () => patch(`/v1/classes/${one.id}`, { name }));
+    if (name && name !== one.name) await decide(`“${one.name}” is “${name}” now.`, () => patch(address, { name }));
   }
 
   // Pictures one after another as long as the person wants; they count as few, being alike.

@@ -23,7 +23,7 @@ export class ReviewView {
     this.work = element("div");
     this.input = element("div");
     this.grouping = element("section", { class: "grouping", "aria-label": "Grouping", hidden: true });
-    this.board = new Board({ onDecision: (text, ...requests) => decide(text, ...requests), mayWrite: () => Boolean(state()?.may_write) });
+    this.board = new Board({ onDecision: (text, ...requests) => this.#decide(text, ...requests), mayWrite: () => Boolean(state()?.may_write) });
     this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Review"), this.told), this.input, this.work, this.grouping, this.board.root);
     this.#makeGrouping();
   }
@@ -65,7 +65,9 @@ export class ReviewView {
     this.size = element("select", { id, onchange: () => keepGroupSize(this.size.value) });
     this.again = button("Group again", () => this.#groupAgain());
     this.advice = element("div", { class: "advice", hidden: true });
+    this.found = element("ul", { class: "found", role: "status" });
     this.grouping.append(
+      this.found,
       this.advice,
       element("div", { class: "regroup" }, element("label", { for: id }, "A group needs"), this.size, element("span", {}, "alike pictures."), this.again),
       element("details", { class: "small" }, element("summary", {}, "How groups are made"),
@@ -89,6 +91,19 @@ export class ReviewView {
         element("li", {}, "Drop more pictures of the same things above.")));
   }
 
+  // What was found of the groups holds until one of them is decided about.
+  #decide(text, ...requests) {
+    empty(this.found);
+    return decide(text, ...requests);
+  }
+
+  // What the latest grouping says beyond its groups.
+  #showFound({ number, leaning = [] }) {
+    const likely = number && `Likely ${number[0] === number[1] ? counted(number[0], "new class", "new classes") : `${number[0]} to ${number[1]} new classes`} among the pictures looked at.`;
+    const apart = leaning.map(({ known_class: name, paths, of }) => `Near ${name}: ${paths.length} of ${counted(of, "picture")} lean apart, perhaps a class that resembles it.`);
+    this.found.replaceChildren(...[likely, ...apart].filter(Boolean).map((text) => element("li", {}, text)));
+  }
+
   async #groupAgain() {
     if (this.#grouping) return;
     const bar = progressBar("Grouping the pictures that wait", { measured: false });
@@ -98,6 +113,7 @@ export class ReviewView {
     try {
       const job = await work("discover", { signal: bar.signal, min_images: groupSize(this.state()) });
       if (job.state !== "done") throw new Error(job.error ?? "Grouping was cancelled.");
+      this.#showFound(job.result);
       toast(grouped(job.result, groupSize(this.state())));
     } catch (error) {
       if (bar.signal.aborted) toast("Grouping was cancelled.");
@@ -113,10 +129,10 @@ export class ReviewView {
     if (!files.length) return toast("There is no picture among those files.", { problem: true });
     const bar = progressBar("Looking at pictures");
     this.work.replaceChildren(bar.shown);
-    let done = 0, kept = 0, unreadable = 0;
+    let done = 0, kept = 0, unreadable = 0, told = null;
     try {
       for (const part of parts(files)) {
-        const told = await call("POST", "/v1/observe", { form: formOf(part, { min_images: groupSize(this.state()) }), signal: bar.signal });
+        told = await call("POST", "/v1/observe", { form: formOf(part, { min_images: groupSize(this.state()) }), signal: bar.signal });
         done += part.length;
         kept += told.predictions.filter((one) => one.unknown).length;
         unreadable += told.skipped.length;
@@ -126,6 +142,7 @@ export class ReviewView {
       complain(error);
     }
     empty(this.work);
+    if (told) this.#showFound(told.observed);
     toast(`${counted(done, "picture")} looked at, ${kept} unlike every known class${unreadable ? `, ${unreadable} unreadable` : ""}.`);
     tellChanged();
   }
