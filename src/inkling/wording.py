@@ -89,6 +89,17 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def rate_text(rate: float) -> str:
+    """A rate with all digits that it was given with: none is rounded to 0 or 1.
+
+    Examples
+    --------
+    >>> rate_text(0.9999), rate_text(1 - 0.9)
+    ('0.9999', '0.1')
+    """
+    return f"{rate:.10g}"
+
+
 def visible(text: str, *, keep: str = "") -> str:
     """Text with the characters that would steer a terminal written as escapes, save those in `keep`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_the_parents_column_of_a_table_of_images(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no column 'child', only nothing"),
+        ("", "no column 'child', nor any other"),
         ("name,group\nbus,motor\n", "no column 'child', only 'name', 'group'"),
         ("child,parent\n", "No class has a parent"),
         ("child,parent\nbus,motor\nbus,thing\n", "two parents"),
@@ -89,6 +90,57 @@ def test_without_groups_names_give_them() -> None:
     answers = classifier.predict_hierarchy_embeddings(vectors()[0], error_rate=0.1)
     assert len(answers) == 24
     assert {one.name for one in answers} >= {"bus", "dog"}
+
+
+@pytest.mark.parametrize("group", ["car", "Car"])
+def test_a_class_is_no_parent(group: str, tmp_path: Path) -> None:
+    parents = {"bus": group, "cat": "pet", "dog": "pet"}
+    classifier = FewShotClassifier(head="prototype").fit_embeddings(*vectors())
+    with pytest.raises(InputError, match=f"'{group}' is a class"):
+        classifier.climbing(parents=parents)
+    with pytest.raises(InputError, match=f"'{group}' is a class"):
+        FewShotClassifier(head="prototype", parents=parents).fit_embeddings(*vectors())
+
+
+def test_a_memory_with_such_a_parent_opens_and_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkling.heads.hierarchy.Hierarchy.check", lambda *_: None)
+    classifier = FewShotClassifier(head="prototype", parents={"bus": "car"}).fit_embeddings(*vectors())
+    classifier.save(tmp_path / "a.ink")
+    monkeypatch.undo()
+    Decisions(tmp_path / "a.ink").rename("car", "Car")
+    loaded = FewShotClassifier.load(tmp_path / "a.ink")
+    assert loaded.climbing().hierarchy.above("bus") == ("Car",)
+    assert len(loaded.predict_hierarchy_embeddings(vectors()[0], error_rate=0.1)) == 24
+
+
+@pytest.mark.parametrize("parent", [3, float("nan"), None, ["motor"]])
+def test_names_of_groups_are_text(parent: Any) -> None:
+    with pytest.raises(InputError, match="parent of 'bus' must be text"):
+        read_parents({"bus": parent})
+
+
+def test_the_grammar_of_a_name_that_is_no_class() -> None:
+    found = read_parents({"buss": "motor", "car": "motor"})
+    assert found is not None
+    with pytest.raises(InputError, match="'buss' has a parent and is no class"):
+        found.check(["bus", "car"])
+
+
+@pytest.mark.parametrize("rate", ["x", None, [0.9], 1.5, float("nan")])
+def test_what_is_no_rate_is_refused(rate: Any) -> None:
+    classifier = FewShotClassifier(head="prototype").fit_embeddings(*vectors())
+    with pytest.raises(InputError, match="coverage must"):
+        classifier.predict_sets_embeddings(vectors()[0], coverage=rate)
+    with pytest.raises(InputError, match="error rate must"):
+        classifier.predict_hierarchy_embeddings(vectors()[0], error_rate=rate)
+
+
+def test_a_rate_is_shown_with_all_its_digits() -> None:
+    classifier = FewShotClassifier(head="prototype").fit_embeddings(*vectors())
+    with pytest.raises(InputError, match=r"coverage of 0\.9999 needs at least"):
+        classifier.predict_sets_embeddings(vectors()[0], coverage=0.9999)
+    with pytest.raises(InputError, match=r"error rate of 0\.00012 needs"):
+        classifier.predict_hierarchy_embeddings(vectors()[0], error_rate=0.00012)
 
 
 def test_groups_of_other_classes_are_refused_in_fitting() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from inkling.classifier.soundness import require_usable
 from inkling.errors import MemoryFileError
 from inkling.memory import schema
 from inkling.memory.columns import array_blob, blob_arrays
+from inkling.memory.content import PARENTS
 from inkling.memory.database import writing
 from inkling.memory.digest import digest_text, state_digest
 from inkling.memory.verify import verify
@@ -95,3 +97,14 @@ def test_bytes_that_are_no_arrays_are_found_though_the_digests_agree(path: Path,
     for check in (verify, require_usable):
         with pytest.raises(MemoryFileError, match="is damaged"):
             check(path)
+
+
+def test_what_is_quoted_ends_in_one_full_stop(path: Path) -> None:
+    def circle(connection: Connection) -> None:
+        training = json.loads(connection.execute(select(schema.head.c.training)).scalar_one())
+        told = json.dumps(training | {PARENTS: {"ant": "insect", "insect": "ant"}})
+        connection.execute(update(schema.head).values(training=told))
+
+    damage(path, circle)
+    with pytest.raises(MemoryFileError, match=r"in a circle: [\w >]+\.\nRestore"):
+        require_usable(path)

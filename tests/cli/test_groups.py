@@ -21,6 +21,22 @@ def test_a_way_to_group_that_is_none_is_refused_before_anything_is_read(inkling:
     done.refused("names no way to group images", "exif-time")
 
 
+def test_class_folders_are_refused(inkling: Inkling, drawn: Path) -> None:
+    done = inkling.here("fit", drawn, "--memory", "a.ink", "--encoder", "sketch", "--groups-from", "folder")
+    done.refused("The folders are the classes: each of 3 classes", "Leave --groups-from out")
+    assert not (inkling.folder / "a.ink").exists()
+
+
+def test_the_option_counts_more_than_the_column(inkling: Inkling, drawn: Path) -> None:
+    files = sorted((drawn / "train").rglob("*.png"))
+    rows = [f"{file},{file.parent.name},{number}" for number, file in enumerate(files)]
+    (inkling.folder / "t.csv").write_text("\n".join(["path,label,group", *rows]), encoding="utf-8")
+    fit = ("fit", "t.csv", "--memory", "a.ink", "--encoder", "sketch")
+    done = inkling.here(*fit, "--groups-from", r"regex:(\w+)-000[01]")
+    assert done.code == 0, done.err
+    assert "--groups-from says which images come from one source; the column 'group' does not count." in done.err
+
+
 def test_embeddings_have_no_files_to_group_by(inkling: Inkling, drawn: Path) -> None:
     assert inkling.here("embed", drawn / "train", "--output", "v.npz", "--encoder", "sketch").code == 0
     done = inkling.here("fit", "v.npz", "--memory", "a.ink", "--groups-from", "folder")

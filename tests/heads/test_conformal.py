@@ -75,7 +75,7 @@ def test_a_rate_needs_images(alpha: float, needed: int) -> None:
     assert images_needed(alpha) == needed
     require_images(needed, alpha)
     assert Conformal(np.arange(needed)).threshold(alpha) == needed - 1
-    with pytest.raises(InputError, match=f"at least {needed} known images"):
+    with pytest.raises(InputError, match=f"at least {needed} known image{'s' * (needed > 1)} to"):
         require_images(needed - 1, alpha)
 
 

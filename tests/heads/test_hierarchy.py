@@ -118,7 +118,7 @@ def test_what_is_no_tree_is_refused(pairs: list[tuple[str, str]], message: str) 
 
 
 def test_parents_of_other_classes_are_refused() -> None:
-    with pytest.raises(InputError, match="'caar' have a parent and are no classes; without a parent: 'car'"):
+    with pytest.raises(InputError, match="'caar' has a parent and is no class; without a parent: 'car'"):
         Hierarchy.of([("bus", "motor"), ("caar", "motor")]).check(("bus", "car"))
     with pytest.raises(InputError, match="of other classes"):
         Hierarchy.of([("bus", "motor")]).check(("cat", "dog"))

@@ -43,6 +43,20 @@ def test_a_folder_is_a_group() -> None:
     assert found == ["cat/day 1", "cat/day 1", "cat/day 2", None]
 
 
+def labelled(*paths: str) -> list[ImageRecord]:
+    return [ImageRecord(path, label=path.split("/")[1]) for path in paths]
+
+
+def test_folders_that_are_the_classes_are_no_sources() -> None:
+    classes = labelled("t/cat/a.jpg", "t/cat/b.jpg", "t/dog/a.jpg", "t/dog/b.jpg")
+    for records in (classes, classes[:2]):
+        with pytest.raises(InputError, match="The folders are the classes") as refused:
+            groups("folder", records)
+        assert "Leave --groups-from out" in str(refused.value.remedy)
+    assert len(set(groups("folder", [*classes, *labelled("t/dog/night 2/a.jpg")]))) == 3
+    assert len(set(groups("folder", labelled("t/cat/day 1/a.jpg", "t/cat/day 1/b.jpg")))) == 1
+
+
 def test_what_a_pattern_finds_in_the_path_is_the_group() -> None:
     paths = named("cat/cam1_20240517_001.jpg", "dog\\cam1_20240517_002.jpg", "cat/cam2_20240517_001.jpg", "cat/x.jpg")
     assert groups(r"regex:cam\d+_\d{8}", paths) == ["cam1_20240517", "cam1_20240517", "cam2_20240517", None]

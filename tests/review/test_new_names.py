@@ -105,6 +105,23 @@ def test_the_advice_about_a_known_class_is_that_of_the_verb(door: str, advice: s
     assert advice in str(refused.value.remedy)
 
 
+@pytest.mark.parametrize("name", ["road vehicle", "Road  Vehicle", "thing"])
+@pytest.mark.parametrize("door", DECIDE)
+def test_a_decision_refuses_the_name_of_a_group(door: str, name: str, tmp_path: Path) -> None:
+    """It would make a circle, or an answer that could mean either."""
+    memory = tmp_path / "a.ink"
+    X = np.concatenate([drawn(one, SHOTS) for one in CLASSES])
+    parents = {"car": "road vehicle", "van": "road vehicle", "road vehicle": "thing", "truck": "thing"}
+    FewShotClassifier("none", parents=parents).fit_embeddings(X, np.repeat(CLASSES, SHOTS)).save(memory)
+    pool(memory, "bench")
+    before = memory.read_bytes()
+    with pytest.raises(InputError, match="the memory has a group of classes") as refused:
+        DECIDE[door](name, tmp_path)
+    assert "Choose another name" in str(refused.value.remedy)
+    assert memory.read_bytes() == before
+    assert FewShotClassifier.load(memory).climbing().hierarchy.parents == parents
+
+
 def test_a_name_that_was_let_in_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memories of earlier releases may hold such names: they open, are renamed and taken out."""
     monkeypatch.setattr("inkling.classifier.class_texts.check_names", lambda _: None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from inkling.errors import InputError
 from inkling.heads.hierarchy import Hierarchy
 from inkling.labels import class_name
-from inkling.wording import excerpt
+from inkling.wording import excerpt, quoted
 
 CHILD = ("child", "class", "label")
 PARENT = ("parent", "parents")
@@ -52,6 +52,12 @@ def _hierarchy(source: Parents) -> Hierarchy:
     if not isinstance(source, Mapping):
         kind = type(source).__name__
         raise InputError(f"Parents must be a file, a mapping or a Hierarchy, got {kind}.", remedy=_REMEDY)
+    for child, parent in source.items():
+        if not isinstance(parent, str):
+            raise InputError(
+                f"The parent of {quoted(child)} must be text, the name of a group, got {quoted(parent)}.",
+                remedy="Write the name as text, and leave a class without a group out.",
+            )
     return Hierarchy.of(_pairs((child, parent) for child, parent in source.items()))
 
 
@@ -70,8 +76,9 @@ def _column(columns: Sequence[str], names: Sequence[str], path: Path) -> str:
     for column in columns:
         if column.strip().lower() in names:
             return column
-    has = ", ".join(f"'{excerpt(column)}'" for column in columns) or "nothing"
-    raise InputError(f"The parents '{path}' have no column '{names[0]}', only {has}.", remedy=_REMEDY)
+    has = ", ".join(f"'{excerpt(column)}'" for column in columns)
+    what = f"only {has}" if has else "nor any other"
+    raise InputError(f"The parents '{path}' have no column '{names[0]}', {what}.", remedy=_REMEDY)
 
 
 def _pairs(rows: Iterator[tuple[str | None, str | None]]) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ def require_usable(path: str | Path) -> None:
         with np.errstate(all="ignore"):
             faults = _faults(fitted, content.vectors[:TRIED])
     except InklingError as error:
-        raise damaged(place_of(path), f"its head or detector cannot be used: {error.message}") from error
+        raise damaged(place_of(path), f"its head or detector cannot be used: {error.message.rstrip('.')}") from error
     except Exception as error:  # damaged numbers and names make almost anything of any step
         raise damaged(
             place_of(path), f"its head or detector cannot be used ({type(error).__name__}: {excerpt(error)})"

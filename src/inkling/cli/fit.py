@@ -234,7 +234,11 @@ def _opened(train: str, boxes: BoxReading, grouping: Grouping | None) -> Found |
     source = open_source(train, split="train", boxes=boxes)
     if isinstance(source, Found):
         tell_skipped((), source.ignored)
-        return source if grouping is None else replaced(source, records=tuple(grouping(source.records)))
+        if grouping is None:
+            return source
+        if any(record.group is not None for record in source.records):
+            note("--groups-from says which images come from one source; the column 'group' does not count.")
+        return replaced(source, records=tuple(grouping(source.records)))
     if grouping is not None:
         raise InputError(
             "--groups-from reads files of images, and these are embeddings.",

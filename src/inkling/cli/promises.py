@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from inkling.cli.console import note
 from inkling.errors import InputError
 from inkling.payloads import PROMISED
-from inkling.wording import counted
+from inkling.wording import counted, rate_text
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
@@ -155,7 +155,7 @@ def tell_promises(tally: Tally) -> None:
 
 def _tell_sets(told: Mapping[str, Any]) -> None:
     if told["mean_size"] is not None:
-        note(f"Sets for a coverage of {told['coverage']:.3g} hold {told['mean_size']:.2f} classes in the mean.")
+        note(f"Sets for a coverage of {rate_text(told['coverage'])} hold {told['mean_size']:.2f} classes in the mean.")
     if told["empty"]:
         note(f"{counted(told['empty'], 'set is', 'sets are')} empty: no class is as likely as right ones mostly are.")
     if told["of_all"]:
@@ -165,7 +165,7 @@ def _tell_sets(told: Mapping[str, Any]) -> None:
 def _tell_answers(told: Mapping[str, Any]) -> None:
     n_classes, n_groups = told["steps"].get("0", 0), sum(n for step, n in told["steps"].items() if step != "0")
     classes = counted(n_classes, "answer is a class", "answers are classes")
-    note(f"At an error rate of {told['error_rate']:.3g}: {classes}, {n_groups} a group of classes.")
+    note(f"At an error rate of {rate_text(told['error_rate'])}: {classes}, {n_groups} a group of classes.")
     if told["of_all"]:
         images = counted(told["of_all"], "image gets", "images get")
         note(f"{images} no answer: no group below that of all classes is sure enough.")
@@ -175,7 +175,7 @@ def tell_coverage(measured: Mapping[str, Any]) -> None:
     """Whether sets hold the right class as often as was asked for, and of which class least often."""
     realised, (low, _) = measured["realised"], measured["expected"]
     note(
-        f"Sets for a coverage of {measured['coverage']:.3g} hold the right class for {realised['share']:.1%} of "
+        f"Sets for a coverage of {rate_text(measured['coverage'])} hold the right class for {realised['share']:.1%} of "
         f"{counted(realised['n'], 'image')} ({low:.1%} or more expected), and {measured['mean_size']:.2f} classes in "
         "the mean."
     )
@@ -191,7 +191,7 @@ def tell_answers(measured: Mapping[str, Any]) -> None:
     """Whether answers are wrong no more often than was asked for, and how many are classes."""
     wrong, (_, high), classes = measured["wrong"], measured["expected"], measured["steps"][0]
     note(
-        f"Answers at an error rate of {measured['error_rate']:.3g}: {wrong['share']:.1%} of "
+        f"Answers at an error rate of {rate_text(measured['error_rate'])}: {wrong['share']:.1%} of "
         f"{counted(wrong['n'], 'image')} wrong ({high:.1%} or less expected); {classes['answered']['share']:.1%} are "
         f"answered with a class, {measured['of_all']['share']:.1%} not at all."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,24 @@ from numpy.typing import NDArray
 
 from inkling.errors import InputError
 from inkling.types import BoolArray, FloatArray
-from inkling.wording import quoted
+from inkling.wording import kind_of, quoted, rate_text
 
 MAX_NAMED = 5
 """Labels that a message names; the rest is counted."""
+
+
+def check_rate(name: str, value: Any, *, remedy: str) -> None:
+    """Refuse what is no rate between 0 and 1, both left out.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if not isinstance(value, Real):
+        raise InputError(f"The {name} must be a number between 0 and 1, got {kind_of(value)}.", remedy=remedy)
+    if not 0.0 < value < 1.0:
+        raise InputError(f"The {name} must lie between 0 and 1, got {rate_text(float(value))}.", remedy=remedy)
 
 
 def known_labels(y: NDArray[Any], classes: Sequence[Any] | None) -> NDArray[Any]:

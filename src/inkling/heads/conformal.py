@@ -13,6 +13,7 @@ import numpy as np
 
 from inkling.errors import InputError
 from inkling.types import BoolArray, FloatArray, IntArray
+from inkling.wording import counted, rate_text
 
 ROUNDING = 1e-9
 """Keeps (n + 1) alpha a whole number where decimal fractions make it one but for the last bit."""
@@ -157,8 +158,8 @@ def require_images(n: int, alpha: float) -> None:
     if n < images_needed(alpha):
         least = f", or ask for a rate of {np.ceil(1000 / (n + 1)) / 1000:.3f} or more" if n else ""
         raise InputError(
-            f"A false-alarm rate of {alpha:.3g} needs at least {images_needed(alpha)} known images to calibrate on, "
-            f"and there are {n}; an image that is alone in its class is none.",
+            f"A false-alarm rate of {rate_text(alpha)} needs at least {counted(images_needed(alpha), 'known image')} "
+            f"to calibrate on, and there are {n}; an image that is alone in its class is none.",
             remedy=f"Add images{least}.",
         )
 

@@ -15,10 +15,12 @@ from typing import Self
 import numpy as np
 
 from inkling.errors import InputError
+from inkling.heads.checks import check_rate
 from inkling.heads.conformal import images_needed
 from inkling.heads.prediction_sets import SetCalibration
+from inkling.labels import name_key
 from inkling.types import BoolArray, FloatArray, IntArray
-from inkling.wording import excerpt
+from inkling.wording import counted, excerpt, rate_text
 
 DIGITS = 4
 """Of probabilities that are compared: as many as are kept of held-out images."""
@@ -88,19 +90,37 @@ class Hierarchy:
         Raises
         ------
         InputError
-            If none of them has a parent, or some have none while other names are no classes, which misspelt ones look
-            like.
+            If one of them is the parent of another; if none of them has a parent, or some have none while other names
+            are no classes, which misspelt ones look like.
         """
         groups = set(self.parents.values())
+        self._require_no_group(classes)
         without = [name for name in classes if name not in self.parents and name not in groups]
         unknown = [name for name in self.parents if name not in groups and name not in set(classes)]
         if len(without) < len(classes) and not (without and unknown):
             return
-        told = f"{_some(unknown)} have a parent and are no classes" if unknown else "No class stands there"
+        verbs = ("has", "is no class") if len(unknown) == 1 else ("have", "are no classes")
+        told = f"{_some(unknown)} {verbs[0]} a parent and {verbs[1]}" if unknown else "No class stands there"
         raise InputError(
             f"The parents are of other classes: {told}; without a parent: {_some(without)}.",
             remedy="Name the classes as the memory does: inkling classes FILE.ink lists them.",
         )
+
+    def groups_like(self, names: Iterable[str]) -> dict[str, str]:
+        """Groups of these names, by the name: those that differ by case, blanks or Unicode form alone count too."""
+        groups = {name_key(group): group for group in dict.fromkeys(self.parents.values())}
+        return {name: groups[key] for name in names if (key := name_key(name)) in groups}
+
+    def _require_no_group(self, classes: Sequence[str]) -> None:
+        """Refuse a class that is a group too: the answer of that name would mean either."""
+        for name, group in self.groups_like(classes).items():
+            group = excerpt(group)
+            raise InputError(
+                f"Parents must be groups, and '{group}' is a class: the answer '{group}' would mean the class or the "
+                "group.",
+                remedy=f"Name the group otherwise, such as '{group} group', and give the class '{excerpt(name)}' "
+                "that parent too if it is part of it.",
+            )
 
 
 @dataclass(frozen=True)
@@ -124,10 +144,7 @@ class Climbing:
     error_rate: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.error_rate < 1.0:
-            raise InputError(
-                f"The error rate must lie between 0 and 1, got {self.error_rate:g}.", remedy="0.1 is one in ten."
-            )
+        check_rate("error rate", self.error_rate, remedy="0.1 is one in ten.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,8 +239,9 @@ def _threshold(levels: Levels, calibration: SetCalibration, error_rate: float) -
     p, y = calibration.held_out([str(name) for name in levels.names[: levels.members.shape[1]]])
     if len(y) < images_needed(error_rate):
         raise InputError(
-            f"An error rate of {error_rate:.3g} needs at least {images_needed(error_rate)} images of different sources "
-            f"that were held out in fitting, and there are {len(y)}; an image that is alone in its class is none.",
+            f"An error rate of {rate_text(error_rate)} needs at least {counted(images_needed(error_rate), 'image')}, "
+            f"each of another source, held out in fitting, and there are {len(y)}; an image that is alone in its class "
+            "is none.",
             remedy="Add images and fit again, or ask for a higher rate.",
         )
     best = p.argmax(axis=1)

@@ -17,9 +17,11 @@ from typing import Any, Self
 import numpy as np
 
 from inkling.errors import InputError
+from inkling.heads.checks import check_rate
 from inkling.heads.conformal import Conformal, images_needed
 from inkling.heads.evidence import grouped_folds
 from inkling.types import BoolArray, FloatArray, IntArray
+from inkling.wording import counted, rate_text
 
 MOST_HELD_OUT = 2_000
 """Held-out images that sets rest on: with these the realised rate varies by less than a point."""
@@ -68,10 +70,7 @@ class Coverage:
     randomized: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.rate < 1.0:
-            raise InputError(
-                f"The coverage must lie between 0 and 1, got {self.rate:g}.", remedy="0.9 stands for nine in ten."
-            )
+        check_rate("coverage", self.rate, remedy="0.9 stands for nine in ten.")
 
     @property
     def alpha(self) -> float:
@@ -358,7 +357,7 @@ def _too_few(n: int, coverage: Coverage) -> InputError:
     """What to say where n held-out images can't carry a coverage."""
     less = f", or ask for a coverage of {np.floor(1000 * n / (n + 1)) / 1000:.3g} or less" if n else ""
     return InputError(
-        f"A coverage of {coverage.rate:.3g} needs at least {images_needed(coverage.alpha)} images of different sources "
-        f"that were held out in fitting, and there are {n}; an image that is alone in its class is none.",
+        f"A coverage of {rate_text(coverage.rate)} needs at least {counted(images_needed(coverage.alpha), 'image')}, "
+        f"each of another source, held out in fitting, and there are {n}; an image that is alone in its class is none.",
         remedy=f"Add images and fit again{less}.",
     )

@@ -14,7 +14,7 @@ from inkling.errors import InputError
 from inkling.images.files import Files
 from inkling.images.provenance import taken_at
 from inkling.types import ImageRecord
-from inkling.wording import excerpt
+from inkling.wording import counted, excerpt
 
 FOLDER, PATTERN, TIME = "folder", "regex", "exif-time"
 SECONDS = 10.0
@@ -82,6 +82,8 @@ class Grouping:
                 TIME: "has its time in EXIF",
             }
             raise InputError(f"None of the {len(records)} images {lacking[self.kind]}.", remedy=_EXPECTED)
+        if self.kind == FOLDER:
+            _require_no_classes(records, groups)
         return [replace(record, group=group) for record, group in zip(records, groups, strict=True)]
 
     def _matches(self, records: Sequence[ImageRecord]) -> list[str | None]:
@@ -109,6 +111,21 @@ class Grouping:
 def _folders(records: Sequence[ImageRecord]) -> list[str | None]:
     parents = [PurePath((record.file or record.path).replace("\\", "/")).parent.as_posix() for record in records]
     return [None if parent == "." else parent for parent in parents]
+
+
+def _require_no_classes(records: Sequence[ImageRecord], groups: Sequence[str | None]) -> None:
+    """Refuse folders that are the classes: each class would be one source, and no other image of it could judge."""
+    pairs = {(record.label, group) for record, group in zip(records, groups, strict=True) if record.label is not None}
+    labels, folders = {label for label, _ in pairs}, {group for _, group in pairs}
+    one_to_one = pairs and None not in folders and len(pairs) == len(labels) == len(folders)
+    # A class alone may come from one folder that is a source.
+    if one_to_one and (len(pairs) > 1 or all(PurePath(str(group)).name == label for label, group in pairs)):
+        raise InputError(
+            f"The folders are the classes: each of {counted(len(pairs), 'class', 'classes')} lies in one folder of its "
+            "own and would be one source, of which nothing could be held out.",
+            remedy="Leave --groups-from out, and sources are found by how alike images are; or give each source a "
+            "folder below its class, fox/night 12/0001.jpg, or name sources by regex:PATTERN or a column 'group'.",
+        )
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,14 @@ def rename_in_findings(memory: Amendment, name: str, to: str) -> None:
     statistics = read_statistics(memory, before)
     if statistics is not None and key != before:
         write_statistics(memory.rows, memory.space_id, key, statistics, before=before)
+
+
+def groups_of_classes(memory: Amendment) -> Mapping[str, str]:
+    """Group above each class and group, by its name; empty where the user gave none."""
+    table = schema.head
+    asked = select(table.c.training).where(table.c.space_id == memory.space_id)
+    told = memory.connection.execute(asked).scalar()
+    return {} if told is None else cast("Mapping[str, str]", json.loads(told).get(PARENTS, {}))
 
 
 def read_statistics(memory: Amendment, key: str) -> dict[str, NDArray[Any]] | None:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from inkling.errors import ConflictError, MissingError
+from inkling.heads.hierarchy import Hierarchy
 from inkling.labels import EXTEND, check_names, name_key
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids
 from inkling.memory.discovered import MERGED, OPEN, WITHDRAWN, Proposal
+from inkling.memory.heads import groups_of_classes
 from inkling.memory.proposals import proposal_states, proposals_numbered
+from inkling.wording import excerpt
 
 SHOWN = 8
 
@@ -76,12 +79,34 @@ def check_new_name(memory: Amendment, name: str, *, instead_of: str | None = Non
     Raises
     ------
     InputError
-        As `inkling.labels.check_names`.
+        As `inkling.labels.check_names` and `check_no_group`.
     """
     known = class_ids(memory.connection)
     if name == instead_of:
         raise ConflictError(f"The class is called '{name}' already.", remedy="Nothing was changed.")
     check_names([name], [one for one in known if one != instead_of], remedy=remedy)
+    check_no_group([name], {child: group for child, group in groups_of_classes(memory).items() if group != instead_of})
+
+
+def check_no_group(new: Iterable[str], parents: Mapping[str, str]) -> None:
+    """Make sure that no new name of a class is that of a group of classes: an answer could mean either.
+
+    Parameters
+    ----------
+    parents
+        Groups that the memory keeps, by the names of children.
+
+    Raises
+    ------
+    ConflictError
+        If one is.
+    """
+    for name, group in Hierarchy(parents).groups_like(new).items():
+        raise ConflictError(
+            f"A class can't be called '{excerpt(name)}': the memory has a group of classes '{excerpt(group)}', and an "
+            "answer could mean either.",
+            remedy="Choose another name; 'inkling fit --replace --parents FILE.csv' gives a memory other groups.",
+        )
 
 
 def _open_ones(states: Mapping[int, tuple[str, int | None]]) -> str:

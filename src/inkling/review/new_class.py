@@ -23,9 +23,10 @@ from inkling.errors import EncoderError, InputError
 from inkling.images.handed_over import records_of
 from inkling.labels import check_names
 from inkling.memory.amend import Amendment
-from inkling.memory.content import MemoryContent
+from inkling.memory.content import PARENTS, MemoryContent
 from inkling.memory.store import read_memory
 from inkling.prompts import ClassPrompts
+from inkling.review.lookup import check_no_group
 from inkling.review.one_class import rows_of_class
 from inkling.types import ClassEntry, EncoderIdentity, ImageRecord
 
@@ -111,6 +112,7 @@ class ClassEmbedder:
         """
         content = read_memory(path, exemplars=False).content
         check_names([name], [entry.name for entry in content.classes])
+        check_no_group([name], content.training.get(PARENTS, {}))
         if images is None and not prompts:
             raise InputError(
                 f"Nothing tells what a '{name}' looks like.", remedy="Give images of it with --images, or a --prompt."
@@ -253,10 +255,11 @@ def _new_names(content: MemoryContent, labels: Iterable[str | None], prompts: Se
     Raises
     ------
     InputError
-        If one differs from another name by case, spaces or Unicode form alone.
+        If one differs from another name by case, spaces or Unicode form alone, or is that of a group of classes.
     """
     known = [entry.name for entry in content.classes]
     named = {str(label) for label in labels if label is not None} | {one.name for one in prompts}
     new = sorted(named - set(known))
     check_names(new, known)
+    check_no_group(new, content.training.get(PARENTS, {}))
     return new
