@@ -29,7 +29,7 @@ def check_rate(name: str, value: Any, *, remedy: str) -> None:
     """
     if not isinstance(value, Real):
         raise InputError(f"The {name} must be a number between 0 and 1, got {kind_of(value)}.", remedy=remedy)
-    if not 0.0 < value < 1.0:
+    if not 0.0 < float(value) < 1.0:
         raise InputError(f"The {name} must lie between 0 and 1, got {rate_text(float(value))}.", remedy=remedy)
 
 
