@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import promises_accuracy
 import promises_alarms
 import promises_coverage
 import promises_discovery
@@ -23,6 +24,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     **promises_coverage.PARTS,
     **promises_hierarchy.PARTS,
     **promises_alarms.PARTS,
+    **promises_accuracy.PARTS,
     **promises_discovery.PARTS,
 }
 

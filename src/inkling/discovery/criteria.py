@@ -17,7 +17,7 @@ from inkling.types import IntArray
 
 MIN_SOURCES = 2
 MIN_STABILITY = 0.5
-MAX_KNOWN_SHARE = 0.5
+MAX_KNOWN_SHARE = 0.45
 MAX_KNOWN_SHARE_IF_COHESIVE = 0.6
 """A cluster as cohesive as a known class needs less to be new than a cluster of outliers."""
 SHOWN = 9

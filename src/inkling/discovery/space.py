@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkling.errors import InputError
-from inkling.heads.one_source import BY_CHANCE, COMPARED
+from inkling.heads.one_source import BY_CHANCE, COMPARED, TIMES_CHANCE
 from inkling.heads.scatter import class_means
 from inkling.heads.support import Support, unit_rows
 from inkling.heads.whitening import Whitening, whitening
@@ -23,11 +23,9 @@ SHRINKAGE = 0.75
 FOLDS = 5
 """Parts of the classes, each held out once to estimate w and b."""
 LEAST_VARIANCE = 1e-9
-ALIKE = 0.7
-"""How alike images of one source are at least. In validation images of four data sets no pair so alike is of two
-classes; from .6 on, 2 % to 15 % are."""
-TIMES_CHANCE = 1.2
-"""And how many times as alike as next to no two images of different classes."""
+ALIKE = 0.8
+"""How alike images of one source are at least. In validation images of four data sets no pair so alike is of two classes.
+"""
 
 
 @dataclass(frozen=True, eq=False)
