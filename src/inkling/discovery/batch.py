@@ -82,7 +82,7 @@ def found_in(space: Space, pool: Pool, examined: IntArray, labels: IntArray, p_v
     candidates = propose(space, part, labels, p_values, rules, draws)
     drift = judge_drift(space, part, candidates, p_values)
     whole = () if drift.found else completed(space, part, labels, p_values, candidates)
-    number = number_of_new(part, labels, whole, p_values, rules, draws) if whole else None
+    number = number_of_new(space, part, labels, whole, p_values, rules, draws) if whole else None
     proposals = tuple(it.renamed(examined) for it in whole)
     known_class = np.asarray((pool.Z @ space.centres.T).argmax(axis=1))
     known_class[examined] = np.where(labels < space.n_classes, labels, -1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.discovery.pool import LooksArray, Pool, components, without_contradiction
+from inkling.discovery.pool import LooksArray, Pool, burst_pairs, components, without_contradiction
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -27,10 +27,8 @@ class Buffer:
         Which observation each is, (m,), ascending.
     picture
         Copies of one picture share a number, (m,).
-    burst
-        Images of one burst share a number, (m,), copies among them.
     alike
-        Images that the encoder can't tell apart share a number, (m,), bursts among them.
+        Images that the encoder can't tell apart share a number, (m,), copies among them.
     label
         Known class or cluster, (m,).
     sources, hashes
@@ -43,7 +41,6 @@ class Buffer:
     p_known: FloatArray
     number: IntArray
     picture: IntArray
-    burst: IntArray
     alike: IntArray
     label: IntArray
     sources: NDArray[np.str_]
@@ -57,7 +54,6 @@ class Buffer:
         return cls(
             np.zeros((0, d), dtype=np.float32),
             np.zeros(0),
-            whole,
             whole,
             whole,
             whole,
@@ -90,10 +86,13 @@ class Buffer:
         """These images as a pool; links are pairs of observation numbers, and count where both are kept."""
         m = len(self)
         must, cannot = self._rows_of(must_link), self._rows_of(cannot_link)
-        burst, alike = (without_contradiction(it, self.picture, must, cannot) for it in (self.burst, self.alike))
+        Z = space(self.X)
+        frames = burst_pairs(Z, space.one_source)
+        burst = without_contradiction(components(m, self.picture, frames), self.picture, must, cannot)
+        alike = without_contradiction(components(m, self.alike, frames), self.picture, must, cannot)
         sources = np.unique(self.sources, return_inverse=True)[1]
         together = components(m, alike, must)
-        return Pool(space(self.X), self.p_known, self.picture, burst, alike, sources, together, cannot)
+        return Pool(Z, self.p_known, self.picture, burst, alike, sources, together, cannot)
 
     def _rows_of(self, pairs: IntArray) -> IntArray:
         """Pairs of numbers as pairs of rows; pairs with an image that is gone are left out."""

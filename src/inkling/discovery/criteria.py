@@ -29,7 +29,7 @@ MIN_EXPLAINED = 0.5
 SOLID = 0.7
 """Stability that a proposal needs to explain why images look unknown. Chosen with `MIN_EXPLAINED` on validation images:
 known classes alone, seen in another way than they were learned, fall into groups of which half are as stable."""
-MOST = 0.5
+MOST = 0.7
 MIN_LIKENESS = 0.7
 """Where most images are candidates and two of them are as alike as two of one class, or nearly, all have changed. Two
 new classes alone in a pool reach half of it."""

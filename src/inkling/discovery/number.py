@@ -1,19 +1,23 @@
 """Between which numbers that of the new classes lies, beside the number of proposals.
 
 Fewer than proposed, where proposals are parts of one class: as few clusters as are left where those join that some
-draws put together, and as many as one draw in twenty has. More, where draws have more, and where images are unlike the
-known classes that are in no proposal: they make as many classes as their number makes proposals of the usual size.
+draws put together, and as many as one draw in twenty has. More, where draws have more, where a proposal falls into
+parts once large clusters have no advantage, and where images are unlike the known classes that are in no proposal: they
+make as many classes as their number makes proposals of the usual size.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from inkling.discovery.agglomerate import agglomerate
+from inkling.discovery.clusters import AT_ONCE
 from inkling.discovery.consensus import SHARE_KEPT, Consensus
 from inkling.discovery.criteria import MAX_KNOWN_SHARE, Rules, members_of
 from inkling.discovery.p_values import PValues
 from inkling.discovery.pool import Pool
 from inkling.discovery.results import Proposal
+from inkling.discovery.space import Space
 from inkling.types import FloatArray, IntArray
 
 LOOSELY = 0.1
@@ -23,6 +27,7 @@ OUTER = (0.05, 0.95)
 
 
 def number_of_new(
+    space: Space,
     pool: Pool,
     labels: IntArray,
     proposals: tuple[Proposal, ...],
@@ -41,8 +46,18 @@ def number_of_new(
     proposed = np.concatenate([it.rows for it in proposals]) if proposals else every[:0]
     size = float(np.median([len(it.rows) for it in proposals])) if proposals else float(rules.min_images)
     more = int(_unplaced(labels, proposed, known_share, p_values, draws.n_classes) / size)
-    n = len(proposals)
-    return min(n, joined, int(few)), max(n, int(np.ceil(many))) + more
+    n, parts = len(proposals), sum(_parts(space, pool, it.rows, rules) for it in proposals)
+    return min(n, joined, int(few)), max(n, parts, int(np.ceil(many))) + more
+
+
+def _parts(space: Space, pool: Pool, rows: IntArray, rules: Rules) -> int:
+    """Clusters with pictures enough that a proposal falls into where large ones have no advantage."""
+    if len(rows) > AT_ONCE:
+        return 1
+    Z = pool.Z[rows]
+    roots = agglomerate(space, Z, np.ones(len(Z)), apart=np.zeros((len(Z), len(Z)), dtype=bool), prior=False)
+    parts = (rows[roots == root] for root in np.unique(roots))
+    return max(sum(pool.n_bursts(part) >= rules.min_images for part in parts), 1)
 
 
 def _counted(pool: Pool, rows: IntArray, labels: IntArray, known_share: FloatArray, needed: int, n_classes: int) -> int:

@@ -4,8 +4,8 @@ Near-duplicates count as one picture: equal content, or vectors and perceptual h
 Vectors alone decide where there is no hash. An encoder that reads little of a picture gives nearly the same vector to
 different ones: they are several pictures, but as evidence they are one, for the encoder has said one thing of them.
 Frames of a burst are several pictures and one source: more alike than images of one class are, measured by the scatter
-within the known classes. They count once as well. What a person said belongs together is one from the start; what they
-said does not is never joined.
+within the known classes and by the images around them. They count once as well. What a person said belongs together is
+one from the start; what they said does not is never joined.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ DIFFERENT_BITS = 10
 
 UNHASHED = 0
 """Stands for the perceptual hash of an image that has none, or none that tells: that of a plain surface is 0."""
+
+NEIGHBOURS = 20
+NEARER = 0.2
+"""Two frames of a burst differ by at most this share of how far the `NEIGHBOURS`-th nearest image is; a burst that is
+longer is none."""
 
 CHUNK = 1024
 """Images compared with all others at a time."""
@@ -119,7 +124,7 @@ class Pool:
         if len(cannot):
             copies = _copies_without_contradiction(copies, components(n, content, must), cannot)
         picture = components(n, content, copies)
-        frames = frames_among(near_vectors(Z, one_source), Z)
+        frames = burst_pairs(Z, one_source)
         burst = without_contradiction(components(n, picture, frames), picture, must, cannot)
         alike = without_contradiction(components(n, burst, near), picture, must, cannot)
         own = burst if ties.sources is None else numbered(ties.sources, n, "sources")
@@ -203,10 +208,30 @@ def near_vectors(Z: FloatArray, least: float) -> IntArray:
     return np.concatenate(found)
 
 
-def frames_among(pairs: IntArray, Z: FloatArray) -> IntArray:
-    """Those of the pairs (m, 2) that the encoder can tell apart: one vector alone does not say where it is from."""
+def burst_pairs(Z: FloatArray, one_source: float) -> IntArray:
+    """Pairs of images (m, 2), with unit vectors of (n, d), that are of one burst.
+
+    Their cosine is `one_source` or more, and they are as near to each other relative to where the `NEIGHBOURS`-th
+    nearest image is: of a kind that the known classes say little about, all images look alike. Equal vectors are none,
+    for they do not say where an image is from.
+    """
+    pairs = near_vectors(Z, one_source)
     first, second = pairs.T
-    return np.asarray(pairs[(Z[first] * Z[second]).sum(axis=1) < SAME_PICTURE])
+    cosine = (Z[first] * Z[second]).sum(axis=1)
+    rows, at = np.unique(pairs, return_inverse=True)
+    farther = 1.0 - _cosine_of_neighbour(Z, rows)[at.reshape(pairs.shape)].max(axis=1, initial=-1.0)
+    return np.asarray(pairs[(cosine < SAME_PICTURE) & (1.0 - cosine <= NEARER * farther)])
+
+
+def _cosine_of_neighbour(Z: FloatArray, rows: IntArray) -> FloatArray:
+    """Cosine of some images (m,) to their `NEIGHBOURS`-th nearest one, (m,); -1 where there are fewer."""
+    if len(Z) <= NEIGHBOURS:
+        return np.full(len(rows), -1.0)
+    found = [np.zeros(0)]
+    for start in range(0, len(rows), CHUNK):
+        cosines = Z[rows[start : start + CHUNK]] @ Z.T
+        found.append(np.partition(cosines, len(Z) - 1 - NEIGHBOURS, axis=1)[:, len(Z) - 1 - NEIGHBOURS])
+    return np.concatenate(found)
 
 
 def look_alike(first: LooksArray, second: LooksArray) -> BoolArray:

@@ -24,8 +24,7 @@ FOLDS = 5
 """Parts of the classes, each held out once to estimate w and b."""
 LEAST_VARIANCE = 1e-9
 ALIKE = 0.8
-"""How alike images of one source are at least. In validation images of four data sets no pair so alike is of two classes.
-"""
+"""How alike images of one source are at least. No pair as alike in validation images of four sets is of two classes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,11 @@ would; once they are many, a cluster that two centres fit better is split, and c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
 from inkling.discovery.buffer import Buffer
@@ -184,7 +183,7 @@ class Stream:
         stream.seen, stream._since_consolidation = params["seen"], params["since_consolidation"]
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
-        stream._kept = Buffer(**{**_copies_alone(arrays), **arrays})
+        stream._kept = Buffer(**{"alike": arrays["picture"], **arrays})  # earlier releases kept no such column
         stream._index()
         if params["n_classes"] != stream._space.n_classes:
             stream.rebuild()
@@ -200,20 +199,12 @@ class Stream:
         """
         x, p, number, source, content, look = image
         m = len(self._kept)
-        cosines = self._Z[:m] @ z
-        near = cosines >= SAME_PICTURE
+        near = self._Z[:m] @ z >= SAME_PICTURE
         copies = near & look_alike(self._kept.looks, look)
-        frames = copies | ((cosines >= self._space.one_source) & ~near)
-        alike = near | frames
-        label = int(self._kept.label[alike][0]) if alike.any() else self._join_or_open(z)
-        row = (x, p, number, number, number, number, label, source, content, look)
+        label = int(self._kept.label[near][0]) if near.any() else self._join_or_open(z)
+        row = (x, p, number, number, number, label, source, content, look)
         kept = self._kept.and_these(Buffer(*(np.array([value]) for value in row)))
-        self._kept = replace(
-            kept,
-            picture=_joined(kept.picture, copies),
-            burst=_joined(kept.burst, frames),
-            alike=_joined(kept.alike, alike),
-        )
+        self._kept = replace(kept, picture=_joined(kept.picture, copies), alike=_joined(kept.alike, near))
         self._Z = np.concatenate([self._Z, z[None]])
         self._since_consolidation += 1
         if self._since_consolidation >= max(CONSOLIDATE_EVERY, GROWTH * len(self._kept)):
@@ -263,11 +254,6 @@ class Stream:
         """Vectors of the kept images, and the mean and the pictures of each cluster, from the labels."""
         self._Z = self._space(self._kept.X)
         self._means, self._counts = with_clusters(self._space, self._Z, self._kept)
-
-
-def _copies_alone(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Columns that earlier releases did not keep."""
-    return {"burst": arrays["picture"], "alike": arrays["picture"]}
 
 
 def _joined(groups: IntArray, rows: BoolArray) -> IntArray:
