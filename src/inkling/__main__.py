@@ -1,6 +1,0 @@
-"""`python -m inkling`: the program, where its folder of commands is not on the path."""
-
-from inkling.cli.main import main
-
-if __name__ == "__main__":
-    main()
