@@ -123,8 +123,9 @@ def _require_no_classes(records: Sequence[ImageRecord], groups: Sequence[str | N
         raise InputError(
             f"The folders are the classes: each of {counted(len(pairs), 'class', 'classes')} lies in one folder of its "
             "own and would be one source, of which nothing could be held out.",
-            remedy="Leave --groups-from out, in Python groups, and sources are found by how alike images are; or give each source a "
-            "folder below its class, fox/night 12/0001.jpg, or name sources by regex:PATTERN or a column 'group'.",
+            remedy="Leave --groups-from out, in Python groups, and sources are found by how alike images are; or give "
+            "each source a folder below its class, fox/night 12/0001.jpg, or name sources by regex:PATTERN or a column "
+            "'group'.",
         )
 
 
