@@ -41,7 +41,7 @@ def noun_groups(classes: Sequence[str], vocabulary: Vocabulary | None = None) ->
     if not pairs:
         raise InputError(
             "The names of the classes share no wider meaning among common nouns.",
-            remedy="Give groups of your own: --parents FILE.csv, in Python parents, with the columns 'child' and 'parent'.",
+            remedy="Give groups of your own: --parents FILE.csv, in Python parents, with columns 'child' and 'parent'.",
         )
     return Hierarchy.of(pairs)
 
