@@ -13,20 +13,13 @@ from statistics import median
 import numpy as np
 
 from common import Row, at_least, at_most
-from feature_tasks import FEATURES
+from feature_tasks import ALL_SETS, FEATURES
 from inkling.heads.calibration import expected_calibration_error
 from inkling.heads.fitted import FittedHead
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 
-SETS = {
-    "Caltech-100": "caltech101",
-    "Flowers": "oxford_flowers",
-    "Pets": "oxford_pets",
-    "Cars": "stanford_cars",
-    "UCF half": "ucf101_half",
-}
 SHOTS = (1, 2, 4, 8, 16)
 SINGLE = ("prototype", "gda", "kernel", "logistic")
 TOP1 = {
@@ -44,7 +37,7 @@ def official(_draws: int) -> Iterator[Row]:
     ece: dict[int, dict[str, float]] = {shots: {} for shots in SHOTS}
     regret: dict[str, float] = {}
     gap: dict[str, float] = {}
-    for name, file in SETS.items():
+    for name, file in ALL_SETS.items():
         arrays = _arrays(file)
         X, y = arrays["test"]
         for shots in SHOTS:
@@ -73,7 +66,7 @@ def drawn(draws: int) -> Iterator[Row]:
     """Calibration with shots drawn from the validation rows: single views, as in use. Cars have none."""
     for shots in (1, 2, 4):
         found = {}
-        for name, file in SETS.items():
+        for name, file in ALL_SETS.items():
             arrays = _arrays(file)
             if "val" in arrays:
                 found[name] = float(np.mean([_drawn_ece(arrays, shots, seed) for seed in range(draws)]))

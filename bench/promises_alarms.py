@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from common import Row, at_least, at_most
-from feature_tasks import FEATURES
+from feature_tasks import ALL_SETS, FEATURES
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery.p_values import UNLIKELY, PValues
 from inkling.heads.support import unit_rows
 from inkling.types import FloatArray, IntArray
 from inkling.unknown.fusion import auroc
-from promises_coverage import SETS
 
 HALVES, SHOTS = 5, 16
 RATES = (0.05, 0.10)
@@ -44,7 +43,7 @@ def alarms(_: int) -> Iterator[Row]:
     """By set and kind of shots; then over all of them."""
     inside, silent = [], 0
     for kind in ("views", "drawn"):
-        for name, file in SETS.items():
+        for name, file in ALL_SETS.items():
             found = [_measured(half_known(file, kind, seed)) for seed in range(HALVES)]
             what = f"{name}, {kind}, half of the classes known"
             for rate in RATES:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from common import Row, at_least, at_most
-from feature_tasks import FEATURES, IMAGENET_SHOTS, FeatureTask, imagenet_329
+from feature_tasks import ALL_SETS, FEATURES, IMAGENET_SHOTS, FeatureTask, imagenet_329
 from inkling.discovery.p_values import UNLIKELY, PValues
 from inkling.heads.conformal import images_needed
 from inkling.heads.fitted import FittedHead
@@ -25,13 +25,6 @@ from inkling.types import BoolArray, FloatArray, IntArray
 from inkling.unknown import UnknownDetector
 
 SEED = 0
-SETS = {
-    "Caltech-100": "caltech101",
-    "Flowers": "oxford_flowers",
-    "Pets": "oxford_pets",
-    "Cars": "stanford_cars",
-    "UCF half": "ucf101_half",
-}
 SHOTS = (4, 8, 16)
 MOST = 16
 RATES = (0.9, 0.95)
@@ -67,7 +60,7 @@ def _tasks(draws: int) -> dict[tuple[str, int], Iterator[FeatureTask]]:
     """Tasks whose shots and test images are alike, by set and shots."""
     found: dict[tuple[str, int], Iterator[FeatureTask]] = {
         (name, shots): _draws(file, shots, draws)
-        for name, file in SETS.items()
+        for name, file in ALL_SETS.items()
         for shots in SHOTS
         if drawn(file, shots, 0)
     }
@@ -154,7 +147,7 @@ class _Given:
 def views(draws: int) -> Iterator[Row]:
     """Means of views as shots: what falls short of the promise is warned of."""
     below, silent, n = 0, 0, 0
-    for name, file in SETS.items():
+    for name, file in ALL_SETS.items():
         arrays = np.load(FEATURES / f"{file}.npz")
         test_X, test_y = unit_rows(arrays["test_x"].astype(np.float64)), arrays["test_y"]
         for shots in SHOTS:

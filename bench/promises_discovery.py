@@ -14,12 +14,11 @@ import numpy as np
 
 from common import Row, at_least, at_most
 from discovery import half, scored_half
-from feature_tasks import FEATURES, FeatureTask
+from feature_tasks import ALL_SETS, FEATURES, FeatureTask
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.heads.support import unit_rows
 from inkling.review.known_images import KnownImages
 
-SETS = {"Caltech-100": "caltech101", "Flowers": "oxford_flowers", "UCF half": "ucf101_half"}
 ERROR = {"Caltech-100": 0.15, "Flowers": 0.15, "UCF half": 0.4}
 PURITY = {"Caltech-100": 0.92, "Flowers": 0.88, "UCF half": 0.84}
 BESIDE = ("k-means with the true number", "HDBSCAN", "closed-set floor")
@@ -29,8 +28,8 @@ HALVES = 5
 
 def discovery(_draws: int) -> Iterator[Row]:
     """Error of the number, purity and agreement, by set."""
-    for name, file in SETS.items():
-        halves = [_scored(file, seed) for seed in range(HALVES)]
+    for name in ERROR:
+        halves = [_scored(ALL_SETS[name], seed) for seed in range(HALVES)]
         values = {key: [one[key] for one in halves] for key in halves[0]}
         mean = {
             key: float(np.mean([one for one in each if not np.isnan(one)] or [np.nan])) for key, each in values.items()

@@ -13,6 +13,7 @@ from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery.results import Drift, Found
 from inkling.images.handed_over import records_of
 from inkling.review.changed import unless_changed
+from inkling.review.known_images import KnownImages
 from inkling.sketch.dataset import write_dataset
 from inkling.sketch.scene import draw
 
@@ -34,7 +35,7 @@ def judged(classifier: FewShotClassifier, change: Callable[[Image.Image], Image.
     thumbnails = classifier.embed(records_of(pictures)).thumbnails
     y = np.arange(40) % 3
     found = replace(PLAIN, known_class=y, picture=np.arange(40), number=(1, 2), drift=replace(PLAIN.drift, **drift))
-    return unless_changed(found, classifier, thumbnails)
+    return unless_changed(found, KnownImages.of(classifier), thumbnails)
 
 
 @pytest.mark.parametrize(

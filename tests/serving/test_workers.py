@@ -119,6 +119,20 @@ def test_vectors_are_those_of_the_encoder(source: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_process_that_hangs_is_replaced_and_its_batch_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = load_encoder("sketch")
+    batch = [encoder.prepare(one) for one in pictures(2)]
+    with running(1) as workers:
+        (pid,) = children(os.getpid())
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(under_test, "LONGEST_BATCH", 0.5)
+        found = pooled(encoder, workers).encode_images(batch)
+        assert np.array_equal(found.embeddings, encoder.encode_images(batch).embeddings)
+        assert workers.replaced == 1
+        assert not is_there(pid)
+
+
+@pytest.mark.slow
 def test_what_a_process_dies_of_is_asked_again_and_the_process_replaced() -> None:
     encoder = load_encoder("sketch")
     batch = [encoder.prepare(one) for one in pictures(4)]

@@ -9,8 +9,7 @@ import numpy as np
 
 from inkling.classifier.fitted import FittedClassifier
 from inkling.classifier.promises import calibration_of
-from inkling.discovery.p_values import UNLIKELY
-from inkling.evaluate.coverage import expected_misses, likeness_of
+from inkling.evaluate.coverage import Likeness, expected_misses, likeness_of
 from inkling.evaluate.uncertainty import Interval
 from inkling.evaluate.unknown_detection import Share
 from inkling.heads.hierarchy import Climbing, Levels, answers
@@ -42,7 +41,7 @@ class StepAnswers:
 
 
 @dataclass(frozen=True)
-class AnswerErrors:
+class AnswerErrors(Likeness):
     """Answers to test images of known classes.
 
     Attributes
@@ -57,8 +56,6 @@ class AnswerErrors:
         By steps above the likeliest class.
     of_all
         Images for which no group below all classes is sure enough.
-    likeness
-        p-value of the images being like the training images; None where no detector tells.
     """
 
     error_rate: float
@@ -66,12 +63,6 @@ class AnswerErrors:
     expected: Interval
     steps: tuple[StepAnswers, ...]
     of_all: Share
-    likeness: float | None
-
-    @property
-    def unlike_training(self) -> bool:
-        """Whether the images differ from those that the promise rests on."""
-        return self.likeness is not None and self.likeness < UNLIKELY
 
     @property
     def as_expected(self) -> bool:
@@ -87,8 +78,7 @@ class AnswerErrors:
             "as_expected": self.as_expected,
             "steps": [one.to_json() for one in self.steps],
             "of_all": self.of_all.to_json(),
-            "likeness_p": self.likeness,
-            "unlike_training": self.unlike_training,
+            **super().to_json(),
         }
 
 

@@ -21,7 +21,29 @@ MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class SetCoverage:
+class Likeness:
+    """How like the training images, which promises rest on, those are that one was measured on.
+
+    Attributes
+    ----------
+    likeness
+        p-value of the images being like the training images; None where no detector tells.
+    """
+
+    likeness: float | None
+
+    @property
+    def unlike_training(self) -> bool:
+        """Whether the images differ from those that the promise rests on."""
+        return self.likeness is not None and self.likeness < UNLIKELY
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"likeness_p": self.likeness, "unlike_training": self.unlike_training}
+
+
+@dataclass(frozen=True)
+class SetCoverage(Likeness):
     """Prediction sets of test images of known classes.
 
     Attributes
@@ -38,8 +60,6 @@ class SetCoverage:
         Classes in a set.
     n_empty, n_of_all
         Sets without a class, and with all of them.
-    likeness
-        p-value of the images being like the training images; None where no detector tells.
     """
 
     asked: Coverage
@@ -49,12 +69,6 @@ class SetCoverage:
     mean_size: float
     n_empty: int
     n_of_all: int
-    likeness: float | None
-
-    @property
-    def unlike_training(self) -> bool:
-        """Whether the images differ from those that the promise rests on."""
-        return self.likeness is not None and self.likeness < UNLIKELY
 
     @property
     def as_expected(self) -> bool:
@@ -77,8 +91,7 @@ class SetCoverage:
             "mean_size": self.mean_size,
             "empty": self.n_empty,
             "of_all": self.n_of_all,
-            "likeness_p": self.likeness,
-            "unlike_training": self.unlike_training,
+            **super().to_json(),
             "per_class": {name: one.to_json() for name, one in self.by_class.items()},
         }
 

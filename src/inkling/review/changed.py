@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found
 from inkling.discovery.change import changed, mean_ranks
 from inkling.discovery.criteria import MIN_EXCESS
@@ -23,7 +22,7 @@ MOST_LEARNED = 2000
 """Learned images that are measured."""
 
 
-def unless_changed(found: Found, classifier: FewShotClassifier, thumbnails: Sequence[bytes | None]) -> Found:
+def unless_changed(found: Found, known: KnownImages, thumbnails: Sequence[bytes | None]) -> Found:
     """What was found, or drift where the images of known classes do not look like those that were learned.
 
     Pictures are only measured where more images are unknown than chance explains.
@@ -36,7 +35,6 @@ def unless_changed(found: Found, classifier: FewShotClassifier, thumbnails: Sequ
     put = np.flatnonzero(found.known_class >= 0)
     if found.drift.found or found.drift.excess < MIN_EXCESS or not len(put):
         return found
-    known = KnownImages.of(classifier)
     learned = np.linspace(0, len(known.of_class) - 1, min(len(known.of_class), MOST_LEARNED)).astype(np.intp)
     ranks = mean_ranks(
         appearance_of([known.thumbnails[row] for row in learned.tolist()]),

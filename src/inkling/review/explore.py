@@ -59,7 +59,7 @@ def explore(
     EncoderMismatchError
         If the memory has another encoder by now.
     """
-    detector = detector_of(classifier)
+    detector, known = detector_of(classifier), KnownImages.of(classifier)
     seen = None
     if samples is not None:
         proceed()
@@ -70,24 +70,29 @@ def explore(
         pool = read_pool(path)
         require_same_encoder(pool, classifier)
         free = pool.only(~pool.edited)
-        found, paths = _found_among(free, pool, classifier, seen, min_images=min_images)
+        found, paths = _found_among(free, pool, classifier, known, seen, min_images=min_images)
         proceed()
-        put_forward(path, classifier, free, found, any_version=is_last)
+        put_forward(path, classifier, known, free, found, any_version=is_last)
         return found, paths
 
     found, paths = retried(attempt)
-    return explored(path, found, seen, classes=KnownImages.of(classifier).names, paths=paths)
+    return explored(path, found, seen, classes=known.names, paths=paths)
 
 
 def _found_among(
-    free: Pool, pool: Pool, classifier: FewShotClassifier, seen: Seen | None, *, min_images: int
+    free: Pool,
+    pool: Pool,
+    classifier: FewShotClassifier,
+    known: KnownImages,
+    seen: Seen | None,
+    *,
+    min_images: int,
 ) -> tuple[Found, list[str]]:
     """Clusters among the images that are free to be proposed, and where all images come from; rows are theirs.
 
     The other images are no candidates, but they tell how many candidates chance accounts for.
     """
-    d, known = classifier.fitted.samples.identity.dimension, KnownImages.of(classifier)
-    n, detector = len(free.ids), detector_of(classifier)
+    d, n, detector = classifier.fitted.samples.identity.dimension, len(free.ids), detector_of(classifier)
     X, p_known = free.vectors[:, :d], detector.p_known(free.vectors)
     hashes = [image.content_hash for image in free.images]
     thumbnails, paths = ([getattr(image, name) for image in free.images] for name in ("thumbnail", "path"))
@@ -110,7 +115,7 @@ def _found_among(
         min_images=min_images,
         seed=classifier.seed,
     )
-    return _of_rows(unless_changed(found, classifier, thumbnails), n, min_images=min_images), paths
+    return _of_rows(unless_changed(found, known, thumbnails), n, min_images=min_images), paths
 
 
 def _of_rows(found: Found, n: int, *, min_images: int) -> Found:

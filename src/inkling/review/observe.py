@@ -55,7 +55,7 @@ class Observer:
 
     def __init__(self, path: str | Path, classifier: FewShotClassifier, *, min_images: int) -> None:
         self._path, self._classifier, self._min_images = path, classifier, min_images
-        self._detector = detector_of(classifier)
+        self._detector, self._known = detector_of(classifier), KnownImages.of(classifier)
         self._last = 0
         self._stream = self._begun(read_pool(path))
         self._n_images = self._n_candidates = 0
@@ -84,28 +84,27 @@ class Observer:
             free = pool.only(~pool.edited)
             self._agree_with(free)
             found = self._by_pool(self._stream.found(), free)
-            found = unless_changed(found, self._classifier, [image.thumbnail for image in free.images])
+            found = unless_changed(found, self._known, [image.thumbnail for image in free.images])
             state = _kept(self._stream.state(), last=self._last)
-            put_forward(self._path, self._classifier, free, found, stream=state, any_version=is_last)
+            put_forward(self._path, self._classifier, self._known, free, found, stream=state, any_version=is_last)
             return found, [image.path for image in free.images]
 
         found, paths = retried(attempt)
-        classes = KnownImages.of(self._classifier).names
         return replace(
-            explored(self._path, found, None, classes=classes, paths=paths),
+            explored(self._path, found, None, classes=self._known.names, paths=paths),
             n_images=self._n_images,
             n_candidates=self._n_candidates,
         )
 
     def _begun(self, pool: Pool) -> Stream:
         """Where the memory's stream stands, or a new one."""
-        known = KnownImages.of(self._classifier)
+        X, y = self._known.X, self._known.y
         if pool.stream is None:
-            return Stream(known.X, known.y, min_images=self._min_images, seed=self._classifier.seed)
+            return Stream(X, y, min_images=self._min_images, seed=self._classifier.seed)
         self._last = int(pool.stream.state[LAST])
         kept = _restored(pool.stream)
         state = HeadState(kept.name, {**kept.params, "min_images": self._min_images}, kept.arrays)
-        return Stream.from_state(state, known.X, known.y)
+        return Stream.from_state(state, X, y)
 
     def _agree_with(self, free: Pool) -> None:
         """Forget images that are decided about, take in those that others observed, and heed what a person said."""

@@ -222,6 +222,7 @@ def explored(
 def put_forward(
     path: str | Path,
     classifier: FewShotClassifier,
+    known: KnownImages,
     pool: Pool,
     found: Found,
     *,
@@ -247,7 +248,6 @@ def put_forward(
     embeddings = unit_rows(pool.vectors[:, : classifier.fitted.samples.identity.dimension])
     findings: list[Finding] = []
     if found.proposals:
-        known = KnownImages.of(classifier)
         namer = classifier.namer(np.concatenate([known.X, embeddings]))
         findings = [_finding(one, pool, found.picture, embeddings, namer, known.names) for one in found.proposals]
     write_proposals(path, findings, stream=stream, version=None if any_version else pool.version)

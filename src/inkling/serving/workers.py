@@ -1,4 +1,4 @@
-"""Processes that encode for a service. One that dies is replaced, and what it was asked is asked again."""
+"""Processes that encode for a service. One that dies or hangs is replaced, and what it was asked is asked again."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ ATTEMPTS = 3
 """So many processes may die of a batch; then it is refused, before it ends those of all others."""
 LONGEST_WAIT = 60
 """Seconds for a process to be free."""
+LONGEST_BATCH = 120.0
+"""Seconds that a process may take for a batch; then it hangs, and is ended."""
 PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a process is started, by how many ended before they were ready; the last for all further ones."""
 END_SECONDS = 5.0
@@ -182,11 +184,15 @@ class Workers:
         deaths = 0
         while deaths < ATTEMPTS:
             worker = self._taken()
+            hangs = threading.Timer(LONGEST_BATCH, worker.process.kill)
+            hangs.daemon = True
+            hangs.start()
             try:
                 return worker.ask(told, arrays)
             except EndedError as error:
                 deaths += error.had_it
             finally:
+                hangs.cancel()
                 self._free.put(worker)  # one that has ended is passed over
         raise EncoderError(
             f"{ATTEMPTS} encoder processes ended at this batch of pictures.",
