@@ -33,6 +33,14 @@ def test_the_parents_column_of_a_table_of_images(tmp_path: Path) -> None:
     assert found.parents == {"bus": "motor", "motor": "thing", "cat": "pet"}
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_file_as_a_spreadsheet_writes_it_where_the_comma_is_the_decimal_point(tmp_path: Path, mark: str) -> None:
+    rows = [("child", "parent"), ("bus, red", "motor|thing"), ("cat", "pet")]
+    found = read_parents(file(tmp_path, "\ufeff" + "\r\n".join(map(mark.join, rows))))
+    assert found is not None
+    assert found.parents == {"bus, red": "motor", "motor": "thing", "cat": "pet"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

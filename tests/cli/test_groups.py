@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import Inkling
 
 
@@ -41,3 +43,28 @@ def test_embeddings_have_no_files_to_group_by(inkling: Inkling, drawn: Path) -> 
     assert inkling.here("embed", drawn / "train", "--output", "v.npz", "--encoder", "sketch").code == 0
     done = inkling.here("fit", "v.npz", "--memory", "a.ink", "--groups-from", "folder")
     done.refused("these are embeddings", "'groups' of an npz")
+
+
+@pytest.mark.parametrize("name", ["v.npz", "v.parquet"])
+def test_written_embeddings_keep_the_groups(inkling: Inkling, drawn: Path, name: str) -> None:
+    rule = ("--groups-from", r"regex:(\w+)-000[01]")
+    done = inkling.here("embed", drawn / "train", "--output", name, "--encoder", "sketch", *rule)
+    assert done.code == 0, done.err
+    done = inkling.here("fit", name, "--memory", "a.ink", "--encoder", "sketch")
+    assert "18 images are 15 sources, as their groups say" in " ".join(done.out.split())
+
+
+def test_written_embeddings_keep_the_groups_of_a_table(inkling: Inkling, drawn: Path) -> None:
+    files = sorted((drawn / "train").rglob("*.png"))
+    groups = ["one night" if file.stem == "car-0000" or file.stem == "car-0001" else "" for file in files]
+    rows = [f"{file},{file.parent.name},{group}" for file, group in zip(files, groups, strict=True)]
+    (inkling.folder / "t.csv").write_text("\n".join(["path,label,group", *rows]), encoding="utf-8")
+    assert inkling.here("embed", "t.csv", "--output", "v.parquet", "--encoder", "sketch").code == 0
+    done = inkling.here("fit", "v.parquet", "--memory", "a.ink", "--encoder", "sketch")
+    assert "18 images are 17 sources, as their groups say" in " ".join(done.out.split())
+
+
+def test_embed_refuses_a_way_to_group_that_is_none(inkling: Inkling, drawn: Path) -> None:
+    done = inkling.here("embed", drawn / "train", "--output", "v.npz", "--encoder", "sketch", "--groups-from", "names")
+    done.refused("names no way to group images", "exif-time")
+    assert not (inkling.folder / "v.npz").exists()

@@ -52,6 +52,7 @@ def test_evaluate_measures_the_promise(inkling: Inkling, memory: Path, drawn: Pa
 def test_what_is_refused(inkling: Inkling, memory: Path, drawn: Path) -> None:
     inkling.here("predict", memory, drawn / "test", "--by-class").refused("--by-class has no effect without --coverage")
     inkling.here("predict", memory, drawn / "test", "--coverage", "90").refused("a share between 0 and 1, got '90'")
+    inkling.here("predict", memory, drawn / "test", "--coverage", "0").refused("hold the right class nine times in ten")
     inkling.here("predict", memory, drawn / "test", "--coverage", "0.99").refused("at least 99 images", "0.947 or less")
     inkling.here("evaluate", memory, drawn / "test", "--coverage", "0.99").refused("at least 99 images")
 

@@ -16,6 +16,8 @@ CHILD = ("child", "class", "label")
 PARENT = ("parent", "parents")
 SEPARATOR = "|"
 """Between a parent, its own parent, and so on, in one cell."""
+DELIMITERS = ",;\t"
+"""Between cells: spreadsheets write semicolons where the comma is the decimal point."""
 _REMEDY = (
     f"Give a CSV file in UTF-8 with the columns '{CHILD[0]}' and '{PARENT[0]}', or a table of images with the columns "
     f"'{CHILD[-1]}' and '{PARENT[-1]}'; a cell may name several, narrowest first: vehicle{SEPARATOR}machine."
@@ -64,7 +66,9 @@ def _hierarchy(source: Parents) -> Hierarchy:
 def _pairs_of_file(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
+            header = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(DELIMITERS, key=header.count))
             columns = rows.fieldnames or ()
             child, parent = _column(columns, CHILD, path), _column(columns, PARENT, path)
             return list(_pairs((row[child], row[parent]) for row in rows))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, show, tell_skipped
-from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root
+from inkling.cli.options import Confidence, Device, Dimensions, GroupsFrom, Json, Margin, NoCache, Precision, Root
 from inkling.cli.progress import progress_bar
-from inkling.cli.sources import leave_if_lost
+from inkling.cli.sources import grouped, leave_if_lost
 from inkling.cli.tables import print_table
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
@@ -39,6 +39,7 @@ def run(
     output: Annotated[
         Path, typer.Option("--output", metavar="OUT.parquet|OUT.npz", help="The file to write.", show_default=False)
     ],
+    groups_from: GroupsFrom = None,
     margin: Margin = 0.0,
     root: Root = None,
     confidence: Confidence = 0.2,
@@ -53,11 +54,13 @@ def run(
     from inkling.embeddings.embed import iter_embedded
     from inkling.encoders.registry import load_encoder
     from inkling.images.boxes import BoxReading
+    from inkling.images.grouping import Grouping
     from inkling.images.sources import find_images
 
     write = _writer(output)
     check_outputs(output, json, keep=(images,))
-    found = find_images(images, boxes=BoxReading(margin=margin, root=root, confidence=confidence))
+    grouping = None if groups_from is None else Grouping.parse(groups_from)
+    found = grouped(find_images(images, boxes=BoxReading(margin=margin, root=root, confidence=confidence)), grouping)
     opened = load_encoder(encoder, device=device, precision=precision, dimensions=dimensions)
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:

@@ -13,7 +13,7 @@ from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.cli.tables import print_table
-from inkling.cli.usage import rate
+from inkling.cli.usage import alarm_rate
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
@@ -69,7 +69,7 @@ def run(
     false_alarms: Annotated[
         float | None,
         typer.Option(
-            parser=rate,
+            parser=alarm_rate,
             metavar="RATE",
             help="Share of known images that may be called unknown. Default: as in the memory, else 0.05, where the "
             "images can support it.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from dataclasses import replace as replaced
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,11 @@ import typer
 
 from inkling.cli.basis import unmeasured
 from inkling.cli.console import check_outputs, listed, note, show, tell_skipped
-from inkling.cli.options import Confidence, Device, Dimensions, Json, Margin, NoCache, Precision, Root, Seed
+from inkling.cli.options import Confidence, Device, Dimensions, GroupsFrom, Json, Margin, NoCache, Precision, Root, Seed
 from inkling.cli.progress import board, counting, progress_bar
-from inkling.cli.sources import leave_if_lost, left_out, open_source, tell_classes_left_out
+from inkling.cli.sources import grouped, leave_if_lost, left_out, open_source, tell_classes_left_out
 from inkling.cli.tables import print_table
-from inkling.cli.usage import rate, whole
+from inkling.cli.usage import alarm_rate, whole
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import event_payload, fit_payload
@@ -82,22 +81,14 @@ def run(
     ] = None,
     head: Annotated[str, typer.Option(help="What learns on the embeddings; auto chooses.")] = "auto",
     seed: Seed = 0,
-    groups_from: Annotated[
-        str | None,
-        typer.Option(
-            "--groups-from",
-            metavar="folder|regex:PATTERN|exif-time[:SECONDS]",
-            help="Which images come from one source, such as a burst or a video. Default: a table's column group, else "
-            "found by how alike they are.",
-        ),
-    ] = None,
+    groups_from: GroupsFrom = None,
     views: Annotated[
         int, typer.Option(parser=whole(1), metavar="N", help="Views of each image; more than 1 adds augmented ones.")
     ] = 1,
     false_alarms: Annotated[
         float | None,
         typer.Option(
-            parser=rate,
+            parser=alarm_rate,
             metavar="RATE",
             help="Share of known images that may be called unknown. Default: 0.05, where the images can support it.",
         ),
@@ -234,11 +225,7 @@ def _opened(train: str, boxes: BoxReading, grouping: Grouping | None) -> Found |
     source = open_source(train, split="train", boxes=boxes)
     if isinstance(source, Found):
         tell_skipped((), source.ignored)
-        if grouping is None:
-            return source
-        if any(record.group is not None for record in source.records):
-            note("--groups-from says which images come from one source; the column 'group' does not count.")
-        return replaced(source, records=tuple(grouping(source.records)))
+        return grouped(source, grouping)
     if grouping is not None:
         raise InputError(
             "--groups-from reads files of images, and these are embeddings.",

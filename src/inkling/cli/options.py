@@ -28,6 +28,15 @@ MovedEncoder = Annotated[
     str | None,
     typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),
 ]
+GroupsFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--groups-from",
+        metavar="folder|regex:PATTERN|exif-time[:SECONDS]",
+        help="Which images come from one source, such as a burst or a video. Default: a table's column group; else "
+        "fit finds them by how alike they are.",
+    ),
+]
 Seed = Annotated[int, typer.Option(parser=whole(0, 2**32 - 1), metavar="N", help="Seed of every random choice.")]
 MinImages = Annotated[
     int, typer.Option("--min-images", parser=whole(2), metavar="N", help="Pictures that a proposed class needs.")
@@ -62,7 +71,7 @@ CoverageRate = Annotated[
     float | None,
     typer.Option(
         "--coverage",
-        parser=rate,
+        parser=rate("0.9 asks for sets that hold the right class nine times in ten."),
         metavar="SHARE",
         help="Give to each image the smallest set of classes that holds the right one so often, such as 0.9.",
     ),
@@ -92,7 +101,7 @@ ErrorRate = Annotated[
     float | None,
     typer.Option(
         "--error-rate",
-        parser=rate,
+        parser=rate("0.1 lets one answer in ten be wrong."),
         metavar="SHARE",
         help="With --hierarchy: share of answers that may be wrong. Default: what --coverage leaves, else 0.1.",
         show_default=False,

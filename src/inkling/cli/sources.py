@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,6 +15,7 @@ from inkling.errors import InklingError, InputError
 if TYPE_CHECKING:
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.boxes import BoxReading
+    from inkling.images.grouping import Grouping
     from inkling.images.sources import Found
     from inkling.types import EncoderIdentity, SkippedImage
 
@@ -67,6 +69,21 @@ def open_sources(
             remedy=refused[0][1].remedy,
         )
     return opened, [SkippedImage(name, error.message) for name, error in refused]
+
+
+def grouped(source: Found, grouping: Grouping | None) -> Found:
+    """The images with their groups by --groups-from, which counts more than those of a table.
+
+    Raises
+    ------
+    InputError
+        If no image has one, or the groups are the classes.
+    """
+    if grouping is None:
+        return source
+    if any(record.group is not None for record in source.records):
+        note("--groups-from says which images come from one source; the column 'group' does not count.")
+    return replace(source, records=tuple(grouping(source.records)))
 
 
 def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedImage]) -> bool:

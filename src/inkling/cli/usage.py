@@ -42,14 +42,20 @@ def fraction(given: str) -> float:
     return value
 
 
-def rate(given: str) -> float:
-    """A share between 0 and 1, as `parser` of an option."""
-    value = fraction(given)
-    if not 0 < value < 1:
-        raise typer.BadParameter(
-            f"must be a share between 0 and 1, got '{_shown(given)}'. 0.05 stands for one in twenty."
-        )
-    return value
+def rate(example: str) -> Callable[[str], float]:
+    """What reads a share between 0 and 1, as `parser` of an option; the example says in a sentence what one means."""
+
+    def share(given: str) -> float:
+        value = fraction(given)
+        if not 0 < value < 1:
+            raise typer.BadParameter(f"must be a share between 0 and 1, got '{_shown(given)}'. {example}")
+        return value
+
+    return share
+
+
+alarm_rate = rate("0.05 stands for one in twenty.")
+"""Reads a rate of false alarms."""
 
 
 class Told(NamedTuple):

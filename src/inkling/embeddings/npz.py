@@ -20,7 +20,7 @@ from inkling.labels import Kind
 from inkling.outputs import appearing_whole
 from inkling.types import EncoderIdentity
 
-NO_LABEL = ""
+NO_LABEL = NO_GROUP = ""
 
 
 def write_npz(
@@ -57,6 +57,7 @@ def write_npz(
 
 def _arrays(whole: Embedded, identity: EncoderIdentity, kind: Kind) -> dict[str, NDArray[Any]]:
     labels = [record.label for record in whole.records]
+    groups = [record.group for record in whole.records]
     arrays: dict[str, NDArray[Any]] = {
         "paths": np.array([record.path for record in whole.records], dtype=np.str_),
         "content_hashes": np.array(whole.content_hashes, dtype=np.str_),
@@ -68,6 +69,8 @@ def _arrays(whole: Embedded, identity: EncoderIdentity, kind: Kind) -> dict[str,
         arrays["labels"] = kind.array(known)
     elif known:
         arrays["labels"] = np.array([NO_LABEL if label is None else label for label in labels], dtype=np.str_)
+    if any(groups):
+        arrays["groups"] = np.array([NO_GROUP if group is None else group for group in groups], dtype=np.str_)
     if whole.features is not None:
         arrays["features"] = whole.features
     return arrays

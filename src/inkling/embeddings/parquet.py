@@ -1,8 +1,9 @@
 """Embeddings as a Parquet file that any data tool opens: written batch by batch, and atomically.
 
-Columns: ``path`` text, ``label`` (text, whole number or truth value) or null, ``content_hash`` text, ``embedding``
-list of float32, and ``feature`` list of float32 where the encoder has a second output. The encoder's identity stands as
-JSON under the key ``inkling.encoder`` of the file's metadata.
+Columns: ``path`` text, ``label`` (text, whole number or truth value) or null, ``content_hash`` text, ``group`` text or
+null (which source an image comes from), ``embedding`` list of float32, and ``feature`` list of float32 where the
+encoder has a second output. The encoder's identity stands as JSON under the key ``inkling.encoder`` of the file's
+metadata.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity, kin
 def _schema(identity: EncoderIdentity, kind: Kind) -> pa.Schema:
     vector = pa.list_(pa.float32())
     text = pa.string()
-    fields = [("path", text), ("label", _LABELS[kind]), ("content_hash", text), ("embedding", vector)]
+    fields = [("path", text), ("label", _LABELS[kind]), ("content_hash", text), ("group", text), ("embedding", vector)]
     if identity.feature_dimension:
         fields.append(("feature", vector))
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(asdict(identity)).encode()})
@@ -141,6 +142,7 @@ def _batch(part: Embedded, schema: pa.Schema, kind: Kind) -> pa.RecordBatch:
         pa.array([record.path for record in part.records], pa.string()),
         _label_column(labels, kind),
         pa.array(part.content_hashes, pa.string()),
+        pa.array([record.group for record in part.records], pa.string()),
         _lists(part.embeddings),
     ]
     if part.features is not None:

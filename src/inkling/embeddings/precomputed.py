@@ -17,8 +17,8 @@ logit_scale          number               factor on cosines to texts; optional, 
 encoder              text                 name of the encoder, or its whole identity as JSON; optional
 ==================== ==================== =============================================================
 
-A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash`` and ``feature``, and
-the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
+A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash``, ``group`` and
+``feature``, and the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
 """
 
 from __future__ import annotations
