@@ -179,10 +179,10 @@ def _as_views(arrays: Mapping[str, Any], shots: int, seed: int, test_X: FloatArr
     return {"warned": likeness < UNLIKELY} | {rate: _realised(members, test_y) for rate, members in sets.items()}
 
 
-def drawn(file: str, shots: int, seed: int) -> FeatureTask | None:
-    """Shots and test images of the test part, as many of each class; None where there are too few."""
+def drawn(file: str, shots: int, seed: int, *, part: str = "test") -> FeatureTask | None:
+    """Shots and test images of one part, as many of each class; None where there are too few."""
     arrays = np.load(FEATURES / f"{file}.npz")
-    X, y = unit_rows(arrays["test_x"].astype(np.float64)), arrays["test_y"]
+    X, y = unit_rows(arrays[f"{part}_x"].astype(np.float64)), arrays[f"{part}_y"]
     counts = np.bincount(y)
     kept = np.flatnonzero(counts >= shots + LEAST_TESTED)
     if len(kept) < LEAST_CLASSES or len(kept) * shots < images_needed(1 - max(RATES)):
