@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inkling import FewShotClassifier
@@ -122,3 +123,28 @@ def test_which_groups_are_refused(inkling: Inkling, memory: Path, drawn: Path) -
     inkling.here(*ask, inkling.folder / "none.csv").refused("can't be read")
     inkling.here(*ask, with_parents(inkling, "child,parent\ncar,a\na,car\n")).refused("circle")
     inkling.here(*ask, with_parents(inkling, "child,parent\nbird,animal\n")).refused("of other classes")
+
+
+def own_vectors(inkling: Inkling, name: str, **more: int) -> None:
+    y = np.repeat(["ant", "bee", "cat"], 25)
+    X = np.eye(3).repeat(25, axis=0) + np.random.default_rng(len(name)).normal(scale=0.5, size=(75, 3))
+    np.savez(inkling.folder / name, x=X, y=y, **more)
+
+
+def test_means_of_views_are_said_once_and_count(inkling: Inkling) -> None:
+    for name, more in (("unsaid.npz", {}), ("ten.npz", {"views": 10})):
+        own_vectors(inkling, name, **more)
+    done = inkling.here("fit", "unsaid.npz", "--memory", "a.ink")
+    assert "--views 1, in Python views=1, says that they are single views" in " ".join(done.err.split())
+    assert "means of several" in " ".join(done.out.split())
+    done = inkling.here("fit", "unsaid.npz", "--memory", "b.ink", "--views", "1")
+    assert "Nobody said" not in done.err
+    assert "means of several" not in " ".join(done.out.split())
+    assert inkling.here("fit", "ten.npz", "--memory", "c.ink").code == 0
+    for file, fewer in (("unsaid.npz", True), ("ten.npz", False)):
+        done = inkling.here("predict", "c.ink", file, "--coverage", "0.9", "--json", "told.json")
+        assert json.loads((inkling.folder / "told.json").read_text())["sets"]["fewer_views"] is fewer
+        assert ("The classes were learned from means of several views" in " ".join(done.err.split())) is fewer
+    inkling.here("fit", "ten.npz", "--memory", "d.ink", "--views", "1").refused("means of 10 views, not of 1")
+    done = inkling.here("fit", "ten.npz", "--memory", "c.ink", "--update", "--views", "2")
+    done.refused("means of 10 views, not of 2")

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from inkling.classifier.fitted import FittedClassifier
 from inkling.classifier.tuning import Tuning
-from inkling.embeddings.samples import is_handed_over
 from inkling.errors import InputError
 from inkling.memory.content import DetectorState
 from inkling.types import HeadState
@@ -52,7 +51,7 @@ def with_detector(
             negatives=negatives,
             false_alarms=rate,
             previous=None if tuning is None else tuning.detector,
-            made_alike=not is_handed_over(fitted.samples.identity),
+            made_alike=fitted.samples.averaged_views == 1,
             seed=fitted.seed,
         )
     except InputError as error:

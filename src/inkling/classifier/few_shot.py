@@ -49,8 +49,7 @@ from inkling.unknown import Negatives
 class FewShotClassifier(Estimator, SetPredictor):
     """Learn visual classes from a handful of images each.
 
-    A classifier as scikit-learn has them: `get_params`, `clone`, `cross_val_score`, `GridSearchCV` and `Pipeline` work,
-    on paths, pictures and vectors.
+    As scikit-learn has them: `get_params`, `clone`, `GridSearchCV` and `Pipeline` work, on paths, pictures and vectors.
 
     Parameters
     ----------
@@ -205,6 +204,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         class_names: Sequence[Any] | None = None,
         logit_scale: float = 100.0,
         groups: Any = None,
+        views: int | None = None,
     ) -> Self:
         """Learn from vectors of your own, without an encoder.
 
@@ -222,6 +222,8 @@ class FewShotClassifier(Estimator, SetPredictor):
             Factor on cosines to texts.
         groups
             Which source each row is of, such as a video or a day, (n,): they are held out together. None: found.
+        views
+            How many views of its image each row is the mean of, 1 for single views. None: unknown, promises are wider.
 
         Examples
         --------
@@ -230,7 +232,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         ['ant', 'bee', 'cat', 'dog']
         """
         require_no_vocabulary(self.vocabulary)
-        samples = given_samples(X, y, logit_scale=logit_scale, groups=groups)
+        samples = given_samples(X, y, logit_scale=logit_scale, groups=groups, views=views)
         names = samples.label_kind.sorted({label for label in samples.labels if label is not None})
         of_texts = names if class_names is None else [require_class_name(name) for name in class_names]
         return self.learn(samples, given_entries(names, of_texts, text_vectors))
@@ -306,16 +308,14 @@ class FewShotClassifier(Estimator, SetPredictor):
     def save(self, path: str | Path, *, replace: bool = False, version: int | None = None) -> int:
         """Write a new memory; returns its version.
 
-        A memory that holds just this already, because the classifier was loaded from it or saved to it, is left as
-        it is.
+        A memory that holds just this already, as where the classifier was loaded from it, is left as it is.
 
         Parameters
         ----------
         path
             Where there is no memory yet.
         replace
-            Replace whatever a memory there knows: its classes, and what people decided. To add to that, use
-            `Decisions.update`.
+            Replace whatever a memory there knows, and what people decided; `Decisions.update` adds to it.
         version
             The version that is to be replaced; None for whichever is there.
 

@@ -137,6 +137,13 @@ class FittedClassifier:
         cosines = unit_rows(np.asarray(X[:, : identity.dimension], dtype=np.float64)) @ text.T
         return softmax(identity.logit_scale * cosines)
 
+    def of_fewer_views(self, views: int | None) -> bool:
+        """Whether vectors of so many views are of fewer than those learned from, and lie further from their class so.
+
+        None where nobody says: single views are expected, and so are classes that were learned from them.
+        """
+        return (views or 1) < (self.samples.stated_views or 1)
+
     def judge(
         self,
         samples: Samples,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.checks import matrix, unit_rows
+from inkling.embeddings.checks import matrix, number_of_views, unit_rows
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError, SkippedImagesWarning
 from inkling.images.tables import PATH
@@ -57,12 +58,13 @@ def checked_vectors(X: Any, identity: EncoderIdentity) -> NDArray[np.float32]:
     return np.hstack([unit_rows(rows[:, :d]), rows[:, d:]])
 
 
-def samples_to_judge(X: Any, identity: EncoderIdentity) -> Samples:
-    """Samples of such vectors, named by their rows."""
+def samples_to_judge(X: Any, identity: EncoderIdentity, *, views: int | None = None) -> Samples:
+    """Samples of such vectors, named by their rows; `views` as for `given_samples`."""
     rows = checked_vectors(X, identity)
     n = len(rows)
     names = tuple(f"row {row}" for row in range(n))
-    return Samples(identity, names, (None,) * n, names, (None,) * n, (0,) * n, rows)
+    samples = Samples(identity, names, (None,) * n, names, (None,) * n, (0,) * n, rows)
+    return replace(samples, stated_views=number_of_views(views))
 
 
 def report_unread(skipped: Sequence[SkippedImage], errors: Errors) -> None:

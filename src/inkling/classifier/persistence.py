@@ -24,6 +24,7 @@ from inkling.labels import Kind
 from inkling.memory.content import (
     PARENTS,
     SETS,
+    VIEWS,
     WITHOUT_DETECTOR,
     MemoryContent,
     Provenance,
@@ -64,6 +65,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
             "finetuning": fitted.finetuning,
             "unknown": fitted.unknown if fitted.detector is None else WITHOUT_DETECTOR,
             **({} if fitted.hierarchy is None else {PARENTS: dict(fitted.hierarchy.parents)}),
+            **({} if samples.stated_views is None else {VIEWS: samples.stated_views}),
         },
         provenance=Provenance(
             created=now(),
@@ -186,6 +188,7 @@ def samples_from(content: MemoryContent) -> Samples:
         skipped=tuple(SkippedImage(path, reason) for path, reason in content.training["skipped"]),
         label_kind=label_kind_of(content),
         groups=Groups.from_json(content.training.get("groups")),
+        stated_views=content.training.get(VIEWS),
     )
 
 

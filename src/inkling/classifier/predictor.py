@@ -299,8 +299,15 @@ class Predictor:
         version = self.memory_version
         return self.fitted.judge(samples, top=top, memory_version=version, names=likely, promises=promises)
 
-    def judge_embeddings(self, X: Any, *, top: int = 5, names: int = 0, promises: Promises = NOTHING) -> list[Verdict]:
-        """Verdict on each vector (n, d + f), its path ``row 0`` and so on; the options are those of `verdicts`.
+    def judge_embeddings(
+        self, X: Any, *, top: int = 5, names: int = 0, promises: Promises = NOTHING, views: int | None = None
+    ) -> list[Verdict]:
+        """Verdict on each vector (n, d + f), its path ``row 0`` and so on; the other options are those of `verdicts`.
+
+        Parameters
+        ----------
+        views
+            How many views of its image each vector is the mean of; None: single views.
 
         Raises
         ------
@@ -314,7 +321,7 @@ class Predictor:
         >>> verdict.path, verdict.label
         ('row 0', 'ant')
         """
-        samples = samples_to_judge(X, self.fitted.samples.identity)
+        samples = samples_to_judge(X, self.fitted.samples.identity, views=views)
         return self.judge(samples, top=top, names=names, promises=promises)
 
     def namer(self, background: FloatArray | None = None) -> Namer:

@@ -30,6 +30,11 @@ class Promises:
 
 
 NOTHING = Promises()
+FEWER_VIEWS = (
+    "The classes were learned from means of several views of each image, and these vectors are of fewer views, which "
+    "lie further from their class: a promise may be kept less often than asked for. Learn from single views, or hand "
+    "over means of as many and say so: 'views' of a file, in Python views."
+)
 
 
 def calibration_of(head: FittedHead) -> SetCalibration:

@@ -6,7 +6,6 @@ from inkling.classifier.detection import DEFAULT_FALSE_ALARMS, detector_from, de
 from inkling.classifier.fitted import labelled_vectors, ships_tuned
 from inkling.classifier.persistence import samples_from
 from inkling.classifier.vocabularies import remaining_negatives
-from inkling.embeddings.samples import is_handed_over
 from inkling.errors import InputError
 from inkling.memory.content import DetectorState, MemoryContent
 from inkling.unknown import UnknownDetector
@@ -35,7 +34,7 @@ def refit_detector(content: MemoryContent) -> DetectorState | None:
             negatives=remaining_negatives(None if previous is None else previous.negatives, content.classes),
             false_alarms=DEFAULT_FALSE_ALARMS if previous is None else previous.false_alarms,
             previous=previous,
-            made_alike=not is_handed_over(content.encoder),
+            made_alike=samples.averaged_views == 1,
             seed=content.provenance.seed,
         )
     except InputError:

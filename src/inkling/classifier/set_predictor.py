@@ -11,7 +11,7 @@ import numpy as np
 from inkling.classifier.inputs import Errors, report_unread, vectors_among
 from inkling.classifier.parents import Parents, read_parents
 from inkling.classifier.predictor import Predictor
-from inkling.classifier.promises import Promises
+from inkling.classifier.promises import FEWER_VIEWS, Promises
 from inkling.discovery.noun_groups import noun_groups
 from inkling.discovery.p_values import UNLIKELY, PValues
 from inkling.errors import UnlikeTrainingWarning
@@ -71,9 +71,21 @@ class SetPredictor(Predictor):
         return [sets.get(path) for path in paths]
 
     def predict_sets_embeddings(
-        self, X: Any, *, coverage: float = 0.9, by_class: bool = False, randomized: bool = False
+        self,
+        X: Any,
+        *,
+        coverage: float = 0.9,
+        by_class: bool = False,
+        randomized: bool = False,
+        views: int | None = None,
     ) -> list[LabelSet]:
         """The same for vectors (n, d + f).
+
+        Parameters
+        ----------
+        views
+            How many views of its image each vector is the mean of; None: single views. Where the classes were learned
+            from means of more, a warning says that sets may hold the right class less often.
 
         Raises
         ------
@@ -88,7 +100,7 @@ class SetPredictor(Predictor):
         [(2,), (5,)]
         """
         asked = Coverage(coverage, by_class, randomized)
-        return self._label_sets(self.judge_embeddings(X, top=1, promises=Promises(asked)))
+        return self._label_sets(self.judge_embeddings(X, top=1, promises=Promises(asked), views=views), views)
 
     def climbing(self, *, parents: Parents | None = None, error_rate: float = 0.1) -> Climbing:
         """What `predict_hierarchy` asks for.
@@ -152,9 +164,9 @@ class SetPredictor(Predictor):
         return [answers.get(path) for path in paths]
 
     def predict_hierarchy_embeddings(
-        self, X: Any, *, parents: Parents | None = None, error_rate: float = 0.1
+        self, X: Any, *, parents: Parents | None = None, error_rate: float = 0.1, views: int | None = None
     ) -> list[Answer]:
-        """The same for vectors (n, d + f).
+        """The same for vectors (n, d + f), of which `views` says what it says for `predict_sets_embeddings`.
 
         Raises
         ------
@@ -169,8 +181,8 @@ class SetPredictor(Predictor):
         'bus'
         """
         asked = Promises(climbing=self.climbing(parents=parents, error_rate=error_rate))
-        verdicts = self.judge_embeddings(X, top=1, promises=asked)
-        self._warn_if_unlike(verdicts)
+        verdicts = self.judge_embeddings(X, top=1, promises=asked, views=views)
+        self._warn_if_unlike(verdicts, views)
         return [one.answer for one in verdicts if one.answer is not None]
 
     def _promised(self, images: Any, asked: Promises, errors: Errors) -> tuple[list[str], list[Verdict]]:
@@ -181,14 +193,16 @@ class SetPredictor(Predictor):
         verdicts = [one for one in found if isinstance(one, Verdict)]
         return [one.path for one in (verdicts if given is images else given)], verdicts
 
-    def _label_sets(self, verdicts: Sequence[Verdict]) -> list[LabelSet]:
+    def _label_sets(self, verdicts: Sequence[Verdict], views: int | None = None) -> list[LabelSet]:
         """Sets of labels in the kind that was fitted; warns where images are unlike the training images."""
-        self._warn_if_unlike(verdicts)
+        self._warn_if_unlike(verdicts, views)
         label_of = dict(zip(self.fitted.classes, self.classes_.tolist(), strict=True))
         return [tuple(label_of[name] for name in one.set or ()) for one in verdicts]
 
-    def _warn_if_unlike(self, verdicts: Sequence[Verdict]) -> None:
-        """Warn where images are unlike the training images, which promises rest on."""
+    def _warn_if_unlike(self, verdicts: Sequence[Verdict], views: int | None = None) -> None:
+        """Warn where images, each of so many views, are unlike the training images, which promises rest on."""
         p_known = np.array([one.p_known for one in verdicts if one.p_known is not None])
-        if PValues.of(p_known).uniformity < UNLIKELY:
+        if self.fitted.of_fewer_views(views):
+            warnings.warn(FEWER_VIEWS, UnlikeTrainingWarning, stacklevel=4)
+        elif PValues.of(p_known).uniformity < UNLIKELY:
             warnings.warn(UNLIKE_TRAINING, UnlikeTrainingWarning, stacklevel=4)

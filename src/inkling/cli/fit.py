@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from inkling.types import SkippedImage
 
 NAME = "fit"
+UNKNOWN_VIEWS = (
+    "Nobody said how many views of its image each vector is the mean of. --views 1, in Python views=1, says that they "
+    "are single views, which narrows the range of false alarms; --views 10 that they are means of ten."
+)
 OF_A_NEW_MEMORY = (
     "replace",
     "head",
@@ -83,8 +87,15 @@ def run(
     seed: Seed = 0,
     groups_from: GroupsFrom = None,
     views: Annotated[
-        int, typer.Option(parser=whole(1), metavar="N", help="Views of each image; more than 1 adds augmented ones.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            parser=whole(1),
+            metavar="N",
+            help="Views of each image: more than 1 adds augmented ones. Of embeddings: how many views of its image "
+            "each is the mean of.",
+            show_default=False,
+        ),
+    ] = None,
     false_alarms: Annotated[
         float | None,
         typer.Option(
@@ -144,7 +155,7 @@ def run(
         DEFAULT_FOR_PHOTOGRAPHS if encoder is None else encoder,
         head=head,
         seed=seed,
-        views=views,
+        views=views or 1,
         templates=templates,
         prompts=tuple(read_prompts(prompts).values()) if prompts else (),
         false_alarms=false_alarms,
@@ -156,7 +167,7 @@ def run(
         cache=not no_cache,
     )
     source = opened()
-    found = _fit(classifier, source, train, has_encoder=encoder is not None)
+    found = _fit(classifier, source, train, has_encoder=encoder is not None, views=views)
     _tell_skipped(classifier.skipped_, strict=strict)
     saved = _saved(classifier, memory, before)
     show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
@@ -191,7 +202,7 @@ def _update(
     embedder: ClassEmbedder,
     *,
     prompts: Path | None,
-    views: int,
+    views: int | None,
     strict: bool,
     json: str | None,
 ) -> None:
@@ -204,9 +215,9 @@ def _update(
     before = read_holdings(memory)
     source = opened()
     own = tuple(read_prompts(prompts).values()) if prompts else ()
-    images = source if isinstance(source, Precomputed) else source.records
+    images = source.of_views(views) if isinstance(source, Precomputed) else source.records
     with progress_bar("Embedding") as progress:
-        prepared = embedder.labelled(memory, images, prompts=own, views=views, progress=progress)
+        prepared = embedder.labelled(memory, images, prompts=own, views=views or 1, progress=progress)
     skipped = prepared.samples.skipped if prepared.samples else ()
     _tell_skipped(skipped, strict=strict)
     event = Decisions(memory).update_prepared(prepared)
@@ -263,16 +274,18 @@ def _tell_skipped(skipped: Sequence[SkippedImage], *, strict: bool) -> None:
 
 
 def _fit(
-    classifier: FewShotClassifier, source: Found | Precomputed, train: str, *, has_encoder: bool
+    classifier: FewShotClassifier, source: Found | Precomputed, train: str, *, has_encoder: bool, views: int | None
 ) -> dict[str, Any]:
-    """Fit on images or a file of embeddings; returns what was left out."""
+    """Fit on images or a file of embeddings, of which `views` says more; returns what was left out."""
     from inkling.embeddings.precomputed import Precomputed
 
     if isinstance(source, Precomputed):
         _check_options_for_vectors(classifier, has_encoder=has_encoder)
-        classifier.fit_precomputed(source, in_words=has_encoder)
+        classifier.fit_precomputed(source.of_views(views), in_words=has_encoder)
         if not has_encoder and source.identity.source != train:
             note(f"With --encoder {source.identity.source} the names of the classes would count too.")
+        if classifier.fitted.samples.averaged_views is None:
+            note(UNKNOWN_VIEWS)
         return {"ignored": {}, "classes_left_out": []}
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
@@ -282,8 +295,6 @@ def _fit(
 
 def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bool) -> None:
     """Refuse what would have no effect."""
-    if classifier.views > 1:
-        raise InputError("Embeddings have no further views.", remedy="Leave --views out, or fit on the images.")
     if (classifier.templates or classifier.prompts) and not has_encoder:
         raise InputError(
             "Only an encoder can encode class texts.",

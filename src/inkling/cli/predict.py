@@ -128,7 +128,7 @@ def run(
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     observer = _observer(memory, classifier, min_images) if observe else None
     classes = classifier.fitted.classes
-    tally = Tally(promises_of(classifier), len(classes))
+    tally = Tally(promises_of(classifier), len(classes), fewer_views=_of_fewer_views(classifier, sources))
     shape: dict[str, Any] = {"boxes": _have_boxes(sources), "promised": tally.columns}
     columns = verdict_columns(top=min(top, len(classes)), names=names, **shape)
     if form is not None:
@@ -154,6 +154,14 @@ def run(
         print_explored(observed)
     if unusable or any_lost(sources, told.skipped):
         raise typer.Exit(PARTLY_DONE)
+
+
+def _of_fewer_views(classifier: FewShotClassifier, sources: Sequence[Found | Precomputed]) -> bool:
+    """Whether a source is of fewer views than what the classes were learned from."""
+    from inkling.images.sources import Found
+
+    fitted = classifier.fitted
+    return any(fitted.of_fewer_views(None if isinstance(one, Found) else one.views) for one in sources)
 
 
 def _tell_promised(classifier: FewShotClassifier, tally: Tally) -> None:

@@ -71,14 +71,16 @@ class Tally:
         What was asked for.
     n_classes
         How many classes are known.
+    fewer_views
+        Whether the classes were learned from means of more views than those that are judged.
     """
 
-    def __init__(self, promises: Promises, n_classes: int) -> None:
+    def __init__(self, promises: Promises, n_classes: int, *, fewer_views: bool = False) -> None:
         import numpy as np
 
         from inkling.discovery.p_values import PValues
 
-        self.promises, self.n_classes = promises, n_classes
+        self.promises, self.n_classes, self.fewer_views = promises, n_classes, fewer_views
         self._sizes: Counter[int] = Counter()
         self._steps: Counter[int | None] = Counter()
         self._p_values = PValues.of(np.zeros(0))
@@ -126,7 +128,7 @@ class Tally:
             "mean_size": sum(size * count for size, count in self._sizes.items()) / n if n else None,
             "empty": self._sizes[0],
             "of_all": self._sizes[self.n_classes],
-            "likeness_p": self.likeness,
+            **self._likeness(),
         }
         return {"sets": told}
 
@@ -136,11 +138,15 @@ class Tally:
             return {}
         steps = {str(step): self._steps[step] for step in sorted(one for one in self._steps if one is not None)}
         told = {"error_rate": asked.error_rate, "steps": steps, "of_all": self._steps[None]}
-        return {"answers": told | {"likeness_p": self.likeness}}
+        return {"answers": told | self._likeness()}
+
+    def _likeness(self) -> dict[str, Any]:
+        return {"likeness_p": self.likeness, "fewer_views": self.fewer_views}
 
 
 def tell_promises(tally: Tally) -> None:
     """How large sets are and how wide answers, what odd ones say, and whether the promise holds for these images."""
+    from inkling.classifier.promises import FEWER_VIEWS
     from inkling.classifier.set_predictor import UNLIKE_TRAINING
     from inkling.discovery.p_values import UNLIKELY
 
@@ -149,7 +155,9 @@ def tell_promises(tally: Tally) -> None:
         _tell_sets(told["sets"])
     if "answers" in told:
         _tell_answers(told["answers"])
-    if told and tally.likeness < UNLIKELY:
+    if told and tally.fewer_views:
+        note(FEWER_VIEWS)
+    elif told and tally.likeness < UNLIKELY:
         note(UNLIKE_TRAINING)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from inkling.errors import InputError
 from inkling.images.layout import is_utf8
 from inkling.wording import counted, excerpt
+
+MOST_VIEWS = 2**31
+"""Above any number of views, and small enough for every file."""
 
 
 def matrix(array: Any, name: str) -> NDArray[np.float32]:
@@ -100,6 +104,32 @@ def positive_number(value: Any, name: str) -> float:
     if not 0 < number < np.inf:
         raise InputError(f"{name} must be a positive number, found {excerpt(array.tolist())}.")
     return number
+
+
+def number_of_views(views: Any) -> int | None:
+    """How many views of its image each vector is the mean of, from one number or one a row; None where none is said.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number of 1 or more, or rows differ in it.
+    """
+    found = [None if value != value else value for value in np.atleast_1d(np.asarray(views, dtype=object)).ravel()]
+    if not found or all(value is None for value in found):
+        return None
+    first = found[0]
+    if any(value != first for value in found):
+        raise InputError(
+            f"views must be one number, found {excerpt(found)}.",
+            remedy="Write single views and means of several into files of their own.",
+        )
+    number = float(first) if isinstance(first, Real) and not isinstance(first, bool) else 0.0
+    if number.is_integer() and 1 <= number < MOST_VIEWS:
+        return int(number)
+    raise InputError(
+        f"views must be a whole number of 1 or more, found {excerpt(first)}.",
+        remedy="Say how many views of its image each vector is the mean of, 1 for single views.",
+    )
 
 
 def vector_hashes(rows: NDArray[np.float32]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _KEYS = {
     "label": "labels",
     "content_hash": "content_hashes",
     "group": "groups",
+    "views": "views",
     "embedding": "embeddings",
     "feature": "features",
 }

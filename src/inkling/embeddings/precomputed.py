@@ -10,6 +10,7 @@ labels (or y)        (n,) text            class names ("" for none), or integers
 paths (or path)      (n,) text            how each image is shown; optional
 content_hashes       (n,) text            equal for copies of an image, which are held out together; optional
 groups               (n,) text, numbers   which source each image comes from, such as a video; optional
+views                number               how many views of its image each embedding is the mean of; optional
 features             (n, f) numbers       second, image-side features, kept as they are; optional
 class_names          (K,) text            needed for integer labels and for text vectors; optional
 text_vectors         (K, d) numbers       text vector of each class, a row of zeros where it has none; optional
@@ -17,8 +18,8 @@ logit_scale          number               factor on cosines to texts; optional, 
 encoder              text                 name of the encoder, or its whole identity as JSON; optional
 ==================== ==================== =============================================================
 
-A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash``, ``group`` and
-``feature``, and the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
+A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash``, ``group``, ``views``
+and ``feature``, and the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.embeddings.checks import matrix, positive_number, same_length, texts, unit_rows, vector_hashes
+from inkling.embeddings.checks import (
+    matrix,
+    number_of_views,
+    positive_number,
+    same_length,
+    texts,
+    unit_rows,
+    vector_hashes,
+)
 from inkling.errors import InputError, require
 from inkling.images.groups import read_groups
 from inkling.images.layout import is_utf8
@@ -44,8 +53,8 @@ DEFAULT_LOGIT_SCALE = 100.0
 
 _KEYS = (
     "An npz file needs 'embeddings' (or 'x') and takes 'labels', 'paths', 'content_hashes', 'features', 'class_names', "
-    "'text_vectors', 'logit_scale', 'encoder', 'groups'; a Parquet file needs 'embedding' and takes 'path', 'label', "
-    "'content_hash', 'feature', 'group'."
+    "'text_vectors', 'logit_scale', 'encoder', 'groups', 'views'; a Parquet file needs 'embedding' and takes 'path', "
+    "'label', 'content_hash', 'feature', 'group', 'views'."
 )
 
 
@@ -76,6 +85,8 @@ class Precomputed:
         None.
     groups
         Which source each image comes from, None for one without; None as a whole where the file tells of none.
+    views
+        How many views of its image each embedding is the mean of; None where the file does not say.
     """
 
     paths: tuple[str, ...]
@@ -88,6 +99,23 @@ class Precomputed:
     text_vectors: NDArray[np.float32] | None
     label_kind: Kind = Kind.TEXT
     groups: tuple[str | None, ...] | None = None
+    views: int | None = None
+
+    def of_views(self, views: int | None) -> Precomputed:
+        """The same, each embedding being the mean of so many views; None leaves what the file says.
+
+        Raises
+        ------
+        InputError
+            If the file says another number, or it is none.
+        """
+        views = number_of_views(views)
+        if None not in (views, self.views) and views != self.views:
+            raise InputError(
+                f"The file of embeddings says that they are means of {self.views} views, not of {views}.",
+                remedy="Leave --views out, in Python views, or write the file again.",
+            )
+        return replace(self, views=self.views if views is None else views)
 
 
 def read_precomputed(path: str | Path) -> Precomputed:
@@ -154,6 +182,7 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
         class_names=class_names,
         text_vectors=None if text_vectors is None else unit_rows(text_vectors, zeros_allowed=True),
         groups=None if groups is None else tuple(read_groups(groups, n_images)),
+        views=number_of_views(arrays.get("views")),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.embeddings.cache import EmbeddingCache
-from inkling.embeddings.checks import matrix, same_length, unit_rows, vector_hashes
+from inkling.embeddings.checks import matrix, number_of_views, same_length, unit_rows, vector_hashes
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.groups import Groups
 from inkling.embeddings.precomputed import Precomputed
@@ -47,6 +47,8 @@ class Samples:
         What the labels were when they were handed over; here all are names.
     groups
         Which images come from one source; None where that was neither given nor looked for.
+    stated_views
+        How many views of its image each vector is the mean of, as whoever handed them over says; None: nobody does.
     """
 
     identity: EncoderIdentity
@@ -60,6 +62,7 @@ class Samples:
     n_encoded: int = 0
     label_kind: Kind = Kind.TEXT
     groups: Groups | None = None
+    stated_views: int | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -76,6 +79,11 @@ class Samples:
         Views of a file, its copies, the boxes in it and the images of its group share a number.
         """
         return source_numbers(self.content_hashes, self.groups)
+
+    @property
+    def averaged_views(self) -> int | None:
+        """How many views of its image each vector is the mean of: 1 by an encoder here; None where nobody knows."""
+        return views_of(self.stated_views, self.identity)
 
     @property
     def telling(self) -> FloatArray:
@@ -249,10 +257,11 @@ def precomputed_samples(vectors: Precomputed) -> Samples:
         X=np.hstack(blocks),
         label_kind=vectors.label_kind,
         groups=None if vectors.groups is None else Groups.from_user(vectors.content_hashes, vectors.groups),
+        stated_views=vectors.views,
     )
 
 
-def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None) -> Samples:
+def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None, views: int | None = None) -> Samples:
     """Samples of vectors (n, d) that a caller hands over.
 
     Parameters
@@ -262,6 +271,8 @@ def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None
     groups
         Which source each is of, such as a video, (n,): those of one source are held out together. None: each vector
         is an image of its own, copies count as one.
+    views
+        How many views of its image each is the mean of; None: nobody knows.
 
     Raises
     ------
@@ -277,7 +288,12 @@ def given_samples(X: Any, labels: Any, *, logit_scale: float, groups: Any = None
     rows = tuple(f"row {row}" for row in range(n))
     identity = EncoderIdentity(PRECOMPUTED, PRECOMPUTED, f"{PRECOMPUTED}:{d}+0", d, 0, logit_scale, "float32")
     samples = Samples(identity, rows, read.names, hashes, (None,) * n, (0,) * n, embeddings)
-    return replace(samples, label_kind=read.kind, groups=None if named is None else Groups.from_user(hashes, named))
+    return replace(
+        samples,
+        label_kind=read.kind,
+        groups=None if named is None else Groups.from_user(hashes, named),
+        stated_views=number_of_views(views),
+    )
 
 
 def given_vectors(X: Any) -> NDArray[np.float32]:
@@ -289,6 +305,11 @@ def given_vectors(X: Any) -> NDArray[np.float32]:
         If they are not finite numbers of two dimensions, or a row is zeros alone.
     """
     return unit_rows(matrix(X, "embeddings"))
+
+
+def views_of(stated: int | None, made_with: EncoderIdentity) -> int | None:
+    """How many views of its image a vector is the mean of, by what was said: 1 by an encoder, None for unknown."""
+    return stated or (None if is_handed_over(made_with) else 1)
 
 
 def is_handed_over(made_with: EncoderIdentity) -> bool:

@@ -83,7 +83,13 @@ class AnswerErrors(Likeness):
 
 
 def measure_answers(
-    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Climbing | None
+    fitted: FittedClassifier,
+    X: FloatArray,
+    p: FloatArray,
+    y: IntArray,
+    asked: Climbing | None,
+    *,
+    fewer_views: bool = False,
 ) -> AnswerErrors | None:
     """Measure the answers to images of known classes; None where nobody asked for any.
 
@@ -91,6 +97,8 @@ def measure_answers(
     ----------
     X, p, y
         Vectors (n, d + f), calibrated probabilities (n, n_classes) and columns of the right classes (n,).
+    fewer_views
+        As for `measure_coverage`.
 
     Raises
     ------
@@ -117,4 +125,5 @@ def measure_answers(
         ),
         of_all=Share.of(of_all),
         likeness=likeness_of(fitted, X),
+        fewer_views=fewer_views,
     )

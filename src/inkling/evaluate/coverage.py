@@ -28,18 +28,22 @@ class Likeness:
     ----------
     likeness
         p-value of the images being like the training images; None where no detector tells.
+    fewer_views
+        Whether the training images are means of more views than these, and so lie nearer to their class.
     """
 
     likeness: float | None
+    fewer_views: bool
 
     @property
     def unlike_training(self) -> bool:
         """Whether the images differ from those that the promise rests on."""
-        return self.likeness is not None and self.likeness < UNLIKELY
+        return self.fewer_views or (self.likeness is not None and self.likeness < UNLIKELY)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"likeness_p": self.likeness, "unlike_training": self.unlike_training}
+        unlike = {"fewer_views": self.fewer_views, "unlike_training": self.unlike_training}
+        return {"likeness_p": self.likeness, **unlike}
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class SetCoverage(Likeness):
 
 
 def measure_coverage(
-    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Coverage
+    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Coverage, *, fewer_views: bool = False
 ) -> SetCoverage:
     """Measure the sets of images of known classes.
 
@@ -105,15 +109,18 @@ def measure_coverage(
     ----------
     X, p, y
         Vectors (n, d + f), calibrated probabilities (n, n_classes) and columns of the right classes (n,).
+    fewer_views
+        Whether the vectors are of fewer views than those learned from.
 
     Raises
     ------
     InputError
         As for `prediction_sets`.
     """
-    members = prediction_sets(p, fitted.classes, calibration_of(fitted.fitted_head), asked, seed=fitted.seed)
+    kept = calibration_of(fitted.fitted_head)
+    members = prediction_sets(p, fitted.classes, kept, asked, seed=fitted.seed)
     held = members[np.arange(len(y)), y]
-    missed = expected_misses(len(calibration_of(fitted.fitted_head)), asked.alpha, len(y))
+    missed = expected_misses(len(kept), asked.alpha, len(y))
     sizes = members.sum(axis=1)
     return SetCoverage(
         asked=asked,
@@ -124,6 +131,7 @@ def measure_coverage(
         n_empty=int((sizes == 0).sum()),
         n_of_all=int((sizes == members.shape[1]).sum()),
         likeness=likeness_of(fitted, X),
+        fewer_views=fewer_views,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.evaluate.answers import measure_answers
 from inkling.evaluate.checks import check_truth
-from inkling.evaluate.coverage import SetCoverage, measure_coverage
+from inkling.evaluate.coverage import measure_coverage
 from inkling.evaluate.protocol import class_indices, evaluate_predictions
 from inkling.evaluate.results import Evaluation, EvaluationContext
 from inkling.evaluate.training_images import TrainingImages, training_images
@@ -74,14 +75,15 @@ def _unknown_detection(classifier: FewShotClassifier, samples: Samples, y: IntAr
     return measure_unknown_detection(detector, samples.X[y >= 0], samples.X[labelled & (y < 0)])
 
 
-def _coverage(
-    fitted: FittedClassifier, X: FloatArray, p: FloatArray, y: IntArray, asked: Coverage | None
-) -> SetCoverage | None:
-    """Prediction sets of images of known classes, if they were asked for or can be made."""
-    kept = fitted.fitted_head.set_calibration
-    if asked is None and (kept is None or not kept.carries(USUAL)):
-        return None
-    return measure_coverage(fitted, X, p, y, asked or USUAL)
+def _promised(
+    fitted: FittedClassifier, samples: Samples, p: FloatArray, y: IntArray, promises: Promises
+) -> dict[str, Any]:
+    """Prediction sets of images of known classes, if they were asked for or can be made, and answers if asked for."""
+    of_known, fewer = (samples.X[y >= 0], p[y >= 0], y[y >= 0]), fitted.of_fewer_views(samples.stated_views)
+    kept, sets = fitted.fitted_head.set_calibration, None
+    if promises.coverage is not None or (kept is not None and kept.carries(USUAL)):
+        sets = measure_coverage(fitted, *of_known, promises.coverage or USUAL, fewer_views=fewer)
+    return {"sets": sets, "answers": measure_answers(fitted, *of_known, promises.climbing, fewer_views=fewer)}
 
 
 def _without(samples: Samples, rows: IntArray, classes: Sequence[str]) -> Samples:
@@ -146,8 +148,7 @@ def evaluate_classifier(
     evaluation = replace(
         evaluation,
         unknown_detection=_unknown_detection(classifier, samples, y),
-        sets=_coverage(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.coverage),
-        answers=measure_answers(fitted, samples.X[y >= 0], p[y >= 0], y[y >= 0], promises.climbing),
+        **_promised(fitted, samples, p, y, promises),
         context=EvaluationContext(
             head=fitted.head,
             encoder_fingerprint=fitted.samples.identity.fingerprint,

@@ -25,6 +25,7 @@ from inkling.memory.classes import (
 )
 from inkling.memory.heads import rename_in_findings
 from inkling.memory.settle import settle
+from inkling.review.groups import remember_views
 from inkling.review.lookup import check_new_name, known_class
 from inkling.review.new_class import Prepared
 from inkling.review.one_class import without_known_images
@@ -45,6 +46,7 @@ def add(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | None)
         samples = without_known_images(memory, samples)
         vectors = samples.X
         add_exemplars(memory, class_id, exemplars_of(samples, [entry.name] * len(samples)), vectors)
+        remember_views(memory, samples)
     settle(memory.rows)
     column = len(class_ids(memory.connection)) - 1
     told = refit(memory, more_examples(column, vectors), detect=detect)

@@ -12,7 +12,7 @@ from inkling.memory.amend import Amendment
 from inkling.memory.classes import add_class, add_exemplars, class_ids, training_views
 from inkling.memory.settle import settle
 from inkling.review.class_changes import exemplars_of
-from inkling.review.groups import remember_groups
+from inkling.review.groups import remember_groups, remember_views
 from inkling.review.lookup import check_new_name
 from inkling.review.new_class import Prepared
 from inkling.review.refit import DetectorFitter, more_examples, one_by_one, refit
@@ -51,6 +51,7 @@ def update(memory: Amendment, prepared: Prepared, *, detect: DetectorFitter | No
         return outcome
     settle(memory.rows)
     remember_groups(memory, samples)
+    remember_views(memory, samples)
     steps = [
         more_examples(columns[name], samples.X[rows]) for name, rows in added.items() if rows or name not in before
     ]
