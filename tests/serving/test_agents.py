@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +19,15 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 
 from inkling import FewShotClassifier
-from inkling.errors import InputError
+from inkling.errors import EncoderError, InklingError, InputError, MemoryFileError
 from inkling.payloads import class_payload, event_payload, proposal_payload, verdict_payload
 from inkling.review.decisions import Decisions
 from inkling.review.view import MemoryView
+from inkling.serving.agent_words import OPERATOR, for_agents
 from inkling.serving.agents import agent_server
 from inkling.serving.service import Service
 from tests.cli.program import PROGRAM, Inkling
+from tests.serving.test_outside import COMMAND, ROOMS, texts_of
 
 READERS = {"classify", "list_classes", "list_proposals", "history"}
 WRITERS = {"accept", "merge", "discard", "undo"}
@@ -148,7 +152,56 @@ def test_mistakes_are_errors_of_the_tool_and_change_nothing(
     answer = ask(tool, **arguments)
     assert told in answer
     assert "Traceback" not in answer
+    assert not re.search(r"--\w|\binkling [a-z]", answer), "an agent has no terminal"
     assert MemoryView(memory).history() == before
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_an_agent_can_do_is_no_command(room: str) -> None:
+    for text in texts_of(room):
+        assert not COMMAND.search(for_agents(InputError("It is so.", remedy=text))), text
+
+
+@pytest.mark.parametrize("error", [MemoryFileError, EncoderError])
+def test_what_only_a_person_can_mend_says_so(error: type[InklingError]) -> None:
+    assert for_agents(error("It is damaged.", remedy="Run 'inkling verify'.")) == f"It is damaged. {OPERATOR}"
+
+
+def test_a_known_class_is_joined_by_the_tool(ask: Callable[..., Any]) -> None:
+    assert "'accept' with 'join' true" in ask("accept", proposal=1, name="cat")
+
+
+def test_writing_that_is_off_is_asked_for_from_a_person(service: Service) -> None:
+    async def about(client: Client) -> str:
+        return (await client.call_tool("undo", {})).content[0].text
+
+    assert "Ask the person who set it up" in talk(agent_server(service, write=False), about)
+
+
+def test_lines_that_are_no_messages_are_answered_and_end_nothing(memory: Path, stage: Path) -> None:
+    about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    lines = [
+        (json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about}).encode(), (1, None)),
+        (b"garbage", (None, -32700)),
+        (b'{"jsonrpc": "2.0", "id": 5,', (None, -32700)),
+        (b"\xff\xfe\x00", (None, -32700)),
+        (b"[]", (None, -32600)),
+        (b'{"jsonrpc": "2.0", "id": 6}', (6, -32600)),
+        (b'{"id": "seven", "method": "ping"}', ("seven", -32600)),
+        (b"  \n" + json.dumps({"jsonrpc": "2.0", "id": 8, "method": "ping"}).encode(), (8, None)),
+    ]
+    environment = os.environ | {"INKLING_CACHE": str(stage / "cache")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*PROGRAM, "mcp", str(memory)], stdin=pipe, stdout=pipe, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, (number, code) in lines:
+            process.stdin.write(line + b"\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            assert (answer["id"], answer.get("error", {}).get("code")) == (number, code), line
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_who_decides_about_a_proposal_that_another_one_merged_learns_so(ask: Callable[..., Any], memory: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.stdio import stdio_server
 from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 
@@ -26,6 +27,8 @@ from inkling.payloads import (
 from inkling.provenance import inkling_version
 from inkling.redaction import redacted
 from inkling.review.signed import SignedDecisions
+from inkling.serving.agent_lines import CheckedLines
+from inkling.serving.agent_words import for_agents
 from inkling.serving.rooted import RootedFiles
 from inkling.serving.service import Service
 from inkling.types import ImageRecord, SkippedImage
@@ -88,13 +91,22 @@ class _Server(MCPServer[Any]):
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """As the base class."""
         if name in CHANGING and name not in {one.name for one in await self.list_tools()}:
-            raise ToolError(f"'{name}' changes the memory, which is off: whoever starts the server can add --write.")
+            raise ToolError(
+                f"'{name}' changes the memory, and this server only reads it. Ask the person who set it up to start it "
+                "for writing ('--write' in its settings), and leave the memory as it is until then."
+            )
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(_what_fits(name, error.__cause__)) from error
             raise
+
+    async def run_stdio_async(self) -> None:
+        """As the base class, but lines that are no messages are answered too."""
+        async with stdio_server() as (read, write):
+            server = self._lowlevel_server
+            await server.run(CheckedLines(read, write), write, server.create_initialization_options())
 
 
 def _what_fits(name: str, error: ValidationError) -> str:
@@ -267,6 +279,6 @@ def _telling(tool: Tool) -> Tool:
         try:
             return tool(*arguments, **options)
         except InklingError as error:
-            raise ToolError(redacted(" ".join(filter(None, (error.message, error.remedy))))) from error
+            raise ToolError(redacted(for_agents(error))) from error
 
     return told

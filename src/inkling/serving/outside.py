@@ -105,8 +105,7 @@ class Outside:
         """What can be done about an error over HTTP, without sentences that only somebody at a terminal can follow."""
         if remedy is None:
             return None
-        left = [one for one in _SENTENCE.split(self.text(remedy)) if not _COMMAND.search(one)]
-        return " ".join(left).rstrip(";") or None
+        return without_commands(self.text(remedy)) or None
 
     def _here(self, path: str) -> str:
         """What a text names, where that is a path of this machine: its first folder is there."""
@@ -114,3 +113,8 @@ class Outside:
         if path.startswith("/") and not (len(parts) > 1 and Path("/", parts[1]).exists()):
             return path
         return self.path(path)
+
+
+def without_commands(text: str) -> str:
+    """A text without the sentences that name a command of a terminal, or an option of one."""
+    return " ".join(one for one in _SENTENCE.split(text) if not _COMMAND.search(one)).rstrip(";")
