@@ -4,9 +4,11 @@ const RETRIES = 30;
 const TOKEN = "inkling-token";
 
 export class Problem extends Error {
-  constructor({ status, type = "", detail = "", remedy = "", title = "" }) {
-    super([detail || title, remedy].filter(Boolean).join(" "));
-    Object.assign(this, { status, detail, kind: type.split(":").at(-1) });
+  constructor({ status, type = "", detail = "", remedy = "", title = "", skipped = [] }) {
+    const [first] = skipped;
+    const why = first && `${skipped.length > 1 ? "The first, " : ""}${first.path}: ${first.reason}.`;
+    super([detail || title, why, remedy].filter(Boolean).join(" "));
+    Object.assign(this, { status, detail, skipped, kind: type.split(":").at(-1) });
   }
 
   // Somebody else decided first.
@@ -33,7 +35,10 @@ export async function call(method, path, { json, form, signal, as = "json", sign
     if (response.status === 204) return null;
     if (response.ok) return response[as]();
     const problem = await problemOf(response);
-    if (problem.status === 401 && method !== "GET" && (await askForToken(Boolean(token())))) continue;
+    if (problem.status === 401 && method !== "GET") {
+      if (await askForToken(Boolean(token()))) continue;
+      throw new Problem({ status: 401, detail: "Nothing was changed: that needs a token.", remedy: "Whoever runs this service has it." });
+    }
     const wait = Number(response.headers.get("Retry-After"));
     if (![429, 503].includes(problem.status) || !wait || trial >= RETRIES) throw problem;
     await pause(1000 * wait, signal);

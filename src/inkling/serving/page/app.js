@@ -48,7 +48,7 @@ async function look({ changed = false } = {}) {
   const before = state;
   state = now;
   byId("memory").classList.remove("problem");
-  byId("memory").textContent = now.fitted ? `${now.memory} · version ${now.memory_version}` : `${now.memory} · new`;
+  byId("memory").textContent = [now.memory, now.fitted ? `version ${now.memory_version}` : "new", !now.may_write && "read only"].filter(Boolean).join(" · ");
   byId("memory").title = `${counted(now.classes, "class", "classes")}, ${counted(now.images, "picture")}, encoder ${now.encoder}`;
   const open = byId("n-open");
   open.hidden = !now.proposals;

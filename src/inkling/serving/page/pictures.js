@@ -2,6 +2,8 @@
 
 import { element } from "./common/elements.js";
 import { button } from "./dom.js";
+import { toast } from "./toast.js";
+import { counted } from "./words.js";
 
 const ENDINGS = /\.(jpe?g|jfif|png|gif|webp|bmp|tiff?|avif|hei[cf])$/i;
 export const MOST_BYTES = 60 * 2 ** 20;
@@ -41,9 +43,19 @@ function sorted(found) {
   return { pictures, leftOut: visible.length - pictures.length };
 }
 
+// Those of the files that are pictures; what is left out is told.
+export function picturesIn({ pictures, leftOut }) {
+  if (leftOut) toast(`${counted(leftOut, "file")} left out: no picture, empty, or above 60 MB.`, { problem: !pictures.length });
+  else if (!pictures.length) toast("There is no picture in that folder.", { problem: true });
+  return pictures;
+}
+
 // A place where pictures come in: dropped anywhere on the page, pasted, or chosen.
 export function inlet({ title, hint, primary = "Choose pictures", folders = false, extra = [], onPictures, scope }) {
-  const take = (found) => onPictures(found);
+  const take = (found) => {
+    const pictures = picturesIn(found);
+    if (pictures.length) onPictures(pictures);
+  };
   const choose = (attributes, text, kind) => {
     const input = element("input", { type: "file", multiple: true, ...attributes });
     input.addEventListener("change", () => {

@@ -18,6 +18,8 @@ export function measured(share) {
   return share === 0 || share === 1 ? `${100 * share} %` : percent(share);
 }
 
+export const READ_ONLY = "This service lets nobody change its memory.";
+
 export const UNKNOWN_NEEDS = "For that it needs about 20 different pictures in all, two or more of each class: add some under Classes.";
 
 export function unknownInWords({ label, probability, names }) {

@@ -66,10 +66,7 @@ export class AskView {
       inlet({
         title: "Drop pictures here, or paste one", extra: [this.#startCamera], scope: this.scope.signal,
         hint: "They go to this service alone. It keeps none of them unless you say so.",
-        onPictures: ({ pictures, leftOut }) => {
-          if (leftOut) toast(`${counted(leftOut, "file")} left out: no picture, empty, or above 60 MB.`, { problem: !pictures.length });
-          this.#add(pictures);
-        },
+        onPictures: (pictures) => this.#add(pictures),
       }),
     );
     this.memoryChanged();
@@ -147,7 +144,8 @@ export class AskView {
       }
     } catch (error) {
       if (error.name !== "AbortError") complain(error);
-      for (const one of entries) if (!one.verdict && one.isWaiting) one.refuse(NOT_ASKED, { isWaiting: true });
+      const why = error.name === "AbortError" || !error.status ? NOT_ASKED : `Not asked: ${error.message}`;
+      for (const one of entries) if (!one.verdict && one.isWaiting) one.refuse(why, { isWaiting: true });
     }
     empty(this.work);
     this.#showList();
@@ -163,10 +161,10 @@ export class AskView {
         for (const one of entries) await this.#ask([one], signal); // one of them is to blame
         return;
       }
-      entries[0].refuse(error.message);
+      entries[0].refuse(error.skipped.length ? unreadable(error.skipped[0].reason) : error.message);
       return;
     }
-    settle(entries, told, (one, verdict) => one.settle(verdict), (one, why) => one.refuse(`This picture cannot be read: ${why}.`));
+    settle(entries, told, (one, verdict) => one.settle(verdict), (one, why) => one.refuse(unreadable(why)));
   }
 
   async #correct(entry, name) {
@@ -243,3 +241,5 @@ export class AskView {
     return csvOf(columns, rows);
   }
 }
+
+const unreadable = (why) => `This picture cannot be read: ${why}.`;

@@ -32,6 +32,7 @@ export class Board {
   show({ proposals, loose, n_loose: nLoose }, classes) {
     const typed = new Map([...this.cards.querySelectorAll("[data-group]")].map((card) => [Number(card.dataset.group), card.querySelector("input")?.value ?? ""]));
     this.#groups = proposals;
+    if (!proposals.some((one) => this.#numbers.has(one.id))) this.#numbers.clear(); // all are new: count from one again
     for (const { id } of proposals) this.#numbers.set(id, this.#numbers.get(id) ?? this.#numbers.size + 1);
     this.#classes = classes;
     const there = new Set([...proposals.flatMap((one) => one.pictures), ...loose].map((one) => one.id));
@@ -63,6 +64,14 @@ export class Board {
     if (this.mayWrite()) card.append(this.#decisions(group, typed));
     this.#takes(card, { onGroup: (id) => id !== group.id && this.#merge(group.id, id), onImages: (ids) => this.#move(ids, group.id) });
     return card;
+  }
+
+  // What the service says about a proposal, by the number that the group has here; others nobody sees.
+  asNumberedHere(text) {
+    return text.replace(/ Open proposals: [\d, ]+\./, "").replace(/\b([Pp])roposal (\d+)/g, (_, first, id) => {
+      const number = this.#numbers.get(Number(id));
+      return `${first === "P" ? (number ? "Group" : "A group") : (number ? "group" : "another group")}${number ? ` ${number}` : ""}`;
+    });
   }
 
   #numberOf(id) {
@@ -167,7 +176,7 @@ export class Board {
     this.loose.hidden = !loose.length && !this.#groups.length;
     this.loose.replaceChildren(
       element("h2", { id: "loose-title" }, "In no group"),
-      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "picture")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come. Or pick those that show the same thing, and make a class of them.`),
+      element("p", { class: "quiet small" }, !n ? "Nothing. Drop a picture here to take it out of its group." : `${counted(n, "picture")}, least like the known classes first${loose.length < n ? `; ${loose.length} are shown` : ""}. Each joins a group when others like it come.${this.mayWrite() ? " Or pick those that show the same thing, and make a class of them." : ""}`),
       this.#pictures(loose, "loose", 48));
     this.#takes(this.loose, { onImages: (ids) => this.#move(ids, null) });
   }

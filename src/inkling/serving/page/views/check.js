@@ -39,7 +39,7 @@ export class CheckView {
     offer(this.input, isFitted, {
       title: "Drop class folders here", folders: true, scope: this.scope.signal,
       hint: "They are measured and forgotten. Pictures that it was fitted on are left out of the figures.",
-      onPictures: ({ pictures }) => this.#check(pictures),
+      onPictures: (pictures) => this.#check(pictures),
     });
   }
 

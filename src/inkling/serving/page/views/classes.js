@@ -7,7 +7,7 @@ import { complain, decide } from "../decisions.js";
 import { ask } from "../dialogs.js";
 import { announce, button, empty, keepFocus, nameField, stored } from "../dom.js";
 import { additions } from "../examples.js";
-import { chosen, dropped, inlet, progressBar } from "../pictures.js";
+import { chosen, dropped, inlet, picturesIn, progressBar } from "../pictures.js";
 import { still } from "../still.js";
 import { toast } from "../toast.js";
 import { counted, listed, measured } from "../words.js";
@@ -45,7 +45,7 @@ export class ClassesView {
     this.input.replaceChildren(...(mayWrite ? [this.#newClass(), inlet({
       title: "Or drop folders here, one for each class", primary: null, folders: true, scope: this.scope.signal,
       hint: "The name of a folder is that of its class.",
-      onPictures: (found) => this.#take(found),
+      onPictures: (pictures) => this.#take(pictures),
     })] : []));
     return this.memoryChanged();
   }
@@ -86,9 +86,11 @@ export class ClassesView {
   }
 
   async #showFigures() {
-    const learned = await get("/v1/state");
-    if (this.#now?.memory_version !== learned.memory_version) [this.#before, this.#now] = [this.#now, learned];
     this.figures.hidden = false;
+    this.figures.setAttribute("aria-busy", "true");
+    if (!this.#now) this.figures.replaceChildren(element("p", { class: "quiet" }, "Measuring how well it does"));
+    const learned = await get("/v1/state").finally(() => this.figures.removeAttribute("aria-busy"));
+    if (this.#now?.memory_version !== learned.memory_version) [this.#before, this.#now] = [this.#now, learned];
     this.figures.replaceChildren(...figuresOf(this.#now, this.#before));
     for (const one of learned.classes) {
       this.#cardOf(one.name)?.querySelector(".needs").replaceChildren(...needsOf(one));
@@ -102,7 +104,9 @@ export class ClassesView {
       const files = chosenFiles;
       keep([]);
       input.value = "";
-      if (!(await this.#add(name, files))) keep(files);
+      if (await this.#add(name, files)) return;
+      keep(files);
+      input.value ||= name;
     };
     const { field, input, required } = nameField({ label: "Name of a new class", names: [], placeholder: "name of a new class", onenter: (name) => (chosenFiles.length ? add(name) : files.querySelector("input").click()) });
     const waiting = element("p", { class: "small waiting", role: "status" });
@@ -116,7 +120,6 @@ export class ClassesView {
       waiting.textContent = files.length ? `${counted(files.length, "picture")} chosen. Type what ${files.length === 1 ? "it shows" : "they show"}, and press Enter.` : "";
     };
     const files = this.#fileButton("Choose pictures", (found) => {
-      if (!found.length) return toast("There is no picture among those files.", { problem: true });
       keep(found.map((one) => one.file));
       if (input.value.trim()) add(input.value.trim());
       else input.focus();
@@ -134,9 +137,9 @@ export class ClassesView {
   #fileButton(text, onPictures, { kind = "", label = text } = {}) {
     const input = element("input", { type: "file", multiple: true, accept: "image/*", "aria-label": label });
     input.addEventListener("change", () => {
-      const { pictures } = chosen(input.files);
+      const pictures = picturesIn(chosen(input.files));
       input.value = "";
-      onPictures(pictures);
+      if (pictures.length) onPictures(pictures);
     });
     return element("label", { class: `button ${kind}` }, input, text);
   }
@@ -174,13 +177,11 @@ export class ClassesView {
       event.preventDefault();
       event.stopPropagation();
       card.classList.remove("over");
-      const { pictures } = await dropped(event.dataTransfer);
-      this.#add(name, pictures.map((one) => one.file));
+      this.#add(name, picturesIn(await dropped(event.dataTransfer)).map((one) => one.file));
     };
   }
 
-  async #take({ pictures, leftOut }) {
-    if (leftOut) toast(`${counted(leftOut, "file")} left out: no picture, empty, or above 60 MB.`, { problem: !pictures.length });
+  async #take(pictures) {
     const folders = Map.groupBy(pictures, (one) => one.folder);
     const loose = folders.get("") ?? [];
     folders.delete("");
@@ -259,7 +260,8 @@ export class ClassesView {
     try {
       await camera.start();
       take.disabled = false;
-      take.focus();
+      take.focus({ preventScroll: true });
+      this.filming.scrollIntoView({ block: "center" }); // what the camera sees, not only its button
     } catch (error) {
       this.#endBurst?.();
       toast(error.message, { problem: true });

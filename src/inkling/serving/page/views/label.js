@@ -8,10 +8,11 @@ import { announce, button, empty, keepFocus, nameField, ownPicture, stored } fro
 import { offer, progressBar } from "../pictures.js";
 import { correct } from "../examples.js";
 import { margin, settle } from "../verdict.js";
-import { counted } from "../words.js";
+import { counted, READ_ONLY } from "../words.js";
 
 const KEYS = 9;
 const FROM_POOL = 100;
+const SMALL = 96; // pixels of the longer side of what a memory keeps
 
 export class LabelView {
   title = "Label next";
@@ -25,6 +26,7 @@ export class LabelView {
     this.state = state;
     this.told = element("p", { class: "quiet" });
     this.stage = element("section", { class: "stage", "aria-live": "polite", "aria-label": "Picture to label" });
+    this.small = element("p", { class: "quiet small", hidden: true }, "This is the small copy that the memory keeps: the service has no larger one of this picture, as when it was started again since the picture was sent.");
     this.work = element("div");
     this.input = element("div");
     this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Label next"), this.told), this.stage, this.work, this.input);
@@ -45,13 +47,14 @@ export class LabelView {
     offer(this.input, Boolean(this.state()?.may_write && this.state().fitted), {
       title: "Drop unlabelled pictures here", folders: true, scope: this.scope.signal,
       hint: "They come in the order in which a label helps most. Of those that you drop here, only the ones that you label are kept; of those that wait under Review, the memory keeps a small copy, and the service a larger one until it ends.",
-      onPictures: ({ pictures }) => this.#take(pictures.map((one) => one.file)),
+      onPictures: (pictures) => this.#take(pictures.map((one) => one.file)),
     });
     if (!this.state()?.fitted) {
       this.told.textContent = "Give it pictures of at least two classes first; then it can say which pictures to label next.";
       this.stage.replaceChildren();
       return;
     }
+    if (!this.told.textContent) this.told.textContent = "Looking for the pictures that help most";
     try {
       const [known, next] = await Promise.all([get("/v1/classes?exemplars=0"), get(`/v1/next?most=${FROM_POOL}`)]);
       [this.#classes, this.#pool] = [known.classes, next.order];
@@ -92,14 +95,17 @@ export class LabelView {
   #show() {
     const queue = this.#queue();
     const [first] = queue;
-    this.told.textContent = first ? `${counted(queue.length, "picture")} without a label, the most useful first.` : "No picture waits for a label. Drop some below, or keep unknown ones under Ask.";
-    if (!first || !this.state()?.may_write) return empty(this.stage);
+    const mayWrite = Boolean(this.state()?.may_write);
+    if (!mayWrite) this.told.textContent = `${counted(queue.length, "picture")} without a label. ${READ_ONLY}`;
+    else this.told.textContent = first ? `${counted(queue.length, "picture")} without a label, the most useful first.` : "No picture waits for a label. Drop some below, or keep unknown ones under Ask.";
+    if (!first || !mayWrite) return empty(this.stage);
     const likely = first.verdict?.top_labels ?? [first.label, first.second];
     const names = [...new Set([...likely, ...this.#classes.map((one) => one.name)])].filter((name) => this.#classes.some((one) => one.name === name)).slice(0, KEYS);
     this.shownNames = names;
     const choices = names.map((name, at) => button("", () => this.#label(first, name), { class: "choice", "aria-keyshortcuts": at + 1 }));
     choices.forEach((one, at) => one.append(element("kbd", {}, at + 1), names[at]));
     const others = this.#classes.map((one) => one.name);
+    this.small.hidden = true;
     const { field } = nameField({ label: "Another class", names: others, placeholder: first.file ? "another class, or a new one" : "another class", onenter: (name) => this.#label(first, name) });
     const later = button("Later ", () => this.#skip(first), { class: "plain", "aria-keyshortcuts": "0" });
     later.append(element("kbd", {}, "0"));
@@ -107,15 +113,19 @@ export class LabelView {
       element("div", { class: "large" }, first.file ? ownPicture(first.file) : this.#waiting(first)),
       element("div", { class: "choices" },
         element("p", {}, why(first)),
-        element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field, later)), () => choices[0]);
+        element("div", { class: "keys", role: "group", "aria-label": "Classes" }, choices), field, later), this.small), () => choices[0]);
   }
 
   // The small picture at once, and one that is large enough to label by as soon as it is there.
   #waiting(one) {
     const shown = stored(one);
+    this.small.hidden = true;
     call("GET", `/v1/images/${one.id}/larger`, { as: "blob", signed: true }).then((blob) => {
       const address = URL.createObjectURL(blob);
-      shown.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+      shown.addEventListener("load", () => {
+        URL.revokeObjectURL(address);
+        this.small.hidden = !shown.isConnected || Math.max(shown.naturalWidth, shown.naturalHeight) > SMALL;
+      }, { once: true });
       shown.src = address;
     }).catch(() => {}); // the small one stays
     return shown;
@@ -167,5 +177,5 @@ function why(one) {
 function ofPool(reason) {
   const [, likely, n] = reason.match(/^(.*), typical of (\d+) such$/) ?? [null, reason, 0];
   const others = n > 1 ? ` ${n} pictures that wait are like this; one label helps with all.` : "";
-  return `${likely.replace(/(\d)%/g, "$1 %")}.${others}`;
+  return `${likely.replace(/\((\d+)%\)/g, (_, n) => `(${percent(n / 100)})`)}.${others}`;
 }

@@ -8,7 +8,7 @@ import { groupSize, groupSizes, keepGroupSize } from "../grouping.js";
 import { work } from "../jobs.js";
 import { offer, progressBar } from "../pictures.js";
 import { toast } from "../toast.js";
-import { counted, UNKNOWN_NEEDS } from "../words.js";
+import { counted, READ_ONLY, UNKNOWN_NEEDS } from "../words.js";
 import { Board } from "./board.js";
 
 const LOOSE = 120;
@@ -42,8 +42,8 @@ export class ReviewView {
     const { fitted, detects_unknown: detects, may_write: mayWrite } = this.state() ?? {};
     offer(this.input, Boolean(mayWrite && fitted && detects), {
       title: "Drop unlabelled pictures here to look for new classes", folders: true, scope: this.scope.signal,
-      hint: "What is unlike every known class is kept, and grouped once several are alike.",
-      onPictures: ({ pictures }) => this.#observe(pictures.map((one) => one.file)),
+      hint: "Those that are unusual for every known class are kept, and grouped once several are alike.",
+      onPictures: (pictures) => this.#observe(pictures.map((one) => one.file)),
     });
     if (!fitted) {
       this.told.textContent = "There is nothing to review: give it pictures of at least two classes first.";
@@ -51,7 +51,7 @@ export class ReviewView {
     }
     try {
       const [found, known] = await Promise.all([get(`/v1/proposals?loose=${LOOSE}`), get("/v1/classes?exemplars=1")]);
-      this.told.textContent = detects ? summary(found) : `${summary(found)} It can't find what is new yet. ${UNKNOWN_NEEDS}`;
+      this.told.textContent = [summary(found), !detects && `It can't find what is new yet. ${UNKNOWN_NEEDS}`, !mayWrite && READ_ONLY].filter(Boolean).join(" ");
       this.#showGrouping(found);
       this.board.show(found, known.classes);
     } catch (error) {
@@ -94,7 +94,10 @@ export class ReviewView {
   // What was found of the groups holds until one of them is decided about.
   #decide(text, ...requests) {
     empty(this.found);
-    return decide(text, ...requests);
+    return decide(text, ...requests.map((request) => () => request().catch((error) => {
+      if (error.isConflict) error.message = this.board.asNumberedHere(error.message);
+      throw error;
+    })));
   }
 
   // What the latest grouping says beyond its groups.
@@ -126,15 +129,15 @@ export class ReviewView {
   }
 
   async #observe(files) {
-    if (!files.length) return toast("There is no picture among those files.", { problem: true });
     const bar = progressBar("Looking at pictures");
     this.work.replaceChildren(bar.shown);
-    let done = 0, kept = 0, unreadable = 0, told = null;
+    let done = 0, kept = 0, unlike = 0, unreadable = 0, told = null;
     try {
       for (const part of parts(files)) {
         told = await call("POST", "/v1/observe", { form: formOf(part, { min_images: groupSize(this.state()) }), signal: bar.signal });
         done += part.length;
-        kept += told.predictions.filter((one) => one.unknown).length;
+        kept += told.observed.candidates;
+        unlike += told.predictions.filter((one) => one.unknown).length;
         unreadable += told.skipped.length;
         bar.show(done, files.length);
       }
@@ -142,8 +145,10 @@ export class ReviewView {
       complain(error);
     }
     empty(this.work);
-    if (told) this.#showFound(told.observed);
-    toast(`${counted(done, "picture")} looked at, ${kept} unlike every known class${unreadable ? `, ${unreadable} unreadable` : ""}.`);
+    if (told) {
+      this.#showFound(told.observed);
+      toast(`${counted(done, "picture")} looked at: ${kept} kept for grouping, ${unlike} of them unlike every known class${unreadable ? `; ${unreadable} cannot be read` : ""}.`);
+    } else if (bar.signal.aborted) toast("Cancelled: no picture was looked at.");
     tellChanged();
   }
 }
