@@ -297,6 +297,16 @@ def test_every_view_fits_every_window(person: Person, view: str) -> None:
     assert person.browser.complaints == []
 
 
+def test_all_views_are_in_sight_on_a_phone(person: Person) -> None:
+    for view in VIEWS:
+        person.go(view)
+        person.browser.looks(width=390, height=800, phone=True)
+        person.browser.wait_for("document.querySelector('.badge').checkVisibility()")
+        assert person.browser.evaluate(
+            "((nav) => nav.scrollWidth <= nav.clientWidth)(document.querySelector('nav'))"
+        ), view
+
+
 class TestReading:
     """Where nobody may write, nothing on the page does."""
 

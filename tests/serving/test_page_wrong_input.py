@@ -47,9 +47,12 @@ def test_one_picture_that_cannot_be_read_says_why(person: Person, damaged: Path,
 @pytest.mark.parametrize("view", ["classes", "review", "label", "check"])
 def test_what_is_no_picture_is_told_everywhere(person: Person, view: str, text: Path) -> None:
     person.go(view)
+    card = "[data-class=cat]"
+    person.browser.wait_for(f"document.querySelector('{card if view == 'classes' else 'main .drop-zone'}')")
     if view == "classes":
-        person.browser.wait_for("document.querySelector('[data-class=cat]')")
-    person.choose([text], field="[data-class=cat] input" if view == "classes" else "main .drop-zone input")
+        person.choose([text], field=f"{card} input")
+    else:
+        person.browser.drop_files(".drop-zone", [text])
     person.reads("1 file left out: no picture", where=TOASTS)
 
 

@@ -69,7 +69,7 @@ export function inlet({ title, hint, primary = "Choose pictures", folders = fals
     element("p", { class: "by-mouse" }, element("strong", {}, title)),
     element("div", { class: "buttons" },
       primary === null ? "" : choose({ accept: "image/*" }, primary, "primary"),
-      folders ? choose({ webkitdirectory: true }, "Choose a folder", "") : "", extra),
+      folders ? choose({ webkitdirectory: true }, "Choose a folder", folders === "primary" ? "primary" : "") : "", extra),
     hint && element("p", { class: "quiet small" }, hint));
   acceptDrops(zone, take, scope);
   return zone;

@@ -18,7 +18,7 @@ export class CheckView {
     this.told = element("p", { class: "quiet" });
     this.work = element("div");
     this.input = element("div");
-    this.result = element("section", { "aria-label": "Result", hidden: true });
+    this.result = element("section", { class: "checked", "aria-label": "Result", hidden: true });
     this.root = element("div", {}, element("div", { class: "head" }, element("h1", {}, "Check"), this.told), this.input, this.work, this.result);
   }
 
@@ -37,7 +37,7 @@ export class CheckView {
     this.told.textContent = isFitted ? "Measure it on pictures that it was not fitted on: one folder for each class, named as the class is."
       : "There is nothing to check yet: give it pictures of at least two classes first.";
     offer(this.input, isFitted, {
-      title: "Drop class folders here", folders: true, scope: this.scope.signal,
+      title: "Drop class folders here", primary: null, folders: "primary", scope: this.scope.signal,
       hint: "They are measured and forgotten. Pictures that it was fitted on are left out of the figures.",
       onPictures: (pictures) => this.#check(pictures),
     });
