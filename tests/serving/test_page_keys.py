@@ -186,6 +186,7 @@ def test_label(person: Person, memory: Path) -> None:
     assert sum(one.images for one in classes(memory).values()) == before + 2
     for _ in range(2):
         person.key("z", ctrl=True)
+        person.reads("Taken back", where=TOASTS)
         person.settled()
     assert sum(one.images for one in classes(memory).values()) == before
 

@@ -19,6 +19,12 @@ from tests.serving.browsed import TOASTS, Person
 WAITS = "document.querySelector('.new-class .waiting').textContent"
 NAME = "document.querySelector('.new-class input[type=text]').value"
 
+LATE = """window.real = window.fetch;
+window.fetch = async (path, ...more) => {
+  if (path.startsWith("/v1/next")) await new Promise((go) => setTimeout(go, 3000));
+  return window.real(path, ...more);
+}"""
+
 
 @pytest.fixture
 def damaged(tmp_path: Path, stage: Path) -> Path:
@@ -95,6 +101,16 @@ def test_a_picture_of_which_only_the_small_copy_is_left_says_so(person: Person) 
     person.browser.wait_for("document.querySelector('.large img')")
     person.reads("This is the small copy that the memory keeps")
     assert serious_findings(person.browser) == []
+
+
+def test_a_picture_is_labelled_once_however_late_the_service_tells_what_is_next(person: Person) -> None:
+    person.go("label")
+    person.browser.wait_for("document.querySelector('.large img')")
+    first = person.browser.evaluate("document.querySelector('.large img').title")
+    person.browser.evaluate(LATE)
+    person.key("1")
+    person.reads("Labelled as", where=TOASTS)
+    person.browser.wait_for(f"document.querySelector('.large img').title !== {first!r}", seconds=2)
 
 
 class TestBeforeTheFirstClass:

@@ -146,8 +146,11 @@ export class LabelView {
       complain(new Error(`There is no class “${name}” yet. Add it under Classes, or accept its group under Review.`));
     } else {
       const done = await decide(`Labelled as “${name}”.`, () => (one.file ? correct(this.#classes, name, one.file, one.verdict.id) : post(`/v1/images/${one.id}/move`, { to: name })));
-      if (done && one.file) this.#own = this.#own.filter((each) => each !== one);
-      if (done) announce(`Labelled as ${name}`);
+      if (done) {
+        // At once: until the service has told what waits now, the next key must not label the same picture again.
+        [this.#own, this.#pool] = [this.#own, this.#pool].map((some) => some.filter((each) => key(each) !== key(one)));
+        announce(`Labelled as ${name}`);
+      }
     }
     this.#labelling = false;
     this.stage.removeAttribute("aria-busy");
