@@ -29,7 +29,6 @@ def discover(
     known_y: IntArray,
     *,
     ties: Ties = NO_TIES,
-    seen: PValues | None = None,
     min_images: int = MIN_IMAGES,
     seed: int = 0,
 ) -> Found:
@@ -46,9 +45,6 @@ def discover(
         Vectors of the known classes' images, (m, d), and their class indices, (m,).
     ties
         Between images of the pool.
-    seen
-        p-values of all images that were looked at, where the pool has those of them alone that were kept. Without, the
-        known images among candidates are taken to have p-values that are uniform up to the gate.
     min_images
         Pictures that a proposal needs; copies and bursts count once.
     seed
@@ -63,12 +59,13 @@ def discover(
     X = check_vectors(X, space)
     p_known = check_p_values(p_known, len(X))
     only_candidates = bool((p_known <= GATE).all())
-    if only_candidates and seen is None:  # such as wait in a memory
+    if only_candidates:  # such as wait in a memory: p-values of the known images among them are uniform up to the gate
         p_known = p_known / GATE
     pool = Pool.of(space(X), p_known, ties, one_source=space.one_source)
     examined = np.arange(len(X)) if only_candidates else examined_rows(pool)
-    p_values = PValues.of(p_known) if seen is None else seen
-    return found_in(space, pool, examined, cluster(space, pool.of_rows(examined)), p_values, Rules(min_images, seed))
+    return found_in(
+        space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)
+    )
 
 
 def examined_rows(pool: Pool) -> IntArray:

@@ -10,8 +10,6 @@ import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Ties, discover
-from inkling.discovery.batch import GATE
-from inkling.discovery.p_values import BINS, PValues
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool
@@ -114,23 +112,10 @@ def _found_among(
         known.X,
         known.y,
         ties=Ties(hashes=hashes, looks=looks_of(thumbnails), **linked_rows(free, hashes[:n])),
-        seen=_all_looked_at(free) if seen is None else None,
         min_images=min_images,
         seed=classifier.seed,
     )
     return _of_rows(unless_changed(found, known, thumbnails), n, min_images=min_images), paths
-
-
-def _all_looked_at(free: Pool) -> PValues | None:
-    """p-values of all images that these were kept of, where they came one after another: a stream has counted them.
-
-    What waits is unlike the known classes by choice; what was not kept tells how much of it chance accounts for.
-    """
-    if free.stream is None:
-        return None
-    counts = free.stream.arrays["p_counts"]
-    kept = int(counts[: round(GATE * BINS)].sum())
-    return PValues(counts, free.stream.state["params"]["smallest_p"]) if kept >= len(free.ids) else None
 
 
 def _of_rows(found: Found, n: int, *, min_images: int) -> Found:
