@@ -1,4 +1,4 @@
-"""What goes wrong on the page is told with its reason, and nothing that a person chose or typed is lost."""
+"""What goes wrong on the page is said with its reason, and nothing that a person chose or typed is lost."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_one_picture_that_cannot_be_read_says_why(person: Person, damaged: Path,
 
 
 @pytest.mark.parametrize("view", ["classes", "review", "label", "check"])
-def test_what_is_no_picture_is_told_everywhere(person: Person, view: str, text: Path) -> None:
+def test_what_is_no_picture_is_named_everywhere(person: Person, view: str, text: Path) -> None:
     person.go(view)
     card = "[data-class=cat]"
     person.browser.wait_for(f"document.querySelector('{card if view == 'classes' else 'main .drop-zone'}')")
@@ -127,7 +127,7 @@ class TestBeforeTheFirstClass:
         yield service
         service.close()
 
-    def test_a_question_is_told_what_is_missing(self, person: Person, stage: Path) -> None:
+    def test_a_question_hears_what_is_missing(self, person: Person, stage: Path) -> None:
         person.go("ask")
         person.choose([stage / "test" / "cat" / "cat-0000.png"])
         person.reads("Not asked: The memory has no classes yet")
@@ -140,7 +140,7 @@ class TestTokens:
     def settings(self) -> Settings:
         return Settings(Access((Token.of("anna:0123456789abcdef", place="a test"),)), min_images=3)
 
-    def test_no_token_is_told_in_words_of_the_page(self, person: Person, stage: Path) -> None:
+    def test_no_token_is_said_in_words_of_the_page(self, person: Person, stage: Path) -> None:
         person.go("classes")
         person.choose([stage / "inbox" / "car-0000.png"], field=".new-class input[type=file]")
         person.type("car")

@@ -43,7 +43,7 @@ function sorted(found) {
   return { pictures, leftOut: visible.length - pictures.length };
 }
 
-// Those of the files that are pictures; what is left out is told.
+// Those of the files that are pictures; what is left out is said.
 export function picturesIn({ pictures, leftOut }) {
   if (leftOut) toast(`${counted(leftOut, "file")} left out: no picture, empty, or above 60 MB.`, { problem: !pictures.length });
   else if (!pictures.length) toast("There is no picture in that folder.", { problem: true });
