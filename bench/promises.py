@@ -16,6 +16,7 @@ import promises_accuracy
 import promises_alarms
 import promises_coverage
 import promises_discovery
+import promises_few_shots
 import promises_hierarchy
 from common import Row, parts_of, record_parts
 
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     **promises_coverage.PARTS,
     **promises_hierarchy.PARTS,
     **promises_alarms.PARTS,
+    **promises_few_shots.PARTS,
     **promises_accuracy.PARTS,
     **promises_discovery.PARTS,
 }

@@ -64,3 +64,44 @@ def test_pictures_like_those_that_were_learned_are_none(classifier: FewShotClass
 
 def test_a_change_that_makes_nothing_unknown_is_none(classifier: FewShotClassifier) -> None:
     assert not judged(classifier, lambda it: ImageEnhance.Brightness(it).enhance(0.4), excess=0.05).drift.found
+
+
+def all_unknown(classifier: FewShotClassifier, change: Callable[[Image.Image], Image.Image]) -> Found:
+    """Forty pictures of one new kind, changed, which discovery took for drift."""
+    pictures = [change(draw("castle", seed=2000 + number)) for number in range(40)]
+    thumbnails = classifier.embed(records_of(pictures)).thumbnails
+    drift = replace(PLAIN.drift, found=True, all_alike=True, excess=0.9)
+    found = replace(PLAIN, known_class=np.full(40, -1), picture=np.arange(40), leftover=np.arange(40), drift=drift)
+    return unless_changed(found, KnownImages.of(classifier), thumbnails)
+
+
+def test_a_folder_of_one_new_kind_is_said_to_look_as_learned_ones_do(classifier: FewShotClassifier) -> None:
+    found = all_unknown(classifier, lambda it: it)
+    assert found.drift.looks == ()
+    assert "new classes are likelier" in found.drift.finding
+    assert "inkling add-class" in found.drift.finding
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda it: ImageEnhance.Brightness(it).enhance(0.3), "darker"),
+        (lambda it: it.convert("L").convert("RGB"), "with less colour"),
+    ],
+)
+def test_a_folder_that_looks_otherwise_is_said_to_have_changed(
+    classifier: FewShotClassifier, change: Callable[[Image.Image], Image.Image], word: str
+) -> None:
+    found = all_unknown(classifier, change)
+    assert found.drift.looks is not None
+    assert word in found.drift.looks
+    assert word in found.drift.finding
+    assert "a change is likelier" in found.drift.finding
+
+
+def test_without_pictures_nothing_is_said_of_looks(classifier: FewShotClassifier) -> None:
+    drift = replace(PLAIN.drift, found=True, all_alike=True, excess=0.9)
+    found = replace(PLAIN, known_class=np.full(40, -1), picture=np.arange(40), leftover=np.arange(40), drift=drift)
+    judged = unless_changed(found, KnownImages.of(classifier), [None] * 40)
+    assert judged.drift.looks is None
+    assert "images alone can't tell" in judged.drift.finding

@@ -96,8 +96,18 @@ def test_the_report_is_json_and_tells_all() -> None:
     assert sum(one["weight"] for one in report["scores"].values()) == pytest.approx(1.0)
     assert all(one["worst"] <= one["auroc"] for one in report["scores"].values())
     assert report["fused"]["auroc"] > 0.5
+    assert 0.0 <= report["fused"]["low"] <= report["fused"]["auroc"] <= report["fused"]["high"] <= 1.0
     assert report["dropped"] == {"negative_labels": "no names that are no known class were given"}
     assert report["calibration"]["n"] == 48
+
+
+def test_the_finding_says_what_other_classes_are_to_expect() -> None:
+    detector = fitted(open_task())
+    told = detector.report["fused"]
+    assert f"as many others will be with {told['low']:.2f} to {told['high']:.2f} (90% range)" in detector.finding
+    earlier = {key: value for key, value in told.items() if key not in ("low", "high")}
+    detector = replace(detector, choice=replace(detector.choice, fused=earlier))
+    assert detector.finding.endswith(f"detected with AUROC {told['auroc']:.3f}")
 
 
 def test_a_score_for_every_image_and_every_name() -> None:

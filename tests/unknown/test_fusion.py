@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 from sklearn.metrics import roc_auc_score
 
+from inkling.heads.conformal import Slack
 from inkling.unknown.choice import Choice
 from inkling.unknown.fusion import Evidence, Scale, auroc
 
@@ -87,6 +89,41 @@ def test_classes_are_compared_with_the_known_images_of_their_own_round() -> None
     table = np.array([[0.0], [1.0], [10.0], [11.0]])
     one = Evidence(table, np.array([False, True, False, True]), np.array([5, 3, 5, 4]), np.array([0, 0, 1, 1]))
     assert one.aurocs(table[:, 0]) == {3: 1.0, 4: 1.0}
+
+
+def rounds_of_classes(n_classes: int, *, seed: int = 0) -> tuple[Evidence, np.ndarray]:
+    """Classes left out one by one, some told better than others, each against twenty known images; and their score."""
+    rng = np.random.default_rng(seed)
+    means = rng.normal(2.0, 0.7, size=n_classes)
+    score = np.concatenate([np.concatenate([rng.normal(mean, 1.0, 10), rng.normal(size=20)]) for mean in means])
+    unknown = np.tile(np.arange(30) < 10, n_classes)
+    part = np.repeat(np.arange(n_classes), 30)
+    return Evidence(score[:, None], unknown, np.where(unknown, part, n_classes), part), score
+
+
+def test_the_range_of_other_classes_follows_from_how_much_classes_differ() -> None:
+    one, score = rounds_of_classes(8)
+    each = np.array(list(one.aurocs(score).values()))
+    low, high = one.auroc_range(score, Slack())
+    apart = t.ppf(0.95, 7) * each.std(ddof=1) * np.sqrt(1 / 8 + 1 / 8)
+    assert low == pytest.approx(each.mean() - apart)
+    assert high == pytest.approx(min(each.mean() + apart, 1.0))
+
+
+def test_known_images_that_may_score_otherwise_widen_the_range() -> None:
+    one, score = rounds_of_classes(8)
+    low, high = one.auroc_range(score, Slack())
+    harder = one.auroc_range(score, Slack(harder=0.5))
+    easier = one.auroc_range(score, Slack(easier=0.5))
+    assert harder[0] < low
+    assert harder[1] == high
+    assert easier[0] == low
+    assert easier[1] >= high
+
+
+def test_one_class_left_out_tells_nothing_of_others() -> None:
+    one, score = rounds_of_classes(1)
+    assert one.auroc_range(score, Slack()) == (0.0, 1.0)
 
 
 def test_a_single_round_is_cut_in_two() -> None:

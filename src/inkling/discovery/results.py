@@ -92,6 +92,9 @@ class Drift:
         Whether it was found since the images are alike throughout, as those of one new class are.
     change
         How the images of known classes look different from those that were learned, such as "darker".
+    looks
+        Where images of no known class are drift: how they look different from all that were learned. Empty where they
+        look no different, which speaks for new classes; None where pictures are too few to tell, or missing.
     """
 
     found: bool
@@ -101,6 +104,7 @@ class Drift:
     likeness: float
     all_alike: bool = False
     change: tuple[str, ...] = ()
+    looks: tuple[str, ...] | None = None
 
     @property
     def finding(self) -> str:
@@ -114,17 +118,31 @@ class Drift:
                 f"That is reported as drift {many}: groups among such images are made by the change. Undo the change "
                 f"in the images, or add some of them to their classes; then new classes can be found among them."
             )
-        adds = "'inkling add-class FILE.ink NAME --images DIR' adds it"
         if self.all_alike:
-            return (
-                f"Nearly all images look unlike the known classes {many}, and like each other. They may be of one new "
-                f"class, or all of them may have changed, as by blur or another camera: images alone can't tell. With "
-                f"images of known classes among them, groups of new ones come out. If it is a new class, {adds}."
-            )
+            alike = "and like each other. They may be of one new class"
+        else:
+            alike = "and not in groups that would account for it. They may all be of new classes"
         return (
-            f"Nearly all images look unlike the known classes {many}, and not in groups. That is reported as drift, "
-            f"such as blur or another camera. If they all show one new class, {adds}."
+            f"Nearly all images look unlike the known classes {many}, {alike}, or all of them may have changed, as by "
+            f"blur or another camera: {self._by_looks}. {_MIX} If it is a new class, {_ADDS}."
         )
+
+    @property
+    def _by_looks(self) -> str:
+        """What the looks of the pictures say of the two."""
+        if self.looks is None:
+            return "images alone can't tell"
+        if self.looks:
+            how = " and ".join(self.looks)
+            return f"they look different from those that were learned, {how}, so a change is likelier"
+        return (
+            "they look as bright, as colourful and as sharp as those that were learned, so new classes are likelier, "
+            "or a change of another kind"
+        )
+
+
+_MIX = "With images of known classes among them, groups of new ones come out."
+_ADDS = "'inkling add-class FILE.ink NAME --images DIR' adds it"
 
 
 @dataclass(frozen=True, eq=False)

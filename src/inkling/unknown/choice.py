@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inkling.heads.conformal import Slack
 from inkling.types import FloatArray
 from inkling.unknown.fusion import Evidence
 
@@ -23,8 +24,9 @@ class Choice:
     singles
         For each score its AUROC on classes left out in turn: mean, worst, and the class of the worst.
     fused
-        The same of the fusion, nested: a class judges no weights that it had a say in. None where nothing was left
-        out, and all scores count alike.
+        The same of the fusion, nested: a class judges no weights that it had a say in; and as `low` and `high` where
+        the mean of as many classes lies that were never known, which memories of earlier releases lack. None where
+        nothing was left out, and all scores count alike.
     """
 
     names: tuple[str, ...]
@@ -33,12 +35,14 @@ class Choice:
     fused: Mapping[str, Any] | None
 
     @classmethod
-    def of(cls, names: tuple[str, ...], evidence: Evidence | None) -> Choice:
-        """Weights by the evidence; equal ones without."""
+    def of(cls, names: tuple[str, ...], evidence: Evidence | None, slack: Slack | None = None) -> Choice:
+        """Weights by the evidence; equal ones without. `slack` is how known images to come may differ."""
         if evidence is None:
             return cls(names, np.full(len(names), 1.0 / len(names)), {}, None)
         singles = {name: _figures(evidence.aurocs(evidence.table[:, at])) for at, name in enumerate(names)}
-        return cls(names, evidence.weights(), singles, _figures(evidence.aurocs(evidence.nested_fused())))
+        score = evidence.nested_fused()
+        low, high = evidence.auroc_range(score, slack or Slack())
+        return cls(names, evidence.weights(), singles, _figures(evidence.aurocs(score)) | {"low": low, "high": high})
 
     @property
     def in_use(self) -> tuple[str, ...]:

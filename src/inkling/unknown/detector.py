@@ -117,19 +117,15 @@ class UnknownDetector:
             wanted = tuple(SCORES) if previous is None else tuple(dict.fromkeys((*previous.choice.in_use, ALWAYS)))
             calibration = calibrate(task, known, wanted)
             require_images(len(calibration.table), false_alarms)
+            slack = Slack(easier=FEWER_SHOTS / known.shots, harder=0.0 if made_alike else SINGLE_VIEWS)
             choice = (
-                Choice.of(calibration.names, leave_classes_out(task, calibration.names))
+                Choice.of(calibration.names, leave_classes_out(task, calibration.names), slack)
                 if previous is None
                 else previous.choice.only(calibration.names)
             )
         scale = Scale.of(calibration.table)
         fused = scale(calibration.table) @ choice.weights
-        slack = Slack(
-            between=variance_between(fused, calibration.y, false_alarms),
-            easier=FEWER_SHOTS / known.shots,
-            harder=0.0 if made_alike else SINGLE_VIEWS,
-        )
-        conformal = Conformal(fused, slack)
+        conformal = Conformal(fused, replace(slack, between=variance_between(fused, calibration.y, false_alarms)))
         fitted = cls(lambda: known, choice, scale, conformal, false_alarms, calibration.dropped, negatives, tuned)
         # What a memory gives back is what is used from the start, to the last bit.
         return cls.from_state(fitted.state())
@@ -189,7 +185,15 @@ class UnknownDetector:
         if self.choice.fused is None:
             return f"{calibrated}; too few classes or images to leave a class out, so all scores count alike"
         left_out = "before tuning, classes left out in turn were" if self.tuned else "classes left out in turn are"
-        return f"{calibrated}; {left_out} detected with AUROC {self.choice.fused['auroc']:.3f}"
+        return f"{calibrated}; {left_out} detected with AUROC {self.choice.fused['auroc']:.3f}{self._others}"
+
+    @property
+    def _others(self) -> str:
+        """What is to be expected of classes that were never known."""
+        told = self.choice.fused or {}
+        if "low" not in told:  # a memory of an earlier release
+            return ""
+        return f", as many others will be with {told['low']:.2f} to {told['high']:.2f} (90% range)"
 
     @property
     def report(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from inkling.heads.conformal import Slack
 from inkling.types import BoolArray, FloatArray, IntArray
 
 RIDGE_CLASSES = 3.0
@@ -146,6 +147,35 @@ class Evidence:
                 unknown = score[here & self.unknown & (self.classes == left_out)]
                 found[int(left_out)] = auroc(unknown, known)
         return found
+
+    def auroc_range(self, score: FloatArray, slack: Slack, *, level: float = 0.9) -> tuple[float, float]:
+        """Where the mean AUROC of as many classes lies that were never known.
+
+        Classes differ, and those left out are a draw as those to come are: the means of K each differ by s sqrt(2 / K),
+        with s the deviation among the classes left out (Student's t). Scores of known images to come may lie lower or
+        higher than those of the images here.
+
+        Parameters
+        ----------
+        score
+            Of all images, (n,).
+        slack
+            How known images to come may differ.
+        level
+            Probability of the range, if classes to come are like these.
+        """
+        from scipy.special import stdtrit
+
+        n = self.n_left_out
+        if n < 2:
+            return 0.0, 1.0
+        apart = np.std(list(self.aurocs(score).values()), ddof=1) * np.sqrt(2.0 / n) * stdtrit(n - 1, 0.5 + level / 2)
+        deviation = score[~self.unknown].std()
+        low, high = (
+            np.mean(list(self.aurocs(np.where(self.unknown, score, score + by * deviation)).values()))
+            for by in (slack.harder, -slack.easier)
+        )
+        return max(float(low - apart), 0.0), min(float(high + apart), 1.0)
 
 
 def auroc(unknown: FloatArray, known: FloatArray) -> float:
