@@ -66,6 +66,18 @@ def test_with_few_shots_it_errs_on_the_safe_side_and_says_so() -> None:
     assert detector.realised.low == 0.0
 
 
+def test_p_values_of_two_images_a_class_make_up_for_the_one_that_was_held_out() -> None:
+    """A held-out image leaves its class with one: without that .15 of p-values would be .5 or less."""
+    p_values = []
+    for seed in range(5):
+        drawn = draw_task(seed, n_classes=20, shots=2, dims=DIMS, text_noise=None, n_test=200)
+        detector = UnknownDetector.fit(LabelledVectors.of(drawn.X, drawn.y), false_alarms=0.1, seed=seed)
+        p_values.append(detector.p_known(drawn.test_X))
+    p = np.concatenate(p_values)
+    assert (p <= 0.1).mean() <= 0.1
+    assert 0.2 < (p <= 0.5).mean() <= 0.5
+
+
 def test_the_same_again_by_seed() -> None:
     task = open_task()
     assert (fitted(task, seed=3).p_known(task.test_X) == fitted(task, seed=3).p_known(task.test_X)).all()

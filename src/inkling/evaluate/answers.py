@@ -12,7 +12,7 @@ from inkling.classifier.promises import calibration_of
 from inkling.evaluate.coverage import Likeness, expected_misses, likeness_of
 from inkling.evaluate.uncertainty import Interval
 from inkling.evaluate.unknown_detection import Share
-from inkling.heads.hierarchy import Climbing, Levels, answers
+from inkling.heads.hierarchy import Climbing, Levels, answers, wrong_allowed
 from inkling.types import FloatArray, IntArray
 
 
@@ -116,7 +116,7 @@ def measure_answers(
     return AnswerErrors(
         error_rate=asked.error_rate,
         wrong=Share.of(wrong),
-        expected=expected_misses(len(calibration), asked.error_rate, len(y)),
+        expected=expected_misses(len(calibration), wrong_allowed(len(calibration), asked.error_rate), len(y)),
         steps=tuple(
             StepAnswers(
                 step, Share.of(steps == step), Share.of(wrong[steps == step]) if (steps == step).any() else None

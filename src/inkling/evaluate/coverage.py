@@ -120,7 +120,7 @@ def measure_coverage(
     kept = calibration_of(fitted.fitted_head)
     members = prediction_sets(p, fitted.classes, kept, asked, seed=fitted.seed)
     held = members[np.arange(len(y)), y]
-    missed = expected_misses(len(kept), asked.alpha, len(y))
+    missed = expected_misses(len(kept), int(np.floor((len(kept) + 1) * asked.alpha + 1e-9)), len(y))
     sizes = members.sum(axis=1)
     return SetCoverage(
         asked=asked,
@@ -135,15 +135,14 @@ def measure_coverage(
     )
 
 
-def expected_misses(n: int, alpha: float, n_tested: int) -> Interval:
+def expected_misses(n: int, rank: int, n_tested: int) -> Interval:
     """Where the share of misses lies nine times in ten: n held-out images and those tested both come by chance.
 
-    On endlessly many images it follows Beta(l, n + 1 - l), l = floor((n + 1) alpha), and so the beta-binomial
-    distribution on some (Vovk 2012, 1209.2673).
+    On endlessly many images it follows Beta(l, n + 1 - l), with l the `rank`, the held-out images that may be missed,
+    and so the beta-binomial distribution on some (Vovk 2012, 1209.2673).
     """
     from scipy.stats import betabinom
 
-    rank = int(np.floor((n + 1) * alpha + 1e-9))
     low, high = betabinom.ppf([0.05, 0.95], n_tested, rank, n + 1 - rank) / n_tested
     return Interval(float(low), float(high))
 

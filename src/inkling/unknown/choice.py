@@ -35,12 +35,22 @@ class Choice:
     fused: Mapping[str, Any] | None
 
     @classmethod
-    def of(cls, names: tuple[str, ...], evidence: Evidence | None, slack: Slack | None = None) -> Choice:
-        """Weights by the evidence; equal ones without. `slack` is how known images to come may differ."""
+    def of(
+        cls, names: tuple[str, ...], evidence: Evidence | None, slack: Slack | None = None, *, gained: float = 0.0
+    ) -> Choice:
+        """Weights by the evidence; equal ones without.
+
+        Parameters
+        ----------
+        slack
+            How known images to come may differ from those held out; None: not at all.
+        gained
+            Deviations by which the fusion scores them lower in any case.
+        """
         if evidence is None:
             return cls(names, np.full(len(names), 1.0 / len(names)), {}, None)
         singles = {name: _figures(evidence.aurocs(evidence.table[:, at])) for at, name in enumerate(names)}
-        score = evidence.nested_fused()
+        score = evidence.known_moved(evidence.nested_fused(), -gained)
         low, high = evidence.auroc_range(score, slack or Slack())
         return cls(names, evidence.weights(), singles, _figures(evidence.aurocs(score)) | {"low": low, "high": high})
 

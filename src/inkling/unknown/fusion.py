@@ -148,6 +148,10 @@ class Evidence:
                 found[int(left_out)] = auroc(unknown, known)
         return found
 
+    def known_moved(self, score: FloatArray, deviations: float) -> FloatArray:
+        """Score (n,) with that of known images moved by so many of their deviations."""
+        return np.where(self.unknown, score, score + deviations * score[~self.unknown].std())
+
     def auroc_range(self, score: FloatArray, slack: Slack, *, level: float = 0.9) -> tuple[float, float]:
         """Where the mean AUROC of as many classes lies that were never known.
 
@@ -170,10 +174,8 @@ class Evidence:
         if n < 2:
             return 0.0, 1.0
         apart = np.std(list(self.aurocs(score).values()), ddof=1) * np.sqrt(2.0 / n) * stdtrit(n - 1, 0.5 + level / 2)
-        deviation = score[~self.unknown].std()
         low, high = (
-            np.mean(list(self.aurocs(np.where(self.unknown, score, score + by * deviation)).values()))
-            for by in (slack.harder, -slack.easier)
+            np.mean(list(self.aurocs(self.known_moved(score, by)).values())) for by in (slack.harder, -slack.easier)
         )
         return max(float(low - apart), 0.0), min(float(high + apart), 1.0)
 
