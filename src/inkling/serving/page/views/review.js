@@ -161,6 +161,6 @@ function summary({ proposals, n_loose: loose }) {
 function grouped({ proposals, waiting, drift }, size) {
   if (proposals.length) return `${counted(proposals.length, "group")} of alike pictures; ${counted(waiting, "picture")} wait in all.`;
   const why = drift.all_alike ? "Nearly all pictures are alike: if they show one new thing, pick them and make a class of them"
-    : drift.found ? "Nearly all pictures look unlike the known classes, as if another camera had taken them" : `There are no ${size} alike among the ${counted(waiting, "picture")} that wait`;
+    : drift.found ? "Nearly all pictures look unlike the known classes: another camera may have taken them, or they all show new things. Pictures of known things among them would tell" : `There are no ${size} alike among the ${counted(waiting, "picture")} that wait`;
   return `No group has formed. ${why}.`;
 }
