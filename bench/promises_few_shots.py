@@ -9,6 +9,7 @@ class.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -47,9 +48,7 @@ def few_shots(_draws: int) -> Iterator[Row]:
 def _sets() -> dict[str, Callable[[int, int], FloatArray | None]]:
     """Gaps by shots and seed, for each set."""
     found: dict[str, Callable[[int, int], FloatArray | None]] = {
-        name: lambda shots, seed, file=file: _images_alone(file, shots, seed)  # type: ignore[misc]
-        for name, file in ALL_SETS.items()
-        if name != "Cars"
+        name: partial(_images_alone, file) for name, file in ALL_SETS.items() if name != "Cars"
     }
     return found | {"Caltech-43 with texts": _with_texts}
 
