@@ -1,10 +1,10 @@
 """Which names of a vocabulary images are compared with: those far from known names, or far from known images.
 
-NegLabel (2403.20078) takes the names that lie farthest from the names of known classes; InterNeg (2603.02618) those that
-lie farther from the images of every known class than its own name does, farthest in the mean first. A share of the
-vocabulary is taken either way. Half of Caltech-43 is known, with four validation images a class, other validation
-images are judged; and 60 of the 329 classes of ImageNet that have texts, with two images a class, two others are judged.
-The vocabulary are the 1,585 names whose text vectors are known, less those related to known classes.
+NegLabel (2403.20078) takes the names that lie farthest from the names of known classes; InterNeg (2603.02618) those
+that lie farther from the images of every known class than its own name does, farthest in the mean first. A share of the
+vocabulary is taken either way. Half of Caltech-43 is known, with four validation images a class, and other validation
+images are judged; and 60 of the 329 classes of ImageNet that have texts, with two images a class, and two others are
+judged. The vocabulary is the 1,585 names whose text vectors are known, less those related to known classes.
 
     python bench/negatives_choice.py
 """
