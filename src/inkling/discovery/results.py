@@ -129,7 +129,7 @@ class Drift:
 
     @property
     def _by_looks(self) -> str:
-        """What the looks of the pictures say of the two."""
+        """Which of the two the looks of the pictures speak for."""
         if self.looks is None:
             return "images alone can't tell"
         if self.looks:

@@ -1,4 +1,4 @@
-"""What discovery found, and what the looks of the pictures say of it: that images have changed, or have not."""
+"""What discovery found, and what the looks of the pictures speak for: that images have changed, or have not."""
 
 from __future__ import annotations
 
