@@ -99,7 +99,7 @@ def test_a_folder_that_looks_otherwise_is_said_to_have_changed(
     assert "a change is likelier" in found.drift.finding
 
 
-def test_without_pictures_nothing_is_said_of_looks(classifier: FewShotClassifier) -> None:
+def test_without_pictures_the_finding_leaves_looks_out(classifier: FewShotClassifier) -> None:
     drift = replace(PLAIN.drift, found=True, all_alike=True, excess=0.9)
     found = replace(PLAIN, known_class=np.full(40, -1), picture=np.arange(40), leftover=np.arange(40), drift=drift)
     judged = unless_changed(found, KnownImages.of(classifier), [None] * 40)
