@@ -47,7 +47,7 @@ def test_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_index_finds_the_same_among_few_copies() -> None:
-    pytest.importorskip("usearch")
+    pytest.importorskip("usearch", reason="comes with the extra 'audit'")
     X = vectors()
     found = pairs(alike_pairs(X, least=LEAST, exact=100))
     assert {(min(pair), max(pair)) for pair in found} == expected(X)
@@ -56,7 +56,7 @@ def test_an_index_finds_the_same_among_few_copies() -> None:
 
 
 def test_an_index_of_other_vectors() -> None:
-    pytest.importorskip("usearch")
+    pytest.importorskip("usearch", reason="comes with the extra 'audit'")
     X, others = vectors(), vectors(seed=1)
     others[5] = X[9]
     assert set(pairs(alike_pairs(X, others, least=LEAST, exact=100))) == expected(X, others)

@@ -124,7 +124,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 
 
 def heic() -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif = pytest.importorskip("pillow_heif", reason="HEIC is read with the extra 'heic'")
     out = BytesIO()
     pillow_heif.from_pillow(photo()).save(out)
     return out.getvalue()
