@@ -13,7 +13,8 @@ from tests.cli.program import Inkling
 from tests.review.conftest import fit_and_pool
 
 VERBS = (
-    "accept merge split move rename discard classes add-class remove-class undo history verify backup proposals refit"
+    "accept merge split move rename discard classes add-class remove-class undo history verify backup copy "
+    "proposals refit"
 )
 
 
@@ -81,6 +82,7 @@ def test_the_other_decisions(inkling: Inkling, memory: str) -> None:
     assert says("refit", memory) == "The head was fitted anew.\n"
     assert "is whole: version" in says("verify", memory)
     assert says("backup", memory, "copy.ink").endswith("of m.ink is in copy.ink.\n")
+    assert "of m.ink is in there.ink: " in says("copy", memory, "there.ink")
     assert says("classes", "copy.ink") == says("classes", memory)
 
 
@@ -123,7 +125,8 @@ def test_a_class_is_added_by_images_and_by_text(inkling: Inkling, memory: str, d
         (("move", "0.jpg", "--to", "van"), "may be 2 images: bench/0.jpg, plant/0.jpg"),
         (("move", "bench/0.jpg", "--to", "vann"), "Did you mean 'van'?"),
         (("move", "bench/0.jpg", "--to", 1), "is in proposal 1 already"),
-        (("backup", "m.ink"), "A backup replaces nothing"),
+        (("backup", "m.ink"), "A copy replaces nothing"),
+        (("copy", "m.ink"), "A copy replaces nothing"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -200,7 +203,15 @@ def test_two_classes_must_stay(inkling: Inkling, memory: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS.split())
 def test_a_missing_memory_is_reported(inkling: Inkling, verb: str) -> None:
-    more = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "rename": ["a", "b"], "backup": ["b.ink"]}
+    more = {
+        "accept": [1],
+        "merge": [1, 2],
+        "split": [1],
+        "discard": [1],
+        "rename": ["a", "b"],
+        "backup": ["b.ink"],
+        "copy": ["b.ink"],
+    }
     more |= {"move": ["a.jpg", "--to", "a"]}
     more |= {"add-class": ["a", "--prompt", "a"], "remove-class": ["a"]}
     inkling.here(verb, "nowhere.ink", *more.get(verb, [])).refused("There is no memory at")

@@ -140,6 +140,7 @@ def _decide(run: Listener, url: str) -> None:
     run("verify", url, "--json", "-")
     run("verify", url)
     run("backup", url, "copy.ink")
+    run("copy", url, "there.ink")
     for verb in ("info", "history", "verify"):
         run(verb, "copy.ink", "--json", "-")
 
@@ -177,7 +178,14 @@ def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, serv
 def test_no_error_tells_a_password(run: Listener, inkling: Inkling, drawn: Path, verb: str, url: str) -> None:
     others = {"accept": [1], "merge": [1, 2], "split": [1], "discard": [1], "add-class": ["a"], "remove-class": ["a"]}
     others |= {"move": ["a.jpg", "--to", "a"]}
-    others |= {"rename": [1, "a"], "backup": ["b.ink"], "discover": [drawn], "evaluate": [drawn], "predict": [drawn]}
+    others |= {
+        "rename": [1, "a"],
+        "backup": ["b.ink"],
+        "copy": ["b.ink"],
+        "discover": [drawn],
+        "evaluate": [drawn],
+        "predict": [drawn],
+    }
     options = {"fit": [drawn, "--memory", url], "finetune": [drawn, "--memory", url, "--encoder", "sketch"]}
     options |= {"merge-adapters": [url, "--encoder", url, "--output", "merged"]}
     options |= {"embed": [url, "--encoder", url, "--output", f"{url}.parquet"], "demo": ["--output", f"{url}/x\0"]}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from inkling.errors import MemoryFileError
-from inkling.memory.backup import backup
+from inkling.memory import place
+from inkling.memory.backup import backup, copy_memory
 from inkling.memory.store import read_memory
 from inkling.memory.verify import verify
+from inkling.review.decisions import Decisions
 from tests.memory.samples import (
     FORK,
     assert_same,
@@ -20,6 +25,7 @@ from tests.memory.samples import (
     put,
     write_for_ever,
 )
+from tests.review.conftest import fit_and_pool
 from tests.system import as_nobody
 
 SIZE = {"images": 800, "dimension": 32}
@@ -57,7 +63,7 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
     put(tmp_path / "a.ink", numbered(1))
     (tmp_path / "b.ink").write_text("mine")
     for target in (tmp_path / "b.ink", tmp_path / "a.ink", tmp_path):
-        with pytest.raises(MemoryFileError, match="A backup replaces nothing"):
+        with pytest.raises(MemoryFileError, match="A copy replaces nothing"):
             backup(tmp_path / "a.ink", target)
     assert (tmp_path / "b.ink").read_text() == "mine"
     assert names_in(tmp_path) == ["a.ink", "b.ink"]
@@ -77,3 +83,30 @@ def test_a_memory_that_may_only_be_read_is_copied(public: Path) -> None:
     copies.chmod(0o777)
     assert in_child(as_nobody, backup, public / "a.ink", copies / "b.ink") == 1
     assert_same(read_memory(copies / "b.ink").content, numbered(1))
+
+
+def test_a_copy_has_the_digest_of_the_memory_and_is_undone_to_the_first_event(tmp_path: Path) -> None:
+    path, target = tmp_path / "a.ink", tmp_path / "b.ink"
+    fit_and_pool(path)
+    first = Decisions(path).history()[-1].digest
+    Decisions(path).merge([1, 2])
+    copied = copy_memory(path, target)
+    assert copied.digest == Decisions(path).history()[-1].digest == Decisions(target).history()[-1].digest
+    assert copied.version == read_memory(target).version
+    Decisions(target).undo()
+    assert Decisions(target).history()[-1].digest == first
+
+
+def test_a_copy_that_is_not_as_the_memory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the place loses a row on the way."""
+    put(tmp_path / "a.ink", numbered(1))
+    copy_file = place.copy_file
+
+    def losing(connection: Connection, target: Path) -> None:
+        copy_file(connection, target)
+        with closing(sqlite3.connect(target)) as database, database:
+            database.execute("DELETE FROM text_vector WHERE class_id = 1")
+
+    monkeypatch.setattr(place, "copy_file", losing)
+    with pytest.raises(MemoryFileError, match="Throw the copy away"):
+        copy_memory(tmp_path / "a.ink", tmp_path / "b.ink")

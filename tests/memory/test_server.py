@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from inkling.errors import InputError, MemoryFileError
-from inkling.memory.backup import backup
+from inkling.memory.backup import backup, copy_memory
 from inkling.memory.classes import list_classes
 from inkling.memory.content import MemoryContent
 from inkling.memory.following import Followed
@@ -99,6 +99,45 @@ def test_a_backup_is_a_file_that_goes_on(url: str, tmp_path: Path) -> None:
     assert version == read_memory(tmp_path / "a.ink").version == verify(tmp_path / "a.ink").version
     assert_same(read_memory(tmp_path / "a.ink").content, read_memory(url).content)
     assert Decisions(tmp_path / "a.ink").merge([1, 2]).outcome["proposal"] == first + 1
+
+
+def test_a_memory_goes_to_a_server_and_back_with_all_that_it_remembers(url: str, server: str, tmp_path: Path) -> None:
+    path, back = tmp_path / "a.ink", tmp_path / "b.ink"
+    fit_and_pool(path)
+    Decisions(path).merge([1, 2])
+    Decisions(path).undo()  # the number that it gave is not given again
+    start = [event.digest for event in Decisions(path).history()]
+    merged = Decisions(path).merge([1, 2]).outcome["proposal"]
+    there = copy_memory(path, url)
+    again = copy_memory(url, new_database(server, f"memory{next(NUMBERS)}"))
+    here = copy_memory(url, back)
+    assert there == again == here
+    assert verify(url) == verify(back) == verify(path)
+    assert_same(read_memory(back).content, read_memory(path).content)
+    for where in (path, url, back):
+        Decisions(where).undo()
+        assert _digest(where) == start[-1]
+        assert Decisions(where).merge([1, 2]).outcome["proposal"] == merged + 1
+
+
+def test_a_copy_replaces_no_memory_of_a_server(url: str, tmp_path: Path) -> None:
+    put(tmp_path / "a.ink", numbered(1))
+    put(url, numbered(2))
+    with pytest.raises(MemoryFileError, match="A copy replaces nothing"):
+        copy_memory(tmp_path / "a.ink", url)
+    assert_same(read_memory(url).content, numbered(2))
+
+
+def test_a_copy_that_is_killed_leaves_an_empty_database(url: str, tmp_path: Path) -> None:
+    put(tmp_path / "a.ink", numbered(1, images=20_000, dimension=64))
+    child = FORK.Process(target=copy_memory, args=(tmp_path / "a.ink", url))
+    child.start()
+    time.sleep(0.3)
+    child.kill()
+    child.join()
+    assert child.exitcode != 0
+    assert check_target(url) is None
+    assert copy_memory(tmp_path / "a.ink", url).version == 1
 
 
 def _write(url: str, number: int) -> None:

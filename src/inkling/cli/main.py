@@ -18,6 +18,7 @@ from inkling.cli import (
     backup,
     cache,
     classes,
+    copy,
     demo,
     discard,
     discover,
@@ -92,7 +93,7 @@ DECIDING = (
     history,
 )
 SERVING = (serve, mcp)
-KEEPING = (verify, backup)
+KEEPING = (verify, backup, copy)
 for verb in (*LEARNING, *DECIDING, *SERVING, *KEEPING):
     app.command(name=verb.NAME)(verb.run)
 app.add_typer(cache.app, name="cache")

@@ -1,26 +1,43 @@
-"""A copy of a memory of one moment, while others use it."""
+"""A memory of one moment in another place, while others use it."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection
 
 from inkling.errors import MemoryFileError
-from inkling.memory import schema
-from inkling.memory.database import creating
-from inkling.memory.faults import explained
-from inkling.memory.file import appearing, require_writable
+from inkling.memory.copies import count_rows
+from inkling.memory.digest import digest_text, state_digest
 from inkling.memory.opened import seeing
-from inkling.memory.place import place_of
+from inkling.memory.place import FilePlace, Place, place_of
 from inkling.memory.read import version_of
-from inkling.memory.rows import CHUNK_ROWS
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A copy, and that it holds what the memory held.
+
+    Attributes
+    ----------
+    version
+        Of the memory when it was copied.
+    digest
+        Of all that it holds; the copy's is the same.
+    rows
+        Of all tables.
+    """
+
+    version: int
+    digest: str
+    rows: int
 
 
 def backup(path: str | Path, target: str | Path) -> int:
-    """Copy a memory as it is at this moment; writers and readers go on. The copy appears whole or not at all.
+    """Copy a memory to a new file as it is at this moment; writers and readers go on.
+
+    The copy appears whole or not at all.
 
     Parameters
     ----------
@@ -39,50 +56,68 @@ def backup(path: str | Path, target: str | Path) -> int:
     MemoryFileError
         If the memory cannot be read, or there is something at the target.
     """
-    target = Path(target).resolve()
-    with seeing(path, whole=True) as connection, explained(target):
-        place_of(path).check_schema(connection)
-        _require_free(target)
-        require_writable(target)
-        try:
-            with appearing(target) as partial:
-                copied(connection, partial)
-        except FileExistsError:
-            _require_free(target)
+    with seeing(path, whole=True) as connection:
+        _copied(connection, place_of(path), FilePlace(Path(target).resolve()))
         return version_of(connection)
 
 
-def copied(connection: Connection, target: Path) -> None:
-    """Write all that a read transaction sees to a new SQLite file."""
-    original = connection.connection.driver_connection
-    if isinstance(original, sqlite3.Connection):
-        with closing(sqlite3.connect(target)) as copy:
-            original.backup(copy)
-        return
-    with creating(target) as copied_to:
-        schema.metadata.create_all(copied_to)
-        for table in schema.metadata.sorted_tables:
-            _copy_rows(connection, copied_to, table)
+def copy_memory(source: str | Path, target: str | Path) -> Copied:
+    """Copy a memory as it is at this moment to a new file or an empty PostgreSQL database, all of it.
+
+    Classes, exemplars, head, pool, proposals, log, and what `undo` needs go along, so the copy goes on as the memory
+    would have. The copy appears whole or not at all, and its digest is compared with that of the memory.
+
+    Parameters
+    ----------
+    source
+        A memory: a file, or the URL of a PostgreSQL database.
+    target
+        A new file, or the URL of a database that holds no memory.
+
+    Returns
+    -------
+    Copied
+        What was copied.
+
+    Raises
+    ------
+    MemoryFileError
+        If the memory cannot be read, there is something at the target, or the copy is not as the memory.
+
+    Examples
+    --------
+    >>> copy_memory("vehicles.ink", "postgresql://ada@db.example.org/vehicles")  # doctest: +SKIP
+    Copied(version=7, digest='5d0c...', rows=1204)
+    """
+    with seeing(source, whole=True) as connection:
+        place = place_of(target)
+        _copied(connection, place_of(source), place)
+        digest, rows = state_digest(connection), count_rows(connection)
+        with seeing(target) as copy:
+            found = state_digest(copy), count_rows(copy)
+        if found != (digest, rows):
+            raise MemoryFileError(
+                f"The copy at {place} is not as the memory {place_of(source)}: {found[1]} rows with the digest "
+                f"{digest_text(found[0])}, where {rows} with {digest_text(digest)} were read.",
+                remedy="Throw the copy away, and check the memory with inkling verify, in Python verify(memory).",
+            )
+        return Copied(version_of(connection), digest_text(digest), rows)
 
 
-def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
-    for chunk in source.execute(select(table)).mappings().partitions(CHUNK_ROWS):
-        target.execute(insert(table), [dict(row) for row in chunk])
-    if table.dialect_options["sqlite"]["autoincrement"]:
-        _keep_numbers(source, target, table)
+def _copied(connection: Connection, source: Place, target: Place) -> None:
+    source.check_schema(connection)
+    with target.explained():
+        target.require_writable()
+        if target.exists():
+            raise _occupied(target)
+        try:
+            target.create_copy(connection)
+        except FileExistsError:
+            raise _occupied(target) from None
 
 
-def _keep_numbers(source: Connection, target: Connection, table: Table) -> None:
-    """Numbers that were given to rows that are gone are not given again in the copy either."""
-    given = source.execute(text(f'SELECT last_value, is_called FROM "{table.name}_id_seq"')).one()
-    if given.is_called:
-        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
-        numbered = {"name": table.name, "last": given.last_value}
-        target.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), numbered)
-
-
-def _require_free(target: Path) -> None:
-    if target.exists():
-        raise MemoryFileError(
-            f"There is something at {target} already.", remedy="A backup replaces nothing; name another file."
-        )
+def _occupied(target: Place) -> MemoryFileError:
+    return MemoryFileError(
+        f"There is something at {target} already.",
+        remedy="A copy replaces nothing; name another file, or a database without a memory.",
+    )

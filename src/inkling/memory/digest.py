@@ -71,7 +71,7 @@ def state_digest(connection: Connection) -> int:
 
 
 def _table_digest(connection: Connection, table: Table) -> int:
-    rows = connection.execute(select(table)).mappings().partitions(CHUNK_ROWS)
+    rows = connection.execute(select(table).execution_options(yield_per=CHUNK_ROWS)).mappings().partitions()
     return sum(row_hash(table, dict(row)) for chunk in rows for row in chunk)
 
 

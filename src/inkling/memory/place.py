@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from inkling.errors import InputError
+from inkling.memory.copies import copy_file
 from inkling.memory.database import KeptVersion, check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign, warn_of_strays
 from inkling.memory.file import appearing, is_database, require_memory, require_writable
@@ -54,6 +55,9 @@ class Place(Protocol):
 
         It is laid out for the vectors that it is to hold.
         """
+
+    def create_copy(self, original: Connection) -> None:
+        """Make a new memory of all rows that a read transaction sees; as `create`, whole or not at all."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """One read transaction."""
@@ -143,6 +147,11 @@ class FilePlace:
         page = page_bytes(len(vectors), vectors.shape[1] * vectors.itemsize)
         with appearing(self._path) as partial, creating(partial, page=page) as connection:
             return fill(connection)
+
+    def create_copy(self, original: Connection) -> None:
+        """Build it beside its place, page by page where the original is a file, and let it appear there."""
+        with appearing(self._path) as partial:
+            copy_file(original, partial)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from inkling.errors import MemoryFileError, require
 from inkling.memory import schema
+from inkling.memory.copies import copy_rows
 from inkling.memory.database import BUSY_SECONDS
 from inkling.memory.faults import foreign
 from inkling.memory.server_schema import foreign_parts, shadowing_parts
@@ -94,6 +95,13 @@ class ServerPlace:
             if _holds_memory(connection):
                 raise FileExistsError(str(self))
             return fill(connection)
+
+    def create_copy(self, original: Connection) -> None:
+        """Make the tables and fill them, in one transaction."""
+        with self._turn() as connection:
+            if _holds_memory(connection):
+                raise FileExistsError(str(self))
+            copy_rows(original, connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

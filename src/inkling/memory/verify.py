@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from inkling.memory import schema
-from inkling.memory.backup import copied
 from inkling.memory.columns import blob_arrays
+from inkling.memory.copies import copy_file
 from inkling.memory.database import writing
 from inkling.memory.digest import MODULUS, state_digest
 from inkling.memory.events import Event, changes_of, read_events, undoable_events
@@ -63,7 +63,7 @@ def verify(path: str | Path) -> Verification:
     with draft_beside(Path(tempfile.gettempdir()) / "copy.ink") as copy:
         with seeing(path, whole=True) as connection:
             place.check_schema(connection)
-            copied(connection, copy)
+            copy_file(connection, copy)
         with writing(copy) as connection:
             found = _verified(connection, place)
     return found
