@@ -47,6 +47,7 @@ ROOMS = (
     "reports",
     "exporting",
     "payloads",
+    "bulk",
     "serving",
     "cli",
     "__main__",
@@ -70,7 +71,7 @@ USED_EXTRAS = (
     "tokenizers",
     "torch",
 )
-WHOLLY_ABOUT = ("finetune/", "exporting/", "serving/")
+WHOLLY_ABOUT = ("finetune/", "exporting/", "bulk/", "serving/")
 ABOUT_AN_EXTRA = {
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",

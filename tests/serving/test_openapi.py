@@ -54,6 +54,8 @@ def test_links_lead_to_operations_that_take_an_id(client: TestClient) -> None:
     [
         ("GET", "/v1/predict", "POST"),
         ("OPTIONS", "/v1/classes/3", "DELETE, GET, PATCH"),
+        ("OPTIONS", "/v1/classes/gathered", "POST"),
+        ("PATCH", "/v1/classes/gathered", "POST"),
         ("PUT", "/v2/models/vehicles/infer", "POST"),
     ],
 )

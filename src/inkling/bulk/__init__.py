@@ -1,1 +1,1 @@
-"""Runs over more images than one sitting takes: written in parts, each whole or not there, so that any may be resumed."""
+"""Runs over more images than one sitting takes: written in parts, each whole or not there, and resumed."""

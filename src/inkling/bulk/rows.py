@@ -44,7 +44,10 @@ def verdict_schema(*, boxes: bool, promised: Sequence[str]) -> pa.Schema:
 
 
 def in_order(
-    records: Sequence[ImageRecord], found: Sequence[Mapping[str, Any]], skipped: Sequence[SkippedImage], schema: pa.Schema
+    records: Sequence[ImageRecord],
+    found: Sequence[Mapping[str, Any]],
+    skipped: Sequence[SkippedImage],
+    schema: pa.Schema,
 ) -> pa.Table:
     """A row for each image: what was found, or the reason why nothing was.
 

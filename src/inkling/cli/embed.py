@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, show, tell_skipped
-from inkling.cli.options import Confidence, Device, Dimensions, GroupsFrom, Json, Margin, NoCache, Precision, Root
+from inkling.cli.in_parts import HERE, Sitting, embed_in_parts
+from inkling.cli.options import (
+    Address,
+    Confidence,
+    Device,
+    Dimensions,
+    Engine,
+    GroupsFrom,
+    Json,
+    Margin,
+    NoCache,
+    Precision,
+    Resume,
+    Root,
+)
 from inkling.cli.progress import progress_bar
 from inkling.cli.sources import grouped, leave_if_lost
 from inkling.cli.tables import print_table
@@ -37,7 +51,13 @@ def run(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", metavar="OUT.parquet|OUT.npz", help="The file to write.", show_default=False)
+        str,
+        typer.Option(
+            "--output",
+            metavar="OUT.parquet|OUT.npz|DIR",
+            help="The file to write, or a folder or URL for parts.",
+            show_default=False,
+        ),
     ],
     groups_from: GroupsFrom = None,
     margin: Margin = 0.0,
@@ -47,6 +67,9 @@ def run(
     precision: Precision = "auto",
     dimensions: Dimensions = None,
     no_cache: NoCache = False,
+    engine: Engine = HERE,
+    address: Address = None,
+    resume: Resume = False,
     json: Json = None,
 ) -> None:
     """Write embeddings to a file, which fit, evaluate and predict read in place of images."""
@@ -57,15 +80,20 @@ def run(
     from inkling.images.grouping import Grouping
     from inkling.images.sources import find_images
 
-    write = _writer(output)
-    check_outputs(output, json, keep=(images,))
+    sitting = Sitting(engine, address, resume)
+    write = None if sitting.check(output) else _writer(Path(output))
+    check_outputs(None if write is None else output, json, keep=(images,))
     grouping = None if groups_from is None else Grouping.parse(groups_from)
     found = grouped(find_images(images, boxes=BoxReading(margin=margin, root=root, confidence=confidence)), grouping)
     opened = load_encoder(encoder, device=device, precision=precision, dimensions=dimensions)
+    if write is None:
+        options = {"device": device, "precision": precision, "dimensions": dimensions}
+        embed_in_parts(found, encoder, options, opened.identity, (output, sitting, json))
+        return
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:
         parts = iter_embedded(found.records, opened, cache=cache, progress=progress)
-        n_rows = write(output, _watched(parts, found, skipped), opened.identity, found.label_kind)
+        n_rows = write(Path(output), _watched(parts, found, skipped), opened.identity, found.label_kind)
     summary = {
         "images": n_rows,
         "skipped": skipped_payload(skipped),
@@ -74,7 +102,7 @@ def run(
         "encoder_fingerprint": opened.identity.fingerprint,
         "dimension": opened.identity.dimension,
         "feature_dimension": opened.identity.feature_dimension,
-        "output": str(output),
+        "output": output,
         "seconds": seconds_waited(),
     }
     show(summary, json=json, table=_print)

@@ -15,6 +15,16 @@ Memory = Annotated[
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON; '-' prints them instead.")
 ]
+Engine = Annotated[
+    str, typer.Option("--engine", metavar="here|ray", help="What writes a folder of parts: this machine, or Ray.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address", metavar="auto|HOST:PORT", help="Of a Ray cluster; without, Ray starts here.", show_default=False
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a folder of parts where it stopped.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="Arithmetic of the encoder; see 'How to choose an encoder'.")]
 Dimensions = Annotated[

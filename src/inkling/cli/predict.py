@@ -14,12 +14,15 @@ from inkling.cli.basis import unmeasured
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.discover import print_explored
-from inkling.cli.label_studio_tasks import task_form
+from inkling.cli.in_parts import HERE, Sitting, predict_in_parts
+from inkling.cli.label_studio_tasks import TaskForm, task_form
 from inkling.cli.options import (
+    Address,
     ByClass,
     Confidence,
     CoverageRate,
     Device,
+    Engine,
     ErrorRate,
     InGroups,
     Json,
@@ -30,6 +33,7 @@ from inkling.cli.options import (
     NoCache,
     ParentsFile,
     Randomized,
+    Resume,
     Root,
     Vocabulary,
 )
@@ -68,7 +72,11 @@ def run(
     ],
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="OUT.csv|OUT.parquet|-", help="Write a row for each image; '-' is CSV."),
+        typer.Option(
+            "--output",
+            metavar="OUT.csv|OUT.parquet|DIR|-",
+            help="Write a row for each image; '-' is CSV, a folder or URL takes parts.",
+        ),
     ] = None,
     format: Annotated[
         str | None,
@@ -111,6 +119,9 @@ def run(
     confidence: Confidence = 0.2,
     device: Device = "auto",
     no_cache: NoCache = False,
+    engine: Engine = HERE,
+    address: Address = None,
+    resume: Resume = False,
     json: Json = None,
 ) -> None:
     """Label images, with calibrated probabilities. Exit code 1 where some of what was named cannot be used."""
@@ -118,36 +129,71 @@ def run(
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.boxes import BoxReading
 
-    check_outputs(output, json, keep=(memory, *images, vocabulary, label_config, parents))
+    sitting = Sitting(engine, address, resume)
+    in_parts = sitting.check(output)
+    check_outputs(None if in_parts else output, json, keep=(memory, *images, vocabulary, label_config, parents))
     form = task_form(format, label_config, root)
-    check_target(output, json, tasks=form is not None)
+    check_target(output, json, tasks=form is not None, in_parts=in_parts)
     promises_of = asked_promises((coverage, by_class, randomized), (hierarchy, parents, error_rate))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
+    fewer_views = _of_fewer_views(classifier, sources)
+    tally = Tally(promises_of(classifier), len(classifier.fitted.classes), fewer_views=fewer_views)
+    if in_parts:
+        rows: dict[str, Any] = {"top": top, "names": names, "vocabulary": vocabulary and str(vocabulary)}
+        rows |= {"coverage": coverage, "by_class": by_class, "randomized": randomized}
+        rows |= {"hierarchy": hierarchy, "parents": parents and str(parents), "error_rate": error_rate}
+        job: dict[str, Any] = {"encoder": encoder, "device": device, "vocabulary": words, "promises_of": promises_of}
+        job["promised"] = tuple(tally.columns)
+        predict_in_parts(memory, _only_images(sources, observe=observe), rows, job, (str(output), sitting, json))
+        return
     observer = _observer(memory, classifier, min_images) if observe else None
+    table = _Table(output, raw_csv, form, json, top, names)
+    _judge_in_one_go(classifier, (sources, unusable), tally, table, observer)
+
+
+class _Table(NamedTuple):
+    """What is written, and where to."""
+
+    output: str | None
+    raw: bool
+    tasks: TaskForm | None
+    json: str | None
+    top: int
+    names: int
+
+
+def _judge_in_one_go(
+    classifier: FewShotClassifier,
+    opened: tuple[Sequence[Found | Precomputed], Sequence[SkippedImage]],
+    tally: Tally,
+    table: _Table,
+    observer: Observer | None,
+) -> None:
+    """Write one file, or show a table."""
+    sources, unusable = opened
     classes = classifier.fitted.classes
-    tally = Tally(promises_of(classifier), len(classes), fewer_views=_of_fewer_views(classifier, sources))
     shape: dict[str, Any] = {"boxes": _have_boxes(sources), "promised": tally.columns}
-    columns = verdict_columns(top=min(top, len(classes)), names=names, **shape)
-    if form is not None:
-        form.check(sources)
+    columns = verdict_columns(top=min(table.top, len(classes)), names=table.names, **shape)
+    if table.tasks is not None:
+        table.tasks.check(sources)
     observed = None
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
-        with open_writer(output, columns=columns, raw=raw_csv, tasks=form, classes=classes) as write:
-            options = {"top": top, "names": names, "promises": tally.promises}
+        with open_writer(table.output, columns=columns, raw=table.raw, tasks=table.tasks, classes=classes) as write:
+            options = {"top": table.top, "names": table.names, "promises": tally.promises}
             verdicts = _verdicts(classifier, sources, observer, counting(where, "Predicting"), options)
-            told = _written(tally.counted(verdicts), write, keep_all=json is not None)
+            told = _written(tally.counted(verdicts), write, keep_all=table.json is not None)
             skipped = [*unusable, *told.skipped]
             _tell_left_out(told, skipped, sources)
         if observer is not None:
             observed = explored_payload(observer.proposed())
     show(
         _summary(told, tally, skipped, observed),
-        json=json,
-        table=_print if output is None else lambda _: _tell_written(output, told.n),
+        json=table.json,
+        table=_print if table.output is None else lambda _: _tell_written(str(table.output), told.n),
     )
     _tell_promised(classifier, tally)
     if observed:
@@ -162,6 +208,23 @@ def _of_fewer_views(classifier: FewShotClassifier, sources: Sequence[Found | Pre
 
     fitted = classifier.fitted
     return any(fitted.of_fewer_views(None if isinstance(one, Found) else one.views) for one in sources)
+
+
+def _only_images(sources: Sequence[Found | Precomputed], *, observe: bool) -> list[ImageRecord]:
+    """The images of sources that are judged in parts, each once.
+
+    Raises
+    ------
+    InputError
+        If there are vectors among them, or they are to be kept in the memory.
+    """
+    from inkling.images.sources import Found
+
+    images = [source for source in sources if isinstance(source, Found)]
+    if observe or len(images) < len(sources):
+        what = "--observe keeps images in the memory" if observe else "Files of embeddings are judged in one sitting"
+        raise InputError(f"{what}, and parts are written beside it.", remedy="Name a file: --output OUT.parquet.")
+    return list({record.path: record for source in images for record in source.records}.values())
 
 
 def _tell_promised(classifier: FewShotClassifier, tally: Tally) -> None:

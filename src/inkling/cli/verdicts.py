@@ -28,13 +28,15 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Write = Callable[["Verdict"], None]
 
 
-def check_target(output: str | None, json_target: str | None, *, tasks: bool = False) -> None:
+def check_target(output: str | None, json_target: str | None, *, tasks: bool = False, in_parts: bool = False) -> None:
     """Refuse what cannot be written before any work is done.
 
     Parameters
     ----------
     tasks
         Whether tasks of Label Studio are written, which are JSON.
+    in_parts
+        Whether the output is a folder of parts.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def check_target(output: str | None, json_target: str | None, *, tasks: bool = F
     suffix = STDOUT if output in (None, STDOUT) else Path(str(output)).suffix.lower()
     if tasks and (output is None or suffix not in (STDOUT, ".json")):
         raise InputError(f"--format {LABEL_STUDIO} writes JSON.", remedy="Name it: --output OUT.json, or '-'.")
-    if not tasks and suffix not in (STDOUT, ".csv", ".parquet"):
+    if not tasks and not in_parts and suffix not in (STDOUT, ".csv", ".parquet"):
         raise InputError(
             f"'{output}' is neither .csv nor .parquet.",
             remedy="Name OUT.csv, OUT.parquet or '-'."
@@ -148,25 +150,9 @@ def _to_parquet(path: Path, *, boxes: bool, promised: Sequence[str]) -> Iterator
     import pyarrow as pa
     from pyarrow import parquet
 
-    text = pa.string()
-    of_boxes = {"image": text, "box": pa.list_(pa.float64()), "box_unit": text, "id": text}
-    answer = pa.struct({"name": text, "probability": pa.float64(), "steps": pa.int64()})
-    schema = pa.schema(
-        {
-            "path": pa.string(),
-            **(of_boxes if boxes else {}),
-            "label": pa.string(),
-            "probability": pa.float64(),
-            "top_labels": pa.list_(pa.string()),
-            "top_probabilities": pa.list_(pa.float64()),
-            **({"set": pa.list_(text)} if "set" in promised else {}),
-            **({"answer": answer} if "answer" in promised else {}),
-            "unknown": pa.bool_(),
-            "p_known": pa.float64(),
-            "names": pa.list_(pa.string()),
-            "memory_version": pa.int64(),
-        }
-    )
+    from inkling.bulk.rows import verdict_schema
+
+    schema = verdict_schema(boxes=boxes, promised=promised)
     waiting: list[dict[str, Any]] = []
     with parquet.ParquetWriter(path, schema) as file:
 

@@ -107,7 +107,7 @@ def _arrays_of(table: pa.Table) -> dict[str, Any]:
 
 
 def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity, kind: Kind) -> int:
-    schema = _schema(identity, kind)
+    schema = embedded_schema(identity, kind)
     n_rows = 0
     with parquet.ParquetWriter(path, schema) as writer:
         for group in _groups(parts):
@@ -117,7 +117,8 @@ def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity, kin
     return n_rows
 
 
-def _schema(identity: EncoderIdentity, kind: Kind) -> pa.Schema:
+def embedded_schema(identity: EncoderIdentity, kind: Kind) -> pa.Schema:
+    """Columns of embedded images, with the encoder in the metadata."""
     vector = pa.list_(pa.float32())
     text = pa.string()
     fields = [("path", text), ("label", _LABELS[kind]), ("content_hash", text), ("group", text), ("embedding", vector)]
@@ -149,6 +150,24 @@ def _batch(part: Embedded, schema: pa.Schema, kind: Kind) -> pa.RecordBatch:
     if part.features is not None:
         columns.append(_lists(part.features))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def embedded_rows(part: Embedded, kind: Kind) -> list[dict[str, Any]]:
+    """Embedded images as rows of `embedded_schema`."""
+    features = [None] * len(part.records) if part.features is None else part.features
+    return [
+        {
+            "path": record.path,
+            "label": None if record.label is None else kind.label(record.label),
+            "content_hash": content_hash,
+            "group": record.group,
+            "embedding": embedding,
+            **({} if feature is None else {"feature": feature}),
+        }
+        for record, content_hash, embedding, feature in zip(
+            part.records, part.content_hashes, part.embeddings, features, strict=True
+        )
+    ]
 
 
 def _label_column(labels: Sequence[Label | None], kind: Kind) -> pa.Array:

@@ -67,7 +67,7 @@ async def remove_begun(share: Share, name: BegunName) -> dict[str, Any]:
     return await share.changing(change)
 
 
-@router.get("/{id}")
+@router.get("/{id:int}")
 async def one_class(share: Share, id: Id, exemplars: Exemplars = 1000) -> dict[str, Any]:
     """One known class with its images."""
     shown = await share.reading(lambda: shown_classes(share.service.memory, most=exemplars, of=id))
@@ -110,7 +110,7 @@ async def gather_class(share: Share, by: Writer, gathered: Gathered) -> dict[str
     return await share.changing(lambda: event_payload(decide.gather(gathered.images, gathered.name)))
 
 
-@router.post("/{id}/images", responses=answers_like(EVENT), openapi_extra=takes_pictures({}))
+@router.post("/{id:int}/images", responses=answers_like(EVENT), openapi_extra=takes_pictures({}))
 async def add_images(request: Request, share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Add pictures to a known class."""
     sent = await read_sent(request, share.settings.limits)
@@ -129,7 +129,7 @@ async def add_images(request: Request, share: Share, by: Writer, id: Id) -> dict
     return await share.changing(change)
 
 
-@router.patch("/{id}", responses=answers_like(EVENT))
+@router.patch("/{id:int}", responses=answers_like(EVENT))
 async def rename_class(share: Share, by: Writer, id: Id, new: NewName) -> dict[str, Any]:
     """Give a class another name."""
     return await share.changing(
@@ -137,7 +137,7 @@ async def rename_class(share: Share, by: Writer, id: Id, new: NewName) -> dict[s
     )
 
 
-@router.delete("/{id}", responses=answers_like(EVENT))
+@router.delete("/{id:int}", responses=answers_like(EVENT))
 async def remove_class(share: Share, by: Writer, id: Id) -> dict[str, Any]:
     """Take a class out, with its images."""
     return await share.changing(lambda: event_payload(share.service.decisions(by=by).remove_class(_name_of(share, id))))

@@ -1,0 +1,190 @@
+"""Parts on a cluster of Ray's: Ray Data spreads them over actors that keep the encoder, and does lost ones again.
+
+A part is one row of a data set, so a row that comes back is a part that is written. Whatever dies, Ray runs its rows
+again; since a part holds the same bytes whoever writes it, twice does no harm.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkling.bulk.jobs import Job
+from inkling.bulk.manifest import NAME as MANIFEST
+from inkling.bulk.parts import Written, write_part
+from inkling.bulk.plan import Plan
+from inkling.bulk.shelf import Shelf
+from inkling.errors import InklingError, InputError, require
+from inkling.types import ImageRecord
+from inkling.wording import excerpt
+
+EXTRA = "scale"
+
+
+class RayEngine:
+    """Ray, on this machine or at an address.
+
+    Parameters
+    ----------
+    address
+        ``auto`` for the cluster that this machine belongs to, or its host and port; None starts Ray here.
+    gpus
+        What share of a GPU each actor takes; None: a whole one where the cluster has any.
+
+    Raises
+    ------
+    MissingExtraError
+        If Ray is not installed.
+    """
+
+    def __init__(self, address: str | None = None, *, gpus: float | None = None) -> None:
+        require("ray", extra=EXTRA, purpose="--engine ray, in Python RayEngine,")
+        self._address, self._gpus = address, gpus
+
+    def run(
+        self, job: Job, plan: Plan, records: Sequence[ImageRecord], parts: Sequence[int], shelf: Shelf
+    ) -> Iterator[Written]:
+        """One row of a data set for each part."""
+        import ray
+
+        if not parts:
+            return
+        with _connected(self._address):
+            first = records[0]
+            _check_nodes(shelf, [str(first.archive or first.file or first.path), *job.needs])
+            rows = [{"part": part, "records": list(records[plan.rows(part)])} for part in parts]
+            data = ray.data.from_items(rows, override_num_blocks=len(rows))
+            done = data.map_batches(
+                _Worker,
+                fn_constructor_args=(job, shelf, plan.digest),
+                batch_size=1,
+                zero_copy_batch=False,
+                **self._resources(len(parts)),
+            )
+            with _told():
+                for row in done.iter_rows():
+                    yield _as_written(row["written"])
+
+    def _resources(self, n_parts: int) -> dict[str, Any]:
+        """As many actors as the cluster has room for."""
+        import ray
+
+        there = ray.cluster_resources()
+        share = (1.0 if there.get("GPU") else 0.0) if self._gpus is None else self._gpus
+        room = int(there.get("GPU", 0) / share) if share else int(there.get("CPU", 1))
+        actors = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(room, n_parts)))
+        return {"num_cpus": 1, "num_gpus": share, "compute": actors}
+
+
+class _Worker:
+    """An actor: opens the job once, then does a part at a time."""
+
+    def __init__(self, job: Job, shelf: Shelf, run: str) -> None:
+        self._work, self._shelf, self._run = job.open(), shelf, run
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        part, records = int(batch["part"][0]), list(batch["records"][0])
+        written = write_part(self._shelf, part, self._work(records), run=self._run)
+        column = np.empty(1, dtype=object)
+        column[0] = asdict(written)
+        return {"written": column}
+
+
+def _as_written(row: Mapping[str, Any]) -> Written:
+    skipped = tuple((path, reason) for path, reason in row["skipped"])
+    return Written(row["part"], row["rows"], row["sha256"], skipped)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What stopped a cluster, in words.
+
+    Raises
+    ------
+    InputError
+        In place of Ray's errors.
+    """
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        cause = error
+        while isinstance(deeper := getattr(cause, "cause", None) or cause.__cause__, Exception):
+            cause = deeper
+        told = cause.message if isinstance(cause, InklingError) else excerpt(cause)
+        raise InputError(
+            f"The run stopped: {told}",
+            remedy="Parts that are written stay; go on with --resume (in Python, resume=True).",
+        ) from error
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[None]:
+    """Ray, for the length of a run; one that this process uses already is left as it is."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    # Ray would put a copy of the folder that the program was started in on every node.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+    except ConnectionError as error:
+        raise InputError(
+            f"There is no Ray cluster at '{address}': {excerpt(error)}.",
+            remedy="Start one with 'ray start --head', give its HOST:PORT, or leave --address out "
+            "(in Python, address=None).",
+        ) from error
+    except RuntimeError as error:
+        raise InputError(
+            f"The Ray cluster at '{address}' can't be used: {excerpt(error)}.",
+            remedy="Its Ray and Python must be of the same versions as here.",
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
+    """Have each node look for the manifest that was just written, and for files and folders that are here.
+
+    Raises
+    ------
+    InputError
+        If a node lacks one of them.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = [name for name in needs if Path(name).exists()]
+    nodes = {node["NodeID"]: node["NodeName"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")}
+    look = ray.remote(_lacking)
+    asked = {}
+    for node, name in nodes.items():
+        there = NodeAffinitySchedulingStrategy(node, soft=False)
+        asked[name] = look.options(num_cpus=0, scheduling_strategy=there).remote(shelf, here)
+    for name, answer in asked.items():
+        if lacking := ray.get(answer):
+            raise InputError(
+                f"The node {name} of the cluster can't reach {lacking}.",
+                remedy="Put images, encoder and output where all nodes see them under the same name: a shared folder, "
+                "or a URL.",
+            )
+
+
+def _lacking(shelf: Shelf, needs: Sequence[str]) -> str | None:
+    """What this node can't reach."""
+    try:
+        shelf.get(MANIFEST)
+    except (OSError, InklingError):
+        return f"the output {shelf}"
+    return next((f"'{name}'" for name in needs if not Path(name).exists()), None)

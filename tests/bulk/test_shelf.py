@@ -1,0 +1,43 @@
+"""Folders and URLs behave alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inkling.bulk.shelf import Shelf, shelf_of
+from inkling.errors import InputError
+
+
+@pytest.fixture(params=["folder", "memory", "file"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    if request.param == "folder":
+        return shelf_of(tmp_path / "out")
+    pytest.importorskip("fsspec", reason="comes with the extra 'scale'")
+    return shelf_of(f"memory://{tmp_path}/out" if request.param == "memory" else f"file://{tmp_path}/out")
+
+
+def test_files_are_kept_by_name(shelf: Shelf) -> None:
+    assert shelf.names() == []
+    with pytest.raises(FileNotFoundError):
+        shelf.get("a")
+    shelf.put("b", b"one")
+    shelf.put("a", b"two")
+    shelf.put("b", b"three")
+    assert shelf.names() == ["a", "b"]
+    assert shelf.get("b") == b"three"
+
+
+def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file")
+    with pytest.raises(InputError, match="a folder was expected"):
+        shelf_of(tmp_path / "a")
+    with pytest.raises(InputError, match="cannot be made"):
+        shelf_of(tmp_path / "no" / "such")
+
+
+def test_a_url_that_nothing_knows_is_refused() -> None:
+    pytest.importorskip("fsspec", reason="comes with the extra 'scale'")
+    with pytest.raises(InputError, match="cannot be opened"):
+        shelf_of("nowhere://secret:password@host/out").names()
