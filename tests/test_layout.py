@@ -67,6 +67,7 @@ USED_EXTRAS = (
     "mcp",
     "parquet",
     "postgres",
+    "scale",
     "serve",
     "tokenizers",
     "torch",

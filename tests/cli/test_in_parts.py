@@ -1,0 +1,71 @@
+"""A folder in place of a file: parts with a manifest, resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from inkling.sketch import write_dataset
+from tests.cli.program import Inkling
+
+
+@pytest.fixture
+def drawn(inkling: Inkling) -> Path:
+    write_dataset(inkling.folder / "train", ["car", "castle", "tree"], 6, seed=1)
+    write_dataset(inkling.folder / "new", ["car", "castle", "tree"], 2, seed=2)
+    (inkling.folder / "new" / "broken.png").write_bytes(b"no picture")
+    return inkling.folder
+
+
+@pytest.fixture
+def memory(inkling: Inkling, drawn: Path) -> str:
+    assert inkling.here("fit", "train", "--memory", "a.ink", "--encoder", "sketch").code == 0
+    return "a.ink"
+
+
+def test_verdicts_in_parts_are_those_of_a_file(inkling: Inkling, memory: str) -> None:
+    asked = ("predict", memory, "new", "--top", 2, "--coverage", 0.9, "--output")
+    assert inkling.here(*asked, "one.parquet").code == 0
+    done = inkling.here(*asked, "parts")
+    assert done.code == 0
+    assert "7 rows in 1 part" in done.err
+    assert "broken.png" in done.err
+    whole = parquet.read_table(inkling.folder / "one.parquet").to_pylist()
+    rows = parquet.read_table(inkling.folder / "parts" / "part-000000.parquet").to_pylist()
+    assert [{key: value for key, value in row.items() if key != "error"} for row in rows if not row["error"]] == whole
+    assert [row["path"] for row in rows if row["error"]] == ["new/broken.png"]
+    manifest = json.loads((inkling.folder / "parts" / "manifest.json").read_text())
+    assert (manifest["rows"], manifest["plan"]["memory_version"]) == (7, 1)
+    again = inkling.here(*asked, "parts", "--resume")
+    assert "1 of them by an earlier run" in again.err
+    inkling.here(*asked, "parts").refused("is not empty")
+    inkling.here("predict", memory, "new", "--output", "parts", "--resume").refused("differs in: options")
+    inkling.here("remove-class", memory, "car")
+    inkling.here(*asked, "parts", "--resume").refused("memory digest, memory version")
+
+
+def test_vectors_in_parts_are_read_again(inkling: Inkling, drawn: Path) -> None:
+    assert inkling.here("embed", "train", "--encoder", "sketch", "--output", "one.parquet").code == 0
+    assert inkling.here("embed", "train", "--encoder", "sketch", "--output", "parts").code == 0
+    whole = parquet.read_table(inkling.folder / "one.parquet").to_pylist()
+    rows = parquet.read_table(inkling.folder / "parts" / "part-000000.parquet").to_pylist()
+    assert [{key: value for key, value in row.items() if key != "error"} for row in rows] == whole
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--output", "a.parquet", "--engine", "ray"), "writes parts into a folder"),
+        (("--output", "a.csv", "--resume"), "writes parts into a folder"),
+        (("--output", "parts", "--engine", "spark"), "is no engine"),
+        (("--output", "parts", "--address", "auto"), "has no effect without --engine ray"),
+        (("--output", "parts", "--observe"), "keeps images in the memory"),
+        (("--output", "no/such/parts"), "cannot be made"),
+        (("--output", "parts", "--format", "label-studio"), "writes JSON"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(inkling: Inkling, memory: str, arguments: tuple[str, ...], told: str) -> None:
+    inkling.here("predict", memory, "new", *arguments).refused(told)
