@@ -14,9 +14,10 @@ PREFIXES = ("/v1", "/v2", "/label-studio")
 
 def refuse_the_rest(app: FastAPI) -> None:
     """Answer below the prefixes of the interface what its routes have not taken, before the page is asked for it."""
+    paths = app.openapi()["paths"]
     known = {
-        re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))): sorted(name.upper() for name in methods)
-        for path, methods in app.openapi()["paths"].items()
+        re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))): sorted(name.upper() for name in paths[path])
+        for path in sorted(paths, key=lambda path: path.count("{"))  # a name of its own goes before a number
     }
     for prefix in PREFIXES:
         app.mount(prefix, _refusing(known))
