@@ -10,14 +10,13 @@ from inkling.bulk.parts import Written, name_of
 from inkling.bulk.plan import Plan
 from inkling.bulk.shelf import Shelf
 from inkling.errors import InputError
-from inkling.provenance import inkling_version
-from inkling.redaction import redacted
+from inkling.provenance import current_command, inkling_version
 
 NAME = "manifest.json"
 FORMAT = 1
 
 
-def begin(shelf: Shelf, plan: Plan, *, command: str) -> None:
+def begin(shelf: Shelf, plan: Plan) -> None:
     """Say what the run is, before its first part.
 
     Raises
@@ -29,7 +28,7 @@ def begin(shelf: Shelf, plan: Plan, *, command: str) -> None:
         raise InputError(
             f"{shelf} is not empty: it holds {there[0]}.", remedy="Name a folder that is empty or not there yet."
         )
-    _write(shelf, {"complete": False, "command": redacted(command), "plan": plan.to_json(), "run": plan.digest})
+    _write(shelf, {"complete": False, "command": current_command(), "plan": plan.to_json(), "run": plan.digest})
 
 
 def read_manifest(shelf: Shelf) -> dict[str, Any] | None:
@@ -70,11 +69,11 @@ def require_same_run(manifest: dict[str, Any], plan: Plan, shelf: Shelf) -> None
         )
 
 
-def complete(shelf: Shelf, plan: Plan, parts: Sequence[Written], *, command: str) -> dict[str, Any]:
+def complete(shelf: Shelf, plan: Plan, parts: Sequence[Written]) -> dict[str, Any]:
     """Write what the parts hold; returns the manifest."""
     manifest = {
         "complete": True,
-        "command": redacted(command),
+        "command": current_command(),
         "run": plan.digest,
         "plan": plan.to_json(),
         "rows": sum(part.rows for part in parts),

@@ -49,7 +49,6 @@ def run_parts(
     *,
     engine: Engine,
     resume: bool = False,
-    command: str = "",
     progress: Progress | None = None,
 ) -> Ran:
     """Do the parts that are not there yet, and write the manifest.
@@ -71,8 +70,6 @@ def run_parts(
         What runs the work.
     resume
         Go on with a run of the same plan; without, nothing may be there.
-    command
-        For the manifest.
     progress
         Called with the number of images done.
 
@@ -83,7 +80,7 @@ def run_parts(
     """
     found = manifest.read_manifest(shelf) if resume else None
     if found is None:
-        manifest.begin(shelf, plan, command=command)
+        manifest.begin(shelf, plan)
     else:
         manifest.require_same_run(found, plan, shelf)
     there = _parts_there(plan, shelf) if found is not None else {}
@@ -96,7 +93,7 @@ def run_parts(
         images += written.rows
         _announce(progress, images, plan.images)
     parts = tuple(there[part] for part in range(plan.n_parts))
-    manifest.complete(shelf, plan, parts, command=command)
+    manifest.complete(shelf, plan, parts)
     return Ran(parts, done_before)
 
 

@@ -14,7 +14,6 @@ from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import STDOUT, note, note_some, show, tell_skipped
 from inkling.cli.progress import progress_bar
 from inkling.errors import InputError, require
-from inkling.provenance import current_command
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -161,14 +160,13 @@ def _run(plan: Plan, job: Job, records: Sequence[ImageRecord], target: Target) -
 
     output, sitting, json = target
     shelf = shelf_of(output)
-    options: dict[str, Any] = {"resume": sitting.resume, "command": current_command()}
     if sitting.engine == RAY:
         from inkling.bulk.ray_engine import RayEngine
 
-        ran = run_parts(plan, job, records, shelf, engine=RayEngine(sitting.address), **options)
+        ran = run_parts(plan, job, records, shelf, engine=RayEngine(sitting.address), resume=sitting.resume)
     else:
         with progress_bar("Images") as progress:
-            ran = run_parts(plan, job, records, shelf, engine=HereEngine(), progress=progress, **options)
+            ran = run_parts(plan, job, records, shelf, engine=HereEngine(), progress=progress, resume=sitting.resume)
     show(_summary(ran, str(shelf)), json=json, table=_print)
     if len(ran.skipped) == ran.rows:
         raise typer.Exit(PARTLY_DONE)
