@@ -12,10 +12,15 @@ from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "***"
 
-_SECRET_KEYS = re.compile(r"pass(word|wd|phrase)?$|pwd$|secret$|token$|api_?key$", re.IGNORECASE)
+_SECRET_KEYS = re.compile(
+    r"pass(word|wd|phrase)?$|pwd$|secret$|token$|(api|account|access|secret)_?key$|^sig$|signature$", re.IGNORECASE
+)
 """Ends of the names of settings that hold secrets: ``password``, ``sslpassword``, ``oauth_client_secret``."""
 
-_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "PGPASSWORD")
+_TOKEN_VARIABLES = (
+    *("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "PGPASSWORD"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_CONNECTION_STRING"),
+)
 _SHORTEST_VALUE = 6
 """Values of those variables that are shorter would be found within ordinary words."""
 

@@ -48,18 +48,29 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A stretch of a file that is an image as it stands: where it begins, and how long it is, in bytes."""
+
+    begin: int
+    size: int
+
+
+@dataclass(frozen=True)
 class ImageRecord:
     """One image as the user names it, with its label where one is known.
 
     Attributes
     ----------
     path
-        How the image is shown to the user: a file path, ``archive.zip/member.jpg``, ``photo.jpg#xywh=10,20,30,40`` for
-        a box, or a name such as ``image 3`` for pictures handed over in memory.
+        How the image is shown to the user: a file path or URL, ``archive.zip/member.jpg``,
+        ``photo.jpg#xywh=10,20,30,40`` for a box, or a name such as ``image 3`` for pictures handed over in memory.
     label
         Class name, or None where the source does not tell.
     archive
-        The zip file that holds the image; `member` is its name there.
+        The file that holds the image among others, a zip, a tar or Parquet, by its path or URL; `member` is its name
+        there, in Parquet the number of its row and perhaps a name after it.
+    span
+        The bytes of the archive that are the image's, where they are known.
     image
         A picture that was handed over in memory.
     data
@@ -74,13 +85,14 @@ class ImageRecord:
 
     path: str
     label: str | None = None
-    archive: Path | None = None
+    archive: Path | str | None = None
     member: str | None = None
     image: Image | None = field(default=None, repr=False, compare=False)
     data: bytes | None = field(default=None, repr=False)
     box: Box | None = None
     file: str | None = None
     group: str | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True)

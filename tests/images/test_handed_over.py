@@ -168,7 +168,7 @@ def test_numbers_must_agree() -> None:
     [
         "https://example.org/a.jpg",
         Path("https://example.org/a.jpg"),
-        ["s3://bucket/a.jpg"],
+        ["http://example.org/a.jpg"],
         ["a.png", Path("http://example.org/a.jpg")],
         np.array(["a.png", "HTTPS://example.org/a.jpg"]),
     ],
@@ -177,6 +177,12 @@ def test_an_address_is_refused_with_advice(images: Any) -> None:
     with pytest.raises(InputError, match="from files, not from the network") as caught:
         records_of(images)
     assert "Download it" in (caught.value.remedy or "")
+
+
+def test_urls_of_stores_are_images_but_not_as_paths() -> None:
+    assert [one.path for one in records_of(["memory://bucket/a.jpg"])] == ["memory://bucket/a.jpg"]
+    with pytest.raises(InputError, match="lost one of its slashes"):
+        records_of([Path("memory://bucket/a.jpg")])
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 7), (32,), (2, 32, 32, 3)])

@@ -72,7 +72,7 @@ class TaskForm:
         for source in sources:
             records = source.records if isinstance(source, Found) else ()
             if any(one.archive is not None for one in records):
-                raise InputError("Label Studio does not read pictures in a zip.", remedy="Unpack it.")
+                raise InputError("Label Studio does not read pictures in a zip, a tar or Parquet.", remedy="Unpack it.")
             for path in [one.path for one in records] if records else getattr(source, "paths", ()):
                 if parsed(path) is not None and not os.path.lexists(path):
                     raise InputError(

@@ -25,7 +25,7 @@ from inkling.encoders.precision import FLOAT32, PRECISIONS
 from inkling.encoders.registry import load_encoder
 from inkling.errors import EncoderError, InputError, UnreadableImageError
 from inkling.exporting.parity import Answers, Expected, Parity, compare, expected_answers
-from inkling.finetune.exemplars import record_of
+from inkling.images.archives import is_local_file, record_of
 from inkling.images.boxes import BoxReading
 from inkling.images.decode import as_file, read
 from inkling.images.files import Files
@@ -95,7 +95,7 @@ def pictures_to_check(fitted: FittedClassifier, check: str | Path | None, boxes:
         by_class.setdefault(samples.labels[row], []).append(row)
     in_turn = (row for turn in zip_longest(*by_class.values()) for row in turn if row is not None)
     found = (record_of(samples.paths[row], samples.labels[row]) for row in in_turn)
-    there = (one for one in found if one.archive or Path(one.file or one.path).is_file())
+    there = (one for one in found if one.archive or not is_local_file(one) or Path(one.file or one.path).is_file())
     records = tuple(islice(there, MOST_EXEMPLARS))
     if not records:
         raise InputError(_why_none(samples.paths), remedy=_CHECK)
@@ -278,12 +278,12 @@ def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, A
 
 @contextmanager
 def _as_files(records: Sequence[ImageRecord]) -> Iterator[list[str]]:
-    """Paths of pictures as files; members of zips are unpacked, and boxes cut out, until the end."""
+    """Paths of pictures as files; what lies elsewhere is copied, and boxes cut out, until the end."""
     with TemporaryDirectory() as scratch, Files() as files:
         paths = []
         for number, record in enumerate(records):
             path = Path(record.path).absolute()
-            if record.archive is not None or record.box is not None:
+            if record.box is not None or not is_local_file(record):
                 suffix, data = as_file(record, files)
                 path = Path(scratch, f"{number}{suffix}")
                 path.write_bytes(data)

@@ -13,7 +13,7 @@ from inkling.errors import InputError, UnreadableImageError
 from inkling.exporting.target import appearing_at, check_target
 from inkling.filing.layout import Labelled, check_boxes, class_folders, file_name, table_of
 from inkling.filing.names import name_on_disk, names_of_file
-from inkling.finetune.exemplars import record_of
+from inkling.images.archives import record_of
 from inkling.images.boxes import source_of
 from inkling.images.decode import as_file, read
 from inkling.images.files import Files

@@ -15,7 +15,9 @@ from inkling.errors import InputError
 from inkling.filing.layout import file_name
 from inkling.filing.manifest import Filed, How, Manifest, read_manifest
 from inkling.filing.names import name_on_disk, names_of_file
+from inkling.images.archives import PARQUET, TAR, ZIP, is_local_file
 from inkling.images.files import Files
+from inkling.images.places import place_of
 from inkling.outputs import draft_beside, remove_leftovers, told_as_unwritable
 from inkling.types import ImageRecord
 from inkling.wording import excerpt
@@ -179,7 +181,7 @@ class Cabinet:
     def _copy(self, data: bytes, record: ImageRecord | None, target: Path) -> None:
         """Write a copy beside its name, then give it that name: a run that is killed leaves no half picture."""
         self._draft.write_bytes(data)
-        if record is not None and record.archive is None:
+        if record is not None and is_local_file(record):
             with suppress(OSError):  # the time of a picture is worth keeping, and no reason to fail
                 shutil.copystat(Path(record.file or record.path), self._draft)
         try:
@@ -275,10 +277,16 @@ def _hash(path: Path) -> str:
 
 
 def _place_of(record: ImageRecord) -> str:
-    if record.archive is not None:
+    if not is_local_file(record):
+        kinds = {ZIP: "in a zip", TAR: "in a tar", PARQUET: "in a Parquet file"}
+        where = (
+            "behind a URL"
+            if record.archive is None
+            else kinds.get(place_of(record.archive).suffix.lower(), "in a file")
+        )
         raise InputError(
-            f"'{record.path}' lies in a zip, to whose members there are no links.",
-            remedy="Make copies (--copy, in Python link=False), or unpack it.",
+            f"'{record.path}' lies {where}, to whose pictures there are no links.",
+            remedy="Make copies (--copy, in Python link=False), or bring the pictures here as files.",
         )
     return str(Path(record.file or record.path).absolute())
 

@@ -15,8 +15,10 @@ from inkling.filing.fix_list import DROP, RELABEL, Fix, check_kept, read_fix_lis
 from inkling.filing.layout import TABLE, Labelled, check_boxes, class_folders, table_of
 from inkling.filing.manifest import AUDIT, undo_command
 from inkling.filing.matching import Matched, matched
+from inkling.images.archives import ZIP
 from inkling.images.boxes import BoxReading
 from inkling.images.layout import has_splits, in_split, without_wrapper
+from inkling.images.places import place_of
 from inkling.images.sources import Found, find_images
 from inkling.labels import check_names
 from inkling.types import ImageRecord, SkippedImage
@@ -190,8 +192,8 @@ def _root(images: str | Path, found: Found) -> Path | None:
     """Folder or zip that all images lie in; None for tables."""
     if found.folder is not None:
         return found.folder
-    path = Path(images)
-    return path if path.is_dir() or path.suffix.lower() == ".zip" else None
+    path = place_of(images)
+    return path if isinstance(path, Path) and (path.is_dir() or path.suffix.lower() == ZIP) else None
 
 
 def _check_output(folder: Path, root: Path | None) -> None:
@@ -228,11 +230,16 @@ def _labelled(
 
 def _below(found: Found) -> list[PurePosixPath | None]:
     """Paths of the images from the folder, or the zip, of all of them."""
-    members = [PurePosixPath(one.path).relative_to(one.archive) for one in found.records if one.archive is not None]
+    members = [PurePosixPath(one.path).relative_to(str(one.archive)) for one in found.records if _in_zip(one)]
     if len(members) == len(found.records):
         wrapper = without_wrapper(members)
         return [member.relative_to(wrapper) for member in members]
     return [None if found.folder is None else _within(one, found.folder) for one in found.records]
+
+
+def _in_zip(record: ImageRecord) -> bool:
+    """Whether its path leads through the folders of a data set; shards tell classes otherwise, and may be many."""
+    return record.archive is not None and place_of(record.archive).suffix.lower() == ZIP
 
 
 def _within(record: ImageRecord, folder: Path) -> PurePosixPath | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from inkling.classifier.fitted import ships_tuned
 from inkling.errors import InputError, UnreadableImageError
-from inkling.images.boxes import record_of_path
+from inkling.images.archives import record_of
 from inkling.images.decode import read
 from inkling.images.files import Files
 from inkling.memory.content import MemoryContent
@@ -59,14 +58,3 @@ def _hash(record: ImageRecord, files: Files) -> str | None:
         return read(record, files).content_hash
     except UnreadableImageError:
         return None
-
-
-def record_of(path: str, label: str | None) -> ImageRecord:
-    """An exemplar by its path as a file or a box in it, or as a member of the zip that the path leads through."""
-    record = record_of_path(path, label)
-    if record.box is not None:
-        return record
-    place = Path(path)
-    archive = None if place.is_file() else next((one for one in place.parents if one.is_file()), None)
-    member = None if archive is None else place.relative_to(archive).as_posix()
-    return ImageRecord(path, label, archive, member)

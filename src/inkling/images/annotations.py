@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from inkling.errors import InputError
 from inkling.images.boxes import BoxReading
 from inkling.images.documents import EXPECTED, four_numbers, list_in, number, read_json, require_object, text_of
 from inkling.images.label_studio import are_tasks, read_tasks
+from inkling.images.places import Place
 from inkling.images.tables import Row
 from inkling.labels import class_name
 from inkling.types import Box
@@ -40,7 +40,7 @@ class Annotated:
     ignored: Mapping[str, int]
 
 
-def read_annotations(path: Path, reading: BoxReading) -> Annotated:
+def read_annotations(path: Place, reading: BoxReading) -> Annotated:
     """Boxes that a JSON file names, with their categories as labels, those of one picture side by side.
 
     Raises
@@ -64,7 +64,7 @@ def read_annotations(path: Path, reading: BoxReading) -> Annotated:
 
 
 def _coco(
-    document: Mapping[str, Any], images: Sequence[Mapping[str, Any]], path: Path, reading: BoxReading
+    document: Mapping[str, Any], images: Sequence[Mapping[str, Any]], path: Place, reading: BoxReading
 ) -> Annotated:
     ignored: Counter[str] = Counter()
     files = _files(images, path, ignored)
@@ -87,7 +87,7 @@ def _coco(
     return Annotated(tuple(row for rows in of_images.values() for row in _of_one_class(rows, ignored)), +ignored)
 
 
-def _files(images: Sequence[Mapping[str, Any]], path: Path, ignored: Counter[str]) -> dict[str, Mapping[str, Any]]:
+def _files(images: Sequence[Mapping[str, Any]], path: Place, ignored: Counter[str]) -> dict[str, Mapping[str, Any]]:
     """Images by their ids."""
     files: dict[str, Mapping[str, Any]] = {}
     for one in images:
@@ -143,7 +143,7 @@ def _of_one_class(rows: Sequence[Row], ignored: Counter[str]) -> Sequence[Row]:
     return [row for row in rows if row.box is not None]
 
 
-def _category_names(document: Mapping[str, Any], path: Path) -> dict[str, str | None]:
+def _category_names(document: Mapping[str, Any], path: Place) -> dict[str, str | None]:
     names: dict[str, str | None] = {}
     for one in list_in(document, "categories", path=path):
         key, name = text_of(one.get("id")), class_name(text_of(one.get("name")))
@@ -158,7 +158,7 @@ def _category_names(document: Mapping[str, Any], path: Path) -> dict[str, str | 
 
 
 def _detections(
-    document: Mapping[str, Any], images: Sequence[Mapping[str, Any]], path: Path, reading: BoxReading
+    document: Mapping[str, Any], images: Sequence[Mapping[str, Any]], path: Place, reading: BoxReading
 ) -> Annotated:
     ignored: Counter[str] = Counter()
     categories = document.get("detection_categories")

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from inkling.errors import InputError, UnreadableImageError
+from inkling.images.places import is_url
 from inkling.types import Box, ImageRecord
 
 _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
@@ -59,7 +60,7 @@ class BoxReading:
             )
         if not 0 <= self.confidence <= 1:
             raise InputError(f"The confidence must lie between 0 and 1, got {self.confidence}.")
-        if self.root is not None and not Path(self.root).is_dir():
+        if self.root is not None and not is_url(str(self.root)) and not Path(self.root).is_dir():
             raise InputError(
                 f"The root '{self.root}' is not a folder.", remedy="Name the folder that the pictures' paths begin in."
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from inkling.errors import InputError
+from inkling.images.places import Place
 from inkling.wording import excerpt
 
 EXPECTED = (
@@ -17,7 +17,7 @@ EXPECTED = (
 )
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Place) -> Any:
     """What a JSON file holds.
 
     Raises
@@ -28,7 +28,7 @@ def read_json(path: Path) -> Any:
     return parsed_json(_text(path), source=f"'{path}'")
 
 
-def require_object(document: Any, *, path: Path) -> Mapping[str, Any]:
+def require_object(document: Any, *, path: Place) -> Mapping[str, Any]:
     """The object that a JSON file holds.
 
     Raises
@@ -60,7 +60,7 @@ def parsed_json(text: str, *, source: str) -> Any:
         raise InputError(f"{source} is not JSON: {excerpt(error)}.", remedy="Write the file again.") from error
 
 
-def list_in(document: Mapping[str, Any], key: str, *, path: Path) -> list[Mapping[str, Any]]:
+def list_in(document: Mapping[str, Any], key: str, *, path: Place) -> list[Mapping[str, Any]]:
     """The objects of a list; none where the key is missing.
 
     Raises
@@ -107,7 +107,7 @@ def text_of(value: object) -> str | None:
         return None
 
 
-def _text(path: Path) -> str:
+def _text(path: Place) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

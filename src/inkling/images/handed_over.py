@@ -13,6 +13,7 @@ from PIL import Image
 
 from inkling.errors import InputError
 from inkling.images.groups import read_groups
+from inkling.images.places import WEB, Url, on_the_web, place_of
 from inkling.images.sources import Found, find_images
 from inkling.images.tables import GROUP, LABEL, PATH
 from inkling.labels import Kind, read_labels
@@ -23,7 +24,7 @@ _KINDS = (
     "Hand over paths, bytes of image files, PIL images, or arrays or tensors (height, width, 3) or (height, width) of "
     "uint8, in a list; or a data frame with a column 'path'."
 )
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SLASH_LOST = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _CHANNELS = (1, 3, 4)
 
 
@@ -75,7 +76,7 @@ def read_images(images: Any, labels: Any = None, *, groups: Any = None, split: s
     '1'
     """
     if isinstance(images, str | Path):
-        _require_local(images)
+        _require_readable(images)
         images = find_images(images, split=split)
     kind = Kind.TEXT
     if isinstance(images, Found):
@@ -130,7 +131,7 @@ def _record(image: Any, number: int) -> ImageRecord:
         case ImageRecord():
             return image
         case str() | Path():
-            _require_local(image)
+            _require_readable(image)
             return ImageRecord(str(image))
         case bytes() | bytearray() | memoryview():
             return ImageRecord(f"image {number}", data=bytes(image))
@@ -143,12 +144,18 @@ def _record(image: Any, number: int) -> ImageRecord:
     raise InputError(f"Image {number} is {kind_of(image)}.", remedy=_KINDS)
 
 
-def _require_local(path: str | Path) -> None:
-    if _ADDRESS.match(str(path)) or re.match(r"https?:/", str(path)):  # a Path has lost one of the two slashes
+def _require_readable(path: str | Path) -> None:
+    """Refuse what is on the web, and URLs that can't be read here."""
+    lost = _SLASH_LOST.match(str(path)) if isinstance(path, Path) else None
+    if lost and lost[1].lower() in WEB:
+        raise on_the_web(str(path))
+    if lost and not Path(path).exists():
         raise InputError(
-            f"Images are read from files, not from the network: '{path}'.",
-            remedy="Download it, and hand over the path of the file or its bytes.",
+            f"'{path}' is a URL that lost one of its slashes: it was made a path.", remedy="Hand it over as text."
         )
+    place = place_of(path)
+    if isinstance(place, Url):
+        place.check()
 
 
 def _is_tensor(image: Any) -> bool:

@@ -13,6 +13,9 @@ _OF_CAMERAS = (".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".heic", ".hei
 _OF_PAGES = (".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".avif")
 IMAGE_SUFFIXES = frozenset({*_OF_CAMERAS, *_OF_PAGES})
 
+OTHER_SUFFIXES = frozenset({".tar", ".parquet", ".csv", ".jsonl"})
+"""Of files that may hold or describe the images of a folder."""
+
 HIDDEN = "hidden"
 NOT_UTF8 = "name is not UTF-8"
 
@@ -29,7 +32,7 @@ _SPLIT_NAMES = frozenset(name for names in _SPLITS.values() for name in names)
 
 @dataclass(frozen=True)
 class Listing:
-    """Image files of a folder or a zip.
+    """Image files of a folder or a zip, and what else may hold or describe images.
 
     Attributes
     ----------
@@ -40,11 +43,14 @@ class Listing:
         How many other entries there were, by kind: ``hidden``, a suffix such as ``.txt``, and so on.
     folders
         All folders that are not hidden, images in them or not.
+    others
+        Names of tables and shards, relative to the root, in sorted order; they are counted as ignored.
     """
 
     files: Mapping[PurePosixPath, str]
     ignored: Mapping[str, int]
     folders: frozenset[PurePosixPath] = frozenset()
+    others: tuple[PurePosixPath, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,13 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from inkling.errors import InputError
-from inkling.images.layout import HIDDEN, NOT_UTF8, Listing, is_hidden, is_utf8, kind_to_ignore
+from inkling.images.layout import HIDDEN, NOT_UTF8, OTHER_SUFFIXES, Listing, is_hidden, is_utf8, kind_to_ignore
+from inkling.images.places import Place, StoreError, Url, unreachable
+from inkling.images.shard import plain_name
 from inkling.wording import excerpt
 
 LOOP = "link to a folder above"
@@ -22,13 +25,34 @@ _IS_UTF8 = 0x800
 
 def list_folder(root: Path) -> Listing:
     """Image files below a folder, links followed."""
-    ignored: Counter[str] = Counter()
-    folders: set[PurePosixPath] = set()
-    files = sorted(PurePosixPath(*parts) for parts in _walk(root, (), frozenset(), ignored, folders))
-    return Listing({file: str(file) for file in files}, ignored, frozenset(folders))
+    walk = _Walk()
+    files = sorted(PurePosixPath(*parts) for parts in walk.below(root, (), frozenset()))
+    return Listing(
+        {file: str(file) for file in files}, walk.ignored, frozenset(walk.folders), tuple(sorted(walk.others))
+    )
 
 
-def list_zip(path: Path) -> Listing:
+def list_url(root: Url) -> Listing:
+    """Image files behind a URL, as those of a folder: a store has no folders but in names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be listed.
+    """
+    try:
+        names = root.files()
+    except OSError as error:
+        raise unreachable(root, error) from error
+    kinds = {name: _kind_by_name(name) for name in names}
+    files = {name: str(name) for name, kind in kinds.items() if kind is None}
+    ignored = Counter(kind for kind in kinds.values() if kind is not None)
+    folders = {above for name, kind in kinds.items() if kind not in (HIDDEN, NOT_UTF8) for above in name.parents}
+    others = tuple(name for name, kind in kinds.items() if kind in OTHER_SUFFIXES)
+    return Listing(files, ignored, frozenset(folders), others)
+
+
+def list_zip(path: Place) -> Listing:
     """Image files in a zip. Nothing is unpacked, so names that point outside of it do no harm.
 
     Raises
@@ -37,8 +61,11 @@ def list_zip(path: Path) -> Listing:
         If the file is not a zip, or damaged.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
+        with ExitStack() as stack:
+            source = stack.enter_context(path.open()) if isinstance(path, Url) else path
+            members = stack.enter_context(zipfile.ZipFile(source)).infolist()
+    except (StoreError, FileNotFoundError, PermissionError) as error:
+        raise unreachable(path, error) from error
     except Exception as error:  # a damaged list of members raises almost anything
         raise InputError(
             f"'{path}' cannot be read as a zip file: {excerpt(error)}.",
@@ -48,8 +75,8 @@ def list_zip(path: Path) -> Listing:
     files: dict[PurePosixPath, str] = {}
     folders: set[PurePosixPath] = set()
     for info in reversed(members):  # of one name the last is the one that is opened
-        name, file = info.filename, _plain(_spelt(info))
-        kind = _kind_in_zip(file)
+        name, file = info.filename, plain_name(_spelt(info))
+        kind = _kind_by_name(file)
         if kind not in (HIDDEN, NOT_UTF8):
             folders.update((file, *file.parents) if info.is_dir() else file.parents)
         if info.is_dir():
@@ -63,7 +90,8 @@ def list_zip(path: Path) -> Listing:
     return Listing(dict(sorted(files.items())), ignored, frozenset(folders))
 
 
-def _kind_in_zip(file: PurePosixPath) -> str | None:
+def _kind_by_name(file: PurePosixPath) -> str | None:
+    """Under which heading a file is ignored, or None for an image; each folder above it counts."""
     if any(map(is_hidden, file.parts)):
         return HIDDEN
     if not is_utf8(str(file)):
@@ -84,43 +112,40 @@ def _spelt(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _plain(name: str) -> PurePosixPath:
-    """A member's name without what leads out of the zip, and with the separators of this project."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    return PurePosixPath(*(part for part in parts if part not in ("/", "..")))
+class _Walk:
+    """A way through a folder, on which what is ignored is counted and folders and other files are noted."""
 
+    def __init__(self) -> None:
+        self.ignored: Counter[str] = Counter()
+        self.folders: set[PurePosixPath] = set()
+        self.others: list[PurePosixPath] = []
 
-def _walk(
-    folder: Path,
-    below: tuple[str, ...],
-    above: frozenset[tuple[int, int]],
-    ignored: Counter[str],
-    folders: set[PurePosixPath],
-) -> Iterator[tuple[str, ...]]:
-    """Parts of the names of image files; `above` are the folders on the way here, by device and inode.
-
-    What is ignored is counted, and folders are added, on the way.
-    """
-    try:
-        status = folder.stat()
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError:
-        ignored[UNREADABLE] += 1
-        return
-    here = (status.st_dev, status.st_ino)
-    if status.st_ino and here in above:  # file systems without inodes have no such links
-        ignored[LOOP] += 1
-        return
-    for entry in entries:
-        kind = _kind(entry)
-        if kind is not None:
-            ignored[_named(kind, entry)] += 1
-        elif entry.is_dir():
-            folders.add(PurePosixPath(*below, entry.name))
-            yield from _walk(folder / entry.name, (*below, entry.name), above | {here}, ignored, folders)
-        else:
-            yield (*below, entry.name)
+    def below(
+        self, folder: Path, parts: tuple[str, ...], above: frozenset[tuple[int, int]]
+    ) -> Iterator[tuple[str, ...]]:
+        """Parts of the names of image files; `above` are the folders on the way here, by device and inode."""
+        try:
+            status = folder.stat()
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            self.ignored[UNREADABLE] += 1
+            return
+        here = (status.st_dev, status.st_ino)
+        if status.st_ino and here in above:  # file systems without inodes have no such links
+            self.ignored[LOOP] += 1
+            return
+        for entry in entries:
+            kind = _kind(entry)
+            if kind in OTHER_SUFFIXES and entry.is_file():
+                self.others.append(PurePosixPath(*parts, entry.name))
+            if kind is not None:
+                self.ignored[_named(kind, entry)] += 1
+            elif entry.is_dir():
+                self.folders.add(PurePosixPath(*parts, entry.name))
+                yield from self.below(folder / entry.name, (*parts, entry.name), above | {here})
+            else:
+                yield (*parts, entry.name)
 
 
 def _named(kind: str, entry: os.DirEntry[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from inkling.images.boxes import BoxReading
 from inkling.images.layout import is_split
+from inkling.images.places import Place, is_url
 from inkling.images.tables import Row, names_files, read_table
 from inkling.labels import Kind
 
@@ -33,35 +35,46 @@ class Described:
     suffix: str
 
 
-def described_files(root: Path, reading: BoxReading) -> Described | None:
+def described_files(root: Place, others: Collection[PurePosixPath], reading: BoxReading) -> Described | None:
     """What the tables of a folder describe; None where it has none with a column ``file_name``.
 
     A table describes files by their paths from its own folder: the root, or a folder of a split below it.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    others
+        Names of its files that may be such tables, relative to it.
+    reading
+        How boxes are read.
 
     Raises
     ------
     InputError
         If a table can't be read.
     """
-    folders = [root, *sorted(one for one in root.iterdir() if is_split(one.name) and one.is_dir())]
-    paths = [path for folder in folders if (path := _table_in(folder)) is not None]
+    folders = [
+        PurePosixPath(),
+        *sorted({one.parent for one in others if len(one.parts) == 2 and is_split(one.parts[0])}),
+    ]
+    paths = [path for folder in folders if (path := _table_in(folder, root, others)) is not None]
     if not paths:
         return None
     rows: list[Row] = []
     kinds: list[Kind] = []
     for path in paths:
-        table = read_table(path, reading)
+        table = read_table(root / path, reading)
         kinds.append(table.label_kind)
-        rows += [_from_root(row, path.parent, root) for row in table.rows]
+        rows += [_from_root(row, path.parent) for row in table.rows]
     return Described(tuple(rows), kinds[0] if len({*kinds}) == 1 else Kind.TEXT, len(paths), paths[0].suffix.lower())
 
 
-def _table_in(folder: Path) -> Path | None:
+def _table_in(folder: PurePosixPath, root: Place, others: Collection[PurePosixPath]) -> PurePosixPath | None:
     candidates = (folder / name for name in NAMES)
-    return next((one for one in candidates if one.is_file() and names_files(one)), None)
+    return next((one for one in candidates if one in others and names_files(root / one)), None)
 
 
-def _from_root(row: Row, folder: Path, root: Path) -> Row:
-    below = PurePosixPath(folder.relative_to(root).as_posix())
-    path = str(below / row.path.replace("\\", "/"))
-    return replace(row, path=path, split=row.split or (None if folder == root else folder.name))
+def _from_root(row: Row, below: PurePosixPath) -> Row:
+    path = row.path if is_url(row.path) else str(below / row.path.replace("\\", "/"))
+    return replace(row, path=path, split=row.split or (below.name or None))

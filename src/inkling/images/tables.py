@@ -8,12 +8,12 @@ import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 from inkling.errors import InputError, require
 from inkling.images.box_columns import BOX_ID, SIDES, boxes_of
 from inkling.images.boxes import BoxReading
 from inkling.images.documents import parsed_json
+from inkling.images.places import Place
 from inkling.labels import Kind, class_name, read_labels
 from inkling.types import Box
 from inkling.wording import excerpt
@@ -53,7 +53,7 @@ class Table:
     label_kind: Kind = Kind.TEXT
 
 
-def read_table(path: Path, reading: BoxReading | None = None) -> Table:
+def read_table(path: Place, reading: BoxReading | None = None) -> Table:
     """Rows of a table with a column ``path`` or ``file_name``, and optionally ``label``, ``split`` and ``group``.
 
     Columns ``x``, ``y``, ``width`` and ``height``, all four, make each row a box, which ``id`` may name. They are
@@ -77,7 +77,7 @@ def read_table(path: Path, reading: BoxReading | None = None) -> Table:
     return Table(tuple(rows), kind)
 
 
-def names_files(path: Path) -> bool:
+def names_files(path: Place) -> bool:
     """Whether a table has a column ``file_name``, as data sets of Hugging Face have it beside their pictures.
 
     Raises
@@ -91,7 +91,7 @@ def names_files(path: Path) -> bool:
         return False
 
 
-def read_column(path: Path, name: str, reading: BoxReading | None = None) -> list[tuple[Row, str]]:
+def read_column(path: Place, name: str, reading: BoxReading | None = None) -> list[tuple[Row, str]]:
     """Cells of any column of a table beside their rows; rows whose cell is empty are left out.
 
     Raises
@@ -112,7 +112,7 @@ def read_column(path: Path, name: str, reading: BoxReading | None = None) -> lis
     return [(row, cell) for row, cell in zip(rows, cells, strict=True) if cell is not None]
 
 
-def _read_columns(path: Path, *, more: Sequence[str] = ()) -> tuple[Mapping[str, _Column], Kind]:
+def _read_columns(path: Place, *, more: Sequence[str] = ()) -> tuple[Mapping[str, _Column], Kind]:
     """The columns that count and some more by name, labels as names of classes, and what they were of."""
     wanted = {*_COLUMNS, *more}
     match path.suffix.lower():
@@ -137,7 +137,7 @@ def read_list(lines: Iterable[str], reading: BoxReading | None = None) -> list[R
 
 
 def read_csv(
-    path: Path, *, key: str, header: str, instead: str | None = None, otherwise: str | None = None
+    path: Place, *, key: str, header: str, instead: str | None = None, otherwise: str | None = None
 ) -> dict[str, list[str | None]]:
     """Columns of a CSV file by name, in lower case; None for empty cells.
 
@@ -193,14 +193,15 @@ def _parsed(text: str, source: str, *, key: str, header: str, instead: str | Non
     return {name: [_cell(row[at]) if at < len(row) else None for row in rows] for at, name in enumerate(names)}
 
 
-def _read_parquet(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
+def _read_parquet(path: Place, wanted: Collection[str]) -> dict[str, list[object]]:
     """The columns that count."""
     require("pyarrow", extra="parquet", purpose=f"Reading '{path}'")
     from pyarrow import parquet
 
     try:
-        names = parquet.read_schema(path).names
-        table = parquet.read_table(path, columns=[name for name in names if _key(name) in wanted])
+        with path.open("rb") as source:
+            names = parquet.read_schema(source).names
+            table = parquet.read_table(source, columns=[name for name in names if _key(name) in wanted])
         columns = {name: table[name].to_pylist() for name in table.column_names}
     except Exception as error:  # Arrow, its conversion to Python and the system each have their own
         raise InputError(
@@ -211,7 +212,7 @@ def _read_parquet(path: Path, wanted: Collection[str]) -> dict[str, list[object]
     return {_key(name): values for name, values in columns.items()}
 
 
-def _read_lines(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
+def _read_lines(path: Place, wanted: Collection[str]) -> dict[str, list[object]]:
     """The columns that count of a file with one JSON object a line; None for what a line lacks."""
     lines = [line for line in _text(path).split("\n") if line.strip()]
     rows = [parsed_json(line, source=f"Line {at} of '{path}'") for at, line in enumerate(lines, start=1)]
@@ -224,7 +225,7 @@ def _read_lines(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
     return {name: [row.get(name) for row in named] for name in names if name in wanted}
 
 
-def _text(path: Path, *, otherwise: str | None = None) -> str:
+def _text(path: Place, *, otherwise: str | None = None) -> str:
     try:
         data = path.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

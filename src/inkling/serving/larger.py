@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from inkling.errors import InklingError, UnreadableImageError
-from inkling.finetune.exemplars import record_of
+from inkling.images.archives import record_of
 from inkling.images.decode import decode, load, thumbnail
 from inkling.types import ImageRecord
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inkling.errors import InputError
+from inkling.images.places import place_of
 from inkling.types import ImageRecord
 from inkling.wording import quoted
 
@@ -52,4 +53,7 @@ class RootedFiles:
         InputError
             If it is outside of the folder.
         """
-        self.path(str(Path(record.archive or record.file or record.path).absolute()))
+        place = place_of(record.archive or record.file or record.path)
+        if not isinstance(place, Path):
+            raise InputError(f"{quoted(str(place))} is outside of the folder that pictures are read from.")
+        self.path(str(place.absolute()))
