@@ -36,6 +36,7 @@ from inkling.images.decode import decode, load
 from inkling.images.sources import find_images
 from inkling.prompts import read_prompts
 from tests.images.pictures import encoded, photo
+from tests.images.shards import hub_parquet, tar_of
 
 EXAMPLES = int(os.environ.get("INKLING_FUZZ", "500"))
 LONGEST_MESSAGE = 2000
@@ -143,6 +144,43 @@ def test_zips(seed: int, tmp_path: Path) -> None:
     held(read)
 
 
+def _tar() -> bytes:
+    samples = (
+        ("a.png", PICTURES["PNG"]),
+        ("a.cls", b"3"),
+        ("b.jpg", PICTURES["JPEG"]),
+        ("b.json", b'{"label": "bus"}'),
+    )
+    return tar_of(*samples, ("ä" * 120 + "/c.png", PICTURES["PNG"]))
+
+
+@fuzzed
+@given(seed=seeds)
+def test_tars(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "shard.tar"
+    path.write_bytes(damaged(_tar(), seed, other=PICTURES["JPEG"]))
+
+    def read() -> None:
+        for record in find_images(path).records:
+            held(partial(load, record), UnreadableImageError)
+
+    held(read)
+
+
+@fuzzed
+@given(seed=seeds)
+def test_parquet_of_pictures(seed: int, tmp_path: Path) -> None:
+    pictures = [{"bytes": PICTURES[name], "path": f"{name}.png"} for name in ("PNG", "JPEG", "GIF")]
+    path = hub_parquet(tmp_path / "a.parquet", pictures, [0, 1, -1], ["ant", "bee"], row_group_size=2)
+    path.write_bytes(damaged(path.read_bytes(), seed, other=PICTURES["JPEG"]))
+
+    def read() -> None:
+        for record in find_images(path).records:
+            held(partial(load, record), UnreadableImageError)
+
+    held(read)
+
+
 def _npz(**arrays: object) -> bytes:
     out = io.BytesIO()
     np.savez(out, **arrays)
@@ -182,7 +220,7 @@ ODD_COLUMNS = [
     *([[1.0, 2.0]] * 4, [[1.0], [1.0, 2.0], [], None], [[]] * 4, [["a", "b"]] * 4, [[[1.0], [2.0]]] * 4),
     *([{"a": 1}] * 4, [True, False, None, True], [None] * 4, [[None, 1.0]] * 4),
 ]
-COLUMNS = ["path", "Path", "label", "split", "content_hash", "embedding", "feature", "other"]
+COLUMNS = ["path", "Path", "image", "label", "split", "content_hash", "embedding", "feature", "other"]
 
 
 @fuzzed

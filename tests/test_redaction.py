@@ -38,6 +38,9 @@ TELLTALE = [
     "--memory=postgresql://me:s3cret@host/db",
     "https://me:s3cret@example.org/photos.zip",
     "https://example.org/photos.zip?token=s3cret",
+    "s3://me:s3cret@bucket/photos",
+    "https://b.s3.amazonaws.com/a.jpg?X-Amz-Signature=s3cret&X-Amz-Date=1",
+    "https://a.blob.core.windows.net/c/a.jpg?sv=1&sig=s3cret",
 ]
 
 
@@ -81,6 +84,8 @@ def test_tokens_of_the_hub_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert redacted("Authorization: Bearer abcdefgh.ijkl") == "Authorization: Bearer ***"
     monkeypatch.setenv("HF_TOKEN", "of-another-form")
     assert redacted("refused: of-another-form") == "refused: ***"
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of/an+object+store")
+    assert redacted("refused: of/an+object+store") == "refused: ***"
     monkeypatch.setenv("HF_TOKEN", "")
     assert redacted("abc") == "abc"
 

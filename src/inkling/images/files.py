@@ -14,7 +14,7 @@ from typing import IO
 from inkling.errors import InklingError, UnreadableImageError
 from inkling.images import archives
 from inkling.images.parquet_pictures import ParquetPictures
-from inkling.images.places import Place, Url, place_of
+from inkling.images.places import Place, StoreError, Url, place_of
 from inkling.images.tars import list_tar
 from inkling.types import ImageRecord, Span
 from inkling.wording import excerpt
@@ -113,9 +113,7 @@ class Files:
 
 def _read_file(place: Place, *, head: int | None = None) -> bytes:
     if isinstance(place, Url):
-        size = place.size()
-        _check_bytes(size)
-        return place.read_range(0, size if head is None else min(head, size))
+        return _read_object(place, head)
     status = place.stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError
@@ -124,6 +122,19 @@ def _read_file(place: Place, *, head: int | None = None) -> bytes:
     _check_bytes(status.st_size)
     with place.open("rb") as file:
         return file.read(status.st_size if head is None else min(head, status.st_size))
+
+
+def _read_object(url: Url, head: int | None) -> bytes:
+    """By one request: to ask for its size first would take a second."""
+    try:
+        data = url.read_range(0, MAX_FILE_BYTES + 1 if head is None else head)
+    except StoreError:
+        if url.size():
+            raise
+        return b""  # of which stores give no stretch
+    if len(data) > MAX_FILE_BYTES:
+        _check_bytes(url.size())
+    return data
 
 
 def _read_span(place: Place, span: Span, *, head: int | None = None) -> bytes:
