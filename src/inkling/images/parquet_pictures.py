@@ -220,9 +220,10 @@ class _Opened:
             source = self._stack.enter_context(self._place.open()) if isinstance(self._place, Url) else self._place
             # Without pre-buffering, a row group of any size is read page by page.
             file = parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
-        except (StoreError, FileNotFoundError, PermissionError) as error:
-            raise unreachable(self._place, error) from error
-        except Exception as error:  # Arrow and the system each have their own
+        except Exception as error:  # Arrow, stores and the system each have their own
+            self._stack.close()
+            if isinstance(error, StoreError | FileNotFoundError | PermissionError):
+                raise unreachable(self._place, error) from error
             raise _damaged(self._place, error) from error
         return self._stack.enter_context(file)
 
@@ -232,14 +233,16 @@ class _Opened:
 
 def _columns(schema: Any, place: Place) -> PictureColumns | None:
     features = _features(schema.metadata)
-    by_key = {name.strip().lower(): name for name in schema.names}
-    some = [name for name in schema.names if _holds_bytes(schema.field(name).type)]
+    # Names that stand twice, or that read like a field of a column, name no one column.
+    kinds = {one.name: one.type for one in schema if schema.names.count(one.name) == 1 and "." not in one.name}
+    by_key = {name.strip().lower(): name for name in kinds}
+    some = [name for name, kind in kinds.items() if _holds_bytes(kind)]
     first = next((by_key[one] for one in _NAMES if by_key.get(one) in some), None)
     of_images = [name for name in some if features.get(name, {}).get("_type") == "Image"]
     if first is None and len(of_images) == 1:
         first = of_images[0]
     if first is None:
-        if not some or {PATH, FILE_NAME} & by_key.keys():
+        if not some or {PATH, FILE_NAME} & {name.strip().lower() for name in schema.names}:
             return None
         if len(some) > 1:
             raise InputError(
@@ -247,11 +250,11 @@ def _columns(schema: Any, place: Place) -> PictureColumns | None:
                 remedy="Name the one of the pictures 'image'.",
             )
         first = some[0]
-    numbered = [name for name, one in features.items() if one.get("_type") == "ClassLabel" and name in schema.names]
+    numbered = [name for name, one in features.items() if one.get("_type") == "ClassLabel" and name in kinds]
     label = by_key.get(LABEL) or (numbered[0] if len(numbered) == 1 else None)
     names = features.get(label, {}).get("names") if label in numbered else None
-    is_struct = not _is_binary(schema.field(first).type)
-    inner = {one.name for one in schema.field(first).type} if is_struct else set()
+    is_struct = not _is_binary(kinds[first])
+    inner = {one.name for one in kinds[first]} if is_struct else set()
     return PictureColumns(
         f"{first}.{_BYTES}" if is_struct else first,
         f"{first}.{PATH}" if PATH in inner else by_key.get(PATH) or by_key.get(FILE_NAME),
