@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from pyarrow import parquet
 
 from tests.cli.conftest import KINDS
 from tests.cli.program import Inkling
+from tests.images.shards import hub_parquet, tar_of
 
 Named = tuple[str, str | None]
 """What to write for TRAIN, and what standard input holds."""
@@ -43,6 +45,27 @@ def as_parquet(drawn: Path, folder: Path) -> Named:
     return "list.parquet", None
 
 
+def as_tar_shards(drawn: Path, folder: Path) -> Named:
+    (folder / "shards").mkdir()
+    n = len(rows(drawn)) // 2
+    for shard in range(2):  # in the order of names, as sums of floats are equal only in one order
+        members = []
+        for number, (path, label) in enumerate(rows(drawn)[shard * n : shard * n + n]):
+            members += [
+                (f"{number}.png", Path(path).read_bytes()),
+                (f"{number}.json", json.dumps({"label": label}).encode()),
+            ]
+        (folder / "shards" / f"s-{shard}.tar").write_bytes(tar_of(*members))
+    return "shards/s-{0..1}.tar", None
+
+
+def as_data_set_of_the_hub(drawn: Path, folder: Path) -> Named:
+    names = sorted({label for _, label in rows(drawn)})
+    pictures = [{"bytes": Path(path).read_bytes(), "path": Path(path).name} for path, _ in rows(drawn)]
+    hub_parquet(folder / "data" / "train-0.parquet", pictures, [names.index(label) for _, label in rows(drawn)], names)
+    return "data", None
+
+
 def as_standard_input(drawn: Path, folder: Path) -> Named:
     return "-", "path,label\n" + "".join(f"{path},{label}\n" for path, label in rows(drawn))
 
@@ -51,7 +74,13 @@ def rows(drawn: Path) -> list[tuple[str, str]]:
     return [(str(path), path.parent.name) for path in sorted((drawn / "train").rglob("*.png"))]
 
 
-@pytest.mark.parametrize("form", [as_divided_folder, as_class_folders, as_zip, as_csv, as_parquet, as_standard_input])
+FORMS = [
+    *(as_divided_folder, as_class_folders, as_zip, as_csv, as_parquet, as_standard_input, as_tar_shards),
+    as_data_set_of_the_hub,
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_any_form_of_a_source_trains_the_same(
     inkling: Inkling, memory: Path, drawn: Path, form: Callable[[Path, Path], Named]
 ) -> None:
