@@ -201,10 +201,10 @@ def _from_pattern(pattern: str, places: Sequence[Place], split: str | None) -> F
             + (f", and {len(gone) - 1} more." if gone[1:] else "."),
             remedy="Check the numbers in the braces.",
         )
-    strange = [place for place in places if place.suffix.lower() not in (TAR, PARQUET)]
-    if strange:
+    others = [place for place in places if place.suffix.lower() not in (TAR, PARQUET)]
+    if others:
         raise InputError(
-            f"'{excerpt(pattern)}' names '{strange[0]}'; a pattern names tar shards or Parquet files.",
+            f"'{excerpt(pattern)}' names '{others[0]}'; a pattern names tar shards or Parquet files.",
             remedy="Name the folder of pictures, or leave out the quotation marks.",
         )
     return _from_shards(places, [PurePosixPath(place.name) for place in places], split)
