@@ -28,7 +28,7 @@ from common import ROOT, SHARED, Row, at_least, at_most, record
 from discovery_scores import Sorting, clusters_scored
 from feature_tasks import FeatureTask, image_task
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.discovery import Found, Stream, discover
+from inkling.discovery import Found, Rules, Stream, discover
 from inkling.discovery import clusters as clusters_module
 from inkling.discovery.batch import MIN_IMAGES
 from inkling.discovery.space import Space
@@ -131,7 +131,7 @@ def scored_half(task: FeatureTask, p_known: FloatArray) -> dict[str, float]:
     """All figures of one half, beside a classifier that knows no unknown, HDBSCAN, and k-means told the true number."""
     nearest = AutoHead().fit(task.X, task.y).logits(task.test_X).argmax(axis=1)
     started = time.perf_counter()
-    found = discover(task.test_X, p_known, task.X, task.y, seed=SEED)
+    found = discover(task.test_X, p_known, task.X, task.y, rules=Rules(MIN_IMAGES, SEED))
     seconds = time.perf_counter() - started
     n_known = len(task.classes)
     ours = Sorting.of(task.test_y, _assigned(found, p_known, nearest), n_known)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkling.discovery import Found, Ties, clusters, discover
+from inkling.discovery import Found, Rules, Ties, clusters, discover
 from inkling.errors import InputError
 from tests.discovery.samples import Sample, draw_classes, draw_sample
 
 
-def found_in(sample: Sample, ties: Ties | None = None, **options: Any) -> Found:
-    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, ties=ties or Ties(), **options)
+def found_in(sample: Sample, ties: Ties | None = None, min_images: int = 5) -> Found:
+    rules = Rules(min_images)
+    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, ties=ties or Ties(), rules=rules)
 
 
 def sets_of(found: Found) -> set[frozenset[int]]:

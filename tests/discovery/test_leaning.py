@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkling.discovery import Found, discover
+from inkling.discovery import Found, Rules, discover
 from inkling.discovery.batch import GATE
 from inkling.discovery.leaning import leaning
 from inkling.discovery.pool import Pool, Ties
@@ -37,7 +37,7 @@ def with_near(sample: Sample, *, n: int = 14, p_known: float = 0.05) -> tuple[Sa
 
 
 def found_in(sample: Sample, *, min_images: int = 5) -> Found:
-    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, min_images=min_images)
+    return discover(sample.X, sample.p_known, sample.known_X, sample.known_y, rules=Rules(min_images))
 
 
 def test_a_class_that_resembles_a_known_one_leans_apart_from_it() -> None:

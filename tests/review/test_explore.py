@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from inkling.classifier.few_shot import FewShotClassifier
+from inkling.discovery.p_values import PValues
 from inkling.errors import InputError
 from inkling.memory.pool import read_pool
 from inkling.memory.proposals import list_proposals
+from inkling.review import explore as under_test
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
+from inkling.review.observe import Observer
 from tests.review.cases import DIMS, KNOWN, Named, centre, fitted_memory, seen, vectors
 
 
@@ -83,6 +86,49 @@ def test_without_images_the_pool_is_sorted_anew(path: Path) -> None:
     assert [(one.id, set(one.images)) for one in again.proposals] == [
         (one.id, set(one.images)) for one in first.proposals
     ]
+
+
+def test_sorting_anew_knows_of_what_was_looked_at_and_not_kept(path: Path) -> None:
+    classifier = Named.load(path)
+    observer = Observer(path, classifier, min_images=5)
+    observer.take(seen(*KNOWN, "bench"))
+    (first,) = observer.proposed().proposals
+    pool = read_pool(path)
+    assert pool.stream is not None
+    asked: list[PValues | None] = []
+    real = under_test.discover
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(under_test, "discover", lambda *a, **more: (asked.append(more["seen"]), real(*a, **more))[1])
+        (again,) = explore(path, classifier, None, min_images=5).proposals
+        explore(path, classifier, seen("lamp"), min_images=5)
+    assert set(again.images) >= set(first.images)
+    counted, uncounted = asked
+    assert counted is not None
+    assert counted.total == 10 * (len(KNOWN) + 1)
+    assert uncounted is None  # here those that are not kept are at hand
+
+
+def test_images_that_were_decided_count_no_longer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    observer = Observer(path, Named.load(path), min_images=5)
+    observer.take(seen(*KNOWN, "bench", "lamp"))
+    observer.proposed()
+    first = list_proposals(path)[0]
+    Decisions(path).accept(first.id, first_name=True)
+    asked: list[PValues | None] = []
+    real = under_test.discover
+    monkeypatch.setattr(under_test, "discover", lambda *a, **more: (asked.append(more["seen"]), real(*a, **more))[1])
+    explored(path)
+    (counted,) = asked
+    assert counted is not None
+    assert counted.total == 10 * (len(KNOWN) + 2) - first.finding.size
+
+
+def test_where_most_of_what_waits_came_otherwise_no_stream_speaks_for_it(path: Path) -> None:
+    observer = Observer(path, Named.load(path), min_images=5)
+    observer.take(seen("lamp", n=2))
+    observer.proposed()
+    explored(path, *KNOWN, "bench")
+    assert len(explored(path).proposals) == 1
 
 
 def test_an_accepted_class_is_known_from_then_on(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkling.discovery.batch import discover
+    from inkling.discovery.criteria import Rules
     from inkling.discovery.pool import Ties
     from inkling.discovery.results import Drift, Found, Proposal
     from inkling.discovery.stream import Stream
@@ -19,12 +20,13 @@ _HOMES = {
     "Drift": "inkling.discovery.results",
     "Found": "inkling.discovery.results",
     "Proposal": "inkling.discovery.results",
+    "Rules": "inkling.discovery.criteria",
     "Stream": "inkling.discovery.stream",
     "Ties": "inkling.discovery.pool",
     "discover": "inkling.discovery.batch",
 }
 
-__all__ = ["Drift", "Found", "Proposal", "Stream", "Ties", "discover"]
+__all__ = ["Drift", "Found", "Proposal", "Rules", "Stream", "Ties", "discover"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ GATE = 0.5
 """Images with a p-value up to this are examined. Soft on purpose: what an image is gets decided with its cluster."""
 MIN_IMAGES = 5
 NO_TIES = Ties()
+USUAL = Rules(MIN_IMAGES)
 
 
 def discover(
@@ -29,8 +30,8 @@ def discover(
     known_y: IntArray,
     *,
     ties: Ties = NO_TIES,
-    min_images: int = MIN_IMAGES,
-    seed: int = 0,
+    seen: PValues | None = None,
+    rules: Rules = USUAL,
 ) -> Found:
     """Find classes that are not known yet.
 
@@ -45,10 +46,11 @@ def discover(
         Vectors of the known classes' images, (m, d), and their class indices, (m,).
     ties
         Between images of the pool.
-    min_images
-        Pictures that a proposal needs; copies and bursts count once.
-    seed
-        Draws the images that clusters are compared in.
+    seen
+        p-values of all images that were looked at, where the pool has those of them alone that were kept. Without, the
+        known images among candidates are taken to have p-values that are uniform up to the gate.
+    rules
+        What makes a cluster a proposal.
 
     Raises
     ------
@@ -59,13 +61,12 @@ def discover(
     X = check_vectors(X, space)
     p_known = check_p_values(p_known, len(X))
     only_candidates = bool((p_known <= GATE).all())
-    if only_candidates:  # such as wait in a memory: p-values of the known images among them are uniform up to the gate
+    if only_candidates and seen is None:  # such as wait in a memory
         p_known = p_known / GATE
     pool = Pool.of(space(X), p_known, ties, one_source=space.one_source)
     examined = np.arange(len(X)) if only_candidates else examined_rows(pool)
-    return found_in(
-        space, pool, examined, cluster(space, pool.of_rows(examined)), PValues.of(p_known), Rules(min_images, seed)
-    )
+    p_values = PValues.of(p_known) if seen is None else seen
+    return found_in(space, pool, examined, cluster(space, pool.of_rows(examined)), p_values, rules)
 
 
 def examined_rows(pool: Pool) -> IntArray:

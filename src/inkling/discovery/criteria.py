@@ -48,7 +48,7 @@ class Rules:
     """
 
     min_images: int
-    seed: int
+    seed: int = 0
 
 
 def propose(

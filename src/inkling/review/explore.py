@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
-from inkling.discovery import Found, Ties, discover
+from inkling.discovery import Found, Rules, Ties, discover
+from inkling.discovery.batch import GATE
+from inkling.discovery.p_values import BINS, PValues
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool
@@ -26,6 +28,7 @@ from inkling.review.propose import (
     require_same_encoder,
 )
 from inkling.review.retry import retried
+from inkling.types import FloatArray
 
 
 def explore(
@@ -112,10 +115,25 @@ def _found_among(
         known.X,
         known.y,
         ties=Ties(hashes=hashes, looks=looks_of(thumbnails), **linked_rows(free, hashes[:n])),
-        min_images=min_images,
-        seed=classifier.seed,
+        seen=_all_looked_at(free, p_known) if seen is None else None,
+        rules=Rules(min_images, classifier.seed),
     )
     return _of_rows(unless_changed(found, known, thumbnails), n, min_images=min_images), paths
+
+
+def _all_looked_at(free: Pool, p_known: FloatArray) -> PValues | None:
+    """p-values of these images and of those that were looked at beside them and not kept; None where nobody counted.
+
+    What waits is unlike the known classes by choice. What a stream passed by tells how much of it chance accounts for.
+    """
+    if free.stream is None:
+        return None
+    counts = np.array(free.stream.arrays["p_counts"])
+    candidates = slice(round(GATE * BINS))
+    if counts[candidates].sum() < len(free.ids):
+        return None
+    counts[candidates] = 0  # some of them are decided by now; those that wait are at hand
+    return PValues(counts, free.stream.state["params"]["smallest_p"]).with_more(p_known)
 
 
 def _of_rows(found: Found, n: int, *, min_images: int) -> Found:
