@@ -18,6 +18,7 @@ import promises_coverage
 import promises_discovery
 import promises_few_shots
 import promises_hierarchy
+import promises_unlabelled
 from common import Row, parts_of, record_parts
 
 SEED = 0
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     **promises_alarms.PARTS,
     **promises_few_shots.PARTS,
     **promises_accuracy.PARTS,
+    **promises_unlabelled.PARTS,
     **promises_discovery.PARTS,
 }
 

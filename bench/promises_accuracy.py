@@ -38,7 +38,7 @@ def official(_draws: int) -> Iterator[Row]:
     regret: dict[str, float] = {}
     gap: dict[str, float] = {}
     for name, file in ALL_SETS.items():
-        arrays = _arrays(file)
+        arrays = part_arrays(file)
         X, y = arrays["test"]
         for shots in SHOTS:
             vectors = LabelledVectors.of(*arrays[f"train{shots}"])
@@ -67,7 +67,7 @@ def drawn(draws: int) -> Iterator[Row]:
     for shots in (1, 2, 4):
         found = {}
         for name, file in ALL_SETS.items():
-            arrays = _arrays(file)
+            arrays = part_arrays(file)
             if "val" in arrays:
                 found[name] = float(np.mean([_drawn_ece(arrays, shots, seed) for seed in range(draws)]))
         yield _worst(f"shots drawn from single views, {shots} shots: ECE, worst set", found, ECE[shots])
@@ -79,7 +79,7 @@ def times(_draws: int) -> Iterator[Row]:
         ("234 x 512, 18 classes", "caltech101", 13, 18, 0.3),
         ("3,136 x 512, 196 classes", "stanford_cars", 16, 196, 12.0),
     ):
-        X, y = _arrays(file)["train16"]
+        X, y = part_arrays(file)["train16"]
         rows = np.concatenate([np.flatnonzero(y == k)[:shots] for k in range(classes)])
         vectors = LabelledVectors.of(X[rows], y[rows])
         seconds = [_seconds(lambda v=vectors: FittedHead.fit("auto", v, seed=0)) for _ in range(REPEATS)]
@@ -106,7 +106,7 @@ def _drawn_ece(arrays: dict[str, tuple[FloatArray, IntArray]], shots: int, seed:
     return expected_calibration_error(fitted.probabilities(test_X), test_y)
 
 
-def _arrays(file: str) -> dict[str, tuple[FloatArray, IntArray]]:
+def part_arrays(file: str) -> dict[str, tuple[FloatArray, IntArray]]:
     """Vectors as the product has them (float32, unit) and classes, by part."""
     with np.load(FEATURES / f"{file}.npz") as found:
         parts = [key[:-2] for key in found if key.endswith("_y")]

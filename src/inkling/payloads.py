@@ -228,6 +228,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "finding": head.finding,
         "texts": fitted.text_finding,
         "sources_finding": sources_finding(samples),
+        "unlabelled": None if fitted.unlabelled is None else dict(fitted.unlabelled),
         "evidence": [dict(one) for one in head.evidence],
         "calibration": dict(head.calibration),
         "unknown": fitted.unknown_report,

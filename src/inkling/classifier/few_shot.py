@@ -22,9 +22,11 @@ from inkling.classifier.fitted import (
 from inkling.classifier.inputs import vectors_among, warn_of_skipped
 from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.parents import Parents, read_parents
-from inkling.classifier.persistence import load_classifier, to_memory
+from inkling.classifier.persistence import load_classifier
+from inkling.classifier.saving import Saved
 from inkling.classifier.set_predictor import SetPredictor
 from inkling.classifier.tuning import Tuning
+from inkling.classifier.unlabelled import Unlabelled, require_images, unlabelled_vectors
 from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary, require_texts
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary
@@ -41,12 +43,11 @@ from inkling.errors import InputError
 from inkling.images.handed_over import read_images
 from inkling.labels import require_class_name
 from inkling.prompts import ClassPrompts
-from inkling.provenance import current_command
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray
 from inkling.unknown import Negatives
 
 
-class FewShotClassifier(Estimator, SetPredictor):
+class FewShotClassifier(Estimator, Saved, SetPredictor):
     """Learn visual classes from a handful of images each.
 
     As scikit-learn has them: `get_params`, `clone`, `GridSearchCV` and `Pipeline` work, on paths, pictures and vectors.
@@ -154,7 +155,15 @@ class FewShotClassifier(Estimator, SetPredictor):
     def fitted(self, fitted: FittedClassifier) -> None:
         self._fitted, self._namer, self.memory_version = fitted, None, None
 
-    def fit(self, images: Any, labels: Any = None, *, groups: Any = None, progress: Progress | None = None) -> Self:
+    def fit(
+        self,
+        images: Any,
+        labels: Any = None,
+        *,
+        groups: Any = None,
+        unlabelled: Any = None,
+        progress: Progress | None = None,
+    ) -> Self:
         """Learn from labelled images, or from vectors.
 
         Parameters
@@ -167,6 +176,9 @@ class FewShotClassifier(Estimator, SetPredictor):
             Label of each image: text, whole numbers or truth values; None where the source tells.
         groups
             Which source each image is of, such as a video, None for its own; None: a column ``group``, else found.
+        unlabelled
+            More images, named as for `images` or as vectors where those are vectors, of the classes and maybe others;
+            their labels, if any, are not read. They count where they are shown to help.
         progress
             Called with the progress of embedding.
 
@@ -181,19 +193,20 @@ class FewShotClassifier(Estimator, SetPredictor):
         FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         if (vectors := vectors_among(images)) is not None:
-            return self.fit_embeddings(vectors, labels, groups=groups)
+            return self.fit_embeddings(vectors, labels, groups=groups, unlabelled=unlabelled)
         given = read_images(images, labels, groups=groups, split="train")
         records = given.records
-        rows, unlabelled = labelled_rows([one.path for one in records], [one.label for one in records])
+        rows, without = labelled_rows([one.path for one in records], [one.label for one in records])
         labelled = [records[row] for row in rows]
         names = {str(record.label) for record in labelled}
         require_classes({*names, *(entry.name for entry in self.prompts)})
         entries = self._encode_class_texts(names)
         with opened_cache(self._cache) as cache:
             samples = embed_samples(labelled, self.encoder, cache=cache, views=self.views, progress=progress)
-        samples = replace(samples.also_skipped(unlabelled), label_kind=given.label_kind)
+        samples = replace(samples.also_skipped(without), label_kind=given.label_kind)
         with naming_skipped(samples.skipped):
-            return self.learn(samples, entries, negatives=self._negatives(entries))
+            more = self._embedded(unlabelled, progress)
+            return self.learn(samples, entries, negatives=self._negatives(entries), unlabelled=more)
 
     def fit_embeddings(
         self,
@@ -205,6 +218,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         logit_scale: float = 100.0,
         groups: Any = None,
         views: int | None = None,
+        unlabelled: Any = None,
     ) -> Self:
         """Learn from vectors of your own, without an encoder.
 
@@ -224,6 +238,8 @@ class FewShotClassifier(Estimator, SetPredictor):
             Which source each row is of, such as a video or a day, (n,): they are held out together. None: found.
         views
             How many views of its image each row is the mean of, 1 for single views. None: unknown, promises are wider.
+        unlabelled
+            Embeddings (n_unlabelled, d) of images without labels, as for `fit`.
 
         Examples
         --------
@@ -235,9 +251,12 @@ class FewShotClassifier(Estimator, SetPredictor):
         samples = given_samples(X, y, logit_scale=logit_scale, groups=groups, views=views)
         names = samples.label_kind.sorted({label for label in samples.labels if label is not None})
         of_texts = names if class_names is None else [require_class_name(name) for name in class_names]
-        return self.learn(samples, given_entries(names, of_texts, text_vectors))
+        more = None if unlabelled is None else unlabelled_vectors(unlabelled, samples.identity)
+        return self.learn(samples, given_entries(names, of_texts, text_vectors), unlabelled=more)
 
-    def fit_precomputed(self, vectors: Precomputed, *, in_words: bool = False) -> Self:
+    def fit_precomputed(
+        self, vectors: Precomputed, *, in_words: bool = False, unlabelled: Precomputed | None = None
+    ) -> Self:
         """Learn from a file of vectors.
 
         Parameters
@@ -247,6 +266,8 @@ class FewShotClassifier(Estimator, SetPredictor):
         in_words
             Have the encoder encode the class texts; it must be the one that made the vectors. Otherwise the text
             vectors count that the file brings.
+        unlabelled
+            Vectors of images without labels, as for `fit`.
 
         Examples
         --------
@@ -257,12 +278,14 @@ class FewShotClassifier(Estimator, SetPredictor):
         """
         samples = precomputed_samples(vectors)
         names = {label for label in samples.labels if label is not None}
+        more = None if unlabelled is None else precomputed_samples(unlabelled)
         if not in_words:
             require_no_vocabulary(self.vocabulary)
-            return self.learn(samples, given_entries(names, vectors.class_names, vectors.text_vectors))
+            given = given_entries(names, vectors.class_names, vectors.text_vectors)
+            return self.learn(samples, given, unlabelled=more)
         check_encoder(vectors.identity, self.encoder.identity, made="The vectors were made")
         entries = self._encode_class_texts(names)
-        return self.learn(samples, entries, negatives=self._negatives(entries))
+        return self.learn(samples, entries, negatives=self._negatives(entries), unlabelled=more)
 
     def learn(
         self,
@@ -271,6 +294,7 @@ class FewShotClassifier(Estimator, SetPredictor):
         *,
         negatives: Negatives | None = None,
         tuning: Tuning | None = None,
+        unlabelled: Samples | None = None,
     ) -> Self:
         """Learn from samples and class entries, which the other ways to fit make of what they are given.
 
@@ -286,6 +310,8 @@ class FewShotClassifier(Estimator, SetPredictor):
             Names that no known class has, in the encoder's words.
         tuning
             What is known of it where the encoder was tuned on these samples; no row may be without a label then.
+        unlabelled
+            Vectors that count where they are shown to help, whatever their labels; not with `tuning`.
 
         Examples
         --------
@@ -295,50 +321,17 @@ class FewShotClassifier(Estimator, SetPredictor):
         FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         require_readable(samples)
-        rows, unlabelled = labelled_rows(samples.paths, samples.labels)
-        samples = samples.keep(rows).also_skipped(unlabelled)
+        rows, without = labelled_rows(samples.paths, samples.labels)
+        samples = samples.keep(rows).also_skipped(without)
+        more = None if unlabelled is None else Unlabelled.beside(samples, unlabelled)
+        samples = samples if more is None else samples.also_skipped(more.skipped)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        spaces = None if tuning is None else tuning.fold_spaces
-        fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces)
-        fitted = replace(fitted, hierarchy=read_parents(self.parents, fitted.classes))
+        spaces, X = None if tuning is None else tuning.fold_spaces, None if more is None else more.X
+        fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces, unlabelled=X)
+        fitted = replace(fitted, hierarchy=read_parents(self.parents, fitted.classes), unlabelled=more and more.report)
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         warn_of_skipped(samples.skipped, stacklevel=4)
         return self
-
-    def save(self, path: str | Path, *, replace: bool = False, version: int | None = None) -> int:
-        """Write a new memory; returns its version.
-
-        A memory that holds just this already, as where the classifier was loaded from it, is left as it is.
-
-        Parameters
-        ----------
-        path
-            Where there is no memory yet.
-        replace
-            Replace whatever a memory there knows, and what people decided; `Decisions.update` adds to it.
-        version
-            The version that is to be replaced; None for whichever is there.
-
-        Raises
-        ------
-        MemoryFileError
-            If there is a memory already and it is not to be replaced, or it has another version; if the file cannot
-            be written, or is no memory. Then nothing has changed.
-
-        Examples
-        --------
-        >>> X, y = np.eye(4).repeat(5, axis=0), np.repeat(["ant", "bee", "cat", "dog"], 5)
-        >>> FewShotClassifier(head="prototype").fit_embeddings(X, y).save("insects.ink")
-        1
-        """
-        from inkling.memory.store import holds_already, write_memory
-
-        content = to_memory(self.fitted, command=current_command())
-        saved = self.memory_version
-        if saved is None or not holds_already(path, content, version=saved):
-            saved = write_memory(path, content, replace=replace, version=version)
-        self.memory_version = saved
-        return saved
 
     @classmethod
     def load(
@@ -389,6 +382,13 @@ class FewShotClassifier(Estimator, SetPredictor):
         if encoder is not None:
             check_encoder(identity, loaded.encoder.identity)
         return loaded
+
+    def _embedded(self, unlabelled: Any, progress: Progress | None) -> Samples | None:
+        if unlabelled is None or isinstance(unlabelled, Precomputed):
+            return None if unlabelled is None else precomputed_samples(unlabelled)
+        require_images(unlabelled)
+        with opened_cache(self._cache) as cache:
+            return embed_samples(read_images(unlabelled).records, self.encoder, cache=cache, progress=progress)
 
     def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
         require_texts(self.encoder, self.vocabulary)

@@ -15,6 +15,7 @@ from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.indistinct import texts_left_out
 from inkling.classifier.promises import NOTHING, Promises, answers_to, sets_of
 from inkling.classifier.sources import with_sources
+from inkling.classifier.unlabelled import with_unlabelled
 from inkling.embeddings.pipeline import BY_ENCODER
 from inkling.embeddings.samples import Samples, StoredSamples, is_handed_over
 from inkling.encoders.base import Encoder
@@ -64,6 +65,8 @@ class FittedClassifier:
         What fitting it found out, in one sentence.
     hierarchy
         Groups of the classes that the user gave; None where nobody did.
+    unlabelled
+        How many images without labels were offered and left out; None where none was.
     """
 
     samples: Samples
@@ -75,6 +78,7 @@ class FittedClassifier:
     detector: UnknownDetector | None = None
     unknown: str = ""
     hierarchy: Hierarchy | None = None
+    unlabelled: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -251,6 +255,7 @@ def fit_classifier(
     seed: int,
     fold_spaces: FoldSpaces | None = None,
     previous: FittedHead | None = None,
+    unlabelled: FloatArray | None = None,
 ) -> FittedClassifier:
     """Fit and calibrate a head on labelled samples whose labels are among the entries; those of one source count once.
 
@@ -261,6 +266,8 @@ def fit_classifier(
         by name.
     previous
         As for `FittedHead.fit`.
+    unlabelled
+        Vectors (n_unlabelled, d + f) of images without labels that the head may learn from too.
 
     Raises
     ------
@@ -270,7 +277,7 @@ def fit_classifier(
     entries = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
     require_classes(entry.name for entry in entries)
     samples = samples if previous is not None else with_sources(samples, seed=seed)
-    vectors = labelled_vectors(samples, entries).with_fold_spaces(fold_spaces)
+    vectors = with_unlabelled(labelled_vectors(samples, entries).with_fold_spaces(fold_spaces), head, unlabelled)
     return FittedClassifier(samples, entries, FittedHead.fit(head, vectors, seed=seed, previous=previous), seed, head)
 
 

@@ -24,6 +24,7 @@ from inkling.labels import Kind
 from inkling.memory.content import (
     PARENTS,
     SETS,
+    UNLABELLED,
     VIEWS,
     WITHOUT_DETECTOR,
     MemoryContent,
@@ -66,6 +67,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
             "unknown": fitted.unknown if fitted.detector is None else WITHOUT_DETECTOR,
             **({} if fitted.hierarchy is None else {PARENTS: dict(fitted.hierarchy.parents)}),
             **({} if samples.stated_views is None else {VIEWS: samples.stated_views}),
+            **({} if fitted.unlabelled is None else {UNLABELLED: fitted.unlabelled}),
         },
         provenance=Provenance(
             created=now(),
@@ -120,6 +122,7 @@ def from_memory(content: MemoryContent, *, samples: Samples | None = None) -> Fi
         detector=detector,
         unknown=unknown_finding(training, None if kept is None or detector is None else kept.report),
         hierarchy=Hierarchy.of(training[PARENTS].items()) if PARENTS in training else None,
+        unlabelled=training.get(UNLABELLED),
     )
 
 

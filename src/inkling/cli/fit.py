@@ -47,6 +47,7 @@ OF_A_NEW_MEMORY = (
     "false_alarms",
     "vocabulary",
     "parents",
+    "unlabelled",
     "precision",
     "dimensions",
 )
@@ -122,6 +123,13 @@ def run(
         Path | None,
         typer.Option(metavar="FILE.csv", help="Groups of classes for predict --hierarchy: columns child and parent."),
     ] = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="More images, without labels, of these classes and maybe others: they count where they help.",
+        ),
+    ] = None,
     margin: Margin = 0.0,
     root: Root = None,
     confidence: Confidence = 0.2,
@@ -142,7 +150,7 @@ def run(
     from inkling.prompts import read_prompts
     from inkling.review.new_class import ClassEmbedder
 
-    check_outputs(json, keep=(memory, train, prompts, vocabulary, parents))
+    check_outputs(json, keep=(memory, train, prompts, vocabulary, parents, unlabelled))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     opened = partial(_opened, train, boxes, None if groups_from is None else Grouping.parse(groups_from))
     if update:
@@ -167,11 +175,16 @@ def run(
         cache=not no_cache,
     )
     source = opened()
-    found = _fit(classifier, source, train, has_encoder=encoder is not None, views=views)
+    found = _fit(classifier, source, train, has_encoder=encoder is not None, views=views, more=_more(unlabelled, boxes))
     _tell_skipped(classifier.skipped_, strict=strict)
     saved = _saved(classifier, memory, before)
     show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
     leave_if_lost(source, classifier.skipped_)
+
+
+def _more(unlabelled: str | None, boxes: BoxReading) -> Found | Precomputed | None:
+    """Images without labels, where there are any."""
+    return None if unlabelled is None else open_source(unlabelled, boxes=boxes)
 
 
 def _saved(classifier: FewShotClassifier, memory: str, before: Holdings | None) -> dict[str, Any]:
@@ -274,14 +287,28 @@ def _tell_skipped(skipped: Sequence[SkippedImage], *, strict: bool) -> None:
 
 
 def _fit(
-    classifier: FewShotClassifier, source: Found | Precomputed, train: str, *, has_encoder: bool, views: int | None
+    classifier: FewShotClassifier,
+    source: Found | Precomputed,
+    train: str,
+    *,
+    has_encoder: bool,
+    views: int | None,
+    more: Found | Precomputed | None,
 ) -> dict[str, Any]:
-    """Fit on images or a file of embeddings, of which `views` says more; returns what was left out."""
+    """Fit on images or a file of embeddings, of which `views` says more, and on `more` without labels.
+
+    Returns what was left out.
+    """
     from inkling.embeddings.precomputed import Precomputed
 
     if isinstance(source, Precomputed):
         _check_options_for_vectors(classifier, has_encoder=has_encoder)
-        classifier.fit_precomputed(source.of_views(views), in_words=has_encoder)
+        if more is not None and not isinstance(more, Precomputed):
+            raise InputError(
+                "The labelled images are embeddings, and those of --unlabelled are pictures.",
+                remedy="Embed them first: 'inkling embed', with the encoder that made the embeddings.",
+            )
+        classifier.fit_precomputed(source.of_views(views), in_words=has_encoder, unlabelled=more)
         if not has_encoder and source.identity.source != train:
             note(f"With --encoder {source.identity.source} the names of the classes would count too.")
         if classifier.fitted.samples.averaged_views is None:
@@ -289,7 +316,7 @@ def _fit(
         return {"ignored": {}, "classes_left_out": []}
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
-        classifier.fit(source, progress=counting(where, "Embedding"))
+        classifier.fit(source, unlabelled=more, progress=counting(where, "Embedding"))
     return left_out(source, classifier.fitted.classes)
 
 
@@ -303,10 +330,13 @@ def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bo
 
 
 def _print(summary: Mapping[str, Any]) -> None:
+    from inkling.classifier.unlabelled import unlabelled_finding
+
     rows = [
         ("classes", len(summary["classes"])),
         ("images", f"{summary['images']} ({summary['encoded_now']} embedded now)"),
         *([("sources", summary["sources_finding"])] if summary["sources_finding"] else []),
+        *([("unlabelled", unlabelled_finding(summary["unlabelled"]))] if summary["unlabelled"] else []),
         ("encoder", summary["encoder"]),
         ("head", f"{summary['head']}: {summary['finding']}"),
         *([("texts", summary["texts"])] if summary["texts"] else []),

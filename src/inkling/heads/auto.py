@@ -16,7 +16,16 @@ import numpy as np
 from inkling.heads.base import Head
 from inkling.heads.checks import check_option, few_images_a_class
 from inkling.heads.evidence import Evidence, blend_weights, cross_fitted, gain_p_value, grouped_folds
-from inkling.heads.experts import PRIOR_SHARE, ZERO_SHOT, Experts, experts_for
+from inkling.heads.experts import (
+    FEW_SHOT_SHRINKAGE,
+    FEW_SHOT_TEXT_WEIGHT,
+    PRIOR_SHARE,
+    SHRINKAGE,
+    UNLABELLED_PRIOR_SHARE,
+    ZERO_SHOT,
+    Experts,
+    experts_for,
+)
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.gda import GDAHead
 from inkling.heads.local_gda import LocalGDAHead
@@ -24,9 +33,10 @@ from inkling.heads.logistic import LogisticHead
 from inkling.heads.out_of_fold import MAX_FOLDS, evidence_folds
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import EMBEDDING_WEIGHT, Standardization, standardization
-from inkling.heads.support import Support, complete_support, has_text, shots_of
+from inkling.heads.support import Support, complete_support, has_text, shots_of, unit_blocks
 from inkling.heads.text_only import with_text_only
 from inkling.heads.threads import at_once, threads_for
+from inkling.heads.transductive import TransductiveSupport, alike, transductive_support
 from inkling.heads.whitened import scores_of
 from inkling.types import FloatArray, HeadState, IntArray
 
@@ -60,6 +70,8 @@ class AutoHead(Head):
     evidence_
         Out-of-fold log-loss and top-1 of zero-shot and of the blend, on the classes that have a text; empty where
         nothing could be folded.
+    n_alike_, presence_
+        With unlabelled images: how many look like one of the classes, and `TransductiveSupport.presence`.
     out_of_fold_logits_, out_of_fold_rows_
         Logits of what ships for images that neither experts nor weights saw, and the rows of X they belong to.
     """
@@ -69,7 +81,14 @@ class AutoHead(Head):
 
     name: ClassVar[str] = "auto"
 
-    def fit(self, X: FloatArray, y: Any, groups: IntArray | None = None, fold_spaces: FoldSpaces | None = None) -> Self:
+    def fit(
+        self,
+        X: FloatArray,
+        y: Any,
+        groups: IntArray | None = None,
+        fold_spaces: FoldSpaces | None = None,
+        unlabelled: FloatArray | None = None,
+    ) -> Self:
         """Learn from embeddings X (n, n_dims) with labels y (n,).
 
         Parameters
@@ -78,18 +97,23 @@ class AutoHead(Head):
             Rows of one group (views of one source) stay in one fold, (n,).
         fold_spaces
             Where the encoder was tuned on the images of X: their vectors by encoders that were not.
+        unlabelled
+            Vectors (n_unlabelled, n_dims) of images that class means and scatter are learned from too, whether they
+            help or not; `fit_with_unlabelled` finds that out.
         """
         check_option(self.n_folds >= 2, "n_folds", self.n_folds, "at least 2")
         support = self._begin(X, y)
         sources = np.arange(support.n_real) if groups is None else np.unique(groups, return_inverse=True)[1]
         # Here and not where it may warn: filters of warnings are not the threads' own.
         with threads_for(support.X.size), few_images_a_class():
-            self._weigh(support, sources, fold_spaces)
+            self._weigh(support, sources, fold_spaces, self._unit_unlabelled(unlabelled))
         return self
 
-    def _weigh(self, support: Support, sources: IntArray, spaces: FoldSpaces | None) -> None:
+    def _weigh(
+        self, support: Support, sources: IntArray, spaces: FoldSpaces | None, unlabelled: FloatArray | None
+    ) -> None:
         y, text = support.y[: support.n_real], self._own_text()
-        experts = experts_for(support, shots_of(y, sources, support.n_classes))
+        experts = experts_for(support, shots_of(y, sources, support.n_classes), unlabelled)
         named = np.zeros(support.n_classes, dtype=bool) if text is None else has_text(text)
         if spaces is None:
             fold = evidence_folds(y, sources, named, seed=self.seed, n_folds=self.n_folds)
@@ -112,9 +136,28 @@ class AutoHead(Head):
         space = self._space(support)
         self.mean_, self.deviations_ = space.mean, space.deviations
         self.unseen_ = np.bincount(support.y[: support.n_real], minlength=support.n_classes) == 0
-        images = space.support(support)
+        images = self._images(support, space, experts.unlabelled)
+        if isinstance(images, TransductiveSupport):
+            self.n_alike_, self.presence_ = len(images.unlabelled), images.presence
         learned = _learned(experts, images)
         self.experts_: dict[str, Head] = learned
+
+    def _unit_unlabelled(self, unlabelled: FloatArray | None) -> FloatArray | None:
+        return None if unlabelled is None else unit_blocks(unlabelled, self.embedding_dims_)
+
+    def _images(self, support: Support, space: Standardization, unlabelled: FloatArray | None) -> Support:
+        """The support set as experts see it, with those unlabelled images that look like one of the classes."""
+        images = space.support(support)
+        if unlabelled is None:
+            return images
+        near = unlabelled[alike(unlabelled, support)]
+        return transductive_support(
+            images,
+            space(near),
+            shrinkage=FEW_SHOT_SHRINKAGE.get(int(np.median(support.counts)), SHRINKAGE),
+            text_logits=None if support.text is None else self._text_logits(near, support.text),
+            text_weight=FEW_SHOT_TEXT_WEIGHT,
+        )
 
     def _space(self, support: Support) -> Standardization:
         return standardization(support, embedding_dims=self.embedding_dims_, embedding_weight=EMBEDDING_WEIGHT)
@@ -157,7 +200,7 @@ class AutoHead(Head):
     def _logits_of(self, part: Support, X: FloatArray, experts: Experts) -> list[FloatArray]:
         """Logits (n, n_classes) of rows by zero-shot and by every expert that learned from `part`."""
         space = self._space(part)
-        images = space.support(part)
+        images = self._images(part, space, experts.unlabelled)
         zero_shot = [] if part.text is None else [self._text_logits(X, part.text)]
         learned = _learned(experts, images)
         return zero_shot + list(scores_of(learned, space(X)).values())
@@ -190,7 +233,7 @@ class AutoHead(Head):
         self.chosen_ = ships.name
         weights = weigh(used, y)
         if fixed is not None and support.text is None:
-            weights = weights ** (1.0 - PRIOR_SHARE)
+            weights = weights ** (1.0 - (PRIOR_SHARE if experts.unlabelled is None else UNLABELLED_PRIOR_SHARE))
         self.weights_ = dict(zip(names, weights.tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
@@ -250,19 +293,38 @@ class AutoHead(Head):
         previous
             A fitted head. Where these examples make other experts than its own, this is `fit`.
         """
-        support = self._begin(X, y)
+        support, unlabelled = self._begin(X, y), previous.unlabelled_learned_from
         sources = np.arange(support.n_real) if groups is None else groups
-        experts = experts_for(support, shots_of(support.y[: support.n_real], sources, support.n_classes))
+        shots = shots_of(support.y[: support.n_real], sources, support.n_classes)
+        experts = experts_for(support, shots, self._unit_unlabelled(unlabelled))
         names = [ZERO_SHOT] * (support.text is not None) + list(experts.makers)
         if list(previous.weights_) != names[: len(previous.weights_)] or experts.fixed_weights is not None:
-            return self.fit(X, y, groups=groups)
+            return self.fit(X, y, groups=groups, unlabelled=unlabelled).keep_unlabelled(*previous.kept_unlabelled)
         self.chosen_, self.finding_ = previous.chosen_, previous.finding_
         self.weights_, self.evidence_ = previous.weights_, previous.evidence_
         self._hold_nothing_out(support)
         used = {name: make for name, make in experts.makers.items() if name in self._used()}
         with threads_for(support.X.size), few_images_a_class():
             self._learn_experts(support, replace(experts, makers=used))
+        return self.keep_unlabelled(*previous.kept_unlabelled)
+
+    def keep_unlabelled(self, unlabelled: FloatArray | None, taken: bool) -> Self:
+        """Keep unlabelled images, if there are any, for the next fit, and whether they took part in this one."""
+        if unlabelled is not None:
+            self.unlabelled_, self.unlabelled_taken_ = unlabelled, taken
         return self
+
+    @property
+    def kept_unlabelled(self) -> tuple[FloatArray | None, bool]:
+        """Unlabelled images (n_unlabelled, n_dims) that were offered, and whether they took part."""
+        kept = vars(self)  # heads of older memories, and most others, have none
+        return kept.get("unlabelled_"), kept.get("unlabelled_taken_", False)
+
+    @property
+    def unlabelled_learned_from(self) -> FloatArray | None:
+        """Unlabelled images (n_unlabelled, n_dims) that took part; None where none did."""
+        unlabelled, taken = self.kept_unlabelled
+        return unlabelled if taken else None
 
     def _hold_nothing_out(self, support: Support) -> None:
         rows: IntArray = np.zeros(0, dtype=np.int64)

@@ -25,7 +25,9 @@ CLOSED_FORM = (GDAHead, PrototypeHead, ZeroShotHead)
 
 
 def is_closed_form(head: Head) -> bool:
-    """Whether all that a fitted head consists of follows from class means and one scatter matrix."""
+    """Whether all that a fitted head consists of follows from class means and one scatter matrix of its examples."""
+    if isinstance(head, AutoHead) and head.unlabelled_learned_from is not None:
+        return False
     experts = head.experts_.values() if isinstance(head, AutoHead) else (head,)
     return all(isinstance(expert, CLOSED_FORM) for expert in experts)
 

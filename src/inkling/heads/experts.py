@@ -17,10 +17,12 @@ from inkling.heads.local_gda import LocalGDAHead
 from inkling.heads.logistic import LogisticHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.support import Support
-from inkling.types import IntArray
+from inkling.types import FloatArray, IntArray
 
 MIN_SHOTS_TO_WEIGH = 3
 """Below it a fold halves the support of a class, and weights found there do not fit the whole."""
+SHRINKAGE = 0.7
+"""Of prototypes, from three images a class on, or where unlabelled images tell of the covariance."""
 FEW_SHOT_SHRINKAGE = {1: 0.98, 2: 0.9}
 """Of prototypes, by images in the median class: one image a class tells little of a covariance."""
 FEW_SHOT_TEXT_WEIGHT = 4.0 / 18.0
@@ -31,6 +33,8 @@ worst of five data sets least miscalibrated; the same to .02 whichever of them i
 (`docs/decisions/auto-head.md`)."""
 PRIOR_SHARE = 0.5
 """Of the fixed scale beside the one found out of fold, in logarithms, where folds halve two images a class."""
+UNLABELLED_PRIOR_SHARE = 1.0
+"""The same with unlabelled images: one image a class fewer costs more there, so the scale of the folds is too low."""
 MAX_LOGISTIC_WORK = 2_000_000_000
 """Examples x dimensions x classes up to which logistic regression is fitted: with its folds in some ten seconds.
 Beyond, the other two lose little without it (`docs/decisions/auto-head.md`)."""
@@ -44,12 +48,12 @@ SURE = 0.99999
 with 16 images a class nine test images in ten are as sure."""
 
 EXPERTS: Mapping[str, Callable[[], Head]] = {
-    "prototype": lambda: PrototypeHead(shrinkage=0.7, shrink_means=True),
+    "prototype": lambda: PrototypeHead(shrinkage=SHRINKAGE, shrink_means=True),
     "local-gda": lambda: LocalGDAHead(sure=SURE),
     "logistic": lambda: LogisticHead(shrinkage=0.8),
 }
 CLOSED_FORM_EXPERTS: Mapping[str, Callable[[], Head]] = {
-    "prototype": lambda: PrototypeHead(shrinkage=0.7),
+    "prototype": lambda: PrototypeHead(shrinkage=SHRINKAGE),
     "gda": lambda: GDAHead(posterior=True),
 }
 """For the largest tasks: fitted again from statistics, without an example, when a class is accepted (`closed_form`)."""
@@ -66,21 +70,24 @@ class Experts:
     fixed_weights
         Weights of the blend, zero-shot's first where there is text, if there are too few images to find them; only
         their common scale is then fitted. None where the weights are found out of fold.
+    unlabelled
+        Unlabelled images that they learn from too, rows with unit blocks (n_unlabelled, n_dims); None: there is none.
     """
 
     makers: Mapping[str, Callable[[], Head]]
     fixed_weights: tuple[float, ...] | None
+    unlabelled: FloatArray | None = None
 
 
-def experts_for(support: Support, shots: IntArray) -> Experts:
-    """Experts for a support set with `shots` source images of each class, (n_classes,)."""
+def experts_for(support: Support, shots: IntArray, unlabelled: FloatArray | None = None) -> Experts:
+    """Experts for a support set with `shots` source images of each class, (n_classes,), and unlabelled images."""
     median = np.median(shots[shots > 0])
     if median < MIN_SHOTS_TO_WEIGH:
-        shrinkage = FEW_SHOT_SHRINKAGE[int(median)]
+        shrinkage = FEW_SHOT_SHRINKAGE[int(median)] if unlabelled is None else SHRINKAGE
         images_alone = (ONE_SHOT_WEIGHT if median == 1 else 1.0,)
         fixed_weights = images_alone if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
-        return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights)
-    return Experts(_weighed(support.X.size * support.n_classes), None)
+        return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights, unlabelled)
+    return Experts(_weighed(support.X.size * support.n_classes), None, unlabelled)
 
 
 def _weighed(work: int) -> Mapping[str, Callable[[], Head]]:

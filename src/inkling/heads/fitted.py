@@ -23,6 +23,7 @@ from inkling.heads.calibration import (
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import OutOfFold, number_of_folds, out_of_fold
 from inkling.heads.prediction_sets import SetCalibration
+from inkling.heads.unlabelled import fit_with_unlabelled
 from inkling.types import FloatArray, IntArray
 
 
@@ -69,6 +70,11 @@ class FittedHead:
         """Calibrated probabilities (n, n_classes)."""
         return apply_temperature(self.logits(X), self.temperature)
 
+    @property
+    def unlabelled(self) -> FloatArray | None:
+        """Unlabelled images (n_unlabelled, d + f) that the head was offered, for the next fit; None: none was."""
+        return self.head.kept_unlabelled[0] if isinstance(self.head, AutoHead) else None
+
     @classmethod
     def fit(cls, name: str, vectors: LabelledVectors, *, seed: int, previous: FittedHead | None = None) -> FittedHead:
         """Fit a head and its temperature.
@@ -91,7 +97,11 @@ class FittedHead:
             return replace(previous, head=_as_kept(head), classes=vectors.classes, held_out=None)
         if isinstance(head, AutoHead):
             # Its weights are found on out-of-fold logits by log-loss, so the temperature is in them.
-            head.set_params(seed=seed).fit(X, y, groups=sources, fold_spaces=vectors.fold_spaces)
+            head.set_params(seed=seed)
+            if vectors.unlabelled is None:
+                head.fit(X, y, groups=sources, fold_spaces=vectors.fold_spaces)
+            else:
+                head = fit_with_unlabelled(head, X, y, vectors.unlabelled, groups=sources)
             held_out = OutOfFold(head.out_of_fold_rows_, head.out_of_fold_logits_)
             temperature, finding, evidence = 1.0, head.finding_, head.evidence_
         else:

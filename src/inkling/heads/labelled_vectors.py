@@ -40,6 +40,8 @@ class LabelledVectors:
         Factor on cosines of images and texts.
     fold_spaces
         Where the encoder was tuned on the images: their vectors by encoders that were tuned without some of them.
+    unlabelled
+        Vectors (n_unlabelled, d + f) of images without a label that `auto` may learn from too; None: there are none.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class LabelledVectors:
     embedding_dims: int
     logit_scale: float
     fold_spaces: FoldSpaces | None = None
+    unlabelled: FloatArray | None = None
 
     @classmethod
     def of(

@@ -87,6 +87,11 @@ def within_class_scatter(X: FloatArray, y: IntArray, means: FloatArray) -> Scatt
     """
     single = len(y) == len(np.unique(y))
     R = means - means.mean(axis=0) if single else X - means[y].astype(X.dtype)
+    return scatter_of(R)
+
+
+def scatter_of(R: FloatArray) -> Scatter:
+    """Scatter R'R of residuals R (n, d)."""
     n, d = R.shape
     wide = n < d
     found = principal((R @ R.T if wide else R.T @ R).astype(np.float64), noise=max(n, d) * float(np.finfo(R.dtype).eps))

@@ -21,6 +21,8 @@ PARENTS = "parents"
 """Key of the training findings under which stand the groups of classes that the user gave, by the name of a child."""
 VIEWS = "views"
 """Key of the training findings under which stands of how many views each vector is the mean, where somebody said it."""
+UNLABELLED = "unlabelled"
+"""Key of the training findings under which stands how many images without labels were offered to the head."""
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
 

@@ -120,7 +120,9 @@ def fit_anew(memory: Amendment, *, detect: DetectorFitter | None) -> dict[str, A
 def _from_scratch(memory: Amendment) -> dict[str, Any]:
     """As `inkling fit` does it, from the vectors in the memory."""
     before = from_memory(read_content(memory.connection, thumbnails=False).content)
-    fitted = fit_classifier(before.samples, before.entries, head=before.head, seed=before.seed)
+    fitted = fit_classifier(
+        before.samples, before.entries, head=before.head, seed=before.seed, unlabelled=before.fitted_head.unlabelled
+    )
     content = _as_content(fitted, before)
     _write(memory, fitted.classes, content)
     return {"refit": "anew", "finding": content.training["finding"]}
@@ -142,7 +144,13 @@ def _as_content(fitted: FittedClassifier, before: FittedClassifier) -> MemoryCon
     """A refitted classifier, in a memory's terms."""
     unknown = before.unknown if before.detector is None else WITHOUT_DETECTOR
     return to_memory(
-        replace(fitted, finetuning=before.finetuning, unknown=unknown, hierarchy=before.hierarchy),
+        replace(
+            fitted,
+            finetuning=before.finetuning,
+            unknown=unknown,
+            hierarchy=before.hierarchy,
+            unlabelled=before.unlabelled,
+        ),
         command=current_command(),
     )
 
