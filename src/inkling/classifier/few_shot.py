@@ -177,8 +177,7 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         groups
             Which source each image is of, such as a video, None for its own; None: a column ``group``, else found.
         unlabelled
-            More images, named as for `images` or as vectors where those are vectors, of the classes and maybe others;
-            their labels, if any, are not read. They count where they are shown to help.
+            More images (vectors, if `images` are), of these classes or not; they count where they are shown to help.
         progress
             Called with the progress of embedding.
 
@@ -326,9 +325,10 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         more = None if unlabelled is None else Unlabelled.beside(samples, unlabelled)
         samples = samples if more is None else samples.also_skipped(more.skipped)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
-        spaces, X = None if tuning is None else tuning.fold_spaces, None if more is None else more.X
+        spaces = None if tuning is None else tuning.fold_spaces
+        X, report = (None, None) if more is None else (more.X, more.report)
         fitted = fit_classifier(samples, known, head=self.head, seed=self.seed, fold_spaces=spaces, unlabelled=X)
-        fitted = replace(fitted, hierarchy=read_parents(self.parents, fitted.classes), unlabelled=more and more.report)
+        fitted = replace(fitted, hierarchy=read_parents(self.parents, fitted.classes), unlabelled=report)
         self.fitted = with_detector(fitted, false_alarms=self.false_alarms, negatives=negatives, tuning=tuning)
         warn_of_skipped(samples.skipped, stacklevel=4)
         return self
