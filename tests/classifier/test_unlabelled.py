@@ -35,7 +35,7 @@ TEST, TEST_Y = _task(20, seed=3)
 
 
 def _fitted(unlabelled: Any = POOL) -> FewShotClassifier:
-    return FewShotClassifier().fit_embeddings(X, Y, unlabelled=unlabelled)
+    return FewShotClassifier().fit(X, Y, unlabelled=unlabelled)
 
 
 def _probabilities(classifier: FewShotClassifier) -> FloatArray:
@@ -47,7 +47,6 @@ def test_a_pool_that_helps_makes_the_classifier_better_and_says_so() -> None:
     assert "unlabelled images take part" in fitted.finding_
     assert fitted.fitted.unlabelled == {"images": len(POOL), "copies_left_out": 0, "beyond_limit": 0}
     assert fitted.score(TEST, TEST_Y) > FewShotClassifier().fit_embeddings(X, Y).score(TEST, TEST_Y)
-    assert_array_equal(_probabilities(FewShotClassifier().fit(X, Y, unlabelled=POOL)), _probabilities(fitted))
 
 
 def test_copies_are_left_out_and_counted() -> None:
@@ -79,7 +78,7 @@ def test_a_pool_that_cannot_be_meant_is_refused(unlabelled: Any, told: str) -> N
 
 def test_a_head_that_learns_from_labels_alone_refuses() -> None:
     with pytest.raises(InputError, match="'gda' learns from labelled images alone") as refused:
-        FewShotClassifier(head="gda").fit_embeddings(X, Y, unlabelled=POOL)
+        FewShotClassifier(head="gda").fit(X, Y, unlabelled=POOL)
     assert "--unlabelled" in str(refused.value.remedy)
 
 

@@ -26,7 +26,7 @@ from inkling.classifier.persistence import load_classifier
 from inkling.classifier.saving import Saved
 from inkling.classifier.set_predictor import SetPredictor
 from inkling.classifier.tuning import Tuning
-from inkling.classifier.unlabelled import Unlabelled, require_images, unlabelled_vectors
+from inkling.classifier.unlabelled import Unlabelled, unlabelled_records, unlabelled_vectors
 from inkling.classifier.vocabularies import negatives_for, require_no_vocabulary, require_texts
 from inkling.discovery.naming import Namer
 from inkling.discovery.vocabulary import Vocabulary
@@ -192,7 +192,12 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         FewShotClassifier(encoder='sketch', head='auto', 3 classes from 24 images)
         """
         if (vectors := vectors_among(images)) is not None:
-            return self.fit_embeddings(vectors, labels, groups=groups, unlabelled=unlabelled)
+            if unlabelled is None:
+                return self.fit_embeddings(vectors, labels, groups=groups)
+            require_no_vocabulary(self.vocabulary)
+            samples = given_samples(vectors, labels, logit_scale=100.0, groups=groups)
+            entries = given_entries(set(filter(None, samples.labels)), (), None)
+            return self.learn(samples, entries, unlabelled=unlabelled_vectors(unlabelled, samples.identity))
         given = read_images(images, labels, groups=groups, split="train")
         records = given.records
         rows, without = labelled_rows([one.path for one in records], [one.label for one in records])
@@ -217,7 +222,6 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         logit_scale: float = 100.0,
         groups: Any = None,
         views: int | None = None,
-        unlabelled: Any = None,
     ) -> Self:
         """Learn from vectors of your own, without an encoder.
 
@@ -237,8 +241,6 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
             Which source each row is of, such as a video or a day, (n,): they are held out together. None: found.
         views
             How many views of its image each row is the mean of, 1 for single views. None: unknown, promises are wider.
-        unlabelled
-            Embeddings (n_unlabelled, d) of images without labels, as for `fit`.
 
         Examples
         --------
@@ -250,8 +252,7 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         samples = given_samples(X, y, logit_scale=logit_scale, groups=groups, views=views)
         names = samples.label_kind.sorted({label for label in samples.labels if label is not None})
         of_texts = names if class_names is None else [require_class_name(name) for name in class_names]
-        more = None if unlabelled is None else unlabelled_vectors(unlabelled, samples.identity)
-        return self.learn(samples, given_entries(names, of_texts, text_vectors), unlabelled=more)
+        return self.learn(samples, given_entries(names, of_texts, text_vectors))
 
     def fit_precomputed(
         self, vectors: Precomputed, *, in_words: bool = False, unlabelled: Precomputed | None = None
@@ -323,7 +324,7 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         rows, without = labelled_rows(samples.paths, samples.labels)
         samples = samples.keep(rows).also_skipped(without)
         more = None if unlabelled is None else Unlabelled.beside(samples, unlabelled)
-        samples = samples if more is None else samples.also_skipped(more.skipped)
+        samples = samples.also_skipped(() if more is None else more.skipped)
         known = [entry for entry in entries if entry.text_vector is not None or entry.name in samples.labels]
         spaces = None if tuning is None else tuning.fold_spaces
         X, report = (None, None) if more is None else (more.X, more.report)
@@ -386,9 +387,8 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
     def _embedded(self, unlabelled: Any, progress: Progress | None) -> Samples | None:
         if unlabelled is None or isinstance(unlabelled, Precomputed):
             return None if unlabelled is None else precomputed_samples(unlabelled)
-        require_images(unlabelled)
         with opened_cache(self._cache) as cache:
-            return embed_samples(read_images(unlabelled).records, self.encoder, cache=cache, progress=progress)
+            return embed_samples(unlabelled_records(unlabelled), self.encoder, cache=cache, progress=progress)
 
     def _negatives(self, entries: Sequence[ClassEntry]) -> Negatives | None:
         require_texts(self.encoder, self.vocabulary)

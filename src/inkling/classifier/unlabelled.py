@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from inkling.embeddings.samples import Samples
 from inkling.encoders.identity import check_encoder
 from inkling.errors import InputError
 from inkling.heads.labelled_vectors import LabelledVectors
-from inkling.types import EncoderIdentity, FloatArray, SkippedImage
+from inkling.images.handed_over import read_images
+from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 from inkling.wording import counted
 
 MAX_UNLABELLED = 10_000
@@ -96,19 +97,20 @@ def unlabelled_vectors(X: Any, identity: EncoderIdentity) -> Samples:
     return replace(samples, content_hashes=vector_hashes(samples.X))
 
 
-def require_images(unlabelled: Any) -> None:
-    """Refuse vectors beside labelled images: nobody can tell which encoder made them.
+def unlabelled_records(unlabelled: Any) -> Sequence[ImageRecord]:
+    """Images without labels, as the caller names them.
 
     Raises
     ------
     InputError
-        If these are vectors.
+        If these are vectors: nobody can tell which encoder made them; or there is no image.
     """
     if vectors_among(unlabelled) is not None:
         raise InputError(
             "The labelled images are pictures, so unlabelled must be pictures too, or a file of embeddings.",
             remedy="Name the pictures themselves; inkling.embeddings.precomputed.read_precomputed reads a file.",
         )
+    return read_images(unlabelled).records
 
 
 def _nothing_left(unlabelled: Samples) -> str:
