@@ -48,7 +48,7 @@ REFUSED = 429
 CLOSE = 1e-4
 """Probabilities of batches and of single pictures differ by rounding."""
 SETTLED = 20.0
-PARTS = ("start", "speed", "workers", "overload", "load", "kills", "fuzz")
+PARTS = ("start", "speed", "workers", "overload", "load", "kills", "drawn", "fuzz")
 
 
 def main() -> None:
@@ -77,7 +77,8 @@ def _parts(place: Path, options: argparse.Namespace) -> dict[str, Callable[[], I
         "overload": lambda: overload(crops(), options.seconds),
         "load": lambda: load(crops(), options.load),
         "kills": lambda: kills(place / "kills", options.kills),
-        "fuzz": lambda: fuzz(place / "fuzz", cases=options.cases, examples=options.examples),
+        "drawn": lambda: drawn(place / "requests", examples=options.examples),
+        "fuzz": lambda: fuzz(place / "fuzz", cases=options.cases),
     }
 
 
@@ -331,16 +332,22 @@ def kills(place: Path, times: int) -> Iterator[Row]:
     yield at_most(f"killed {times} times: acknowledged decisions that are lost", lost, 0, acknowledged=acknowledged)
 
 
-def fuzz(place: Path, *, cases: int, examples: int) -> Iterator[Row]:
-    """Requests that nobody of good will sends, all of them with the right to write."""
+def drawn(place: Path, *, examples: int) -> Iterator[Row]:
+    """Requests that schemathesis draws from the document of the interface, with the right to write."""
     memory, cache = _drawn(place)
     with served(memory, cache=cache) as server:
         yield from drawn_cases(server, place, examples)
+    yield at_most("after those of schemathesis: memories that are not whole", _is_damaged(memory), 0)
+
+
+def fuzz(place: Path, *, cases: int) -> Iterator[Row]:
+    """Requests that nobody of good will sends, all of them with the right to write."""
+    memory, cache = _drawn(place)
     with served(memory, cache=cache) as server:
         yield from damaged_requests(server, cases, ASKING, what="bodies and pictures")
     with served(memory, cache=cache) as server:
         yield from damaged_requests(server, cases // 10, CHANGING, what="changes of the memory")
-    yield at_most("after all of them: memories that are not whole", _is_damaged(memory), 0)
+    yield at_most("after damaged ones: memories that are not whole", _is_damaged(memory), 0)
 
 
 def _is_damaged(memory: Path) -> bool:
