@@ -92,7 +92,7 @@ def product(weight: Tensor, bias: Tensor, arithmetic: Arithmetic, activation: Ac
         return _int8_product(weight, bias, activation)
     dtype = torch.bfloat16 if arithmetic == "bfloat16" else torch.float32
     weight, bias = weight.to(dtype), bias.to(dtype)
-    if has_kernels():
+    if has_kernels() and (dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         return _packed_product(weight, bias, activation)
     return lambda x: activation.function(functional.linear(x.to(dtype), weight, bias))
 
