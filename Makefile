@@ -71,6 +71,11 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/page.py
 	$(ENV) bench/unknown.py
 	$(ENV) bench/discovery.py
+	$(ENV) bench/change_choice.py
+	$(ENV) bench/negatives_choice.py
+	$(ENV) bench/transductive_sets.py
+	$(ENV) bench/unlabelled_choice.py
+	$(ENV) bench/within_class_prior.py
 	$(ENV) bench/promises.py
 	$(ENV) bench/finetune.py
 	$(ENV) bench/finetune_unknown.py
