@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import threading
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,24 @@ def ask(address: str, stage: Path) -> dict[str, Any]:
     return httpx.post(f"{address}/v1/predict", files={"file": picture}, timeout=30).json()
 
 
+def sent(address: str, stage: Path) -> HTTPConnection:
+    """A connection on which the same has been asked."""
+    picture = (stage / "test/cat/cat-0000.png").read_bytes()
+    request = httpx.Request("POST", f"{address}/v1/predict", files={"file": picture})
+    connection = HTTPConnection(request.url.host, request.url.port, timeout=30)
+    connection.request("POST", request.url.path, request.read(), dict(request.headers))
+    return connection
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_it_serves_until_a_signal_and_finishes_what_it_holds(start: Start, stage: Path, number: int) -> None:
     running = start("--log-format", "json")
     assert ask(running.address, stage)["predictions"][0]["label"] == "cat"
-    held: list[dict[str, Any]] = []
-    asking = [threading.Thread(target=lambda: held.append(ask(running.address, stage))) for _ in range(4)]
-    for one in asking:
-        one.start()
-    while not held:  # the others are on their way
-        pass
+    asked = [sent(running.address, stage) for _ in range(4)]
+    held = [json.load(asked[0].getresponse())]  # by now it has read what the others sent before
     running.process.send_signal(number)
-    for one in asking:
-        one.join()
+    held += [json.load(one.getresponse()) for one in asked[1:]]
     said = running.rest()
     assert running.process.returncode == 0
     assert "Traceback" not in said

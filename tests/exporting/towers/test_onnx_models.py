@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import TensorProto, helper
 
 from inkling.encoders.registry import load_encoder
@@ -70,7 +71,10 @@ def test_a_model_that_rounds_by_what_it_is_given(clip: Path, tmp_path: Path) -> 
     repository = write_transformers_js(clip, tmp_path / "repository")
     for tower in ("vision_model", "text_model"):
         quantize_dynamic(repository / f"onnx/{tower}.onnx", repository / f"onnx/{tower}_quantized.onnx")
-    assert_answers_like(load_encoder(repository, precision="int8"), pictures(5), atol=1e-6)
+    # Within a loop the runtime fuses otherwise; without AVX-512 that shows in a last bit, and one before a rounding
+    # moves a value by a step of 8 bits.
+    step = 0.0 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 1 / 255
+    assert_answers_like(load_encoder(repository, precision="int8"), pictures(5), atol=max(1e-6, step))
 
 
 def save_odd_model(path: Path, *, rows: int | str, kind: int) -> None:
