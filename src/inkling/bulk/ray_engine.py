@@ -6,7 +6,7 @@ again; since a part holds the same bytes whoever writes it, twice does no harm.
 
 from __future__ import annotations
 
-import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,6 +25,7 @@ from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
 EXTRA = "scale"
+_PATIENCE = 10.0  # seconds that a cluster may take to answer at all
 
 
 class RayEngine:
@@ -34,8 +35,6 @@ class RayEngine:
     ----------
     address
         ``auto`` for the cluster that this machine belongs to, or its host and port; None starts Ray here.
-    gpus
-        What share of a GPU each actor takes; None: a whole one where the cluster has any.
 
     Raises
     ------
@@ -43,9 +42,9 @@ class RayEngine:
         If Ray is not installed.
     """
 
-    def __init__(self, address: str | None = None, *, gpus: float | None = None) -> None:
+    def __init__(self, address: str | None = None) -> None:
         require("ray", extra=EXTRA, purpose="--engine ray, in Python RayEngine,")
-        self._address, self._gpus = address, gpus
+        self._address = address
 
     def run(
         self, job: Job, plan: Plan, records: Sequence[ImageRecord], parts: Sequence[int], shelf: Shelf
@@ -65,21 +64,11 @@ class RayEngine:
                 fn_constructor_args=(job, shelf, plan.digest),
                 batch_size=1,
                 zero_copy_batch=False,
-                **self._resources(len(parts)),
+                **_resources(len(parts)),
             )
             with _told():
                 for row in done.iter_rows():
                     yield _as_written(row["written"])
-
-    def _resources(self, n_parts: int) -> dict[str, Any]:
-        """As many actors as the cluster has room for."""
-        import ray
-
-        there = ray.cluster_resources()
-        share = (1.0 if there.get("GPU") else 0.0) if self._gpus is None else self._gpus
-        room = int(there.get("GPU", 0) / share) if share else int(there.get("CPU", 1))
-        actors = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(room, n_parts)))
-        return {"num_cpus": 1, "num_gpus": share, "compute": actors}
 
 
 class _Worker:
@@ -94,6 +83,16 @@ class _Worker:
         column = np.empty(1, dtype=object)
         column[0] = asdict(written)
         return {"written": column}
+
+
+def _resources(n_parts: int) -> dict[str, Any]:
+    """An actor for each GPU, or for each processor where there are none, but no more than parts."""
+    import ray
+
+    there = ray.cluster_resources()
+    gpus = int(there.get("GPU", 0))
+    actors = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(gpus or int(there.get("CPU", 1)), n_parts)))
+    return {"num_cpus": 1, "num_gpus": min(gpus, 1), "compute": actors}
 
 
 def _as_written(row: Mapping[str, Any]) -> Written:
@@ -133,11 +132,10 @@ def _connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    # Ray would put a copy of the folder that the program was started in on every node.
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
-    except ConnectionError as error:
+        _knock(address)
+        ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", configure_logging=False)
+    except (ConnectionError, TimeoutError, socket.gaierror) as error:
         raise InputError(
             f"There is no Ray cluster at '{address}': {excerpt(error)}.",
             remedy="Start one with 'ray start --head', give its HOST:PORT, or leave --address out "
@@ -152,6 +150,13 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Let the system refuse an address where nothing listens; Ray itself tries one for minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
 
 
 def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from inkling.errors import InputError, require
+from inkling.errors import InputError
+from inkling.images.places import Url, place_of, unreachable
 from inkling.outputs import appearing_whole
-from inkling.redaction import redacted
 from inkling.wording import excerpt
 
 
@@ -29,12 +31,11 @@ def shelf_of(where: str | Path) -> Shelf:
 
     Raises
     ------
-    InputError
+    InklingError
         If it cannot be written to.
-    MissingExtraError
-        If it is a URL and fsspec is not installed.
     """
-    return UrlShelf(str(where)) if "://" in str(where) else FolderShelf(Path(where))
+    place = place_of(where)
+    return UrlShelf(place) if isinstance(place, Url) else FolderShelf(place)
 
 
 class FolderShelf:
@@ -81,56 +82,41 @@ class UrlShelf:
     ----------
     url
         Such as ``s3://bucket/run``; credentials come from the environment.
+
+    Raises
+    ------
+    InklingError
+        If such a store can't be reached from here at all.
     """
 
-    def __init__(self, url: str) -> None:
-        require("fsspec", extra="scale", purpose=f"Writing to '{redacted(url)}'")
-        self._url = url.rstrip("/")
+    def __init__(self, url: Url) -> None:
+        url.check()
+        self._url = url
 
     def __str__(self) -> str:
-        return redacted(self._url)
+        return str(self._url)
 
     def names(self) -> list[str]:
         """Objects directly below the URL."""
-        files, root = self._opened()
-        try:
-            found = files.ls(root, detail=True, refresh=True)
-        except FileNotFoundError:
-            return []
-        except Exception as error:  # each store has its own
-            raise self._refused("read", error) from error
-        return sorted(one["name"].rpartition("/")[2] for one in found if one["type"] == "file")
+        with self._told():
+            return [str(one) for one in self._url.files() if len(one.parts) == 1]
 
     def get(self, name: str) -> bytes:
         """Read an object."""
-        files, root = self._opened()
-        try:
-            return bytes(files.cat_file(f"{root}/{name}"))
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            raise self._refused("read", error) from error
+        with self._told():
+            return (self._url / name).read_bytes()
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object in one request."""
-        files, root = self._opened()
+        with self._told():
+            (self._url / name).write_bytes(content)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the store refuses, in words; that there is no such object is not among it."""
         try:
-            files.makedirs(root, exist_ok=True)
-            files.pipe_file(f"{root}/{name}", content)
-        except Exception as error:
-            raise self._refused("written", error) from error
-
-    def _opened(self) -> tuple[Any, str]:
-        from fsspec.core import url_to_fs
-
-        try:
-            files, root = url_to_fs(self._url)
-        except Exception as error:
-            raise self._refused("opened", error) from error
-        return files, root
-
-    def _refused(self, how: str, error: Exception) -> InputError:
-        return InputError(
-            f"{self} cannot be {how}: {excerpt(error)}.",
-            remedy="Check its name, your rights there, and the credentials in the environment.",
-        )
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise unreachable(self._url, error) from error

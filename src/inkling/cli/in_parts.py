@@ -67,7 +67,9 @@ class Sitting:
 
 def _is_folder(output: str) -> bool:
     """Whether a name is that of a folder or a URL, rather than of a file or standard output."""
-    return output != STDOUT and ("://" in output or Path(output).is_dir() or not Path(output).suffix)
+    from inkling.images.places import is_url
+
+    return output != STDOUT and (is_url(output) or Path(output).is_dir() or not Path(output).suffix)
 
 
 Target = tuple[str, Sitting, str | None]

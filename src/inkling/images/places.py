@@ -54,7 +54,7 @@ def place_of(name: str | Path) -> Place:
 
 @dataclass(frozen=True)
 class Url:
-    """A file or folder behind a URL, with those members of `pathlib.Path` that reading needs.
+    """A file or folder behind a URL, with those members of `pathlib.Path` that are needed.
 
     They raise `FileNotFoundError`, `PermissionError` or another `OSError` as those of a path do, and an `InklingError`
     where no such store can be read at all.
@@ -118,6 +118,12 @@ class Url:
             data: bytes = system.cat_file(path, start=begin or None, end=end)
             return data
 
+    def write_bytes(self, content: bytes) -> None:
+        """Write the file, in the place of an older one."""
+        with _told(), self._opened() as (system, path):
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            system.pipe_file(path, content)
+
     def size(self) -> int:
         """Bytes of the file."""
         with _told(), self._opened() as (system, path):
@@ -161,7 +167,7 @@ class Url:
             )
         if _PASSWORD.match(self.text.partition("://")[2]):
             raise InputError(f"'{excerpt(self.text)}' has a password in it.", remedy=_CREDENTIALS)
-        fsspec = require("fsspec", extra=EXTRA, purpose=f"Reading '{self}'")
+        fsspec = require("fsspec", extra=EXTRA, purpose=f"Reaching '{self}'")
         try:
             system, path = fsspec.core.url_to_fs(self.text)
         except ImportError as error:
