@@ -55,6 +55,29 @@ def test_vectors_in_parts_are_read_again(inkling: Inkling, drawn: Path) -> None:
     assert [{key: value for key, value in row.items() if key != "error"} for row in rows] == whole
 
 
+def test_parts_of_vectors_take_the_place_of_a_file(inkling: Inkling, drawn: Path) -> None:
+    for name in ("train", "new"):
+        assert inkling.here("embed", name, "--encoder", "sketch", "--output", f"{name}-vectors").code == 0
+    assert inkling.here("fit", "train-vectors", "--memory", "v.ink", "--encoder", "sketch").code == 0
+    assert inkling.here("fit", "train", "--memory", "p.ink", "--encoder", "sketch").code == 0
+    judged = [inkling.here("evaluate", memory, "new-vectors", "--json", "-") for memory in ("v.ink", "p.ink")]
+    assert [one.code for one in judged] == [0, 0]
+    assert "new/broken.png" in judged[0].err
+    of_vectors, of_pictures = (json.loads(one.out) for one in judged)
+    assert of_vectors["n"] == 6
+    assert of_vectors["top1"] == of_pictures["top1"]
+    assert of_vectors["nll"] == pytest.approx(of_pictures["nll"], abs=1e-4)
+    done = inkling.here("predict", "v.ink", "new-vectors", "--json", "-")
+    assert [one["path"] for one in json.loads(done.out)["skipped"]] == ["new/broken.png"]
+    (inkling.folder / "new-vectors" / "manifest.json").unlink()
+    (inkling.folder / "new-vectors" / "zz.parquet").write_bytes(b"no Parquet")
+    lacking = inkling.here("predict", "v.ink", "new-vectors", "--json", "-")
+    assert (lacking.code, json.loads(lacking.out)["n"]) == (1, 6)
+    assert "zz.parquet: the part cannot be read as a Parquet file" in lacking.err
+    (inkling.folder / "new-vectors" / "part-000000.parquet").unlink()
+    inkling.here("predict", "v.ink", "new-vectors").refused("No images found")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

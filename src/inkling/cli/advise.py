@@ -92,6 +92,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
     from inkling.embeddings.samples import precomputed_samples
 
     if isinstance(source, Precomputed):
+        tell_skipped(source.skipped, {})
         return precomputed_samples(source)
     with progress_bar("Embedding") as progress:
         samples = classifier.embed(source.records, progress=progress)

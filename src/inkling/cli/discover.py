@@ -89,6 +89,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
     if isinstance(source, Precomputed):
         check_encoder(classifier.fitted.samples.identity, source.identity)
+        tell_skipped(source.skipped, {})
         return precomputed_samples(source)
     with progress_bar("Embedding") as progress:
         samples = classifier.embed(source.records, progress=progress)

@@ -166,6 +166,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
 
     if isinstance(source, Precomputed):
         check_encoder(classifier.fitted.samples.identity, source.identity)
+        tell_skipped(source.skipped, {})
         return precomputed_samples(source)
     require_known_labels([record.label for record in source.records], classifier.fitted.classes)
     with progress_bar("Embedding") as progress:

@@ -148,6 +148,7 @@ def _samples(source: Found | Precomputed, encoder: Any, cache: Any) -> Samples:
     from inkling.embeddings.samples import embed_samples, precomputed_samples
 
     if isinstance(source, Precomputed):
+        tell_skipped(source.skipped, {})
         return precomputed_samples(source)
     with progress_bar("Embedding") as progress:
         samples = embed_samples(source.records, encoder(), cache=cache, progress=progress)

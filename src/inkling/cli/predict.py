@@ -320,6 +320,7 @@ def _verdicts(
                 if observer is not None:
                     observer.take(samples)
                 yield from classifier.judge(samples, **options)
+                yield from samples.skipped
         if records:
             seen = None if observer is None else observer.take
             yield from classifier.verdicts(records, progress=progress, observe=seen, **options)

@@ -87,19 +87,25 @@ def grouped(source: Found, grouping: Grouping | None) -> Found:
 
 
 def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedImage]) -> bool:
-    """Whether something that the user named can't be used: all images of a source, or one of a table or a list."""
+    """Whether something that the user named can't be used: all images of a source, or one of a table or a list.
+
+    Or a part of a folder of vectors.
+    """
+    from inkling.embeddings.precomputed import Precomputed
     from inkling.images.layout import NOT_UTF8
-    from inkling.images.sources import ON_A_DRIVE, Found
+    from inkling.images.sources import ON_A_DRIVE
 
     lost = {image.path for image in skipped}
 
-    def is_lost(source: Found) -> bool:
+    def is_lost(source: Found | Precomputed) -> bool:
+        if isinstance(source, Precomputed):
+            return source.parts_lost > 0
         gone = [record.path in lost for record in source.records]
         if source.one_by_one:
             return any(gone) or bool({NOT_UTF8, ON_A_DRIVE} & source.ignored.keys())
         return all(gone)
 
-    return any(isinstance(source, Found) and is_lost(source) for source in sources)
+    return any(is_lost(source) for source in sources)
 
 
 def leave_if_lost(source: Found | Precomputed | None, skipped: Sequence[SkippedImage]) -> None:

@@ -2,7 +2,8 @@
 
 Columns: ``path`` text, ``label`` (text, whole number or truth value) or null, ``content_hash`` text, ``group`` text or
 null (which source an image comes from), ``embedding`` list of float32, and ``feature`` list of float32 where the
-encoder has a second output. The encoder's identity stands as JSON under the key ``inkling.encoder`` of the file's
+encoder has a second output. In parts of a run there is a column ``error``: text where an image has no vector, and why,
+else null. The encoder's identity stands as JSON under the key ``inkling.encoder`` of the file's
 metadata.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
 from inkling.embeddings.embed import Embedded
+from inkling.embeddings.parts import SKIPPED
 from inkling.errors import InputError
 from inkling.labels import Kind, Label
 from inkling.outputs import appearing_whole
@@ -27,6 +30,7 @@ from inkling.types import EncoderIdentity
 from inkling.wording import excerpt
 
 METADATA_KEY = b"inkling.encoder"
+ERROR = "error"
 
 _KEYS = {
     "path": "paths",
@@ -86,24 +90,53 @@ def read_arrays(path: Path) -> dict[str, Any]:
     InputError
         If it is not Parquet, or a column has another type.
     """
+    with told_as_parquet(f"'{path}'"):
+        return arrays_of(parquet.read_table(path))
+
+
+@contextmanager
+def told_as_parquet(shown: str) -> Iterator[None]:
+    """What goes wrong in reading a file, in words.
+
+    Raises
+    ------
+    InputError
+        In place of other errors.
+    """
     try:
-        return _arrays_of(parquet.read_table(path))
+        yield
     except InputError:
         raise
     except Exception as error:  # Arrow, its conversion to Python and the system each have their own
         raise InputError(
-            f"'{path}' cannot be read as a Parquet file: {excerpt(error)}.", remedy="Write the file again."
+            f"{shown} cannot be read as a Parquet file: {excerpt(error)}.", remedy="Write the file again."
         ) from error
 
 
-def _arrays_of(table: pa.Table) -> dict[str, Any]:
+def with_vectors(table: pa.Table) -> tuple[pa.Table, list[tuple[str, str]]]:
+    """The rows that have a vector, and paths and reasons of those that have none."""
+    if ERROR not in table.column_names or "embedding" not in table.column_names:
+        return table, []
+    failed = compute.is_valid(table[ERROR])
+    if not compute.any(failed).as_py():
+        return table, []
+    lost = table.filter(failed)
+    paths = lost["path"].to_pylist() if "path" in lost.column_names else ["image"] * lost.num_rows
+    reasons = [excerpt(str(reason)) for reason in lost[ERROR].to_pylist()]
+    shown = ["image" if path is None else str(path) for path in paths]
+    return table.filter(compute.invert(failed)), list(zip(shown, reasons, strict=True))
+
+
+def arrays_of(table: pa.Table) -> dict[str, Any]:
+    """Columns of a table under the keys of `inkling.embeddings.precomputed`, and under `SKIPPED` who has no vector."""
+    table, skipped = with_vectors(table)
     arrays: dict[str, Any] = {
         key: _column(table[name], name) for name, key in _KEYS.items() if name in table.column_names
     }
     metadata = table.schema.metadata or {}
     if METADATA_KEY in metadata:
         arrays["encoder"] = metadata[METADATA_KEY].decode()
-    return arrays
+    return arrays | ({SKIPPED: skipped} if skipped else {})
 
 
 def _write(path: Path, parts: Iterable[Embedded], identity: EncoderIdentity, kind: Kind) -> int:

@@ -19,7 +19,8 @@ encoder              text                 name of the encoder, or its whole iden
 ==================== ==================== =============================================================
 
 A Parquet file has the columns ``path``, ``label``, ``embedding`` and optionally ``content_hash``, ``group``, ``views``
-and ``feature``, and the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`).
+and ``feature``, and the encoder's identity as JSON in its metadata (`inkling.embeddings.parquet`). A folder or URL of
+such files is read as one; a part that can't be used, and images with a reason in the column ``error``, are skipped.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ from inkling.embeddings.checks import (
     unit_rows,
     vector_hashes,
 )
+from inkling.embeddings.parts import SKIPPED, VectorParts, require_fingerprint, table_of, vector_parts
 from inkling.errors import InputError, require
 from inkling.images.groups import read_groups
 from inkling.images.layout import is_utf8
+from inkling.images.places import is_url
 from inkling.labels import Kind, Labels, read_labels, require_class_name
-from inkling.types import EncoderIdentity
+from inkling.types import EncoderIdentity, SkippedImage
 from inkling.wording import excerpt
 
 DEFAULT_LOGIT_SCALE = 100.0
@@ -87,6 +90,10 @@ class Precomputed:
         Which source each image comes from, None for one without; None as a whole where the file tells of none.
     views
         How many views of its image each embedding is the mean of; None where the file does not say.
+    skipped
+        Images that have no vector, and why; and parts of a folder that can't be used.
+    parts_lost
+        How many of these are parts.
     """
 
     paths: tuple[str, ...]
@@ -100,6 +107,8 @@ class Precomputed:
     label_kind: Kind = Kind.TEXT
     groups: tuple[str | None, ...] | None = None
     views: int | None = None
+    skipped: tuple[SkippedImage, ...] = ()
+    parts_lost: int = 0
 
     def of_views(self, views: int | None) -> Precomputed:
         """The same, each embedding being the mean of so many views; None leaves what the file says.
@@ -119,22 +128,95 @@ class Precomputed:
 
 
 def read_precomputed(path: str | Path) -> Precomputed:
-    """Read vectors from an ``.npz`` or ``.parquet`` file.
+    """Read vectors from an ``.npz`` or ``.parquet`` file, or from a folder or URL of Parquet files.
 
     Raises
     ------
     InputError
         If the file is missing, of another kind, or its arrays do not fit together: not two-dimensional, of
-        different lengths, not finite, of no length.
+        different lengths, not finite, of no length. Of a folder, if none of its parts can be used.
     """
+    if is_url(str(path)) or Path(path).is_dir():
+        return _together(path)
     path = Path(path)
     if not path.is_file():
         raise InputError(f"'{path}' is not a file.", remedy="Name an .npz or .parquet file of embeddings.")
     arrays = _reader(path)(path)
     try:
-        return _checked(arrays, path)
+        return _checked(arrays, str(path))
     except InputError as error:
         raise InputError(f"'{path}': {error.message}", remedy=error.remedy) from error
+
+
+def _together(where: str | Path) -> Precomputed:
+    """All parts of a folder that can be used."""
+    parts = vector_parts(where)
+    if parts is None:
+        raise InputError(f"'{where}' holds no embeddings.", remedy="Name a folder of .parquet files with embeddings.")
+    read: list[Precomputed] = []
+    lost: list[SkippedImage] = []
+    skipped: list[SkippedImage] = []
+    fingerprint = parts.fingerprint
+    for file in parts.files:
+        try:
+            part, without = _part(parts, file, fingerprint)
+        except InputError as error:
+            lost.append(parts.skipped(file, error.message))
+            continue
+        skipped += without
+        if part is not None:
+            fingerprint = part.identity.fingerprint
+            read.append(part)
+    skipped = [*lost, *skipped]
+    if not read:
+        first = f" The first: '{skipped[0].path}': {skipped[0].reason}." if skipped else ""
+        raise InputError(f"No vector in '{where}' can be used.{first}", remedy="Embed the images again.")
+    try:
+        return replace(_joined(read), skipped=tuple(skipped), parts_lost=len(lost))
+    except InputError as error:
+        raise InputError(f"'{where}': {error.message}", remedy=error.remedy) from error
+
+
+def _part(
+    parts: VectorParts, file: str, fingerprint: str | None
+) -> tuple[Precomputed | None, tuple[SkippedImage, ...]]:
+    """A part, which must be of the encoder with that fingerprint, and its images that have no vector."""
+    from inkling.embeddings.parquet import arrays_of, told_as_parquet
+
+    with told_as_parquet("the part"):
+        arrays = arrays_of(table_of(parts, file))
+    skipped = tuple(SkippedImage(*one) for one in arrays.get(SKIPPED, ()))
+    if skipped and not len(arrays.get("embeddings", ())):
+        return None, skipped
+    found = _checked(arrays, parts.name)
+    require_fingerprint(found.identity.fingerprint, fingerprint)
+    rows = tuple(f"{file} {path}" for path in found.paths)
+    return (found if "paths" in arrays else replace(found, paths=rows)), skipped
+
+
+def _joined(parts: Sequence[Precomputed]) -> Precomputed:
+    """Parts of one encoder as one; `skipped` is left to the caller."""
+    first = parts[0]
+    views = number_of_views([one.views for one in parts])
+    kinds = {one.label_kind for one in parts if one.labels is not None}
+    if len(kinds) > 1:
+        told = " and ".join(sorted(kind.value for kind in kinds))
+        raise InputError(f"labels are {told} in different parts.", remedy="Write all of them as text.")
+    kind = next(iter(kinds), Kind.TEXT)
+    labels = [label for one in parts for label in one.labels or (None,) * len(one.paths)]
+    groups = [group for one in parts for group in one.groups or (None,) * len(one.paths)]
+    return replace(
+        first,
+        paths=tuple(path for one in parts for path in one.paths),
+        content_hashes=tuple(content for one in parts for content in one.content_hashes),
+        labels=tuple(labels) if kinds else None,
+        label_kind=kind,
+        embeddings=np.concatenate([one.embeddings for one in parts]),
+        features=None if first.features is None else np.concatenate([one.features for one in parts]),
+        class_names=tuple(kind.sorted({label for label in labels if label is not None})),
+        groups=tuple(groups) if any(one.groups is not None for one in parts) else None,
+        views=views,
+    )
 
 
 def _reader(path: Path) -> Callable[[Path], Mapping[str, Any]]:
@@ -159,7 +241,10 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
+def _checked(arrays: Mapping[str, Any], source: str) -> Precomputed:
+    skipped = tuple(SkippedImage(*one) for one in arrays.get(SKIPPED, ()))
+    if skipped and not len(arrays["embeddings"]):
+        raise InputError(f"none of its images has a vector; the first, {skipped[0].path}: {skipped[0].reason}.")
     embeddings = matrix(_first(arrays, "embeddings", "x"), "embeddings")
     n_images, dimension = embeddings.shape
     features = _optional_matrix(arrays, "features", n_rows=n_images)
@@ -178,11 +263,12 @@ def _checked(arrays: Mapping[str, Any], path: Path) -> Precomputed:
         label_kind=Kind.TEXT if labels is None else labels.kind,
         embeddings=unit_rows(embeddings),
         features=features,
-        identity=_identity(arrays, path, dimension, 0 if features is None else features.shape[1]),
+        identity=_identity(arrays, source, dimension, 0 if features is None else features.shape[1]),
         class_names=class_names,
         text_vectors=None if text_vectors is None else unit_rows(text_vectors, zeros_allowed=True),
         groups=None if groups is None else tuple(read_groups(groups, n_images)),
         views=number_of_views(arrays.get("views")),
+        skipped=skipped,
     )
 
 
@@ -248,14 +334,14 @@ def _content_hashes(arrays: Mapping[str, Any], embeddings: NDArray[np.float32]) 
     return tuple(key or other for key, other in zip(hashes, otherwise, strict=True))
 
 
-def _identity(arrays: Mapping[str, Any], path: Path, dimension: int, feature_dimension: int) -> EncoderIdentity:
+def _identity(arrays: Mapping[str, Any], source: str, dimension: int, feature_dimension: int) -> EncoderIdentity:
     stated = _encoder(arrays)
     if stated.startswith("{"):
         return _stated_identity(stated, dimension, feature_dimension)
     name = stated or "precomputed"
     return EncoderIdentity(
         name=name,
-        source=str(path),
+        source=source,
         fingerprint=f"{name}:{dimension}+{feature_dimension}",
         dimension=dimension,
         feature_dimension=feature_dimension,

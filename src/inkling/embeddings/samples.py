@@ -14,10 +14,12 @@ from inkling.embeddings.cache import EmbeddingCache
 from inkling.embeddings.checks import matrix, number_of_views, same_length, unit_rows, vector_hashes
 from inkling.embeddings.embed import Embedded, Progress, embed_images
 from inkling.embeddings.groups import Groups
+from inkling.embeddings.parts import vector_parts
 from inkling.embeddings.precomputed import Precomputed
 from inkling.encoders.base import Encoder
 from inkling.errors import require
 from inkling.images.groups import read_groups
+from inkling.images.places import is_url
 from inkling.labels import Kind, read_labels
 from inkling.types import EncoderIdentity, FloatArray, ImageRecord, SkippedImage
 
@@ -255,6 +257,7 @@ def precomputed_samples(vectors: Precomputed) -> Samples:
         thumbnails=(None,) * n,
         views=(0,) * n,
         X=np.hstack(blocks),
+        skipped=vectors.skipped,
         label_kind=vectors.label_kind,
         groups=None if vectors.groups is None else Groups.from_user(vectors.content_hashes, vectors.groups),
         stated_views=vectors.views,
@@ -318,7 +321,9 @@ def is_handed_over(made_with: EncoderIdentity) -> bool:
 
 
 def is_precomputed(path: str | Path) -> bool:
-    """Whether a path names a file of vectors: an npz, or a Parquet file with a column ``embedding``."""
+    """Whether a name is that of vectors: an npz, a Parquet file with a column ``embedding``, or a folder of such."""
+    if is_url(str(path)) or Path(path).is_dir():
+        return vector_parts(path) is not None
     path = Path(path)
     if path.suffix.lower() == ".npz":
         return True
