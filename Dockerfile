@@ -7,7 +7,7 @@ COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY src ./src
 RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/inkling \
-    && /opt/inkling/bin/pip install --no-cache-dir --constraint constraints.txt "$(echo /wheels/*.whl)[mcp,serve]"
+    && /opt/inkling/bin/pip install --no-cache-dir --constraint constraints.txt "$(echo /wheels/*.whl)[mcp,postgres,serve]"
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /data inkling \

@@ -10,14 +10,20 @@ import subprocess
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import kubernetes_validate
 import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema import Draft7Validator
 from typer.main import get_command
 
 from inkling.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-UNIT = ROOT / "deploy" / "inkling.service"
+DEPLOY = ROOT / "deploy"
+UNIT = DEPLOY / "inkling.service"
 Instruction = tuple[str, str]
 
 
@@ -109,3 +115,58 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         check=False,
     )
     assert rated.returncode == 0, rated.stdout[-300:]
+
+
+@pytest.fixture(scope="module")
+def composed() -> dict[str, Any]:
+    """The services of the example for compose."""
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    described: dict[str, Any] = yaml.safe_load(text)
+    return described
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    """The resources of the example for Kubernetes by their kind."""
+    text = (DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8")
+    return {each["kind"]: each for each in yaml.safe_load_all(text)}
+
+
+def test_compose_takes_the_file(composed: dict[str, Any]) -> None:
+    Draft7Validator(get_builtin_schema("vendor.compose-spec")).validate(composed)
+    services = composed["services"]
+    assert services["service"]["build"] == ".."
+    assert services["service"]["read_only"]
+    (volume,) = services["proxy"]["volumes"]
+    assert (DEPLOY / volume.partition(":")[0]).is_file()
+    for one in services.values():
+        assert {*one.get("depends_on", ())} <= services.keys()
+
+
+def test_the_proxy_sends_to_the_port_that_the_replicas_have(composed: dict[str, Any]) -> None:
+    options = read_command(composed["services"]["service"]["command"])
+    proxy = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert {*re.findall(r"server (\S+) resolve;", proxy)} == {f"service:{options['port']}"}
+    upstreams = re.findall(r"^upstream (\w+)", proxy, re.MULTILINE)
+    assert sorted(re.findall(r"proxy_pass http://(\w+);", proxy)) == sorted(upstreams)
+    (listens,) = re.findall(r"listen (\d+);", proxy)
+    assert composed["services"]["proxy"]["ports"] == [f"127.0.0.1:8000:{listens}"]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "PodDisruptionBudget"])
+def test_kubernetes_takes_the_file(resources: dict[str, Any], kind: str) -> None:
+    kubernetes_validate.validate(resources[kind], "1.32", strict=True)
+
+
+def test_the_pods_run_a_command_that_there_is_without_rights(resources: dict[str, Any]) -> None:
+    pod = resources["Deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    options = read_command(container["args"])
+    assert options["memory"] == "$(DATABASE)"
+    assert [one["containerPort"] for one in container["ports"]] == [options["port"]]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert str(pod["spec"]["securityContext"]["runAsUser"]) == given(last_stage(), "USER")
+    for kind in ("Service", "PodDisruptionBudget"):
+        selector = resources[kind]["spec"]["selector"]
+        assert selector.get("matchLabels", selector).items() <= pod["metadata"]["labels"].items()
+    assert resources["Service"]["spec"]["sessionAffinity"] == "ClientIP"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, text
 
 from inkling.errors import InputError, MemoryFileError
 from inkling.memory.backup import backup, copy_memory
@@ -249,3 +251,36 @@ def test_it_is_followed(url: str) -> None:
     followed.close()
     assert followed.state() == (event.version,)
     followed.close()
+
+
+def test_whoever_waits_hears_of_a_change_at_once(url: str) -> None:
+    fit_and_pool(url)
+    followed = Followed(url)
+    followed.wait(0.01)  # by now it listens
+    deciding = threading.Timer(0.5, Decisions(url).discard, [1])
+    deciding.start()
+    begun = time.monotonic()
+    followed.wait(30)
+    waited = time.monotonic() - begun
+    deciding.join()
+    followed.close()
+    assert waited < 20
+
+
+def test_a_connection_that_breaks_while_waiting_is_reported_and_made_anew(url: str) -> None:
+    fit_and_pool(url)
+    followed = Followed(url)
+    followed.wait(0.01)
+    disconnect(url)
+    with pytest.raises(MemoryFileError, match="the server says"):
+        followed.wait(30)
+    followed.wait(0.01)
+    followed.close()
+
+
+def disconnect(url: str) -> None:
+    """End all connections to a database, as a server that is restarted does."""
+    admin = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    with admin.connect() as connection:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -157,6 +158,10 @@ class KeptVersion:
             self.close()
             self._kept, self._file = self._stack.enter_context(_opened(self._path, "mode=rw")), file
         return (*file, int(self._kept.execute(_VERSION).fetchone()[0]))
+
+    def wait(self, seconds: float) -> None:
+        """Let the time pass."""
+        time.sleep(seconds)
 
     def close(self) -> None:
         """Let the file go."""

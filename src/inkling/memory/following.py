@@ -31,6 +31,19 @@ class Followed:
         with self._place.explained():
             return self._kept.state()
 
+    def wait(self, seconds: float) -> None:
+        """Return as soon as the memory may have changed, after so many seconds at the latest.
+
+        A server tells of it at once. Whoever writes to a file tells nobody, so that is the whole time.
+
+        Raises
+        ------
+        MemoryFileError
+            If the memory cannot be reached.
+        """
+        with self._place.explained():
+            self._kept.wait(seconds)
+
     def close(self) -> None:
         """Let the memory go."""
         self._kept.close()

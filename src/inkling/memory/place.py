@@ -31,6 +31,9 @@ class Following(Protocol):
     def state(self) -> tuple[int, ...]:
         """What is equal as long as the memory is the same: its version, and of a file which one it is."""
 
+    def wait(self, seconds: float) -> None:
+        """Return as soon as the memory may have changed, after so many seconds at the latest."""
+
     def close(self) -> None:
         """Let the memory go."""
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, NullPool, create_engine, func, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from inkling.errors import MemoryFileError, require
 from inkling.memory import schema
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 10
+CHANNEL = "inkling"
+"""Of notifications of what is written; a database has one memory."""
 
 
 class ServerPlace:
@@ -118,6 +120,7 @@ class ServerPlace:
         with self._turn() as connection:
             self.check_schema(connection)
             yield connection
+            connection.execute(select(func.pg_notify(CHANNEL, "")))  # those that follow hear it when this is committed
 
     @contextmanager
     def _turn(self) -> Iterator[Connection]:
@@ -171,6 +174,7 @@ class KeptServerVersion:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kept: Connection | None = None
+        self._listens = False
 
     def state(self) -> tuple[int, ...]:
         """Its version by now. A connection that broke is made anew."""
@@ -180,14 +184,38 @@ class KeptServerVersion:
             self.close()
             return self._asked()
 
+    def wait(self, seconds: float) -> None:
+        """Until a writer's notification; none comes through a proxy that shares connections, and time passes then.
+
+        Raises
+        ------
+        sqlalchemy.exc.DBAPIError
+            If the connection breaks, or there is none to be had.
+        """
+        from psycopg import OperationalError as Broken
+
+        connection = self._connected()
+        if not self._listens:
+            connection.execute(text(f"LISTEN {CHANNEL}"))
+            self._listens = True
+        driver: Any = connection.connection.driver_connection
+        try:
+            next(driver.notifies(timeout=seconds, stop_after=1), None)
+        except Broken as error:
+            self.close()
+            raise OperationalError("LISTEN", None, error) from error
+
     def _asked(self) -> tuple[int, ...]:
+        return (int(self._connected().execute(select(schema.memory.c.version)).scalar_one()),)
+
+    def _connected(self) -> Connection:
         if self._kept is None:
             self._kept = self._engine.connect()
-        return (int(self._kept.execute(select(schema.memory.c.version)).scalar_one()),)
+        return self._kept
 
     def close(self) -> None:
         """Let the database go."""
-        kept, self._kept = self._kept, None
+        kept, self._kept, self._listens = self._kept, None, False
         if kept is not None:
             kept.close()
 

@@ -33,6 +33,7 @@ from inkling.serving.answered import Answer, Known, Wanted
 from inkling.serving.batching import Asked, EncoderThreads
 from inkling.serving.beginning import Beginning
 from inkling.serving.begun import BegunFile
+from inkling.serving.keeper import Keeper
 from inkling.serving.limits import Limits
 from inkling.serving.nearest import Neighbours
 from inkling.serving.queued_encoder import queued
@@ -96,6 +97,7 @@ class Service:
         )
         if self._known is not None and begin_with is not None:
             BegunFile(memory).remove_what_is_known(self._known.classifier.fitted.classes)
+        self._keeper = Keeper(memory, self._keep_up)
         self._studied: tuple[int, Payload] | None = None
         self.ready = threading.Event()
         self.closing = threading.Event()
@@ -107,10 +109,12 @@ class Service:
         self.thread.start()
         self.thread.call(self._warm_up)
         self.ready.set()
+        self._keeper.start()
 
     def close(self) -> None:
         """Finish what is held, and end."""
         self.closing.set()
+        self._keeper.close()
         self.thread.close(self._let_go)
 
     @property
@@ -229,6 +233,11 @@ class Service:
             raise UnreadableImageError(
                 f"{width} x {height} pixels is too large (at most {self.limits.pixels // 1_000_000} million are taken)"
             )
+
+    def _keep_up(self) -> None:
+        """Load what others decided, so that no request waits for that."""
+        if not self.begins:
+            self.thread.call(self._current)
 
     def _let_go(self) -> None:
         self._followed.close()
