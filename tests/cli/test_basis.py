@@ -35,3 +35,8 @@ def test_one_image_a_class_is_said_not_to_be_measured(
 def test_memories_of_earlier_releases_name_no_basis() -> None:
     assert unmeasured({"n": 0}) == unmeasured({"n": 0, "basis": "none"})
     assert unmeasured({"n": 40}) is None
+
+
+def test_a_scale_that_images_held_out_did_not_give_is_told_however_many_there_were() -> None:
+    assert "mostly less sure than right" in str(unmeasured({"n": 40, "basis": "unlabelled"}))
+    assert unmeasured({"n": 40, "basis": "out of fold"}) is None

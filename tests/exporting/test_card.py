@@ -38,6 +38,13 @@ def test_a_memory_of_before_says_not_what_its_calibration_rests_on(tmp_path: Pat
     assert "scores, not measured odds" in card_of(told, tmp_path)
 
 
+def test_a_scale_that_unlabelled_images_made_lower_is_told(tmp_path: Path) -> None:
+    fitted = FewShotClassifier(head="auto").fit_embeddings(np.eye(3, 8), ["ant", "bee", "cat"]).fitted
+    told = manifest(fitted)
+    told["head"]["calibration"]["basis"] = "unlabelled"
+    assert "mostly lower than right" in card_of(told, tmp_path)
+
+
 def manifest(fitted: FittedClassifier) -> dict[str, Any]:
     """As of an export in ONNX that answers as the classifier does."""
     paths, labels = fitted.samples.paths, fitted.samples.labels

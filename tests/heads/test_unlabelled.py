@@ -57,6 +57,13 @@ def test_of_few_classes_a_pool_needs_evidence() -> None:
     assert "with fewer than 10 classes" in head.finding_
 
 
+@pytest.mark.parametrize(("shots", "basis"), [(1, "unlabelled"), (2, "unlabelled"), (4, "out of fold")])
+def test_what_the_scale_rests_on(shots: int, basis: str) -> None:
+    X, y = _task(shots, seed=1)
+    fitted = FittedHead.fit("auto", replace(LabelledVectors.of(X, y), unlabelled=POOL), seed=0)
+    assert fitted.calibration["basis"] == basis
+
+
 def test_what_is_foreign_is_left_out() -> None:
     X, y = _task(2, seed=1)
     foreign = np.random.default_rng(4).standard_normal((50, D)).astype(np.float32)

@@ -233,7 +233,8 @@ class AutoHead(Head):
         self.chosen_ = ships.name
         weights = weigh(used, y)
         if fixed is not None and support.text is None:
-            weights = weights ** (1.0 - (PRIOR_SHARE if experts.unlabelled is None else UNLABELLED_PRIOR_SHARE))
+            share = PRIOR_SHARE if experts.unlabelled is None else UNLABELLED_PRIOR_SHARE
+            weights = np.asarray(fixed) * (weights / fixed) ** (1.0 - share)
         self.weights_ = dict(zip(names, weights.tolist(), strict=False))
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows

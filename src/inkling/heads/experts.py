@@ -31,6 +31,8 @@ ONE_SHOT_WEIGHT = 1.0 / 1.2
 """Of prototypes without texts, from one image a class: nothing can be held out, so the scale is the one that leaves the
 worst of five data sets least miscalibrated; the same to .02 whichever of them is left out of the choice
 (`docs/decisions/auto-head.md`)."""
+UNLABELLED_WEIGHT = 1.1
+"""The same from one or two images and unlabelled ones, which leave scores too even (`docs/decisions/unlabelled.md`)."""
 PRIOR_SHARE = 0.5
 """Of the fixed scale beside the one found out of fold, in logarithms, where folds halve two images a class."""
 UNLABELLED_PRIOR_SHARE = 1.0
@@ -79,13 +81,18 @@ class Experts:
     unlabelled: FloatArray | None = None
 
 
+def too_few_to_weigh(shots: IntArray) -> bool:
+    """Whether the median class has too few source images, (n_classes,), to find weights and their scale on."""
+    return bool(np.median(shots[shots > 0]) < MIN_SHOTS_TO_WEIGH)
+
+
 def experts_for(support: Support, shots: IntArray, unlabelled: FloatArray | None = None) -> Experts:
     """Experts for a support set with `shots` source images of each class, (n_classes,), and unlabelled images."""
-    median = np.median(shots[shots > 0])
-    if median < MIN_SHOTS_TO_WEIGH:
+    if too_few_to_weigh(shots):
+        median = np.median(shots[shots > 0])
         shrinkage = FEW_SHOT_SHRINKAGE[int(median)] if unlabelled is None else SHRINKAGE
-        images_alone = (ONE_SHOT_WEIGHT if median == 1 else 1.0,)
-        fixed_weights = images_alone if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
+        scale = UNLABELLED_WEIGHT if unlabelled is not None else ONE_SHOT_WEIGHT if median == 1 else 1.0
+        fixed_weights = (scale,) if support.text is None else (1.0, FEW_SHOT_TEXT_WEIGHT)
         return Experts({"prototype": lambda: PrototypeHead(shrinkage=shrinkage)}, fixed_weights, unlabelled)
     return Experts(_weighed(support.X.size * support.n_classes), None, unlabelled)
 

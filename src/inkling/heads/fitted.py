@@ -20,9 +20,11 @@ from inkling.heads.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
+from inkling.heads.experts import too_few_to_weigh
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.out_of_fold import OutOfFold, number_of_folds, out_of_fold
 from inkling.heads.prediction_sets import SetCalibration
+from inkling.heads.support import shots_of
 from inkling.heads.unlabelled import fit_with_unlabelled
 from inkling.types import FloatArray, IntArray
 
@@ -40,8 +42,8 @@ class FittedHead:
     temperature
         T of softmax(z / T).
     calibration
-        T, what it rests on (`basis`: ``out of fold``, ``prior`` or ``none``), the number of images, and ECE, NLL, Brier
-        before and after; as JSON can hold it. Memories of earlier releases lack the basis.
+        T, what it rests on (`basis`: ``out of fold``, ``prior``, ``unlabelled`` or ``none``), the number of images, and
+        ECE, NLL, Brier before and after; as JSON can hold it. Memories of earlier releases lack the basis.
     finding
         What the evidence says, in one sentence.
     evidence
@@ -114,8 +116,7 @@ class FittedHead:
         sets = SetCalibration.of(
             p, seen, vectors.classes, sources=sources[held_out.rows], folds=_folds(vectors), seed=seed
         )
-        unmeasured = "prior" if isinstance(head, AutoHead) else "none"
-        calibration = _calibration(held_out, seen, temperature, basis="out of fold" if len(seen) else unmeasured)
+        calibration = _calibration(held_out, seen, temperature, basis=_basis(head, vectors, len(seen)))
         return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out, sets)
 
 
@@ -130,6 +131,15 @@ def _folds(vectors: LabelledVectors) -> int:
     if spaces is not None:
         return len(np.unique(spaces.fold[spaces.fold >= 0]))
     return number_of_folds(vectors.y, vectors.sources, vectors.n_classes)
+
+
+def _basis(head: Head, vectors: LabelledVectors, n_seen: int) -> str:
+    """What the scale of probabilities rests on, with `n_seen` images held out."""
+    if isinstance(head, AutoHead):
+        shots = shots_of(vectors.y, vectors.sources, vectors.n_classes)
+        if head.unlabelled_learned_from is not None and too_few_to_weigh(shots):
+            return "unlabelled"
+    return "out of fold" if n_seen else "prior" if isinstance(head, AutoHead) else "none"
 
 
 def _calibration(held_out: OutOfFold, y: IntArray, temperature: float, *, basis: str) -> dict[str, Any]:

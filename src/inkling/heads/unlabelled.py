@@ -8,7 +8,7 @@ import numpy as np
 
 from inkling.heads.auto import GAIN_LEVEL, AutoHead
 from inkling.heads.evidence import Evidence, gain_p_value
-from inkling.heads.experts import MIN_SHOTS_TO_WEIGH
+from inkling.heads.experts import too_few_to_weigh
 from inkling.heads.support import shots_of
 from inkling.types import FloatArray, IntArray
 
@@ -54,8 +54,8 @@ def fit_with_unlabelled(
     joined = head.unfitted().fit(X, y, groups=groups, unlabelled=unlabelled)
     columns = np.searchsorted(plain.classes_, np.asarray(y))
     shots = shots_of(columns, np.arange(len(columns)) if groups is None else groups, len(plain.classes_))
-    few = bool(np.median(shots[shots > 0]) < MIN_SHOTS_TO_WEIGH)
-    taken, told = _compared(plain, joined, columns[plain.out_of_fold_rows_], n_unlabelled=len(unlabelled), few=few)
+    held_out, few = columns[plain.out_of_fold_rows_], too_few_to_weigh(shots)
+    taken, told = _compared(plain, joined, held_out, n_unlabelled=len(unlabelled), few=few)
     ships = joined if taken else plain
     ships.finding_ = f"{ships.finding_}; {told}"
     return ships.keep_unlabelled(unlabelled, taken)
