@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,18 @@ def ruled_out() -> Iterator[str]:
     yield from (term.strip() for row in rows[1:] for term in row[1].split(","))
 
 
+@cache
+def texts() -> list[tuple[str, str]]:
+    """Each file and what is in it, in small letters."""
+    return [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8").lower()) for path in TEXTS]
+
+
 def places_of(term: str) -> Iterator[str]:
     """Lines with a term, as words or within a name; a phrase may go on in the next line."""
     pattern = re.compile(r"(?<![a-z])" + r"[\s_#]+".join(term.split()) + r"(?![a-z])", re.I)
-    for path in TEXTS:
-        place, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
-        if (place, term) != IN_TEMPLATES:
+    begins = term.split()[0].lower()
+    for place, text in texts():
+        if begins in text and (place, term) != IN_TEMPLATES:  # which takes a hundredth of the time of the pattern
             yield from (f"{place}:{text.count(chr(10), 0, found.start()) + 1}" for found in pattern.finditer(text))
 
 

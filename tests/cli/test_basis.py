@@ -37,6 +37,6 @@ def test_memories_of_earlier_releases_name_no_basis() -> None:
     assert unmeasured({"n": 40}) is None
 
 
-def test_a_scale_that_images_held_out_did_not_give_is_told_however_many_there_were() -> None:
+def test_a_scale_that_no_image_held_out_gave_is_named_however_many_there_were() -> None:
     assert "mostly less sure than right" in str(unmeasured({"n": 40, "basis": "unlabelled"}))
     assert unmeasured({"n": 40, "basis": "out of fold"}) is None

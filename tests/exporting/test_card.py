@@ -38,7 +38,7 @@ def test_a_memory_of_before_says_not_what_its_calibration_rests_on(tmp_path: Pat
     assert "scores, not measured odds" in card_of(told, tmp_path)
 
 
-def test_a_scale_that_unlabelled_images_made_lower_is_told(tmp_path: Path) -> None:
+def test_a_scale_that_unlabelled_images_made_lower_is_named(tmp_path: Path) -> None:
     fitted = FewShotClassifier(head="auto").fit_embeddings(np.eye(3, 8), ["ant", "bee", "cat"]).fitted
     told = manifest(fitted)
     told["head"]["calibration"]["basis"] = "unlabelled"
