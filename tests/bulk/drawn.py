@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from inkling.bulk.jobs import EmbedJob
+import pyarrow as pa
+
+from inkling.bulk.jobs import EmbedJob, Work
 from inkling.bulk.plan import Plan, digest_of_images
+from inkling.encoders.registry import load_encoder
 from inkling.images.sources import find_images
 from inkling.sketch import write_dataset
 from inkling.types import ImageRecord
@@ -27,4 +32,22 @@ def planned(records: list[ImageRecord], **changes: object) -> Plan:
     return replace(plan, **changes)
 
 
-JOB = EmbedJob("sketch")
+JOB = EmbedJob(load_encoder("sketch").identity)
+
+
+@dataclass(frozen=True)
+class SlowJob(EmbedJob):
+    """The same in parts of a second each, so that there is time to die."""
+
+    def open(self, *, threads: int | None = None) -> Work:
+        """As `EmbedJob`."""
+        work = super().open(threads=threads)
+
+        def slow(records: Sequence[ImageRecord]) -> pa.Table:
+            time.sleep(1)
+            return work(records)
+
+        return slow
+
+
+SLOW = SlowJob(JOB.encoder)

@@ -18,13 +18,12 @@ from inkling.classifier.class_texts import embedded_entries
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.classifier.fitted import UNLABELLED, ships_tuned
 from inkling.classifier.labelled import labelled_samples
-from inkling.embeddings.cache import opened_cache
-from inkling.embeddings.embed import Progress
-from inkling.embeddings.samples import embed_samples
+from inkling.embeddings.cache import EmbeddingCache, opened_cache
+from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
-from inkling.images.handed_over import read_images, records_of
+from inkling.images.handed_over import GivenImages, read_images, records_of
 from inkling.memory.place import names_memory
 from inkling.types import SkippedImage
 
@@ -130,40 +129,62 @@ def audit(
     >>> found.counts
     {}
     """
+    told = None if progress is None else partial(progress, "Embedding")
     if names_memory(images):
-        return _of_memory(images, encoder=encoder, against=against, seed=seed, cache=cache, progress=progress)
-    wanted = DEFAULT_FOR_PHOTOGRAPHS if encoder is None else encoder
-    opened = load_encoder(wanted) if isinstance(wanted, str | Path) else wanted
+        classifier = FewShotClassifier.load(images, encoder=encoder, cache=cache)
+        others = None if against is None else classifier.embed(records_of(against), progress=told)
+        return audit_memory(classifier, others, seed=seed, progress=progress)
+    opened = auditing_encoder(encoder)
+    given = read_images(images, labels, split="train")
     with opened_cache(cache) as kept:
-        given = read_images(images, labels, split="train")
-        samples = labelled_samples(given, encoder=opened, cache=kept, progress=_embedding(progress))
-        entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=opened, cache=kept, templates=None)
+        samples = labelled_samples(given, partial(embed_samples, encoder=opened, cache=kept, progress=told))
         others = None if against is None else embed_samples(records_of(against), opened, cache=kept)
-    in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
-    files = {record.path: record for record in given.records}
-    subject = Subject(samples, in_order, others, seed, reads=opened.shorter_side, files=files)
+        subject = subject_of(given, samples, others, encoder=opened, cache=kept, seed=seed)
     return audit_subject(subject, skipped=samples.skipped, progress=progress)
 
 
-def _embedding(progress: AuditProgress | None) -> Progress | None:
-    return None if progress is None else partial(progress, "Embedding")
+def auditing_encoder(wanted: str | Path | Encoder | None) -> Encoder:
+    """The encoder of an audit of images, by what `audit` takes."""
+    if wanted is None:
+        return load_encoder(DEFAULT_FOR_PHOTOGRAPHS)
+    return load_encoder(wanted) if isinstance(wanted, str | Path) else wanted
 
 
-def _of_memory(
-    path: str | Path,
+def subject_of(
+    given: GivenImages,
+    samples: Samples,
+    others: Samples | None,
     *,
-    encoder: str | Path | Encoder | None,
-    against: Any,
+    encoder: Encoder,
+    cache: EmbeddingCache | None,
     seed: int,
-    cache: bool | str | Path,
-    progress: AuditProgress | None,
+) -> Subject:
+    """What an audit of images looks at.
+
+    Parameters
+    ----------
+    given, samples
+        The images, and those of `inkling.classifier.labelled.labelled_samples`.
+    others
+        Images that must not be among them.
+    encoder, cache
+        For the texts of the classes.
+    seed
+        As for `audit`.
+    """
+    entries = embedded_entries({str(one) for one in samples.labels}, (), encoder=encoder, cache=cache, templates=None)
+    in_order = tuple(sorted(entries, key=lambda entry: samples.label_kind.order(entry.name)))
+    files = {record.path: record for record in given.records}
+    return Subject(samples, in_order, others, seed, reads=encoder.shorter_side, files=files)
+
+
+def audit_memory(
+    classifier: FewShotClassifier, others: Samples | None, *, seed: int = 0, progress: AuditProgress | None = None
 ) -> Audit:
-    """The same of the training images of a memory."""
-    classifier = FewShotClassifier.load(path, encoder=encoder, cache=cache)
+    """The same of the training images of a memory, by their vectors and thumbnails."""
     fitted = classifier.fitted
     images = [row for row, view in enumerate(fitted.samples.views) if view == 0]
     samples = replace(fitted.samples.keep(images), skipped=())
-    others = None if against is None else classifier.embed(records_of(against), progress=_embedding(progress))
     subject = Subject(samples, fitted.entries, others, seed, tuned=ships_tuned(fitted.finetuning))
     return audit_subject(subject, progress=progress)
 

@@ -1,4 +1,7 @@
-"""What is done to the images of a part. A job travels to other processes; opened there, it does the work."""
+"""What is done to the images of a part. A job travels to other processes; opened there, it does the work.
+
+No cache is used: the parts are what is kept, and batches are the same wherever they are made.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from inkling.bulk.rows import in_order, verdict_schema
-from inkling.embeddings.embed import Embedded, embed_images
+from inkling.embeddings.embed import embed_images
 from inkling.embeddings.parquet import embedded_rows, embedded_schema
 from inkling.embeddings.samples import samples_of
-from inkling.encoders.base import Encoder
-from inkling.encoders.registry import load_encoder
+from inkling.encoders.identity import check_encoder
+from inkling.encoders.registry import load_same_encoder
 from inkling.labels import Kind
 from inkling.payloads import verdict_payload
-from inkling.types import ImageRecord
+from inkling.types import EncoderIdentity, ImageRecord
 
 if TYPE_CHECKING:
     from inkling.classifier.promises import Promises
 
+THUMBNAIL = "thumbnail"
+"""Column of small pictures beside vectors, as JPEG."""
 Work = Callable[[Sequence[ImageRecord]], pa.Table]
 """Makes a row for each image of a part."""
 
@@ -35,8 +40,8 @@ class Job(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Folders that must be there wherever it is opened."""
 
-    def open(self) -> Work:
-        """Load what the work takes."""
+    def open(self, *, threads: int | None = None) -> Work:
+        """Load what the work takes; so many threads decode, None: one for each processor."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +51,45 @@ class EmbedJob:
     Attributes
     ----------
     encoder
-        Name or folder.
-    device, precision, dimensions
+        The one that makes them, wherever the job is opened.
+    device
         As for `inkling.encoders.registry.load_encoder`.
     label_kind
         What the labels of the images are of.
+    thumbnails
+        Whether small pictures stand beside the vectors.
     """
 
-    encoder: str
+    encoder: EncoderIdentity
     device: str = "auto"
-    precision: str = "auto"
-    dimensions: int | None = None
     label_kind: Kind = Kind.TEXT
+    thumbnails: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The encoder, where it is a folder; names are looked up where it is opened."""
-        return (self.encoder,)
+        return (self.encoder.source,)
 
-    def open(self) -> Work:
-        """Open the encoder."""
-        encoder = load_encoder(self.encoder, device=self.device, precision=self.precision, dimensions=self.dimensions)
+    def open(self, *, threads: int | None = None) -> Work:
+        """Open the encoder.
+
+        Raises
+        ------
+        EncoderMismatchError
+            If another one stands here in its place.
+        """
+        encoder = load_same_encoder(self.encoder, device=self.device)
+        check_encoder(self.encoder, encoder.identity, made="The run was begun")
         schema = embedded_schema(encoder.identity, self.label_kind)
+        if self.thumbnails:
+            schema = schema.append(pa.field(THUMBNAIL, pa.binary()))
 
         def work(records: Sequence[ImageRecord]) -> pa.Table:
-            embedded = _embedded(records, encoder)
-            return in_order(records, embedded_rows(embedded, self.label_kind), embedded.skipped, schema)
+            embedded = embed_images(records, encoder, cache=None, threads=threads)
+            rows = embedded_rows(embedded, self.label_kind)
+            if self.thumbnails:
+                rows = [row | {THUMBNAIL: one} for row, one in zip(rows, embedded.thumbnails, strict=True)]
+            return in_order(records, rows, embedded.skipped, schema)
 
         return work
 
@@ -115,7 +133,7 @@ class PredictJob:
         """As for `EmbedJob`."""
         return (self.encoder,)
 
-    def open(self) -> Work:
+    def open(self, *, threads: int | None = None) -> Work:
         """Open the memory and its encoder."""
         from inkling.classifier.few_shot import FewShotClassifier
 
@@ -129,15 +147,10 @@ class PredictJob:
         schema = verdict_schema(boxes=self.boxes, promised=self.promised)
 
         def work(records: Sequence[ImageRecord]) -> pa.Table:
-            embedded = _embedded(records, encoder)
+            embedded = embed_images(records, encoder, cache=None, threads=threads)
             samples = samples_of(embedded, encoder.identity)
             verdicts = classifier.judge(samples, top=self.top, names=self.names, promises=promises)
             return in_order(records, [verdict_payload(one) for one in verdicts], embedded.skipped, schema)
 
         weakref.finalize(work, folder.cleanup)
         return work
-
-
-def _embedded(records: Sequence[ImageRecord], encoder: Encoder) -> Embedded:
-    """Vectors without a cache: the parts are what is kept, and batches are the same wherever they are made."""
-    return embed_images(records, encoder, cache=None)

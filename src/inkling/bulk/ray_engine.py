@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class RayEngine:
     ----------
     address
         ``auto`` for the cluster that this machine belongs to, or its host and port; None starts Ray here.
+    gpus
+        Share of a GPU that a worker takes, 0 to 1; None: a whole one where there are any, else 0.
 
     Raises
     ------
@@ -42,9 +44,9 @@ class RayEngine:
         If Ray is not installed.
     """
 
-    def __init__(self, address: str | None = None) -> None:
+    def __init__(self, address: str | None = None, *, gpus: float | None = None) -> None:
         require("ray", extra=EXTRA, purpose="--engine ray, in Python RayEngine,")
-        self._address = address
+        self._address, self._gpus = address, gpus
 
     def run(
         self, job: Job, plan: Plan, records: Sequence[ImageRecord], parts: Sequence[int], shelf: Shelf
@@ -57,14 +59,17 @@ class RayEngine:
         with _connected(self._address):
             first = records[0]
             _check_nodes(shelf, [str(first.archive or first.file or first.path), *job.needs])
+            pool = pool_of(_nodes(), gpus=self._gpus)
             rows = [{"part": part, "records": list(records[plan.rows(part)])} for part in parts]
             data = ray.data.from_items(rows, override_num_blocks=len(rows))
             done = data.map_batches(
                 _Worker,
-                fn_constructor_args=(job, shelf, plan.digest),
+                fn_constructor_args=(job, shelf, plan.digest, pool.threads),
                 batch_size=1,
                 zero_copy_batch=False,
-                **_resources(len(parts)),
+                num_cpus=pool.cpus,
+                num_gpus=pool.gpus,
+                compute=_actors(min(pool.workers, len(parts))),
             )
             with _told():
                 for row in done.iter_rows():
@@ -74,8 +79,8 @@ class RayEngine:
 class _Worker:
     """An actor: opens the job once, then does a part at a time."""
 
-    def __init__(self, job: Job, shelf: Shelf, run: str) -> None:
-        self._work, self._shelf, self._run = job.open(), shelf, run
+    def __init__(self, job: Job, shelf: Shelf, run: str, threads: int) -> None:
+        self._work, self._shelf, self._run = job.open(threads=threads), shelf, run
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         part, records = int(batch["part"][0]), list(batch["records"][0])
@@ -85,14 +90,79 @@ class _Worker:
         return {"written": column}
 
 
-def _resources(n_parts: int) -> dict[str, Any]:
-    """An actor for each GPU, or for each processor where there are none, but no more than parts."""
+@dataclass(frozen=True)
+class Pool:
+    """Workers of a cluster, and what each takes.
+
+    Attributes
+    ----------
+    workers
+        How many there is room for.
+    cpus, gpus
+        Of each; shares where several must do with one.
+    """
+
+    workers: int
+    cpus: float
+    gpus: float
+
+    @property
+    def threads(self) -> int:
+        """How many threads of a worker decode."""
+        return max(1, int(self.cpus))
+
+
+def pool_of(nodes: Sequence[Mapping[str, float]], *, gpus: float | None = None) -> Pool:
+    """A worker for each share of a GPU, with the processors beside it to decode; without, one for each processor.
+
+    Parameters
+    ----------
+    nodes
+        How many CPU and GPU each node has.
+    gpus
+        As for `RayEngine`.
+
+    Raises
+    ------
+    InputError
+        If there is no room for a single worker.
+
+    Examples
+    --------
+    >>> pool_of([{"CPU": 16, "GPU": 2}, {"CPU": 64}], gpus=0.5)
+    Pool(workers=4, cpus=4.0, gpus=0.5)
+    """
+    if gpus is None:
+        gpus = float(any(node.get("GPU", 0) >= 1 for node in nodes))
+    if not gpus:
+        workers = sum(int(node.get("CPU", 0)) for node in nodes)
+        cpus = 1.0
+    else:
+        places = [(int(node["GPU"]) * int(1 / gpus), node.get("CPU", 0)) for node in nodes if node.get("GPU", 0) >= 1]
+        workers = sum(held for held, _ in places)
+        cpus = min((beside / held for held, beside in places), default=0.0)
+    if not workers:
+        lacking = "GPU" if gpus else "CPU"
+        raise InputError(
+            f"No node of the Ray cluster has a whole {lacking}.",
+            remedy="Start its nodes with --num-cpus and --num-gpus as they have them"
+            + (", or leave --gpus out (in Python, gpus=None)." if gpus else "."),
+        )
+    return Pool(workers, float(int(cpus)) if cpus > 1 else cpus, gpus)
+
+
+def _actors(count: int) -> Any:
+    """So many actors, all asked for at once; fewer do where there is no room, and none takes a part ahead."""
     import ray
 
-    there = ray.cluster_resources()
-    gpus = int(there.get("GPU", 0))
-    actors = ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(gpus or int(there.get("CPU", 1)), n_parts)))
-    return {"num_cpus": 1, "num_gpus": min(gpus, 1), "compute": actors}
+    return ray.data.ActorPoolStrategy(min_size=1, max_size=count, initial_size=count, max_tasks_in_flight_per_actor=1)
+
+
+def _nodes() -> list[Mapping[str, float]]:
+    """What each node that is alive has."""
+    import ray
+
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def _as_written(row: Mapping[str, Any]) -> Written:
@@ -139,7 +209,7 @@ def _connected(address: str | None) -> Iterator[None]:
         raise InputError(
             f"There is no Ray cluster at '{address}': {excerpt(error)}.",
             remedy="Start one with 'ray start --head', give its HOST:PORT, or leave --address out "
-            "(in Python, address=None).",
+            "(in Python, address=None). If it asks for a token, that must be at hand: see 'ray get-auth-token'.",
         ) from error
     except RuntimeError as error:
         raise InputError(

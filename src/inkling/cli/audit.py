@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,21 @@ import typer
 
 from inkling.cli.console import check_outputs, note, say, show, tell_skipped
 from inkling.cli.corrected import correct, correct_memory_by
+from inkling.cli.encoding import Encoding
 from inkling.cli.filed import take_back
-from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
+from inkling.cli.in_parts import HERE, Sitting
+from inkling.cli.options import (
+    Address,
+    Confidence,
+    EncodingEngine,
+    Gpus,
+    Json,
+    Margin,
+    NoCache,
+    Resume,
+    Root,
+    Seed,
+)
 from inkling.cli.progress import board, counting
 from inkling.cli.sources import left_out, tell_classes_left_out
 from inkling.cli.tables import print_table
@@ -24,9 +38,11 @@ from inkling.wording import counted
 if TYPE_CHECKING:
     from inkling.auditing.audit import Audit
     from inkling.images.boxes import BoxReading
+    from inkling.images.sources import Found
 
 NAME = "audit"
 UNITS = {"Embedding": "images", "Checking": "checks"}
+AGAINST = "against"
 SHOWN = 5
 """Findings of a kind that the terminal shows."""
 
@@ -74,8 +90,13 @@ def run(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="NEW_DIR", help="Folder of the corrected copy.", show_default=False),
+        str | None,
+        typer.Option(
+            "--output",
+            metavar="NEW_DIR",
+            help="With --apply, folder of the corrected copy; else keep the vectors, in parts, in this folder or URL.",
+            show_default=False,
+        ),
     ] = None,
     undo: Annotated[
         Path | None,
@@ -88,16 +109,20 @@ def run(
     confidence: Confidence = 0.2,
     seed: Seed = 0,
     no_cache: NoCache = False,
+    engine: EncodingEngine = HERE,
+    address: Address = None,
+    gpus: Gpus = None,
+    resume: Resume = False,
     json: Json = None,
 ) -> None:
     """Find labels that are likely wrong, copies, leaks and classes that need images, before anything is learned."""
-    from inkling.auditing.audit import audit
     from inkling.images.boxes import BoxReading
-    from inkling.images.sources import find_images
     from inkling.memory.place import names_memory
 
     looking: dict[str, object] = {"--encoder": encoder, "--against": against, "--report": report}
     looking |= {"--fix-list": fix_list, "--seed": seed or None, "--no-cache": no_cache or None}
+    looking |= {"--engine": None if engine == HERE else engine, "--address": address, "--gpus": gpus}
+    looking |= {"--resume": resume or None}
     reading = {"--margin": margin or None, "--root": root}
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     if undo is not None:
@@ -110,27 +135,64 @@ def run(
         )
     elif apply is not None:
         _refuse(looking, beside="--apply FIXES.csv")
-        _apply(train, apply, output, boxes, json)
+        _apply(train, apply, None if output is None else Path(output), boxes, json)
     else:
-        _refuse({"--output": output}, beside="an audit without --apply")
+        encoding = Encoding(Sitting(engine, address, resume, gpus), output)
+        encoding.check()
         if names_memory(train) and against is None:
-            _refuse({"--encoder": encoder}, beside="a memory without --against")
+            given = {"--encoder": encoder, "--output": output, "--engine": "ray" if encoding.in_parts else None}
+            _refuse(given, beside="a memory without --against")
         check_outputs(fix_list, report, json, keep=(train, against))
-        with board() as where:
-            source = train if names_memory(train) else find_images(train, split="train", boxes=boxes)
-            others = None if against is None else find_images(against, boxes=boxes)
-            found = audit(
-                source,
-                encoder=encoder,
-                against=others,
-                seed=seed,
-                cache=not no_cache,
-                progress=lambda what, done, total: counting(where, what, unit=UNITS[what])(done, total),
-            )
+        source, found = _audited(
+            train, against, boxes, encoding, {"encoder": encoder, "seed": seed, "cache": not no_cache}
+        )
         nothing: dict[str, Any] = {"ignored": {}, "classes_left_out": []}
-        told = nothing if isinstance(source, str) else left_out(source, found.subject.classes)
+        told = nothing if source is None else left_out(source, found.subject.classes)
         tell_skipped((), told["ignored"])
         _tell(found, train, told, fix_list=fix_list, report=report, json=json)
+
+
+def _audited(
+    train: str, against: str | None, boxes: BoxReading, encoding: Encoding, options: Mapping[str, Any]
+) -> tuple[Found | None, Audit]:
+    """The images, None for a memory, and what an audit of them found."""
+    from inkling.auditing.audit import audit
+    from inkling.images.sources import find_images
+    from inkling.memory.place import names_memory
+
+    with board() as where:
+        source = None if names_memory(train) else find_images(train, split="train", boxes=boxes)
+        others = None if against is None else find_images(against, boxes=boxes)
+
+        def progress(what: str, done: int, total: int) -> None:
+            counting(where, what, unit=UNITS[what])(done, total)
+
+        if not encoding.in_parts:
+            return source, audit(source or train, against=others, progress=progress, **options)
+    return source, _audited_in_parts(source or train, others, encoding, options)
+
+
+def _audited_in_parts(
+    source: Found | str, others: Found | None, encoding: Encoding, options: Mapping[str, Any]
+) -> Audit:
+    """The same, images encoded in parts: those of the audit in the output itself, the others below it."""
+    from inkling.auditing.audit import audit_memory, audit_subject, auditing_encoder, subject_of
+    from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.labelled import labelled_samples
+    from inkling.embeddings.cache import opened_cache
+    from inkling.images.handed_over import read_images, records_of
+
+    if isinstance(source, str):
+        classifier = FewShotClassifier.load(source, encoder=options["encoder"], cache=options["cache"])
+        held = None if others is None else encoding.samples_for(classifier, records_of(others), under=AGAINST)
+        return audit_memory(classifier, held, seed=options["seed"])
+    encoder = auditing_encoder(options["encoder"])
+    given = read_images(source, split="train")
+    with opened_cache(options["cache"]) as cache:
+        samples = labelled_samples(given, partial(encoding.samples, encoder=encoder, cache=cache))
+        held = None if others is None else encoding.samples(records_of(others), encoder, cache=cache, under=AGAINST)
+        subject = subject_of(given, samples, held, encoder=encoder, cache=cache, seed=options["seed"])
+    return audit_subject(subject, skipped=samples.skipped)
 
 
 def _apply(images: str, fixes: Path, output: Path | None, boxes: BoxReading, json: str | None) -> None:

@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
+from inkling.cli.encoding import Encoding
+from inkling.cli.in_parts import HERE, Sitting
 from inkling.cli.options import (
+    Address,
     Confidence,
     Device,
+    EncodingEngine,
+    Gpus,
     Json,
     Margin,
     Memory,
     MinImages,
     MovedEncoder,
     NoCache,
+    Parts,
+    Resume,
     Root,
     Vocabulary,
 )
-from inkling.cli.progress import board, counting, progress_bar
+from inkling.cli.progress import board, counting
 from inkling.cli.proposals import print_proposals
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.payloads import explored_payload
@@ -58,6 +65,11 @@ def run(
     encoder: MovedEncoder = None,
     device: Device = "auto",
     no_cache: NoCache = False,
+    engine: EncodingEngine = HERE,
+    address: Address = None,
+    gpus: Gpus = None,
+    output: Parts = None,
+    resume: Resume = False,
     json: Json = None,
 ) -> None:
     """Look for new classes among unlabelled images; what is found waits for your decision."""
@@ -66,12 +78,15 @@ def run(
     from inkling.images.boxes import BoxReading
     from inkling.review.explore import explore
 
+    encoding = Encoding(Sitting(engine, address, resume, gpus), output, device)
+    encoding.check()
     check_outputs(report, json, keep=(memory, unlabelled, vocabulary))
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
     words = read_vocabulary(vocabulary)
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     source = None if unlabelled is None else open_source(unlabelled, boxes=boxes)
-    samples = None if source is None else _samples(classifier, source)
+    encoding.check_source(source)
+    samples = None if source is None else _samples(classifier, source, encoding)
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         explored = explore(memory, classifier, samples, min_images=min_images)
@@ -81,7 +96,7 @@ def run(
     leave_if_lost(source, samples.skipped if samples else ())
 
 
-def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:
+def _samples(classifier: FewShotClassifier, source: Found | Precomputed, encoding: Encoding) -> Samples:
     from inkling.classifier.fitted import require_readable
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import precomputed_samples
@@ -91,8 +106,7 @@ def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samp
         check_encoder(classifier.fitted.samples.identity, source.identity)
         tell_skipped(source.skipped, {})
         return precomputed_samples(source)
-    with progress_bar("Embedding") as progress:
-        samples = classifier.embed(source.records, progress=progress)
+    samples = encoding.samples_for(classifier, source.records)
     tell_skipped(samples.skipped, source.ignored)
     require_readable(samples)
     return samples

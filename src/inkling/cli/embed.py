@@ -16,6 +16,7 @@ from inkling.cli.options import (
     Device,
     Dimensions,
     Engine,
+    Gpus,
     GroupsFrom,
     Json,
     Margin,
@@ -70,6 +71,7 @@ def run(
     engine: Engine = HERE,
     address: Address = None,
     resume: Resume = False,
+    gpus: Gpus = None,
     json: Json = None,
 ) -> None:
     """Write embeddings to a file, which fit, evaluate and predict read in place of images."""
@@ -80,15 +82,14 @@ def run(
     from inkling.images.grouping import Grouping
     from inkling.images.sources import find_images
 
-    sitting = Sitting(engine, address, resume)
+    sitting = Sitting(engine, address, resume, gpus)
     write = None if sitting.check(output) else _writer(Path(output))
     check_outputs(None if write is None else output, json, keep=(images,))
     grouping = None if groups_from is None else Grouping.parse(groups_from)
     found = grouped(find_images(images, boxes=BoxReading(margin=margin, root=root, confidence=confidence)), grouping)
     opened = load_encoder(encoder, device=device, precision=precision, dimensions=dimensions)
     if write is None:
-        options = {"device": device, "precision": precision, "dimensions": dimensions}
-        embed_in_parts(found, encoder, options, opened.identity, (output, sitting, json))
+        embed_in_parts(found, opened.identity, device, (output, sitting, json))
         return
     skipped: list[SkippedImage] = []
     with opened_cache(not no_cache) as cache, progress_bar("Embedding") as progress:

@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkling.cli.console import check_outputs, note, show, tell_skipped
+from inkling.cli.encoding import Encoding
 from inkling.cli.few_shot import FEW_SHOT, Request, check_protocol, run_few_shot
+from inkling.cli.in_parts import HERE, Sitting
 from inkling.cli.options import (
+    Address,
     ByClass,
     Confidence,
     CoverageRate,
     Device,
+    EncodingEngine,
     ErrorRate,
+    Gpus,
     InGroups,
     Json,
     Margin,
     NoCache,
     ParentsFile,
+    Parts,
     Randomized,
+    Resume,
     Root,
     Seed,
 )
-from inkling.cli.progress import progress_bar
 from inkling.cli.promises import asked_promises, tell_answers, tell_coverage
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
@@ -117,6 +123,11 @@ def run(
         ),
     ] = False,
     no_cache: NoCache = False,
+    engine: EncodingEngine = HERE,
+    address: Address = None,
+    gpus: Gpus = None,
+    output: Parts = None,
+    resume: Resume = False,
     json: Json = None,
 ) -> None:
     """Measure a memory on labelled images, beside zero-shot; or every head with few images a class."""
@@ -126,6 +137,8 @@ def run(
     from inkling.images.boxes import BoxReading
 
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
+    encoding = Encoding(Sitting(engine, address, resume, gpus), output, device)
+    encoding.check()
     check_protocol(
         protocol,
         {"--heads": heads, "--draws": draws, "--splits": splits}
@@ -133,16 +146,14 @@ def run(
     )
     promises_of = asked_promises((coverage, by_class, randomized), (hierarchy, parents, error_rate))
     if protocol is not None:
-        asked = Request(
-            memory, test, heads, draws, splits, report, json, encoder, device, seed, cache=not no_cache, boxes=boxes
-        )
-        run_few_shot(asked)
+        asked = (heads, draws, splits, report, json, encoder, seed, not no_cache, boxes, encoding)
+        run_few_shot(Request(memory, test, *asked))
         return
     check_outputs(report, json, keep=(memory, test, parents))
     groups = None if by is None else groups_of_table(test, by, boxes)
     classifier = FewShotClassifier.load(memory, encoder=encoder, device=device, cache=not no_cache)
     source = open_source(test, split="test", boxes=boxes)
-    samples = _samples(classifier, source)
+    samples = _samples(classifier, source, encoding)
     done = evaluate_classifier(
         classifier, samples, seed=seed, include_training=include_training, promises=promises_of(classifier)
     )
@@ -157,20 +168,20 @@ def run(
     leave_if_lost(source, samples.skipped)
 
 
-def _samples(classifier: FewShotClassifier, source: Found | Precomputed) -> Samples:
+def _samples(classifier: FewShotClassifier, source: Found | Precomputed, encoding: Encoding) -> Samples:
     """Samples of a source, once it is sure that there is something to measure."""
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import precomputed_samples
     from inkling.encoders.identity import check_encoder
     from inkling.evaluate.run import require_known_labels
 
+    encoding.check_source(source)
     if isinstance(source, Precomputed):
         check_encoder(classifier.fitted.samples.identity, source.identity)
         tell_skipped(source.skipped, {})
         return precomputed_samples(source)
     require_known_labels([record.label for record in source.records], classifier.fitted.classes)
-    with progress_bar("Embedding") as progress:
-        samples = classifier.embed(source.records, progress=progress)
+    samples = encoding.samples_for(classifier, source.records)
     tell_skipped(samples.skipped, source.ignored)
     return samples
 

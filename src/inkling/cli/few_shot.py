@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkling.cli.console import STDOUT, check_outputs, note, show, tell_skipped
-from inkling.cli.progress import progress_bar
 from inkling.cli.sources import leave_if_lost, open_source
 from inkling.cli.tables import print_table
 from inkling.errors import InputError
 from inkling.wording import counted
 
 if TYPE_CHECKING:
+    from inkling.cli.encoding import Encoding
     from inkling.embeddings.precomputed import Precomputed
     from inkling.embeddings.samples import Samples
     from inkling.encoders.base import Encoder
     from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
-    from inkling.types import ClassEntry
+    from inkling.types import ClassEntry, ImageRecord
 
 FEW_SHOT = "few-shot"
 DEFAULT_ENCODER = "openai/clip-vit-base-patch32"
@@ -39,10 +40,10 @@ class Request:
     report: Path | None
     json: str | None
     encoder: str | None
-    device: str
     seed: int
     cache: bool
     boxes: BoxReading
+    encoding: Encoding
 
 
 def check_protocol(protocol: str | None, given: Mapping[str, object]) -> None:
@@ -126,32 +127,40 @@ def _embedded(asked: Request) -> _Embedded:
         open_source(name, split=split, boxes=asked.boxes)
         for name, split in ((asked.train, "train"), (asked.test, "test"))
     )
+    for source in sources:
+        asked.encoding.check_source(source)
     # Opened when it is needed: files of vectors need none.
     opened: list[Encoder] = []
 
     def encoder() -> Encoder:
         if not opened:
-            opened.append(load_encoder(asked.encoder or DEFAULT_ENCODER, device=asked.device))
+            opened.append(load_encoder(asked.encoder or DEFAULT_ENCODER, device=asked.encoding.device))
         return opened[0]
 
     begin = time.perf_counter()
     with opened_cache(asked.cache) as cache:
-        train, test = (_samples(source, encoder, cache) for source in sources)
+        train, test = (
+            _samples(source, encoder, partial(asked.encoding.samples, cache=cache, under=name))
+            for source, name in zip(sources, ("train", "test"), strict=True)
+        )
         seconds = time.perf_counter() - begin
         entries = _entries(sources[0], train, encoder, cache)
     encoded = train.n_encoded + test.n_encoded
     return _Embedded(train, test, entries, seconds / encoded if encoded else None, sources)
 
 
-def _samples(source: Found | Precomputed, encoder: Any, cache: Any) -> Samples:
+def _samples(
+    source: Found | Precomputed,
+    encoder: Callable[[], Encoder],
+    embed: Callable[[Sequence[ImageRecord], Encoder], Samples],
+) -> Samples:
     from inkling.embeddings.precomputed import Precomputed
-    from inkling.embeddings.samples import embed_samples, precomputed_samples
+    from inkling.embeddings.samples import precomputed_samples
 
     if isinstance(source, Precomputed):
         tell_skipped(source.skipped, {})
         return precomputed_samples(source)
-    with progress_bar("Embedding") as progress:
-        samples = embed_samples(source.records, encoder(), cache=cache, progress=progress)
+    samples = embed(source.records, encoder())
     tell_skipped(samples.skipped, source.ignored)
     return samples
 

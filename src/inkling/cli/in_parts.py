@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inkling.bulk.jobs import Job
     from inkling.bulk.plan import Plan
     from inkling.bulk.run import Ran
+    from inkling.bulk.shelf import Shelf
     from inkling.images.sources import Found
     from inkling.types import EncoderIdentity, ImageRecord
 
@@ -38,26 +39,49 @@ class Sitting:
         Of the cluster.
     resume
         Whether to go on with what is there.
+    gpus
+        Share of a GPU for each worker.
     """
 
     engine: str = HERE
     address: str | None = None
     resume: bool = False
+    gpus: float | None = None
+
+    @property
+    def on_ray(self) -> bool:
+        """Whether Ray makes them."""
+        return self.engine == RAY
+
+    def check_options(self) -> None:
+        """Refuse an engine that there is not, and options of another.
+
+        Raises
+        ------
+        InputError
+            If there is one.
+        """
+        if self.engine not in (HERE, RAY):
+            raise InputError(f"'{self.engine}' is no engine.", remedy=f"Choose {HERE} or {RAY}.")
+        for option, value in (("--address", self.address), ("--gpus", self.gpus)):
+            if value is not None and not self.on_ray:
+                raise InputError(f"{option} has no effect without --engine ray.", remedy="Add --engine ray.")
+
+    def in_parts(self, output: str | Path | None) -> bool:
+        """Whether an output is a folder of parts."""
+        return output is not None and _is_folder(str(output))
 
     def check(self, output: str | Path | None) -> bool:
-        """Whether the output is a folder of parts.
+        """Whether an output is a folder of parts.
 
         Raises
         ------
         InputError
             If it is none, and an option asks for parts; or an option is unknown.
         """
-        if self.engine not in (HERE, RAY):
-            raise InputError(f"'{self.engine}' is no engine.", remedy=f"Choose {HERE} or {RAY}.")
-        if self.address is not None and self.engine != RAY:
-            raise InputError("--address has no effect without --engine ray.", remedy="Add --engine ray.")
-        in_parts = output is not None and _is_folder(str(output))
-        if not in_parts and (self.engine == RAY or self.resume):
+        self.check_options()
+        in_parts = self.in_parts(output)
+        if not in_parts and (self.on_ray or self.resume):
             option = "--resume" if self.resume else "--engine ray"
             raise InputError(f"{option} writes parts into a folder.", remedy="Name one: --output DIR.")
         if in_parts:
@@ -76,19 +100,15 @@ Target = tuple[str, Sitting, str | None]
 """Where parts go, how they are made, and where the figures are written."""
 
 
-def embed_in_parts(
-    found: Found, encoder: str, options: Mapping[str, Any], identity: EncoderIdentity, target: Target
-) -> None:
+def embed_in_parts(found: Found, encoder: EncoderIdentity, device: str, target: Target) -> None:
     """Write vectors of images in parts.
 
     Parameters
     ----------
     found
         The images.
-    encoder, options
+    encoder, device
         As `inkling.bulk.jobs.EmbedJob` takes them.
-    identity
-        Of the encoder.
     target
         Where to.
     """
@@ -96,10 +116,10 @@ def embed_in_parts(
     from inkling.bulk.plan import Plan, digest_of_images
 
     tell_skipped([], found.ignored)
-    job = EmbedJob(_absolute(encoder), **options, label_kind=found.label_kind)
+    job = EmbedJob(encoder, device, label_kind=found.label_kind)
     asked = {"label_kind": found.label_kind.value}
     records = found.records
-    plan = Plan("embed", asked, identity.fingerprint, None, None, len(records), digest_of_images(records))
+    plan = Plan("embed", asked, encoder.fingerprint, None, None, len(records), digest_of_images(records))
     _run(plan, job, records, target)
 
 
@@ -154,23 +174,29 @@ def _snapshot(memory: str) -> tuple[bytes, int, str, EncoderIdentity]:
         return path.read_bytes(), version, digest, encoder
 
 
-def _run(plan: Plan, job: Job, records: Sequence[ImageRecord], target: Target) -> None:
-    """Write the parts with a progress bar, and say what came of it."""
+def ran(plan: Plan, job: Job, records: Sequence[ImageRecord], shelf: Shelf, sitting: Sitting) -> Ran:
+    """Write the parts, with a progress bar or Ray's own."""
     from inkling.bulk.engines import HereEngine
     from inkling.bulk.run import run_parts
+
+    if sitting.on_ray:
+        from inkling.bulk.ray_engine import RayEngine
+
+        engine = RayEngine(sitting.address, gpus=sitting.gpus)
+        return run_parts(plan, job, records, shelf, engine=engine, resume=sitting.resume)
+    with progress_bar("Images") as progress:
+        return run_parts(plan, job, records, shelf, engine=HereEngine(), progress=progress, resume=sitting.resume)
+
+
+def _run(plan: Plan, job: Job, records: Sequence[ImageRecord], target: Target) -> None:
+    """Write the parts and say what came of it."""
     from inkling.bulk.shelf import shelf_of
 
     output, sitting, json = target
     shelf = shelf_of(output)
-    if sitting.engine == RAY:
-        from inkling.bulk.ray_engine import RayEngine
-
-        ran = run_parts(plan, job, records, shelf, engine=RayEngine(sitting.address), resume=sitting.resume)
-    else:
-        with progress_bar("Images") as progress:
-            ran = run_parts(plan, job, records, shelf, engine=HereEngine(), progress=progress, resume=sitting.resume)
-    show(_summary(ran, str(shelf)), json=json, table=_print)
-    if len(ran.skipped) == ran.rows:
+    done = ran(plan, job, records, shelf, sitting)
+    show(_summary(done, str(shelf)), json=json, table=_print)
+    if len(done.skipped) == done.rows:
         raise typer.Exit(PARTLY_DONE)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inkling.cli.usage import fraction, rate, whole
+from inkling.cli.usage import fraction, rate, share_of_one, whole
 
 Memory = Annotated[
     str, typer.Argument(metavar="FILE.ink", help="The memory: a file, or a PostgreSQL URL.", show_default=False)
@@ -18,6 +18,13 @@ Json = Annotated[
 Engine = Annotated[
     str, typer.Option("--engine", metavar="here|ray", help="What writes a folder of parts: this machine, or Ray.")
 ]
+EncodingEngine = Annotated[
+    str, typer.Option("--engine", metavar="here|ray", help="What encodes the images: this machine, or Ray, in parts.")
+]
+Parts = Annotated[
+    str | None,
+    typer.Option("--output", metavar="DIR", help="Keep the vectors, in parts, in this folder or URL."),
+]
 Address = Annotated[
     str | None,
     typer.Option(
@@ -25,6 +32,16 @@ Address = Annotated[
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a folder of parts where it stopped.")]
+Gpus = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus",
+        parser=share_of_one,
+        metavar="SHARE",
+        help="With Ray: share of a GPU that a worker takes, such as 0.5; 0: none. Default: 1 if there are any.",
+        show_default=False,
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="Arithmetic of the encoder; see 'How to choose an encoder'.")]
 Dimensions = Annotated[

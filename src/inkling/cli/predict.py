@@ -24,6 +24,7 @@ from inkling.cli.options import (
     Device,
     Engine,
     ErrorRate,
+    Gpus,
     InGroups,
     Json,
     Margin,
@@ -122,6 +123,7 @@ def run(
     engine: Engine = HERE,
     address: Address = None,
     resume: Resume = False,
+    gpus: Gpus = None,
     json: Json = None,
 ) -> None:
     """Label images, with calibrated probabilities. Exit code 1 where some of what was named cannot be used."""
@@ -129,7 +131,7 @@ def run(
     from inkling.classifier.vocabularies import read_vocabulary
     from inkling.images.boxes import BoxReading
 
-    sitting = Sitting(engine, address, resume)
+    sitting = Sitting(engine, address, resume, gpus)
     in_parts = sitting.check(output)
     check_outputs(None if in_parts else output, json, keep=(memory, *images, vocabulary, label_config, parents))
     form = task_form(format, label_config, root)

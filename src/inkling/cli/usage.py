@@ -54,6 +54,14 @@ def rate(example: str) -> Callable[[str], float]:
     return share
 
 
+def share_of_one(given: str) -> float:
+    """A share from 0 to 1, both included, as `parser` of an option."""
+    value = fraction(given)
+    if not 0 <= value <= 1:
+        raise typer.BadParameter(f"must be a share from 0 to 1, got '{_shown(given)}'.")
+    return value
+
+
 alarm_rate = rate("0.05 stands for one in twenty.")
 """Reads a rate of false alarms."""
 

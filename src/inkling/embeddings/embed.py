@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +71,11 @@ def embed_images(
     view: int = 0,
     batch_size: int = 32,
     progress: Progress | None = None,
+    threads: int | None = None,
 ) -> Embedded:
     """Vectors of images. See `iter_embedded` for the parameters, and for more images than fit in memory."""
-    parts = list(iter_embedded(records, encoder, cache=cache, view=view, batch_size=batch_size, progress=progress))
+    options: dict[str, Any] = {"cache": cache, "view": view, "batch_size": batch_size}
+    parts = list(iter_embedded(records, encoder, **options, progress=progress, threads=threads))
     return joined(parts, encoder.identity)
 
 
@@ -85,6 +87,7 @@ def iter_embedded(
     view: int = 0,
     batch_size: int = 32,
     progress: Progress | None = None,
+    threads: int | None = None,
 ) -> Iterator[Embedded]:
     """Vectors of images, batch by batch, in memory that does not grow with their number.
 
@@ -105,6 +108,8 @@ def iter_embedded(
         Images for one forward pass, and for one commit.
     progress
         Called with the progress.
+    threads
+        How many decode; None: one for each processor.
     """
     announce = progress or _silent
     announce(0, len(records))
@@ -112,7 +117,7 @@ def iter_embedded(
     batches = (records[at : at + batch_size] for at in range(0, len(records), batch_size))
     with ExitStack() as stack:
         caches = [stack.enter_context(closing(RunCache(cache, part.identity))) for part in parts_of(encoder)]
-        pipeline = stack.enter_context(Pipeline(encoder, caches, view=view))
+        pipeline = stack.enter_context(Pipeline(encoder, caches, view=view, threads=threads))
         for finished in pipeline.run(batches):
             through += len(finished.done)
             announce(through, len(records))

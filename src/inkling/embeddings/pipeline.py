@@ -94,15 +94,17 @@ class Pipeline:
         Where those of each of `parts_of` the encoder are kept.
     view
         As for `inkling.images.views.view_of`.
+    threads
+        How many decode; None: one for each processor.
     """
 
-    def __init__(self, encoder: Encoder, caches: Sequence[RunCache], *, view: int) -> None:
+    def __init__(self, encoder: Encoder, caches: Sequence[RunCache], *, view: int, threads: int | None = None) -> None:
         self._encoder = encoder
         self._parts = parts_of(encoder)
         self._caches = caches
         self._view = view
         self._files = Files()
-        self._threads = ThreadPoolExecutor(_n_threads(), thread_name_prefix="inkling-decode")
+        self._threads = ThreadPoolExecutor(threads or _n_threads(), thread_name_prefix="inkling-decode")
 
     def __enter__(self) -> Pipeline:
         return self

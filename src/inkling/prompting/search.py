@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from inkling.classifier.labelled import labelled_samples
 from inkling.discovery.vocabulary import Vocabulary, common_nouns
 from inkling.embeddings.cache import EmbeddingCache, opened_cache
 from inkling.embeddings.embed import Progress, embed_texts
-from inkling.embeddings.samples import Samples
+from inkling.embeddings.samples import Samples, embed_samples
 from inkling.encoders.base import Encoder
 from inkling.encoders.cards import DEFAULT_FOR_PHOTOGRAPHS
 from inkling.encoders.registry import load_encoder
@@ -151,7 +152,7 @@ def search_prompts(
     own = {entry.name: entry for entry in prompts}
     with opened_cache(cache) as kept:
         found = read_images(images, labels, split="train")
-        samples = labelled_samples(found, encoder=opened, cache=kept, progress=progress)
+        samples = labelled_samples(found, partial(embed_samples, encoder=opened, cache=kept, progress=progress))
         names = sorted({str(label) for label in samples.labels})
         require_classes(names)
         given = [own.get(name) or ClassPrompts(name) for name in names]
