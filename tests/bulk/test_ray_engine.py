@@ -1,37 +1,178 @@
-"""Ray writes the same files, whatever of it dies."""
+"""Ray writes the same files, whatever of it dies; what it can't do is said."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from inkling.bulk.engines import HereEngine
-from inkling.bulk.ray_engine import RayEngine
+from inkling.bulk.jobs import EmbedJob, Job
+from inkling.bulk.ray_engine import RayEngine, pool_of
 from inkling.bulk.run import run_parts
-from inkling.bulk.shelf import FolderShelf
+from inkling.bulk.shelf import FolderShelf, shelf_of
 from inkling.errors import InputError
 from inkling.types import ImageRecord
-from tests.bulk.drawn import JOB, images, planned
-from tests.bulk.test_run import content
+from tests.bulk.cluster import Cluster
+from tests.bulk.drawn import JOB, SLOW, images, planned
 
-pytest.importorskip("ray", reason="comes with the extra 'scale'")
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> list[ImageRecord]:
-    return images(tmp_path / "drawn")
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
 
 
-def test_ray_writes_the_files_of_one_process(tmp_path: Path, records: list[ImageRecord]) -> None:
-    plan = planned(records)
-    run_parts(plan, JOB, records, FolderShelf(tmp_path / "here"), engine=HereEngine())
-    ran = run_parts(plan, JOB, records, FolderShelf(tmp_path / "ray"), engine=RayEngine())
-    assert ran.rows == len(records)
-    assert content(tmp_path / "ray") == content(tmp_path / "here")
+class TestPool:
+    """How a cluster is divided."""
+
+    def test_processors_are_workers_where_there_is_no_gpu(self) -> None:
+        pool = pool_of([{"CPU": 4}, {"CPU": 2.5}, {"memory": 1}])
+        assert (pool.workers, pool.cpus, pool.gpus, pool.threads) == (6, 1, 0, 1)
+
+    def test_workers_of_gpus_share_the_processors_beside_them(self) -> None:
+        nodes = [{"CPU": 16, "GPU": 2}, {"CPU": 6, "GPU": 1}, {"CPU": 64}]
+        whole, shared = pool_of(nodes), pool_of(nodes, gpus=0.3)
+        assert (whole.workers, whole.cpus, whole.gpus, whole.threads) == (3, 6, 1, 6)
+        assert (shared.workers, shared.cpus, shared.gpus, shared.threads) == (9, 2, 0.3, 2)
+        assert pool_of(nodes, gpus=0).workers == 86
+        assert pool_of([{"CPU": 2, "GPU": 1}], gpus=0.25).cpus == 0.5
+
+    def test_what_there_is_no_room_for_is_refused(self) -> None:
+        with pytest.raises(InputError, match="has a whole GPU"):
+            pool_of([{"CPU": 4}], gpus=0.5)
+        with pytest.raises(InputError, match="has a whole CPU"):
+            pool_of([{"CPU": 0.5}])
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Two nodes with a processor each."""
+    pytest.importorskip("ray", reason="comes with the extra 'scale'")
+    with pytest.MonkeyPatch.context() as patch, Cluster() as cluster:
+        for name, value in cluster.environment.items():
+            patch.setenv(name, value)
+        cluster.start()
+        cluster.start()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> list[ImageRecord]:
+    return images(tmp_path_factory.mktemp("drawn") / "drawn")
+
+
+@pytest.fixture(scope="module")
+def expected(records: list[ImageRecord], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Files of one process, the manifest aside."""
+    folder = tmp_path_factory.mktemp("here")
+    run_parts(planned(records), JOB, records, FolderShelf(folder), engine=HereEngine())
+    return parts(folder)
+
+
+def parts(folder: Path) -> dict[str, bytes]:
+    """Parts by name; drafts that a killed process left are hidden."""
+    return {path.name: path.read_bytes() for path in folder.glob("part-*.parquet")}
+
+
+@contextmanager
+def driver(cluster: Cluster, records: list[ImageRecord], out: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs slow parts on the cluster."""
+    command = [sys.executable, "-m", "tests.bulk.driver", cluster.address, Path(records[0].path).parents[1], out]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def until(happened: Callable[[], object], what: str) -> None:
+    """Wait for it."""
+    end = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_dies_and_then_the_driver(
+    cluster: Cluster, tmp_path: Path, records: list[ImageRecord], expected: dict[str, bytes]
+) -> None:
+    with driver(cluster, records, tmp_path) as run:
+        until(lambda: parts(tmp_path), "the first part")
+        cluster.workers("Worker")[0].kill()
+        until(lambda: len(parts(tmp_path)) >= 2, "a part after a worker died")
+        run.kill()
+    ran = run_parts(
+        planned(records), SLOW, records, FolderShelf(tmp_path), engine=RayEngine(cluster.address), resume=True
+    )
+    assert ran.done_before >= 2
+    assert parts(tmp_path) == expected
+
+
+@pytest.mark.slow
+def test_what_a_node_cannot_reach_is_said_before_the_first_part(
+    cluster: Cluster, tmp_path: Path, records: list[ImageRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    def refused(job: Job, where: str | Path, told: str) -> None:
+        with pytest.raises(InputError, match=told):
+            run_parts(planned(records), job, records, shelf_of(where), engine=RayEngine(cluster.address))
+
+    refused(JOB, "memory://nowhere/else", "can't reach the output memory://nowhere/else")
+    refused(OnlyHere(JOB.encoder), tmp_path / "a", "can't reach '/proc/self/task/")
+    refused(replace(JOB, encoder=replace(JOB.encoder, fingerprint="other")), tmp_path / "b", "fingerprint other")
+    assert not parts(tmp_path / "a") | parts(tmp_path / "b")
+    monkeypatch.setattr(ray, "__version__", "2.0.0")
+    refused(JOB, tmp_path / "c", "must be of the same versions")
+
+
+@dataclass(frozen=True)
+class OnlyHere(EmbedJob):
+    """Needs what is there in this process alone."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """A path that is another process's nowhere."""
+        return (f"/proc/self/task/{os.getpid()}",)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_is_said_and_the_run_resumed_with_room(
+    cluster: Cluster, tmp_path: Path, records: list[ImageRecord], expected: dict[str, bytes]
+) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "none", tmp_path], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        shelf, engine = FolderShelf(tmp_path), RayEngine(cluster.address)
+        with pytest.raises(InputError, match="No space left on device") as refusal:
+            run_parts(planned(records), JOB, records, shelf, engine=engine)
+        assert "--resume" in (refusal.value.remedy or "")
+        subprocess.run(["mount", "-o", "remount,size=8m", tmp_path], check=True)
+        run_parts(planned(records), JOB, records, shelf, engine=engine, resume=True)
+        assert parts(tmp_path) == expected
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.slow
+def test_a_node_dies(cluster: Cluster, tmp_path: Path, records: list[ImageRecord], expected: dict[str, bytes]) -> None:
+    """The last test of the cluster."""
+    with driver(cluster, records, tmp_path) as run:
+        until(lambda: parts(tmp_path), "the first part")
+        cluster.kill(1)
+        assert run.wait(SECONDS) == 0
+        assert parts(tmp_path) == expected
+
+
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_reported(tmp_path: Path, records: list[ImageRecord]) -> None:
+    pytest.importorskip("ray", reason="comes with the extra 'scale'")
     with pytest.raises(InputError, match="There is no Ray cluster at"):
         run_parts(planned(records), JOB, records, FolderShelf(tmp_path / "out"), engine=RayEngine("127.0.0.1:1"))

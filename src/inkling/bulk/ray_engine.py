@@ -10,12 +10,13 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inkling.bulk.jobs import Job
+from inkling.bulk.jobs import Job, Work
 from inkling.bulk.manifest import NAME as MANIFEST
 from inkling.bulk.parts import Written, write_part
 from inkling.bulk.plan import Plan
@@ -73,21 +74,31 @@ class RayEngine:
             )
             with _told():
                 for row in done.iter_rows():
-                    yield _as_written(row["written"])
+                    yield _as_written(row["answer"])
 
 
 class _Worker:
-    """An actor: opens the job once, then does a part at a time."""
+    """An actor: opens the job once, then does a part at a time. What hinders it is an answer and no exception."""
 
     def __init__(self, job: Job, shelf: Shelf, run: str, threads: int) -> None:
-        self._work, self._shelf, self._run = job.open(threads=threads), shelf, run
+        self._job, self._shelf, self._run, self._threads = job, shelf, run, threads
+
+    @cached_property
+    def _work(self) -> Work:
+        return self._job.open(threads=self._threads)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         part, records = int(batch["part"][0]), list(batch["records"][0])
-        written = write_part(self._shelf, part, self._work(records), run=self._run)
+        answer: dict[str, Any] = {"part": part, "rows": 0, "sha256": "", "skipped": (), "refused": ""}
+        try:
+            answer |= asdict(write_part(self._shelf, part, self._work(records), run=self._run))
+        except InklingError as error:
+            answer["refused"] = f"{error.message} {error.remedy or ''}".rstrip()
+        except OSError as error:
+            answer["refused"] = excerpt(error)
         column = np.empty(1, dtype=object)
-        column[0] = asdict(written)
-        return {"written": column}
+        column[0] = answer
+        return {"answer": column}
 
 
 @dataclass(frozen=True)
@@ -165,9 +176,11 @@ def _nodes() -> list[Mapping[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def _as_written(row: Mapping[str, Any]) -> Written:
-    skipped = tuple((path, reason) for path, reason in row["skipped"])
-    return Written(row["part"], row["rows"], row["sha256"], skipped)
+def _as_written(answer: Mapping[str, Any]) -> Written:
+    if answer["refused"]:
+        raise _stopped(answer["refused"])
+    skipped = tuple((path, reason) for path, reason in answer["skipped"])
+    return Written(answer["part"], answer["rows"], answer["sha256"], skipped)
 
 
 @contextmanager
@@ -184,14 +197,14 @@ def _told() -> Iterator[None]:
     try:
         yield
     except RayError as error:
-        cause = error
-        while isinstance(deeper := getattr(cause, "cause", None) or cause.__cause__, Exception):
-            cause = deeper
-        told = cause.message if isinstance(cause, InklingError) else excerpt(cause)
-        raise InputError(
-            f"The run stopped: {told}",
-            remedy="Parts that are written stay; go on with --resume (in Python, resume=True).",
-        ) from error
+        raise _stopped(excerpt(error)) from error
+
+
+def _stopped(why: str) -> InputError:
+    return InputError(
+        f"The run stopped: {why}",
+        remedy="Parts that are written stay; go on with --resume (in Python, resume=True).",
+    )
 
 
 @contextmanager
@@ -214,7 +227,8 @@ def _connected(address: str | None) -> Iterator[None]:
     except RuntimeError as error:
         raise InputError(
             f"The Ray cluster at '{address}' can't be used: {excerpt(error)}.",
-            remedy="Its Ray and Python must be of the same versions as here.",
+            remedy="Its Ray and Python must be of the same versions as here, and its token at hand if it asks for one: "
+            "see 'ray get-auth-token'.",
         ) from error
     try:
         yield
