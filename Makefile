@@ -79,6 +79,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/promises.py
 	$(ENV) bench/finetune.py
 	$(ENV) bench/finetune_unknown.py
+	$(ENV) bench/scale.py
 
 constraints: $(READY) ## Resolve all dependencies anew and write constraints.txt
 	$(ENV) tools/constraints.py

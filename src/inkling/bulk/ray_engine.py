@@ -62,6 +62,8 @@ class RayEngine:
             _check_nodes(shelf, [str(first.archive or first.file or first.path), *job.needs])
             pool = pool_of(_nodes(), gpus=self._gpus)
             rows = [{"part": part, "records": list(records[plan.rows(part)])} for part in parts]
+            # Images are values of ours, which Arrow can't hold but as Python objects; said so, Ray warns of nothing.
+            ray.data.DataContext.get_current().enable_fallback_to_arrow_object_ext_type = True
             data = ray.data.from_items(rows, override_num_blocks=len(rows))
             done = data.map_batches(
                 _Worker,

@@ -1,0 +1,30 @@
+"""What it costs to go beyond one machine, and what is lost where parts of it die.
+
+    python bench/scale.py [--part nodes --part kills]
+
+Each subject is a module of its own, `scale_*.py`, which says what it measures. Parts that are not asked for stay as
+earlier runs left them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+
+import scale_ray
+from common import Row, parts_of, record_parts
+
+SEED = 0
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {**scale_ray.PARTS}
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", action="append", choices=list(PARTS))
+    options = parser.parse_args()
+    record_parts("scale", parts_of("scale", PARTS, options.part or list(PARTS)), seed=SEED)
+
+
+if __name__ == "__main__":
+    main()
