@@ -28,6 +28,7 @@ from inkling.heads.fitted import FittedHead
 from inkling.heads.fold_spaces import FoldSpaces
 from inkling.heads.hierarchy import Hierarchy
 from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.heads.ranking import likeliest
 from inkling.heads.softmax import softmax
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
@@ -177,7 +178,7 @@ class FittedClassifier:
         if not len(samples):
             return []
         p = self.fitted_head.probabilities(samples.X)
-        order = np.argsort(-p, axis=1, kind="stable")
+        order = likeliest(p, max(top, 1))
         nothing = [None] * len(p)
         sets = nothing if promises.coverage is None else sets_of(self.fitted_head, p, promises.coverage, seed=self.seed)
         told = nothing if promises.climbing is None else answers_to(self.fitted_head, p, promises.climbing)
@@ -195,7 +196,7 @@ class FittedClassifier:
                 answer=answer,
             )
             for path, row, best, (unknown, p_known), its_set, answer in zip(
-                samples.paths, p, order[:, : max(top, 1)], self._unknown_and_p(samples.X), sets, told, strict=True
+                samples.paths, p, order, self._unknown_and_p(samples.X), sets, told, strict=True
             )
         ]
         return verdicts if names is None else _with_names(verdicts, samples.embeddings, names)

@@ -89,6 +89,12 @@ class PLDA:
         expected = (spread - 1.0) * self.counts[:, None] * self.centres
         return 1.0 / spread, expected / spread, (expected**2 / spread + np.log(spread)).sum(axis=1)
 
+    @cached_property
+    def _by_count(self) -> tuple[IntArray, IntArray]:
+        """A class of each number of images, and which of them each class is like: their precisions are the same."""
+        _, first, like = np.unique(self.counts, return_index=True, return_inverse=True)
+        return first, like
+
     @property
     def _n_off_axes(self) -> int:
         return self.n_dims - len(self.variances)
@@ -96,7 +102,8 @@ class PLDA:
     def _known_classes(self, x: FloatArray, off_axes: FloatArray) -> FloatArray:
         """Log-likelihood under each class but for a constant, (n, n_classes)."""
         precision, pull, constant = self._predictive
-        misfit = x**2 @ precision.T - 2.0 * x @ pull.T + constant
+        first, like = self._by_count
+        misfit = (x**2 @ precision[first].T)[:, like] - 2.0 * x @ pull.T + constant
         other = 1.0 + 1.0 / (1.0 / self.other_variance + self.counts)
         return cast(FloatArray, -0.5 * (misfit + off_axes[:, None] / other + self._n_off_axes * np.log(other)))
 
