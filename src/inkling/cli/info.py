@@ -16,10 +16,12 @@ NAME = "info"
 
 def run(memory: Memory, json: Json = None) -> None:
     """Show what a memory knows: classes, encoder, head, calibration, provenance."""
+    from inkling.memory.nearest import search_report
     from inkling.memory.summary import summarize
 
     check_outputs(json, keep=(memory,))
-    show(memory_payload(summarize(memory)), json=json, table=_print)
+    told = {**memory_payload(summarize(memory)), "nearest_exemplars": str(search_report(memory))}
+    show(told, json=json, table=_print)
 
 
 def _print(summary: Mapping[str, Any]) -> None:
@@ -41,6 +43,7 @@ def _print(summary: Mapping[str, Any]) -> None:
         ("temperature", f"{summary['calibration']['temperature']:.3g} from {summary['calibration']['n']} images"),
         *([("calibration", basis)] if basis else []),
         ("unknown", summary["unknown"]),
+        ("nearest images", summary["nearest_exemplars"]),
         ("written", f"{provenance['created']} by inkling {provenance['inkling_version']}, seed {provenance['seed']}"),
         ("command", provenance["command"]),
     ]

@@ -6,11 +6,12 @@ import os
 import sqlite3
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, StaticPool, create_engine, event
+from sqlalchemy import Connection, Executable, Row, StaticPool, create_engine, event, text
 
 from inkling.errors import MemoryFileError
 from inkling.memory.faults import damaged
@@ -130,8 +131,8 @@ def transaction(database: sqlite3.Connection, *, begin: str) -> Iterator[Connect
         yield connection
 
 
-class KeptVersion:
-    """Reads the version of a memory again and again, by a connection that is kept. For one thread at a time.
+class KeptFile:
+    """Reads a memory again and again, by a connection that is kept. For one thread at a time.
 
     Where nothing can be written, not even a side file, there is no such connection: then each reading opens the file.
 
@@ -144,20 +145,30 @@ class KeptVersion:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stack = ExitStack()
-        self._kept: sqlite3.Connection | None = None
+        self._kept: Connection | None = None
         self._file: tuple[int, int] | None = None
 
     def state(self) -> tuple[int, ...]:
         """Which file is at the path by now, and its version."""
+        ((version,),) = self.ask(text(_VERSION))
+        assert self._file is not None, "it was just read"
+        return (*self._file, int(version))
+
+    def ask(self, query: Executable) -> Sequence[Row[Any]]:
+        """Rows of one query, which sees one version; of the file that is at the path by now."""
         status = self._path.stat()
-        file = (status.st_dev, status.st_ino)
+        before, self._file = self._file, (status.st_dev, status.st_ino)
         if not (os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)):
             with reading(self._path) as connection:
-                return (*file, int(connection.exec_driver_sql(_VERSION).scalar_one()))
-        if self._kept is None or self._file != file:
+                return connection.execute(query).all()
+        if self._kept is None or self._file != before:
             self.close()
-            self._kept, self._file = self._stack.enter_context(_opened(self._path, "mode=rw")), file
-        return (*file, int(self._kept.execute(_VERSION).fetchone()[0]))
+            kept = self._stack.enter_context(_opened(self._path, "mode=rw"))
+            engine = create_engine("sqlite://", creator=lambda: kept, poolclass=StaticPool)
+            self._kept = self._stack.enter_context(engine.connect())
+        rows = self._kept.execute(query).all()
+        self._kept.rollback()  # nothing was begun in the database; SQLAlchemy would keep its own account open
+        return rows
 
     def wait(self, seconds: float) -> None:
         """Let the time pass."""

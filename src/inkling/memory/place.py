@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable, Row
 
 from inkling.errors import InputError
 from inkling.memory.copies import copy_file
-from inkling.memory.database import KeptVersion, check_integrity, creating, page_bytes, reading, transaction, writing
+from inkling.memory.database import KeptFile, check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign, warn_of_strays
 from inkling.memory.file import appearing, is_database, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts, stray_parts
@@ -26,13 +26,16 @@ SERVERS = ("postgresql", "postgres")
 
 
 class Following(Protocol):
-    """Reads the version of a memory again and again. For one thread at a time."""
+    """Reads a memory again and again. For one thread at a time."""
 
     def state(self) -> tuple[int, ...]:
         """What is equal as long as the memory is the same: its version, and of a file which one it is."""
 
     def wait(self, seconds: float) -> None:
         """Return as soon as the memory may have changed, after so many seconds at the latest."""
+
+    def ask(self, query: Executable) -> Sequence[Row[Any]]:
+        """Rows of one query, which sees one version."""
 
     def close(self) -> None:
         """Let the memory go."""
@@ -81,7 +84,7 @@ class Place(Protocol):
         """A copy whose schema may be changed, for reading an older one."""
 
     def following(self) -> Following:
-        """What reads the version again and again, at little cost."""
+        """What reads it again and again, at little cost."""
 
 
 def place_of(where: str | Path) -> Place:
@@ -187,8 +190,8 @@ class FilePlace:
             raise foreign(self, parts)
 
     def following(self) -> Following:
-        """See `inkling.memory.database.KeptVersion`."""
-        return KeptVersion(self._path)
+        """See `inkling.memory.database.KeptFile`."""
+        return KeptFile(self._path)
 
     @contextmanager
     def copy_to_alter(self, connection: Connection) -> Iterator[Connection]:

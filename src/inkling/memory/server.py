@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, func, inspect, make_url, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    NullPool,
+    Row,
+    create_engine,
+    func,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from inkling.errors import MemoryFileError, require
@@ -15,6 +28,7 @@ from inkling.memory.copies import copy_rows
 from inkling.memory.database import BUSY_SECONDS
 from inkling.memory.faults import foreign
 from inkling.memory.server_schema import foreign_parts, shadowing_parts
+from inkling.memory.server_search import follow_writes, name_is_taken
 from inkling.redaction import redacted
 from inkling.types import Vectors
 
@@ -24,6 +38,8 @@ DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 10
 CHANNEL = "inkling"
 """Of notifications of what is written; a database has one memory."""
+RECONNECT_SECONDS = 10.0
+"""How long a server that was there before is tried again."""
 
 
 class ServerPlace:
@@ -94,16 +110,23 @@ class ServerPlace:
     def create(self, fill: Callable[[Connection], T], *, vectors: Vectors) -> T:  # noqa: ARG002 - the interface's
         """Make the tables and fill them, in one transaction."""
         with self._turn() as connection:
-            if _holds_memory(connection):
-                raise FileExistsError(str(self))
+            self._require_room(connection)
             return fill(connection)
 
     def create_copy(self, original: Connection) -> None:
         """Make the tables and fill them, in one transaction."""
         with self._turn() as connection:
-            if _holds_memory(connection):
-                raise FileExistsError(str(self))
+            self._require_room(connection)
             copy_rows(original, connection)
+
+    def _require_room(self, connection: Connection) -> None:
+        if _holds_memory(connection):
+            raise FileExistsError(str(self))
+        if name_is_taken(connection):
+            raise MemoryFileError(
+                f"At {self}, pgvector stands where the memory's tables would; its type and a table are both 'vector'.",
+                remedy="Run there: CREATE SCHEMA extensions; ALTER EXTENSION vector SET SCHEMA extensions",
+            )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -120,15 +143,54 @@ class ServerPlace:
         with self._turn() as connection:
             self.check_schema(connection)
             yield connection
+            follow_writes(connection)
             connection.execute(select(func.pg_notify(CHANNEL, "")))  # those that follow hear it when this is committed
+
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own."""
+        with self._engine(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[Connection]:
         """One transaction that may write, after other writers, for whom it waits up to a minute."""
-        with self._engine().begin() as connection:
+        with self._engine().connect() as connection, connection.begin() as transaction:
             connection.execute(text(f"SET LOCAL lock_timeout = '{int(BUSY_SECONDS)}s'"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({schema.APPLICATION_ID})"))
+            number = int(connection.execute(text("SELECT txid_current()")).scalar_one())
             yield connection
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                self._require_committed(number, error)
+
+    def _require_committed(self, number: int, error: DBAPIError) -> None:
+        """Find out what became of a transaction whose connection broke while it was being committed.
+
+        Raises
+        ------
+        DBAPIError
+            The error, if it was not committed.
+        MemoryFileError
+            If nobody can say.
+        """
+        end = time.monotonic() + RECONNECT_SECONDS
+        while time.monotonic() < end:
+            status = None
+            with suppress(DBAPIError), self.apart() as connection:
+                status = connection.execute(text("SELECT txid_status(:number)"), {"number": number}).scalar()
+            if status == "committed":
+                return
+            if status == "aborted":
+                raise error
+            time.sleep(RECONNECT_SECONDS / 50)
+        raise MemoryFileError(
+            f"The connection to {self} broke while a change was being committed, and it is not known whether it was.",
+            remedy="Look with: inkling history URL, in Python with events(memory), before you repeat it.",
+        ) from error
 
     def altering(self) -> AbstractContextManager[Connection]:
         """As for writing."""
@@ -149,9 +211,9 @@ class ServerPlace:
             remedy="Write to it once with this release, for instance with: inkling refit URL",
         )
 
-    def following(self) -> KeptServerVersion:
-        """See `KeptServerVersion`."""
-        return KeptServerVersion(self._engine(isolation_level="AUTOCOMMIT"))
+    def following(self) -> KeptServer:
+        """See `KeptServer`."""
+        return KeptServer(self._engine(isolation_level="AUTOCOMMIT"))
 
     def _engine(self, **options: Any) -> Engine:
         return create_engine(
@@ -162,8 +224,8 @@ class ServerPlace:
         )
 
 
-class KeptServerVersion:
-    """Reads the version of a memory again and again, by a connection that is kept. For one thread at a time.
+class KeptServer:
+    """Reads a memory again and again, by a connection that is kept. For one thread at a time.
 
     Parameters
     ----------
@@ -174,15 +236,24 @@ class KeptServerVersion:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kept: Connection | None = None
-        self._listens = False
+        self._listens = self._was_there = False
 
     def state(self) -> tuple[int, ...]:
-        """Its version by now. A connection that broke is made anew."""
-        try:
-            return self._asked()
-        except DBAPIError:
-            self.close()
-            return self._asked()
+        """Its version by now."""
+        ((version,),) = self.ask(select(schema.memory.c.version))
+        return (int(version),)
+
+    def ask(self, query: Executable) -> Sequence[Row[Any]]:
+        """Rows of one query. A connection that broke is made anew, for which a server that restarts has some time."""
+        end = time.monotonic() + (RECONNECT_SECONDS if self._was_there else 0.0)
+        while True:
+            try:
+                return self._connected().execute(query).all()
+            except DBAPIError as error:
+                self.close()
+                if not isinstance(error, OperationalError) or time.monotonic() >= end:
+                    raise
+            time.sleep(RECONNECT_SECONDS / 50)
 
     def wait(self, seconds: float) -> None:
         """Until a writer's notification; none comes through a proxy that shares connections, and time passes then.
@@ -205,12 +276,10 @@ class KeptServerVersion:
             self.close()
             raise OperationalError("LISTEN", None, error) from error
 
-    def _asked(self) -> tuple[int, ...]:
-        return (int(self._connected().execute(select(schema.memory.c.version)).scalar_one()),)
-
     def _connected(self) -> Connection:
         if self._kept is None:
             self._kept = self._engine.connect()
+            self._was_there = True
         return self._kept
 
     def close(self) -> None:

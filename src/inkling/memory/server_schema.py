@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from inkling.memory import schema
+from inkling.memory import schema, server_search
 
 _RELATIONS = text("""
     SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, n.nspname, c.relnamespace <> m.relnamespace AS elsewhere
@@ -62,6 +62,10 @@ _INDEXES = text("""
     SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i
     WHERE i.indrelid = CAST(:table AS oid) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
 """)
+_SEARCH_CONSTRAINTS = {
+    "PRIMARY KEY (exemplar_id)",
+    "FOREIGN KEY (exemplar_id) REFERENCES exemplar(id) ON DELETE CASCADE",
+}
 _KINDS = {"r": "table", "v": "view", "m": "materialized view", "f": "foreign table", "p": "partitioned table"}
 _KINDS |= {"S": "sequence"}
 
@@ -76,9 +80,12 @@ def foreign_parts(connection: Connection, *, revision: str | None = None) -> lis
     revision
         Of the schema that it should have; the newest if None. Definitions are compared for the newest alone.
     """
-    tables, told = {}, []
+    tables, told, searched = {}, [], None
     for row in connection.execute(_RELATIONS):
         label = f"{_KINDS[row.relkind]} '{row.relname}'"
+        if row.relname == server_search.TABLE and row.relkind == "r":
+            searched = row.oid
+            continue
         if row.relkind == "S" and row.relname.removesuffix("_id_seq") in schema.metadata.tables:
             continue
         if row.relname not in schema.metadata.tables or row.relkind != "r":
@@ -89,7 +96,9 @@ def foreign_parts(connection: Connection, *, revision: str | None = None) -> lis
             told.append(f"{label} in the schema '{row.nspname}'")
         if row.relrowsecurity:
             told.append(f"row security on {label}")
-    programs = connection.execute(_PROGRAMS, {"tables": list(tables.values())})
+    if searched is not None:
+        told += _odd_columns(connection, searched)
+    programs = connection.execute(_PROGRAMS, {"tables": [*tables.values(), *([searched] if searched else [])]})
     told += [f"{kind} '{name}' on table '{owner}'" for kind, name, owner in programs]
     if revision in (None, schema.REVISION):
         for name, table in schema.metadata.tables.items():
@@ -118,6 +127,20 @@ def _differences(connection: Connection, table: Table, number: int) -> Iterator[
     indexes = sorted(_normal(told).rpartition(" USING ")[2] for told in connection.scalars(_INDEXES, key))
     if indexes != sorted(f"btree ({_listed(index.columns.keys())})" for index in table.indexes):
         yield f"changed indexes of table '{table.name}'"
+
+
+def _odd_columns(connection: Connection, number: int) -> Iterator[str]:
+    """What is not as made in the table that pgvector searches; its column may have gone with the extension."""
+    for row in connection.execute(_COLUMNS, {"table": number}):
+        expected = {"exemplar_id": r"integer", "embedding": r"(\w+\.)?halfvec\(\d+\)"}.get(row.attname, "")
+        if not re.fullmatch(expected, row.type) or not row.attnotnull or row.made or row.default or row.plain is False:
+            yield f"a changed column '{row.attname}' of table '{server_search.TABLE}'"
+    for definition in connection.scalars(_CONSTRAINTS, {"table": number}):
+        if _normal(definition) not in _SEARCH_CONSTRAINTS:
+            yield f"changed constraints of table '{server_search.TABLE}'"
+    for definition in connection.scalars(_INDEXES, {"table": number}):
+        if " USING hnsw (embedding " not in definition or " WHERE " in definition:
+            yield f"changed indexes of table '{server_search.TABLE}'"
 
 
 def _is_as_made(column: Column[object], type: str, required: bool, made: str, default: str | None, plain: bool) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.embeddings.at_once import ReadyPicture
-from inkling.serving.nearest import Neighbours
+from inkling.memory.nearest import NearestExemplars
 from inkling.types import Vectors, Verdict
 
 
@@ -51,4 +51,4 @@ class Known:
 
     classifier: FewShotClassifier
     version: int
-    neighbours: Neighbours
+    neighbours: NearestExemplars

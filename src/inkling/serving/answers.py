@@ -66,7 +66,8 @@ def predictions_answer(answers: Sequence[Answer | SkippedImage], *, nearest: int
 def _prediction(answer: Answer, nearest: int) -> Payload:
     told: Payload = {"id": answer.content_hash, **verdict_payload(answer.verdict)}
     if nearest:
-        found = answer.known.neighbours.of(answer.vector, count=nearest)
+        dimension = answer.known.classifier.fitted.samples.identity.dimension
+        found = answer.known.neighbours.of(answer.vector[:dimension], count=nearest)
         told["nearest"] = [
             {
                 "id": one.content_hash,

@@ -23,6 +23,7 @@ from inkling.encoders.registry import load_encoder, load_same_encoder
 from inkling.errors import ConflictError, InputError, MemoryChangedError, UnreadableImageError
 from inkling.images.formats import pixel_size
 from inkling.memory.following import Followed
+from inkling.memory.nearest import NearestExemplars
 from inkling.memory.place import place_of
 from inkling.memory.store import encoder_of
 from inkling.payloads import Payload
@@ -35,7 +36,6 @@ from inkling.serving.beginning import Beginning
 from inkling.serving.begun import BegunFile
 from inkling.serving.keeper import Keeper
 from inkling.serving.limits import Limits
-from inkling.serving.nearest import Neighbours
 from inkling.serving.queued_encoder import queued
 from inkling.serving.studied import learned_state, next_to_label
 from inkling.serving.workers import Workers, pooled
@@ -86,6 +86,7 @@ class Service:
         self._moved: str | Encoder | None = encoder
         self.workers: Workers | None = None
         self._followed, self._following = Followed(memory), threading.RLock()
+        self._nearest = NearestExemplars(memory)
         self._state: tuple[int, ...] = ()
         self.thread = EncoderThreads(self._judge, bound=self.limits.waiting, number=workers)
         self.beginning = None if begin_with is None or place_of(memory).exists() else Beginning(memory)
@@ -241,6 +242,7 @@ class Service:
 
     def _let_go(self) -> None:
         self._followed.close()
+        self._nearest.close()
         if self.workers is not None:
             self.workers.close()
 
@@ -254,7 +256,7 @@ class Service:
         )
         version = loaded.memory_version
         assert version is not None, "what comes from a memory has its version"
-        return Known(loaded, version, Neighbours(loaded.fitted.samples))
+        return Known(loaded, version, self._nearest)
 
     def _elsewhere(self, encoder: Encoder, source: str) -> Encoder:
         """The encoder in processes, where there are to be some; those of another one end."""
