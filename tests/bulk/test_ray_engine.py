@@ -176,3 +176,18 @@ def test_a_cluster_that_is_not_there_is_reported(tmp_path: Path, records: list[I
     pytest.importorskip("ray", reason="comes with the extra 'scale'")
     with pytest.raises(InputError, match="There is no Ray cluster at"):
         run_parts(planned(records), JOB, records, FolderShelf(tmp_path / "out"), engine=RayEngine("127.0.0.1:1"))
+
+
+@pytest.mark.slow
+def test_ray_that_does_not_start_is_reported(
+    tmp_path: Path, records: list[ImageRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it gives up, by an exception of no kind of its own."""
+    ray = pytest.importorskip("ray", reason="comes with the extra 'scale'")
+
+    def too_slow(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_slow)
+    with pytest.raises(InputError, match="Ray can't be started here: The current node timed out"):
+        run_parts(planned(records), JOB, records, FolderShelf(tmp_path / "out"), engine=RayEngine())

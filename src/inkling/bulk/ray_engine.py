@@ -226,11 +226,12 @@ def _connected(address: str | None) -> Iterator[None]:
             remedy="Start one with 'ray start --head', give its HOST:PORT, or leave --address out "
             "(in Python, address=None). If it asks for a token, that must be at hand: see 'ray get-auth-token'.",
         ) from error
-    except RuntimeError as error:
+    except Exception as error:  # Ray has its own kinds, RuntimeError, and Exception itself where a node is too slow
+        what = "Ray can't be started here" if address is None else f"The Ray cluster at '{address}' can't be used"
         raise InputError(
-            f"The Ray cluster at '{address}' can't be used: {excerpt(error)}.",
-            remedy="Its Ray and Python must be of the same versions as here, and its token at hand if it asks for one: "
-            "see 'ray get-auth-token'.",
+            f"{what}: {excerpt(error)}",
+            remedy="Ray and Python must be of the same versions there as here, the token at hand if one is asked for "
+            "(see 'ray get-auth-token'), and the machine not busy with other work.",
         ) from error
     try:
         yield
