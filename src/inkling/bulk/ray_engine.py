@@ -247,7 +247,7 @@ def _knock(address: str | None) -> None:
 
 
 def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
-    """Have each node look for the manifest that was just written, and for files and folders that are here.
+    """Have each node that lives look for the manifest that was just written, and for files and folders that are here.
 
     Raises
     ------
@@ -255,6 +255,7 @@ def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
         If a node lacks one of them.
     """
     import ray
+    from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = [name for name in needs if Path(name).exists()]
@@ -265,7 +266,11 @@ def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
         there = NodeAffinitySchedulingStrategy(node, soft=False)
         asked[name] = look.options(num_cpus=0, scheduling_strategy=there).remote(shelf, here)
     for name, answer in asked.items():
-        if lacking := ray.get(answer):
+        try:
+            lacking = ray.get(answer)
+        except RayError:  # it died, perhaps before it was asked, and does no part
+            continue
+        if lacking:
             raise InputError(
                 f"The node {name} of the cluster can't reach {lacking}.",
                 remedy="Put images, encoder and output where all nodes see them under the same name: a shared folder, "
