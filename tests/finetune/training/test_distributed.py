@@ -49,21 +49,58 @@ SCRIPT = textwrap.dedent(
 )
 
 
-@pytest.fixture(scope="module")
-def of_two_processes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("two")
-    script = output / "script.py"
-    script.write_text(SCRIPT)
+DYING = textwrap.dedent(
+    """
+    import os
+    import signal
+    import sys
+    from pathlib import Path
+    from safetensors.torch import save_file
+    from inkling.finetune.training.distributed import Team
+    from tests.finetune.cases import noise, run, team
+    from tests.finetune.training.test_distributed import CASES
+
+    folder, output = Path(sys.argv[1]), Path(sys.argv[2])
+    steps, sums = [], Team.sum_gradients
+
+    def dies_once(self, parameters):
+        steps.append(None)
+        if os.environ["TORCHELASTIC_RESTART_COUNT"] == "0" and self.rank == 1 and len(steps) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        sums(self, parameters)
+
+    Team.sum_gradients = dies_once
+    options = {"resume": True, "checkpoint_seconds": 0.0, **CASES["full"]}
+    done = run(folder, noise(folder, per_class=(3, 2, 4)), output / "run", **options)
+    save_file(done.tuned, output / f"full-{team().rank}.safetensors")
+    (output / f"steps-{team().rank}").write_text(str(len(steps)))
+    """
+)
+
+
+def launched(script: str, clip: Path, output: Path, *options: str) -> Path:
+    """What two processes of torchrun leave in a folder."""
+    file = output / "script.py"
+    file.write_text(script)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", f"--master_port={port}"]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*command, str(script), str(clip), str(output)], env=environment, cwd=ROOT, capture_output=True, text=True
+        [*command, *options, str(file), str(clip), str(output)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return output
+
+
+@pytest.fixture(scope="module")
+def of_two_processes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return launched(SCRIPT, clip, tmp_path_factory.mktemp("two"))
 
 
 @pytest.mark.slow
@@ -80,6 +117,18 @@ def test_two_processes_reach_the_weights_of_one(name: str, clip: Path, of_two_pr
             # threads that add in another order, as on another processor, move single weights of thousands.
             assert (away > 1e-5 + 1e-5 * expected[key].abs()).sum() <= 1e-3 * away.numel(), key
             assert away.max() < LEARNING_RATE, key
+
+
+@pytest.mark.slow
+def test_where_a_process_dies_all_go_on_from_the_last_checkpoint(
+    clip: Path, of_two_processes: Path, tmp_path: Path
+) -> None:
+    output = launched(DYING, clip, tmp_path, "--max-restarts=1")
+    for rank in (0, 1):
+        assert int((output / f"steps-{rank}").read_text()) < recipe().steps  # those after the checkpoint alone
+        found, expected = (load_file(each / f"full-{rank}.safetensors") for each in (output, of_two_processes))
+        for key in found:
+            assert torch.equal(found[key], expected[key]), key
 
 
 def test_bfloat16_rounds_products_and_keeps_weights(clip: Path, tmp_path: Path) -> None:
