@@ -7,12 +7,17 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from typer import testing
 from typer.testing import CliRunner
 
 from inkling.cli.main import app
+
+# It would build all verbs anew for each run, which takes longer than most runs do.
+testing._get_command = cache(testing._get_command)
 
 ROOT = Path(__file__).parents[2]
 SURROGATE = ROOT / "bench" / "encoders" / "surrogate-clip-b32"

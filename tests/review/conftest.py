@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,22 @@ def path(tmp_path: Path) -> Path:
 
 
 def fit_and_pool(path: str | Path) -> None:
-    """Fit the known classes, and propose the unknown ones."""
+    """Fit the known classes, and propose the unknown ones; a file is written as it was made the first time."""
+    if isinstance(path, Path):
+        path.write_bytes(_made())
+    else:
+        _fit_and_pool(path)
+
+
+@cache
+def _made() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.ink"
+        _fit_and_pool(path)
+        return path.read_bytes()
+
+
+def _fit_and_pool(path: str | Path) -> None:
     X = np.concatenate([drawn(name, SHOTS) for name in CLASSES])
     labels = [name for name in CLASSES for _ in range(SHOTS)]
     texts = np.stack([centre(name) for name in CLASSES])

@@ -80,7 +80,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     tell_problems(app)
     for router in ROUTERS:
         app.include_router(router)
-    refuse_the_rest(app)
+    refuse_the_rest(app, ROUTERS)
     app.mount("/common", StaticFiles(directory=COMMON), name="common")
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     # The last added is the first to see a request.

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inkling.serving.problems import Problem
 
+_PARAMETER = re.compile(r"\{[^}]*\}")
 PREFIXES = ("/v1", "/v2", "/label-studio")
 
 
-def refuse_the_rest(app: FastAPI) -> None:
+def refuse_the_rest(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Answer below the prefixes of the interface what its routes have not taken, before the page is asked for it."""
-    paths = app.openapi()["paths"]
+    methods: dict[str, set[str]] = defaultdict(set)
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+        methods[_PARAMETER.sub("{}", route.path)] |= route.methods
     known = {
-        re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))): sorted(name.upper() for name in paths[path])
-        for path in sorted(paths, key=lambda path: path.count("{"))  # a name of its own goes before a number
+        re.compile(re.escape(path).replace(r"\{\}", "[^/]+")): sorted(methods[path])
+        for path in sorted(methods, key=lambda path: path.count("{"))  # a name of its own goes before a number
     }
     for prefix in PREFIXES:
         app.mount(prefix, _refusing(known))
