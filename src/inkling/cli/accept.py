@@ -12,7 +12,6 @@ from inkling.cli.decided import Number, decide, decisions, images
 from inkling.cli.options import Device, Json, Memory, MovedEncoder, NoCache
 from inkling.wording import visible
 
-NAME = "accept"
 SHOWN_NAMES = 3
 
 

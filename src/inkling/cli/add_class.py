@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from inkling.memory.events import Event
     from inkling.review.decisions import Decisions
 
-NAME = "add-class"
-
 
 def run(
     memory: Memory,

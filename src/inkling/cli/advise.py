@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from inkling.embeddings.samples import Samples
     from inkling.images.sources import Found
 
-NAME = "advise"
 SHOWN_CLASSES = 8
 SHOWN_IMAGES = 10
 COLUMNS = ("rank", "path", "reason", "label", "probability", "second", "margin")

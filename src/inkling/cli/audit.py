@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from inkling.images.boxes import BoxReading
     from inkling.images.sources import Found
 
-NAME = "audit"
 UNITS = {"Embedding": "images", "Checking": "checks"}
 AGAINST = "against"
 SHOWN = 5

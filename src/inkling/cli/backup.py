@@ -10,8 +10,6 @@ import typer
 from inkling.cli.console import say
 from inkling.cli.options import Memory
 
-NAME = "backup"
-
 
 def run(
     memory: Memory,

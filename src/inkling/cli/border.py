@@ -19,6 +19,7 @@ from inkling.cli.console import tell_skipped
 from inkling.cli.notices import warnings_as_notes
 from inkling.cli.stopping import Signalled
 from inkling.cli.usage import told
+from inkling.cli.verbs import Verbs
 from inkling.errors import InklingError
 from inkling.redaction import redacted
 from inkling.wording import excerpt, visible
@@ -77,6 +78,10 @@ class StandardOutput(io.TextIOWrapper):
 
 class Border(TyperGroup):
     """A group of verbs that runs them within the border. Other exceptions are defects, and shown as such."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = Verbs()
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the command line, with home folders where the shell has left a tilde, as in ``--memory=~/m.ink``."""

@@ -15,7 +15,7 @@ from inkling.cli.usage import fraction
 from inkling.errors import InputError
 from inkling.wording import counted, quoted
 
-app = typer.Typer(help="Look into the embedding cache and keep it small.", no_args_is_help=True)
+app = typer.Typer(help="Look into the embedding cache and keep it small.", no_args_is_help=True, add_completion=False)
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 

@@ -10,8 +10,6 @@ from inkling.cli.options import Json, Memory
 from inkling.cli.tables import print_table
 from inkling.payloads import class_payload
 
-NAME = "classes"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """List the known classes."""

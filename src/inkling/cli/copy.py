@@ -13,8 +13,6 @@ from inkling.cli.options import Json, Memory
 from inkling.redaction import redacted
 from inkling.wording import counted
 
-NAME = "copy"
-
 
 def run(
     memory: Memory,

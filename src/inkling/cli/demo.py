@@ -16,7 +16,6 @@ from inkling.cli.waiting import seconds_waited
 from inkling.outputs import told_as_unwritable
 from inkling.payloads import evaluation_payload, verdict_payload
 
-NAME = "demo"
 SHOTS = 8
 TEST_IMAGES = 25
 N_TRAINED, N_NEW = 4, 4

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from inkling.images.sources import Found
     from inkling.review.propose import Explored
 
-NAME = "discover"
-
 
 def run(
     memory: Memory,

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from inkling.labels import Kind
     from inkling.types import EncoderIdentity, SkippedImage
 
-NAME = "embed"
-
 
 def run(
     images: Annotated[

@@ -10,8 +10,6 @@ from inkling.cli.console import check_outputs, note, show
 from inkling.cli.options import Json
 from inkling.cli.tables import print_table
 
-NAME = "encoders"
-
 
 def run(json: Json = None) -> None:
     """List encoders worth knowing."""

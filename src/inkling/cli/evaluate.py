@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from inkling.evaluate.run import EvaluatedRun
     from inkling.images.sources import Found
 
-NAME = "evaluate"
 SHOWN_NAMES = 8
 TOO_MANY = (
     "That is more than the memory promises: these test images differ from those it was fitted on, as with another "

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from inkling.exporting.job import ExportOptions, Report
     from inkling.images.boxes import BoxReading
 
-NAME = "export"
 SHOWN = 3
 FLOAT32, MAX_LOSS, CONFIDENCE = "float32", 1.0, 0.2
 """What is taken where nothing is said."""

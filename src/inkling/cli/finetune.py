@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from inkling.images.boxes import BoxReading
     from inkling.prompts import ClassPrompts
 
-NAME = "finetune"
-
 
 def run(
     train_images: Annotated[

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from inkling.review.new_class import ClassEmbedder
     from inkling.types import SkippedImage
 
-NAME = "fit"
 UNKNOWN_VIEWS = (
     "Nobody said how many views of its image each vector is the mean of. --views 1, in Python views=1, says that they "
     "are single views, which narrows the range of false alarms; --views 10 that they are means of ten."

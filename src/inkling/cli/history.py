@@ -10,8 +10,6 @@ from inkling.cli.options import Json, Memory
 from inkling.cli.tables import print_table
 from inkling.payloads import event_payload
 
-NAME = "history"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """Show what was done to a memory, oldest first."""

@@ -11,8 +11,6 @@ from inkling.cli.options import Json, Memory
 from inkling.cli.tables import print_table
 from inkling.payloads import memory_payload
 
-NAME = "info"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """Show what a memory knows: classes, encoder, head, calibration, provenance."""

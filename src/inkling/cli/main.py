@@ -1,6 +1,6 @@
 """The program `inkling` and its verbs.
 
-Verbs import what they need when they run, so that ``inkling --help`` answers at once.
+Verbs import what they need when they run, and are themselves imported when they are asked for: see `inkling.cli.verbs`.
 """
 
 from __future__ import annotations
@@ -10,43 +10,7 @@ import warnings
 
 import typer
 
-from inkling.cli import (
-    accept,
-    add_class,
-    advise,
-    audit,
-    backup,
-    cache,
-    classes,
-    copy,
-    demo,
-    discard,
-    discover,
-    embed,
-    encoders,
-    evaluate,
-    export,
-    finetune,
-    fit,
-    history,
-    info,
-    mcp,
-    merge,
-    merge_adapters,
-    move,
-    predict,
-    prompts,
-    proposals,
-    refit,
-    remove_class,
-    rename,
-    serve,
-    sort,
-    split,
-    undo,
-    verify,
-    waiting,
-)
+from inkling.cli import waiting
 from inkling.cli.border import SIGNALLED, Border, StandardOutput
 from inkling.cli.stopping import signal_behind, stop_in_order
 
@@ -60,43 +24,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LEARNING = (
-    audit,
-    fit,
-    evaluate,
-    advise,
-    prompts,
-    predict,
-    sort,
-    finetune,
-    merge_adapters,
-    export,
-    info,
-    encoders,
-    embed,
-    demo,
-)
-DECIDING = (
-    discover,
-    proposals,
-    accept,
-    merge,
-    split,
-    move,
-    rename,
-    discard,
-    classes,
-    add_class,
-    remove_class,
-    refit,
-    undo,
-    history,
-)
-SERVING = (serve, mcp)
-KEEPING = (verify, backup, copy)
-for verb in (*LEARNING, *DECIDING, *SERVING, *KEEPING):
-    app.command(name=verb.NAME)(verb.run)
-app.add_typer(cache.app, name="cache")
 
 
 @app.callback(invoke_without_command=True, help=HELP)

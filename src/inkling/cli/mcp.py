@@ -10,8 +10,6 @@ from inkling.cli.console import note
 from inkling.cli.options import Device, Memory, MovedEncoder, Vocabulary
 from inkling.errors import require
 
-NAME = "mcp"
-
 
 def run(
     memory: Memory,

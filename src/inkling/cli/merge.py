@@ -11,8 +11,6 @@ from inkling.cli.decided import decide, images
 from inkling.cli.options import Json, Memory
 from inkling.cli.usage import whole
 
-NAME = "merge"
-
 
 def run(
     memory: Memory,

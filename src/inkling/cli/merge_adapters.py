@@ -12,8 +12,6 @@ from inkling.cli.options import Json
 from inkling.cli.tables import print_table
 from inkling.errors import require
 
-NAME = "merge-adapters"
-
 
 def run(
     adapters: Annotated[Path, typer.Argument(metavar="ADAPTERS", help="Folder of LoRA adapters.", show_default=False)],

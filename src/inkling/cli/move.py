@@ -10,7 +10,6 @@ import typer
 from inkling.cli.decided import decide
 from inkling.cli.options import Json, Memory
 
-NAME = "move"
 NOWHERE = "nowhere"
 
 

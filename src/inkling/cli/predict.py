@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from inkling.review.observe import Observer
     from inkling.types import ImageRecord, SkippedImage, Verdict
 
-NAME = "predict"
 SHOWN = 50
 LIKELIEST = 2
 """Names of an unknown image that the table has room for."""

@@ -17,7 +17,6 @@ from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
 from inkling.payloads import prompts_payload
 
-NAME = "prompts"
 SHOWN = 10
 
 

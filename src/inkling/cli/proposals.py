@@ -12,7 +12,6 @@ from inkling.cli.options import Json, Memory
 from inkling.cli.tables import print_table
 from inkling.payloads import proposal_payload
 
-NAME = "proposals"
 SHOWN_NAMES = 3
 
 

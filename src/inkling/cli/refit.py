@@ -5,8 +5,6 @@ from __future__ import annotations
 from inkling.cli.decided import decide
 from inkling.cli.options import Json, Memory
 
-NAME = "refit"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """Fit the head, its weights and its temperature anew from the vectors in the memory."""

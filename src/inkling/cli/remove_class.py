@@ -8,8 +8,6 @@ from typing import Any
 from inkling.cli.decided import ClassName, decide, images
 from inkling.cli.options import Json, Memory
 
-NAME = "remove-class"
-
 
 def run(memory: Memory, name: ClassName, json: Json = None) -> None:
     """Remove a class with its training images."""

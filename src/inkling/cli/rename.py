@@ -10,8 +10,6 @@ import typer
 from inkling.cli.decided import decide
 from inkling.cli.options import Json, Memory
 
-NAME = "rename"
-
 
 def run(
     memory: Memory,

@@ -11,8 +11,6 @@ from inkling.cli.options import Device, Memory, MinImages, MovedEncoder, Vocabul
 from inkling.cli.usage import whole
 from inkling.errors import require
 
-NAME = "serve"
-
 
 def run(
     memory: Memory,

@@ -18,8 +18,6 @@ from inkling.errors import InputError
 from inkling.payloads import sorted_payload
 from inkling.wording import counted
 
-NAME = "sort"
-
 
 def run(
     memory: Annotated[

@@ -8,8 +8,6 @@ from typing import Any
 from inkling.cli.decided import Number, decide, images
 from inkling.cli.options import Json, Memory
 
-NAME = "split"
-
 
 def run(memory: Memory, number: Number, json: Json = None) -> None:
     """Make two proposals of one."""

@@ -10,8 +10,6 @@ from inkling.cli.history import arguments_text
 from inkling.cli.options import Json, Memory
 from inkling.wording import counted
 
-NAME = "undo"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """Take back the latest decision: all is as it was, to the last bit."""

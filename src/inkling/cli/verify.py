@@ -11,8 +11,6 @@ from inkling.cli.options import Json, Memory
 from inkling.redaction import redacted
 from inkling.wording import counted
 
-NAME = "verify"
-
 
 def run(memory: Memory, json: Json = None) -> None:
     """Check a memory against its log, and that it can be used: take all decisions back and do them again, on a copy."""
