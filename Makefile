@@ -73,6 +73,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/discovery.py
 	$(ENV) bench/change_choice.py
 	$(ENV) bench/negatives_choice.py
+	$(ENV) bench/sets_choice.py
 	$(ENV) bench/transductive_sets.py
 	$(ENV) bench/unlabelled_choice.py
 	$(ENV) bench/within_class_prior.py

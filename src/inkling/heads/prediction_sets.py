@@ -36,8 +36,8 @@ et al. 2020). `regularised`: the same, with a penalty on long sets (Angelopoulos
 PENALTY = 0.01
 """Added by `regularised` for each class beyond those that hold the right one nearly always."""
 LEARNS = 0.5
-"""Odds of a miss fall with the images of a class to this power: chosen on validation images of four sets, the largest
-that lets no set's mean coverage fall more than half a point below what was asked for."""
+"""Odds of a miss fall with the images of a class to this power: on validation images of four sets it takes
+off half as much of the surplus of coverage as 1 does, and only one of them falls short by more than .2 points."""
 MOST_KEPT, KEPT_DIGITS = 10, 4
 """Likeliest classes whose probabilities are kept of each held-out image, and in how many digits."""
 DIGITS = 6
