@@ -20,7 +20,7 @@ def refuse_the_rest(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Answer below the prefixes of the interface what its routes have not taken, before the page is asked for it."""
     methods: dict[str, set[str]] = defaultdict(set)
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
-        methods[_PARAMETER.sub("{}", route.path)] |= route.methods
+        methods[_PARAMETER.sub("{}", route.path)] |= route.methods or set()
     known = {
         re.compile(re.escape(path).replace(r"\{\}", "[^/]+")): sorted(methods[path])
         for path in sorted(methods, key=lambda path: path.count("{"))  # a name of its own goes before a number
