@@ -75,7 +75,7 @@ def test_parts_of_vectors_take_the_place_of_a_file(inkling: Inkling, drawn: Path
     assert (lacking.code, json.loads(lacking.out)["n"]) == (1, 6)
     assert "zz.parquet: the part cannot be read as a Parquet file" in lacking.err
     (inkling.folder / "new-vectors" / "part-000000.parquet").unlink()
-    inkling.here("predict", "v.ink", "new-vectors").refused("No images found")
+    inkling.here("predict", "v.ink", "new-vectors").refused("zz.parquet")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from inkling.heads.hierarchy import Hierarchy
 from inkling.heads.labelled_vectors import LabelledVectors
 from inkling.heads.ranking import likeliest
 from inkling.heads.softmax import softmax
+from inkling.heads.statistics import Statistics
 from inkling.heads.support import unit_rows
 from inkling.images.files import MISSING_FILE
 from inkling.types import ClassEntry, EncoderIdentity, FloatArray, SkippedImage, Verdict
@@ -68,6 +69,11 @@ class FittedClassifier:
         Groups of the classes that the user gave; None where nobody did.
     unlabelled
         How many images without labels were offered and left out; None where none was.
+    one_pass
+        How many `vectors` it was learned from in one pass, and how many are `kept` and, at most, `per_class`; None
+        where all are kept.
+    statistics
+        Of all these, as long as they are at hand: those of a memory stay there.
     """
 
     samples: Samples
@@ -80,6 +86,8 @@ class FittedClassifier:
     unknown: str = ""
     hierarchy: Hierarchy | None = None
     unlabelled: Mapping[str, Any] | None = None
+    one_pass: Mapping[str, Any] | None = None
+    statistics: Statistics | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

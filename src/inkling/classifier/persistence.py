@@ -22,6 +22,7 @@ from inkling.heads.hierarchy import Hierarchy
 from inkling.heads.prediction_sets import SetCalibration
 from inkling.labels import Kind
 from inkling.memory.content import (
+    ONE_PASS,
     PARENTS,
     SETS,
     UNLABELLED,
@@ -68,6 +69,7 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
             **({} if fitted.hierarchy is None else {PARENTS: dict(fitted.hierarchy.parents)}),
             **({} if samples.stated_views is None else {VIEWS: samples.stated_views}),
             **({} if fitted.unlabelled is None else {UNLABELLED: fitted.unlabelled}),
+            **({} if fitted.one_pass is None else {ONE_PASS: fitted.one_pass}),
         },
         provenance=Provenance(
             created=now(),
@@ -83,6 +85,8 @@ def to_memory(fitted: FittedClassifier, *, command: str) -> MemoryContent:
 def _statistics(fitted: FittedClassifier) -> Mapping[str, NDArray[Any]] | None:
     """What decisions need to refit the head without its exemplars, where reading those takes long."""
     head = fitted.fitted_head.head
+    if fitted.one_pass is not None:
+        return None if fitted.statistics is None else fitted.statistics.arrays()
     n, width = fitted.samples.X.shape
     if not is_closed_form(head) or not is_large(n, width, len(fitted.classes)):
         return None
@@ -123,6 +127,7 @@ def from_memory(content: MemoryContent, *, samples: Samples | None = None) -> Fi
         unknown=unknown_finding(training, None if kept is None or detector is None else kept.report),
         hierarchy=Hierarchy.of(training[PARENTS].items()) if PARENTS in training else None,
         unlabelled=training.get(UNLABELLED),
+        one_pass=training.get(ONE_PASS),
     )
 
 

@@ -219,13 +219,13 @@ def _lists(matrix: NDArray[np.float32]) -> pa.ListArray:
 def _column(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _matrix(column, name)
+        return list_matrix(column, name)
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
     return values
 
 
-def _matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
+def list_matrix(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     """Lists of one length as a matrix; by chunks, since all values may be more than Arrow's offsets count."""
     lengths = compute.unique(compute.list_value_length(column)).to_pylist()
     chunks = [chunk.flatten() for chunk in column.chunks]

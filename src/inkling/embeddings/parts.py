@@ -39,8 +39,8 @@ class VectorParts:
         As the user wrote it.
     files
         The parts in their order, by names that are shown.
-    digests
-        SHA-256 of those that a manifest knows.
+    digests, rows
+        SHA-256 and number of rows of those that a manifest knows.
     fingerprint
         Of the encoder that made them, where a manifest tells.
     """
@@ -49,6 +49,7 @@ class VectorParts:
     files: Mapping[str, Place]
     digests: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     def skipped(self, file: str, reason: str) -> SkippedImage:
         """A part that cannot be used, as an image that cannot."""
@@ -136,8 +137,10 @@ def _parts_of(name: str, place: Place) -> VectorParts | None:
         return None
     n_parts = -(-int(plan["images"]) // int(plan["part_images"]))
     files_of_run = [f"part-{part:06d}{PARQUET}" for part in range(n_parts)]
-    digests = {str(one["file"]): str(one["sha256"]) for one in manifest.get("parts", ())}
-    return VectorParts(name, {one: place / one for one in files_of_run}, digests, plan["fingerprint"])
+    known = manifest.get("parts", ())
+    digests = {str(one["file"]): str(one["sha256"]) for one in known}
+    rows = {str(one["file"]): int(one["rows"]) for one in known}
+    return VectorParts(name, {one: place / one for one in files_of_run}, digests, plan["fingerprint"], rows)
 
 
 def _manifest(place: Place) -> dict[str, Any] | None:

@@ -263,7 +263,7 @@ def _checked(arrays: Mapping[str, Any], source: str) -> Precomputed:
         label_kind=Kind.TEXT if labels is None else labels.kind,
         embeddings=unit_rows(embeddings),
         features=features,
-        identity=_identity(arrays, source, dimension, 0 if features is None else features.shape[1]),
+        identity=identity_in(arrays, source, dimension, 0 if features is None else features.shape[1]),
         class_names=class_names,
         text_vectors=None if text_vectors is None else unit_rows(text_vectors, zeros_allowed=True),
         groups=None if groups is None else tuple(read_groups(groups, n_images)),
@@ -334,7 +334,14 @@ def _content_hashes(arrays: Mapping[str, Any], embeddings: NDArray[np.float32]) 
     return tuple(key or other for key, other in zip(hashes, otherwise, strict=True))
 
 
-def _identity(arrays: Mapping[str, Any], source: str, dimension: int, feature_dimension: int) -> EncoderIdentity:
+def identity_in(arrays: Mapping[str, Any], source: str, dimension: int, feature_dimension: int) -> EncoderIdentity:
+    """The encoder that arrays name, or one that stands for it.
+
+    Raises
+    ------
+    InputError
+        If its description can't be read, or tells of other dimensions.
+    """
     stated = _encoder(arrays)
     if stated.startswith("{"):
         return _stated_identity(stated, dimension, feature_dimension)

@@ -239,6 +239,24 @@ class AutoHead(Head):
         self.evidence_ = [{"name": one.name, "log_loss": float(one.losses.mean()), "top1": one.top1} for one in found]
         self.out_of_fold_logits_, self.out_of_fold_rows_ = ships.logits, rows
 
+    def weigh(self, held_out: Support, logits: FloatArray, sources: IntArray) -> Self:
+        """Weigh experts that have learned, by images that they did not see.
+
+        Parameters
+        ----------
+        held_out
+            The images and their classes, with the text vectors.
+        logits
+            Logits (n_experts, n, n_classes) of zero-shot, if there are texts, and of the experts.
+        sources
+            Source of each image, (n,).
+        """
+        makers = {name: expert.unfitted for name, expert in self.experts_.items()}
+        self._choose(held_out, Experts(makers, None), logits, np.arange(held_out.n_real), sources)
+        for unused in set(self.experts_) - set(self._used()):
+            del self.experts_[unused]
+        return self
+
     def _n_texts(self) -> int:
         """Classes that have a text of their own."""
         text = self._own_text()

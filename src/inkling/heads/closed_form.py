@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from inkling.heads.auto import AutoHead
 from inkling.heads.base import Head
+from inkling.heads.experts import CLOSED_FORM_EXPERTS
 from inkling.heads.gda import GDAHead
 from inkling.heads.prototype import PrototypeHead
 from inkling.heads.standardization import Standardization
@@ -22,6 +23,28 @@ from inkling.types import FloatArray, IntArray
 LARGE = 200_000_000
 """Examples x dimensions x classes from which a head in closed form is fitted again from statistics."""
 CLOSED_FORM = (GDAHead, PrototypeHead, ZeroShotHead)
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm:
+    """What a head takes beside statistics.
+
+    Attributes
+    ----------
+    embedding_dims
+        Length of the embedding, the first columns.
+    logit_scale
+        Factor on cosines of images and texts.
+    text
+        Text vectors (n_classes, d), NaN where a class has none; None where none has.
+    space
+        Of the experts of `auto`.
+    """
+
+    embedding_dims: int
+    logit_scale: float = 100.0
+    text: FloatArray | None = None
+    space: Standardization | None = None
 
 
 def is_closed_form(head: Head) -> bool:
@@ -82,6 +105,46 @@ def _refit_from_statistics(head: Head, statistics: Statistics, text: FloatArray 
         }
         return refitted
     return head.unfitted().learn(replace(support, text=text), embedding_dims=head.embedding_dims_)
+
+
+def fit_from_statistics(name: str, statistics: Statistics, task: ClosedForm) -> Head:
+    """A head, `gda` or `prototype`, or the experts of `auto` without their weights.
+
+    Parameters
+    ----------
+    name
+        Of the head.
+    statistics
+        Of examples in the space of the task. Each class has one, or a text.
+    task
+        What else it takes.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
+    >>> statistics = Statistics.of(unit_blocks(X, 4), unit_blocks(X, 4), y, 3)
+    >>> head = fit_from_statistics("gda", statistics, ClosedForm(embedding_dims=4))
+    >>> bool(np.allclose(head.logits(X), GDAHead().fit(X, y).logits(X)))
+    True
+    """
+    n_classes, n_dims = statistics.sums.shape
+    kinds: dict[str, type[Head]] = {kind.name: kind for kind in (AutoHead, *CLOSED_FORM)}
+    head = kinds[name](task.text, list(range(n_classes)), task.logit_scale, task.embedding_dims)
+    head.classes_, head.embedding_dims_, head.n_features_in_ = np.arange(n_classes), task.embedding_dims, n_dims
+    if isinstance(head, AutoHead):
+        assert task.space is not None
+        head.mean_, head.deviations_ = task.space.mean, task.space.deviations
+    with threads_for(0):
+        support, text = _complete(head, statistics, task.text)
+        if not isinstance(head, AutoHead):
+            return head.learn(replace(support, text=text), embedding_dims=task.embedding_dims)
+        head.text_ = np.zeros((0, task.embedding_dims)) if text is None else text
+        head.unseen_ = statistics.counts == 0
+        head.experts_ = {
+            expert: make().learn(support, embedding_dims=n_dims, lightly=True)
+            for expert, make in CLOSED_FORM_EXPERTS.items()
+        }
+    return head
 
 
 def _reads_text(head: Any) -> bool:

@@ -111,13 +111,38 @@ class FittedHead:
             temperature = fit_temperature(held_out.logits, y[held_out.rows]) if len(held_out.rows) else 1.0
             finding, evidence = "as asked for", []
             head.fit(X, y)
-        seen = y[held_out.rows]
-        p = apply_temperature(held_out.logits, temperature)
-        sets = SetCalibration.of(
-            p, seen, vectors.classes, sources=sources[held_out.rows], folds=_folds(vectors), seed=seed
-        )
-        calibration = _calibration(held_out, seen, temperature, basis=_basis(head, vectors, len(seen)))
-        return cls(_as_kept(head), vectors.classes, temperature, calibration, finding, evidence, held_out, sets)
+        seen = HeldOut(held_out, y[held_out.rows], sources[held_out.rows], _folds(vectors))
+        basis = _basis(head, vectors, len(seen.y))
+        fitted = cls(head, vectors.classes, temperature, {}, finding, evidence)
+        return fitted.calibrated(seen, basis=basis, seed=seed)
+
+    def calibrated(self, seen: HeldOut, *, basis: str = "out of fold", seed: int) -> FittedHead:
+        """The same with what its probabilities and sets rest on."""
+        p = apply_temperature(seen.scores.logits, self.temperature)
+        sets = SetCalibration.of(p, seen.y, self.classes, sources=seen.sources, folds=seen.folds, seed=seed)
+        calibration = _calibration(seen.scores, seen.y, self.temperature, basis=basis)
+        head = _as_kept(self.head)
+        return replace(self, head=head, calibration=calibration, held_out=seen.scores, set_calibration=sets)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Images that a head did not see.
+
+    Attributes
+    ----------
+    scores
+        Logits of them.
+    y, sources
+        Their classes and sources, (n,).
+    folds
+        In how many folds they were held out.
+    """
+
+    scores: OutOfFold
+    y: IntArray
+    sources: IntArray
+    folds: int
 
 
 def _as_kept(head: Head) -> Head:

@@ -100,8 +100,22 @@ class Statistics:
         )
 
     def without_class(self, k: int, mapped: FloatArray) -> Self:
-        """Without class k and its examples, which in the experts' space are `mapped`."""
+        """Without class k and its examples, which in the experts' space are `mapped`.
+
+        Where these are but some of its examples, the scatter falls by the class's share: it is that of all classes, and
+        what few rows weigh many times over would leave of it may be no scatter at all.
+        """
         kept = np.arange(len(self.counts)) != k
+        if len(mapped) < self.counts[k]:
+            degrees = np.maximum(self.counts - 1, 0)
+            left = 1.0 - degrees[k] / max(int(degrees.sum()), 1)
+            return replace(
+                self,
+                counts=self.counts[kept],
+                plain_sums=self.plain_sums[kept],
+                sums=self.sums[kept],
+                scatter=self.scatter * left,
+            )
         residuals = mapped - mapped.mean(axis=0, dtype=np.float64) if len(mapped) else mapped
         return replace(
             self,

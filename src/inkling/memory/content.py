@@ -23,6 +23,8 @@ VIEWS = "views"
 """Key of the training findings under which stands of how many views each vector is the mean, where somebody said it."""
 UNLABELLED = "unlabelled"
 """Key of the training findings under which stands how many images without labels were offered to the head."""
+ONE_PASS = "one_pass"
+"""Key of the training findings under which stands how many vectors were learned from in one pass, and how many kept."""
 HEAD_BYTES = 990_000_000  # SQLite's limit of one value is a little above
 SEED_LIMIT = 2**63
 

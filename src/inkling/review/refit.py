@@ -16,13 +16,14 @@ from typing import Any
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.fitted import FittedClassifier, fit_classifier, ships_tuned
 from inkling.classifier.persistence import from_memory, to_memory
+from inkling.errors import InputError
 from inkling.heads import AutoHead, head_from_state
 from inkling.heads.base import Head
 from inkling.heads.closed_form import in_both_spaces, is_closed_form, is_large, refit_from_statistics, statistics_of
 from inkling.heads.statistics import Statistics
 from inkling.memory.amend import Amendment
 from inkling.memory.classes import class_ids, columns_of_exemplars, images_and_labels, order_classes
-from inkling.memory.content import WITHOUT_DETECTOR, DetectorState, MemoryContent
+from inkling.memory.content import ONE_PASS, WITHOUT_DETECTOR, DetectorState, MemoryContent
 from inkling.memory.heads import (
     KeptHead,
     count_exemplars,
@@ -72,7 +73,7 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     head = head_from_state(kept.state)
     width = memory.encoder.dimension + memory.encoder.feature_dimension
     size = count_exemplars(memory), width, len(class_ids(memory.connection))
-    if is_closed_form(head) and is_large(*size):
+    if is_closed_form(head) and (is_large(*size) or ONE_PASS in kept.training):
         told = _in_closed_form(memory, kept, head, step)
     # Folds of images that the encoder was tuned on would flatter; its weights are of trainings without them.
     elif isinstance(head, AutoHead) and (math.prod(size) > MOMENT or ships_tuned(kept.training.get("finetuning"))):
@@ -181,6 +182,13 @@ def _statistics(memory: Amendment, kept: KeptHead, head: Head, step: Step) -> St
     arrays = read_statistics(memory, kept.key)
     if arrays is not None:
         return step(head, Statistics.from_arrays(arrays))
+    if ONE_PASS in kept.training:
+        raise InputError(
+            f"The memory was fitted in one pass over {kept.training[ONE_PASS]['vectors']} vectors, and what it kept of "
+            "them belongs to a later version.",
+            remedy="Fit again from the vectors; or 'inkling refit', in Python Decisions.refit, which learns from the "
+            "exemplars alone that the memory has.",
+        )
     columns = columns_of_exemplars(memory)
     width = memory.encoder.dimension + memory.encoder.feature_dimension
     X = read_vectors(memory.connection, memory.space_id, (len(columns), width))
