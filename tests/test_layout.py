@@ -74,6 +74,7 @@ USED_EXTRAS = (
 )
 WHOLLY_ABOUT = ("finetune/", "exporting/", "bulk/", "serving/")
 ABOUT_AN_EXTRA = {
+    "embeddings/chunks.py",
     "embeddings/parquet.py",
     "encoders/transformers/layers.py",
     "encoders/open_clip/convert.py",

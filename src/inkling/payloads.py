@@ -228,6 +228,7 @@ def fit_payload(classifier: FewShotClassifier) -> Payload:
         "finding": head.finding,
         "texts": fitted.text_finding,
         "sources_finding": sources_finding(samples),
+        "one_pass": None if fitted.one_pass is None else dict(fitted.one_pass),
         "unlabelled": None if fitted.unlabelled is None else dict(fitted.unlabelled),
         "evidence": [dict(one) for one in head.evidence],
         "calibration": dict(head.calibration),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inkling.bulk.engines import HereEngine
@@ -172,6 +173,12 @@ def test_a_node_dies(cluster: Cluster, tmp_path: Path, records: list[ImageRecord
 
 
 @pytest.mark.slow
+def test_ray_adds_up_what_one_process_does() -> None:
+    pytest.importorskip("ray", reason="comes with the extra 'scale'")
+    numbers = list(range(7))
+    assert list(RayEngine().map(np.sqrt, numbers)) == list(HereEngine().map(np.sqrt, numbers))
+
+
 def test_a_cluster_that_is_not_there_is_reported(tmp_path: Path, records: list[ImageRecord]) -> None:
     pytest.importorskip("ray", reason="comes with the extra 'scale'")
     with pytest.raises(InputError, match="There is no Ray cluster at"):

@@ -59,11 +59,12 @@ def test_the_head_is_that_of_all_vectors_at_once(name: str, with_text: bool) -> 
         head = fitted.head
         assert isinstance(head, AutoHead)
         # In memory the experts see all vectors in the space, and no text.
-        mapped = space(X) if space is not None else X
+        assert space is not None
+        mapped, seen_there = space(X), space(new)
         by_hand = {"prototype": PrototypeHead(shrinkage=0.7), "gda": GDAHead(posterior=True)}
         for expert in set(head.experts_) & set(by_hand):
-            expected = by_hand[expert].fit(mapped.astype(np.float64), y).logits(space(new).astype(np.float64))  # type: ignore[misc]
-            assert np.allclose(head.experts_[expert].scores(space(new)), expected, rtol=2e-5, atol=2e-4)  # type: ignore[misc]
+            expected = by_hand[expert].fit(mapped.astype(np.float64), y).logits(seen_there.astype(np.float64))
+            assert np.allclose(head.experts_[expert].scores(seen_there), expected, rtol=2e-5, atol=2e-4)
         return
     expected = whole[name](text_vectors=text).fit(X.astype(np.float64), y).logits(new)
     assert np.allclose(fitted.head.logits(new), expected, rtol=1e-6, atol=1e-6)

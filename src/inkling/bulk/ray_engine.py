@@ -7,7 +7,8 @@ again; since a part holds the same bytes whoever writes it, twice does no harm.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from inkling.types import ImageRecord
 from inkling.wording import excerpt
 
 EXTRA = "scale"
+_GO_ON = "Parts that are written stay; go on with --resume (in Python, resume=True)."
 _PATIENCE = 10.0  # seconds that a cluster may take to answer at all
 
 
@@ -77,6 +79,26 @@ class RayEngine:
             with _told():
                 for row in done.iter_rows():
                     yield _as_written(row["answer"])
+
+    def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        """A task for each item, a few more at a time than there are processors; `work` may name `needs` of its own."""
+        import ray
+
+        with _connected(self._address), _told("Run it again."):
+            _check_nodes(None, getattr(work, "needs", ()))
+            task, shared = ray.remote(_apply), ray.put(work)
+            most = int(ray.cluster_resources().get("CPU", 1)) + 1
+            waiting: deque[Any] = deque()
+            for item in items:
+                if len(waiting) >= most:
+                    yield ray.get(waiting.popleft())
+                waiting.append(task.remote(shared, item))
+            while waiting:
+                yield ray.get(waiting.popleft())
+
+
+def _apply(work: Callable[[Any], Any], item: Any) -> Any:
+    return work(item)
 
 
 class _Worker:
@@ -186,7 +208,7 @@ def _as_written(answer: Mapping[str, Any]) -> Written:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(remedy: str = _GO_ON) -> Iterator[None]:
     """What stopped a cluster, in words.
 
     Raises
@@ -199,14 +221,11 @@ def _told() -> Iterator[None]:
     try:
         yield
     except RayError as error:
-        raise _stopped(excerpt(error)) from error
+        raise _stopped(excerpt(error), remedy) from error
 
 
-def _stopped(why: str) -> InputError:
-    return InputError(
-        f"The run stopped: {why}",
-        remedy="Parts that are written stay; go on with --resume (in Python, resume=True).",
-    )
+def _stopped(why: str, remedy: str = _GO_ON) -> InputError:
+    return InputError(f"The run stopped: {why}", remedy=remedy)
 
 
 @contextmanager
@@ -246,7 +265,7 @@ def _knock(address: str | None) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
 
 
-def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
+def _check_nodes(shelf: Shelf | None, needs: Sequence[str]) -> None:
     """Have each node that lives look for the manifest that was just written, and for files and folders that are here.
 
     Raises
@@ -278,10 +297,11 @@ def _check_nodes(shelf: Shelf, needs: Sequence[str]) -> None:
             )
 
 
-def _lacking(shelf: Shelf, needs: Sequence[str]) -> str | None:
+def _lacking(shelf: Shelf | None, needs: Sequence[str]) -> str | None:
     """What this node can't reach."""
     try:
-        shelf.get(MANIFEST)
+        if shelf is not None:
+            shelf.get(MANIFEST)
     except (OSError, InklingError):
         return f"the output {shelf}"
     return next((f"'{name}'" for name in needs if not Path(name).exists()), None)

@@ -20,6 +20,7 @@ from inkling.classifier.fitted import (
     require_readable,
 )
 from inkling.classifier.inputs import vectors_among, warn_of_skipped
+from inkling.classifier.one_pass_fitter import FitsInOnePass
 from inkling.classifier.options import check_options, check_texts
 from inkling.classifier.parents import Parents, read_parents
 from inkling.classifier.persistence import load_classifier
@@ -47,7 +48,7 @@ from inkling.types import ClassEntry, EncoderIdentity, FloatArray
 from inkling.unknown import Negatives
 
 
-class FewShotClassifier(Estimator, Saved, SetPredictor):
+class FewShotClassifier(Estimator, Saved, SetPredictor, FitsInOnePass):
     """Learn visual classes from a handful of images each.
 
     As scikit-learn has them: `get_params`, `clone`, `GridSearchCV` and `Pipeline` work, on paths, pictures and vectors.
@@ -109,8 +110,7 @@ class FewShotClassifier(Estimator, Saved, SetPredictor):
         check_texts(templates, prompts, vocabulary)
         self.head, self.seed, self.views = head, seed, views
         self.templates, self.prompts = templates, tuple(prompts)
-        self.false_alarms, self.vocabulary, self.parents = false_alarms, vocabulary, parents
-        self.memory_version: int | None = None
+        self.false_alarms, self.vocabulary, self.parents, self.memory_version = false_alarms, vocabulary, parents, None
         self._encoder, self._device, self._precision = encoder, device, precision
         self._dimensions, self._cache = dimensions, cache
         self._made_with: EncoderIdentity | None = None

@@ -70,8 +70,7 @@ class FittedClassifier:
     unlabelled
         How many images without labels were offered and left out; None where none was.
     one_pass
-        How many `vectors` it was learned from in one pass, and how many are `kept` and, at most, `per_class`; None
-        where all are kept.
+        How many `vectors` were learned from in one pass, `kept`, and kept `per_class` at most; None: all are kept.
     statistics
         Of all these, as long as they are at hand: those of a memory stay there.
     """

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os import cpu_count
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from inkling.classifier.class_texts import text_matrix
 from inkling.classifier.fitted import FittedClassifier, require_classes
 from inkling.classifier.sources import with_sources
+from inkling.embeddings.checks import number_of_views, vector_hashes
 from inkling.embeddings.chunks import (
     Told,
     Vectors,
@@ -43,17 +44,10 @@ OF_SPACE, OF_SPACE_PARTS = 65_536, 256
 WORKERS = 4
 """Chunks that are worked on at once on one machine, at most: each takes memory."""
 SHOWN_SKIPPED = 1_000
-"""Images that are told by name at most; there may be millions without a vector."""
+"""Images that are named at most; there may be millions without a vector."""
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
 """Does work on items and gives the results in the order of the items."""
-
-
-class Engine(Protocol):
-    """What runs the work, as `inkling.bulk.engines` has it."""
-
-    def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
-        """Results in the order of the items."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ class OnePass:
     label_kind
         What the labels are of.
     told
-        What is told beside it.
+        What the reading tells beside it.
     how
         How vectors were looked at.
     """
@@ -79,6 +73,23 @@ class OnePass:
     label_kind: Kind
     told: Told
     how: Looking
+
+    def of_views(self, views: int | None) -> OnePass:
+        """The same, each vector being the mean of so many views; None leaves what the parts say.
+
+        Raises
+        ------
+        InputError
+            If they say another number, or it is none.
+        """
+        views = number_of_views(views)
+        said = next(iter(self.told.views), None)
+        if None not in (views, said) and views != said:
+            raise InputError(
+                f"The parts say that vectors are means of {said} views, not of {views}.",
+                remedy="Leave --views out, in Python views, or write the parts again.",
+            )
+        return self if views is None else replace(self, told=replace(self.told, views={views}))
 
 
 def map_here(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
@@ -184,6 +195,11 @@ class _Work:
     fingerprint: str
     how: Looking
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must be there wherever it is done."""
+        return (self.parts.name,)
+
     def __call__(self, files: Sequence[str]) -> tuple[Seen | None, Told]:
         told, d = Told(), self.how.embedding_dims
         tally: Tally | None = None
@@ -240,8 +256,9 @@ def _kind(told: Told, parts: VectorParts) -> Kind:
 
 def _samples(found: OnePass, sample: Sample, classes: Sequence[str]) -> Samples:
     """The sample as the samples that a classifier keeps."""
-    paths, hashes, groups = (tuple(column) for column in sample.about.T)
-    n = len(paths)
+    paths, contents, groups = (tuple(column) for column in sample.about.T)
+    n, of_vectors = len(paths), vector_hashes(sample.X[:, : found.identity.dimension])
+    hashes = tuple(content or other for content, other in zip(contents, of_vectors, strict=True))
     return Samples(
         identity=found.identity,
         paths=paths,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from functools import partial
@@ -13,31 +13,46 @@ import typer
 
 from inkling.cli.basis import unmeasured
 from inkling.cli.console import check_outputs, listed, note, show, tell_skipped
-from inkling.cli.options import Confidence, Device, Dimensions, GroupsFrom, Json, Margin, NoCache, Precision, Root, Seed
-from inkling.cli.progress import board, counting, progress_bar
+from inkling.cli.in_parts import HERE
+from inkling.cli.options import (
+    Address,
+    Confidence,
+    Device,
+    Dimensions,
+    Engine,
+    GroupsFrom,
+    Json,
+    Margin,
+    NoCache,
+    Precision,
+    Root,
+    Seed,
+)
+from inkling.cli.passing import Passing
+from inkling.cli.progress import board, counting
 from inkling.cli.sources import grouped, leave_if_lost, left_out, open_source, tell_classes_left_out
 from inkling.cli.tables import print_table
+from inkling.cli.updating import tell_or_stop, update_memory
 from inkling.cli.usage import alarm_rate, whole
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError
-from inkling.payloads import event_payload, fit_payload
+from inkling.payloads import fit_payload
 from inkling.redaction import redacted
-from inkling.wording import counted
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.embeddings.parts import VectorParts
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.boxes import BoxReading
     from inkling.images.grouping import Grouping
     from inkling.images.sources import Found
     from inkling.memory.holdings import Holdings
-    from inkling.review.new_class import ClassEmbedder
-    from inkling.types import SkippedImage
 
 UNKNOWN_VIEWS = (
     "Nobody said how many views of its image each vector is the mean of. --views 1, in Python views=1, says that they "
     "are single views, which narrows the range of false alarms; --views 10 that they are means of ten."
 )
+NOTHING_LEFT_OUT: dict[str, Any] = {"ignored": {}, "classes_left_out": []}
 OF_A_NEW_MEMORY = (
     "replace",
     "head",
@@ -49,6 +64,9 @@ OF_A_NEW_MEMORY = (
     "unlabelled",
     "precision",
     "dimensions",
+    "one_pass",
+    "engine",
+    "address",
 )
 """Options that have no effect on what an existing memory adds."""
 
@@ -129,6 +147,17 @@ def run(
             help="More images, without labels, of these classes and maybe others: they count where they help.",
         ),
     ] = None,
+    one_pass: Annotated[
+        bool | None,
+        typer.Option(
+            "--one-pass/--in-memory",
+            help="Read vectors in Parquet files once, in memory that does not grow with them, and keep a sample. "
+            "Default: where they are more than 250000.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Engine = HERE,
+    address: Address = None,
     margin: Margin = 0.0,
     root: Root = None,
     confidence: Confidence = 0.2,
@@ -155,7 +184,7 @@ def run(
     if update:
         _require_none_given(context, OF_A_NEW_MEMORY)
         embedder = ClassEmbedder(encoder, device=device, cache=not no_cache)
-        _update(memory, opened, embedder, prompts=prompts, views=views, strict=strict, json=json)
+        update_memory(memory, opened, embedder, prompts=prompts, views=views, strict=strict, json=json)
         return
     before = check_target(memory, may_exist=replace)
     classifier = FewShotClassifier(
@@ -173,10 +202,10 @@ def run(
         dimensions=dimensions,
         cache=not no_cache,
     )
-    source = opened()
-    found = _fit(classifier, source, train, has_encoder=encoder is not None, views=views, more=_more(unlabelled, boxes))
-    _tell_skipped(classifier.skipped_, strict=strict)
-    saved = _saved(classifier, memory, before)
+    passing = Passing(one_pass, engine, address, in_words=encoder is not None, unlabelled=unlabelled is not None)
+    source = passing.parts(train, head=head) or opened()
+    found = _fit(classifier, source, train, passing, views=views, more=_more(unlabelled, boxes))
+    saved = _saved(classifier, memory, before, strict=strict)
     show(fit_payload(classifier) | found | saved | {"seconds": seconds_waited()}, json=json, table=_print)
     leave_if_lost(source, classifier.skipped_)
 
@@ -186,8 +215,9 @@ def _more(unlabelled: str | None, boxes: BoxReading) -> Found | Precomputed | No
     return None if unlabelled is None else open_source(unlabelled, boxes=boxes)
 
 
-def _saved(classifier: FewShotClassifier, memory: str, before: Holdings | None) -> dict[str, Any]:
+def _saved(classifier: FewShotClassifier, memory: str, before: Holdings | None, *, strict: bool) -> dict[str, Any]:
     """Write the memory, in the place of one that held something before where that was asked for."""
+    tell_or_stop(classifier.skipped_, strict=strict)
     # What appeared there meanwhile is not what --replace was meant for.
     version = classifier.save(memory, replace=before is not None, version=before.version if before else None)
     if before is not None:
@@ -208,39 +238,6 @@ def _require_none_given(context: typer.Context, options: Sequence[str]) -> None:
         )
 
 
-def _update(
-    memory: str,
-    opened: Callable[[], Found | Precomputed],
-    embedder: ClassEmbedder,
-    *,
-    prompts: Path | None,
-    views: int | None,
-    strict: bool,
-    json: str | None,
-) -> None:
-    """Add images to what a memory knows."""
-    from inkling.embeddings.precomputed import Precomputed
-    from inkling.memory.holdings import read_holdings
-    from inkling.prompts import read_prompts
-    from inkling.review.decisions import Decisions
-
-    before = read_holdings(memory)
-    source = opened()
-    own = tuple(read_prompts(prompts).values()) if prompts else ()
-    images = source.of_views(views) if isinstance(source, Precomputed) else source.records
-    with progress_bar("Embedding") as progress:
-        prepared = embedder.labelled(memory, images, prompts=own, views=views or 1, progress=progress)
-    skipped = prepared.samples.skipped if prepared.samples else ()
-    _tell_skipped(skipped, strict=strict)
-    event = Decisions(memory).update_prepared(prepared)
-    if event is None:
-        summary = {"memory_version": before.version, "outcome": None}
-        show(summary, json=json, table=lambda _: note("All of these images are known already: nothing was changed."))
-    else:
-        show(event_payload(event), json=json, table=_print_update)
-    leave_if_lost(source, skipped)
-
-
 def _opened(train: str, boxes: BoxReading, grouping: Grouping | None) -> Found | Precomputed:
     """What is to be learned from; what was found beside images is reported at once, whatever comes of the fit."""
     from inkling.images.sources import Found
@@ -257,40 +254,12 @@ def _opened(train: str, boxes: BoxReading, grouping: Grouping | None) -> Found |
     return source
 
 
-def _print_update(summary: Mapping[str, Any]) -> None:
-    outcome = summary["outcome"]
-    typer.echo(f"Added {counted(outcome['images'], 'image')} to what was known.")
-    if outcome["new_classes"]:
-        note(f"New classes: {listed(outcome['new_classes'])}.")
-    if outcome["extended"]:
-        note(f"More images of: {listed(outcome['extended'])}.")
-    if outcome["known_already"]:
-        note(f"{counted(outcome['known_already'], 'image')} known already.")
-    if elsewhere := outcome["under_another_label"]:
-        path, name = elsewhere[0]
-        note(f"Under another label than the memory knows, and left there: such as {path}, which is of '{name}'.")
-    if outcome["texts"]:
-        note(f"Texts: {outcome['texts']}.")
-    note(f"Head: {outcome['finding']}.")
-    note(f"Version {summary['memory_version']}. 'inkling undo' takes it back.")
-
-
-def _tell_skipped(skipped: Sequence[SkippedImage], *, strict: bool) -> None:
-    """Say which images cannot be used; with --strict, stop there."""
-    tell_skipped(skipped, {})
-    if strict and skipped:
-        raise InputError(
-            f"{counted(len(skipped), 'image')} cannot be used, and --strict was asked for.",
-            remedy="Repair or remove them, or leave --strict out.",
-        )
-
-
 def _fit(
     classifier: FewShotClassifier,
-    source: Found | Precomputed,
+    source: Found | Precomputed | VectorParts,
     train: str,
+    passing: Passing,
     *,
-    has_encoder: bool,
     views: int | None,
     more: Found | Precomputed | None,
 ) -> dict[str, Any]:
@@ -298,8 +267,12 @@ def _fit(
 
     Returns what was left out.
     """
+    from inkling.embeddings.parts import VectorParts
     from inkling.embeddings.precomputed import Precomputed
 
+    has_encoder = passing.in_words
+    if isinstance(source, VectorParts):
+        return _pass_over(classifier, source, passing, views=views)
     if isinstance(source, Precomputed):
         _check_options_for_vectors(classifier, has_encoder=has_encoder)
         if more is not None and not isinstance(more, Precomputed):
@@ -312,11 +285,22 @@ def _fit(
             note(f"With --encoder {source.identity.source} the names of the classes would count too.")
         if classifier.fitted.samples.averaged_views is None:
             note(UNKNOWN_VIEWS)
-        return {"ignored": {}, "classes_left_out": []}
+        return NOTHING_LEFT_OUT
     with board() as where:
         classifier.naming = counting(where, "Vocabulary", unit="names")
         classifier.fit(source, unlabelled=more, progress=counting(where, "Embedding"))
     return left_out(source, classifier.fitted.classes)
+
+
+def _pass_over(
+    classifier: FewShotClassifier, parts: VectorParts, passing: Passing, *, views: int | None
+) -> dict[str, Any]:
+    """Fit in one pass; returns what was left out."""
+    _check_options_for_vectors(classifier, has_encoder=passing.in_words)
+    passing.fit(classifier, parts, views=views)
+    if classifier.fitted.samples.averaged_views is None:
+        note(UNKNOWN_VIEWS)
+    return NOTHING_LEFT_OUT
 
 
 def _check_options_for_vectors(classifier: FewShotClassifier, *, has_encoder: bool) -> None:
@@ -333,7 +317,7 @@ def _print(summary: Mapping[str, Any]) -> None:
 
     rows = [
         ("classes", len(summary["classes"])),
-        ("images", f"{summary['images']} ({summary['encoded_now']} embedded now)"),
+        ("images", _images(summary)),
         *([("sources", summary["sources_finding"])] if summary["sources_finding"] else []),
         *([("unlabelled", unlabelled_finding(summary["unlabelled"]))] if summary["unlabelled"] else []),
         ("encoder", summary["encoder"]),
@@ -357,6 +341,13 @@ def _print(summary: Mapping[str, Any]) -> None:
         from inkling.encoders.cards import SKETCH_NOTE
 
         note(f"The encoder 'sketch' is {SKETCH_NOTE}.")
+
+
+def _images(summary: Mapping[str, Any]) -> str:
+    """How many were learned from."""
+    if passed := summary["one_pass"]:
+        return f"{passed['vectors']} in one pass, {passed['kept']} kept"
+    return f"{summary['images']} ({summary['encoded_now']} embedded now)"
 
 
 def _tell_classes(summary: Mapping[str, Any]) -> None:

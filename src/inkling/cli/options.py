@@ -16,7 +16,7 @@ Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON; '-' prints them instead.")
 ]
 Engine = Annotated[
-    str, typer.Option("--engine", metavar="here|ray", help="What writes a folder of parts: this machine, or Ray.")
+    str, typer.Option("--engine", metavar="here|ray", help="What does work in parts: this machine, or Ray.")
 ]
 EncodingEngine = Annotated[
     str, typer.Option("--engine", metavar="here|ray", help="What encodes the images: this machine, or Ray, in parts.")

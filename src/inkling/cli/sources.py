@@ -13,6 +13,7 @@ from inkling.cli.console import listed, note
 from inkling.errors import InklingError, InputError
 
 if TYPE_CHECKING:
+    from inkling.embeddings.parts import VectorParts
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.boxes import BoxReading
     from inkling.images.grouping import Grouping
@@ -86,20 +87,23 @@ def grouped(source: Found, grouping: Grouping | None) -> Found:
     return replace(source, records=tuple(grouping(source.records)))
 
 
-def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedImage]) -> bool:
+def any_lost(sources: Iterable[Found | Precomputed | VectorParts], skipped: Sequence[SkippedImage]) -> bool:
     """Whether something that the user named can't be used: all images of a source, or one of a table or a list.
 
     Or a part of a folder of vectors.
     """
+    from inkling.embeddings.parts import VectorParts
     from inkling.embeddings.precomputed import Precomputed
     from inkling.images.layout import NOT_UTF8
     from inkling.images.sources import ON_A_DRIVE
 
     lost = {image.path for image in skipped}
 
-    def is_lost(source: Found | Precomputed) -> bool:
+    def is_lost(source: Found | Precomputed | VectorParts) -> bool:
         if isinstance(source, Precomputed):
             return source.parts_lost > 0
+        if isinstance(source, VectorParts):
+            return any(str(place) in lost for place in source.files.values())
         gone = [record.path in lost for record in source.records]
         if source.one_by_one:
             return any(gone) or bool({NOT_UTF8, ON_A_DRIVE} & source.ignored.keys())
@@ -108,7 +112,7 @@ def any_lost(sources: Iterable[Found | Precomputed], skipped: Sequence[SkippedIm
     return any(is_lost(source) for source in sources)
 
 
-def leave_if_lost(source: Found | Precomputed | None, skipped: Sequence[SkippedImage]) -> None:
+def leave_if_lost(source: Found | Precomputed | VectorParts | None, skipped: Sequence[SkippedImage]) -> None:
     """End with the exit code that says so where the work was done, but not with all that the user named.
 
     Raises

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
-from inkling.embeddings.checks import matrix, number_of_views, unit_rows, vector_hashes
+from inkling.embeddings.checks import matrix, number_of_views, unit_rows
 from inkling.embeddings.parquet import METADATA_KEY, list_matrix, told_as_parquet, with_vectors
 from inkling.embeddings.parts import VectorParts, content_of, require_fingerprint
 from inkling.embeddings.precomputed import identity_in
@@ -31,7 +31,7 @@ _COLUMNS = ("path", "label", "content_hash", "group", "views", "embedding", "fea
 
 @dataclass(eq=False)
 class Told:
-    """What is told of a reading beside its vectors.
+    """What a reading tells beside its vectors.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Told:
     unlabelled: int = 0
 
     def also(self, other: Told) -> None:
-        """Take in what is told of others."""
+        """Take in what others tell."""
         self.skipped += other.skipped
         self.parts_lost += other.parts_lost
         self.kinds |= other.kinds
@@ -89,7 +89,7 @@ class Vectors:
     _begin: tuple[str, int]
 
     def about(self, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """Path, content hash and group of some of them, (m, 3)."""
+        """Path, content hash and group of some of them, (m, 3); no hash where neither hash nor path is known."""
         some = self._table.take(rows)
         cells = {name: some[name].to_pylist() for name in _ABOUT if name in some.column_names}
         nothing = [None] * len(rows)
@@ -97,8 +97,8 @@ class Vectors:
         file, first = self._begin
         found = np.empty((len(rows), len(_ABOUT)), dtype=object)
         for at, (row, path, content, group) in enumerate(zip(rows.tolist(), paths, contents, groups, strict=True)):
-            content = content or path or vector_hashes(self.X[row : row + 1, : self.embedding_dims])[0]
-            found[at] = (path or f"{file} row {first + row}", content, None if group is None else str(group))
+            about = path or f"{file} row {first + row}", content or path or None, None if group is None else str(group)
+            found[at] = about
         return found
 
 
@@ -168,7 +168,7 @@ def _count(parts: VectorParts, file: str) -> int:
 def _read(
     parts: VectorParts, file: str, fingerprint: str | None, told: Told, *, most: int
 ) -> Iterator[tuple[Vectors, EncoderIdentity]]:
-    """Vectors of a part, so many at a time at most; what is wrong with it is told."""
+    """Vectors of a part, so many at a time at most, and what is wrong with it."""
     first = 0
     try:
         with told_as_parquet("the part"), _opened(parts, file) as opened:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.heads.scatter import class_means
 from inkling.heads.standardization import Standardization
 from inkling.heads.statistics import Statistics
 from inkling.heads.support import unit_blocks
@@ -169,18 +168,30 @@ def _mixed(keys: Keys) -> Keys:
 
 
 def _statistics(X: FloatArray, y: IntArray, n_classes: int, how: Looking) -> Statistics:
-    """Of one half. Unlike `Statistics.of`, blocks of rows are raised to float64, and no copy of all of them."""
-    d = X.shape[1]
+    """Of one half. Blocks of rows are raised to float64, and never all of them."""
+    counts = np.bincount(y, minlength=n_classes)
     plain = unit_blocks(X, how.embedding_dims)
     mapped = plain if how.space is None else how.space(plain)
-    counts = np.bincount(y, minlength=n_classes)
-    plain_means = np.nan_to_num(class_means(plain, y, n_classes))
-    means = plain_means if how.space is None else np.nan_to_num(class_means(mapped, y, n_classes))
-    scatter = np.zeros((d, d))
+    plain_sums = _class_sums(plain, y, n_classes)
+    sums = plain_sums if how.space is None else _class_sums(mapped, y, n_classes)
+    means = sums / np.maximum(counts, 1)[:, None]
+    scatter = np.zeros((X.shape[1], X.shape[1]))
     for at in range(0, len(X), _ROWS):
         residuals = mapped[at : at + _ROWS] - means[y[at : at + _ROWS]]
         scatter += residuals.T @ residuals
-    return Statistics(counts, plain_means * counts[:, None], means * counts[:, None], scatter)
+    return Statistics(counts, plain_sums, sums, scatter)
+
+
+def _class_sums(X: FloatArray, y: IntArray, n_classes: int) -> FloatArray:
+    """Class sums (n_classes, d) of rows X (n, d)."""
+    from scipy.sparse import csr_array
+
+    sums = np.zeros((n_classes, X.shape[1]))
+    for at in range(0, len(X), _ROWS):
+        rows = X[at : at + _ROWS].astype(np.float64)
+        where = y[at : at + _ROWS], np.arange(len(rows))
+        sums += csr_array((np.ones(len(rows)), where), shape=(n_classes, len(rows))) @ rows
+    return sums
 
 
 class Tally:
@@ -229,9 +240,10 @@ class _Half:
             room = max(n_classes, 2 * len(self._counts)) - len(self._counts)
             self._counts = np.pad(self._counts, (0, room))
             self._plain_sums, self._sums = (np.pad(one, ((0, room), (0, 0))) for one in (self._plain_sums, self._sums))
-        before = self._counts[to]
-        shift = more.sums / np.maximum(more.counts, 1)[:, None] - self._sums[to] / np.maximum(before, 1)[:, None]
-        shift *= np.sqrt(before * more.counts / np.maximum(before + more.counts, 1))[:, None]
+        met_again = np.flatnonzero((self._counts[to] > 0) & (more.counts > 0))
+        before, after = self._counts[to[met_again]], more.counts[met_again]
+        shift = more.sums[met_again] / after[:, None] - self._sums[to[met_again]] / before[:, None]
+        shift *= np.sqrt(before * after / (before + after))[:, None]
         self._scatter += more.scatter + shift.T @ shift
         self._counts[to] += more.counts
         self._plain_sums[to] += more.plain_sums
