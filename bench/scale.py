@@ -1,4 +1,4 @@
-"""What it costs to go beyond one machine, and what is lost where parts of it die.
+"""What it costs to go beyond one machine and its memory, and what is lost where parts of it die.
 
     python bench/scale.py [--part nodes --part kills]
 
@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 
 import scale_classes
 import scale_exemplars
+import scale_fit
 import scale_ray
 import scale_server
 from common import Row, parts_of, record_parts
 
 SEED = 0
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    **scale_fit.PARTS,
     **scale_ray.PARTS,
     **scale_exemplars.PARTS,
     **scale_server.PARTS,

@@ -69,10 +69,9 @@ class FittedClassifier:
         Groups of the classes that the user gave; None where nobody did.
     unlabelled
         How many images without labels were offered and left out; None where none was.
-    one_pass
-        How many `vectors` were learned from in one pass, `kept`, and kept `per_class` at most; None: all are kept.
-    statistics
-        Of all these, as long as they are at hand: those of a memory stay there.
+    one_pass, statistics
+        How many `vectors` were learned from in one pass, `kept`, and kept `per_class` at most; None: all are kept. And
+        the statistics of all of them, at hand after fitting.
     """
 
     samples: Samples
