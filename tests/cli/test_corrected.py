@@ -49,7 +49,6 @@ def test_what_is_refused(inkling: Inkling, drawn: Path) -> None:
     inkling.here(*ASKED).refused("of other images")
     inkling.here("audit", "--apply", "fixes.csv", "train").refused("--output NEW_DIR")
     inkling.here("audit", "--apply", "fixes.csv", "--output", "out").refused("No images were named")
-    inkling.here("audit", "train", "--output", "out").refused("--output has no effect")
     inkling.here(*ASKED, "--encoder", "sketch").refused("--encoder has no effect")
     inkling.here(*ASKED, "--undo", "m.jsonl").refused("has no effect beside --undo")
     inkling.here("audit", "--undo", "fixes.csv").refused("is not a manifest")
