@@ -289,7 +289,9 @@ def _load(server: Server, crops: Crops, seconds: float) -> list[Row]:
         at_most("load with decisions: failed requests", failed, 0, answered=len(answers)),
         at_most("load with decisions: answers unlike a local one at their version", wrong, 0, versions=versions),
         at_most("load with decisions: answers by an older version than there was when they were asked", stale, 0),
-        at_most("load with decisions: growth of resident memory after 20 s", _growth(resident), 0.05, mib=_mib(resident)),
+        at_most(
+            "load with decisions: growth of resident memory after 20 s", _growth(resident), 0.05, mib=_mib(resident)
+        ),
     ]
 
 
