@@ -129,7 +129,7 @@ def test_other_folders_are_no_vectors(tmp_path: Path) -> None:
 
 
 def test_a_memory_of_an_object_store(tmp_path: Path) -> None:
-    fsspec = pytest.importorskip("fsspec")
+    fsspec = pytest.importorskip("fsspec", reason="comes with the extra 'scale'")
     plain(tmp_path / "v", "a.parquet")
     store = fsspec.filesystem("memory")
     store.put(str(tmp_path / "v"), "/of_parts", recursive=True)
