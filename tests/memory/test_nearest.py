@@ -7,6 +7,7 @@ import json
 import sqlite3
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from inkling.memory import file_index
 from inkling.memory.nearest import NearestExemplars, index_exemplars, search_report
 from inkling.review.decisions import Decisions
 
-pytest.importorskip("usearch", reason="usearch is not installed: pip install 'inkling-vision[scale]'")
+if find_spec("usearch") is None:  # to import it here could be before onnxruntime
+    pytest.skip("usearch is not installed: pip install 'inkling-vision[scale]'", allow_module_level=True)
 
 N, CLASSES, DIMS = 360, 6, 32
 SMALL = 50

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.errors import MissingExtraError, require
+from inkling.embeddings.vector_index import usearch
+from inkling.errors import MissingExtraError
 from inkling.types import IntArray
 
 EXACT = 20_000
@@ -41,9 +43,13 @@ def alike_pairs(
     return _all_pairs(X, there, least, once=others is None)
 
 
+def _usearch() -> ModuleType:
+    return usearch(extra="audit", purpose="An index of vectors")
+
+
 def _indexed() -> bool:
     try:
-        require("usearch", extra="audit", purpose="An index of vectors")
+        _usearch()
     except MissingExtraError as error:
         told = f"Without an index, more than {EXACT:,} images are compared each with each, which takes long."
         warnings.warn(f"{told} {error.remedy}", stacklevel=3)
@@ -62,10 +68,8 @@ def _all_pairs(X: NDArray[np.float32], others: NDArray[np.float32], least: float
 
 
 def _nearest_pairs(X: NDArray[np.float32], others: NDArray[np.float32] | None, least: float) -> Iterator[Found]:
-    from usearch.index import Index
-
     there = X if others is None else others
-    index = Index(ndim=there.shape[1], metric="ip", dtype="f16")
+    index = _usearch().Index(ndim=there.shape[1], metric="ip", dtype="f16")
     index.add(np.arange(len(there)), np.ascontiguousarray(there))
     most = min(NEAREST, len(there))
     found = index.search(np.ascontiguousarray(X), most)

@@ -15,6 +15,7 @@ from inkling.bulk.parts import ERROR, name_of
 from inkling.bulk.plan import Plan
 from inkling.bulk.shelf import Shelf
 from inkling.embeddings.embed import Embedded, joined
+from inkling.embeddings.parquet import list_matrix
 from inkling.errors import InputError
 from inkling.types import EncoderIdentity, ImageRecord, SkippedImage
 
@@ -59,8 +60,8 @@ def _embedded(table: pa.Table, records: Sequence[ImageRecord], encoder: EncoderI
     return Embedded(
         records=tuple(record for record, reason in zip(records, reasons, strict=True) if reason is None),
         content_hashes=content_hashes,
-        embeddings=_matrix(found["embedding"], encoder.dimension),
-        features=_matrix(found["feature"], encoder.feature_dimension) if encoder.feature_dimension else None,
+        embeddings=_matrix(found, "embedding", encoder.dimension),
+        features=_matrix(found, "feature", encoder.feature_dimension) if encoder.feature_dimension else None,
         thumbnails=tuple(found[THUMBNAIL].to_pylist()),
         skipped=tuple(
             SkippedImage(record.path, reason)
@@ -71,6 +72,5 @@ def _embedded(table: pa.Table, records: Sequence[ImageRecord], encoder: EncoderI
     )
 
 
-def _matrix(column: pa.ChunkedArray, width: int) -> NDArray[np.float32]:
-    flat = pa.concat_arrays([chunk.flatten() for chunk in column.chunks]) if column.num_chunks else pa.array([])
-    return np.asarray(flat, dtype=np.float32).reshape(-1, width)
+def _matrix(table: pa.Table, name: str, width: int) -> NDArray[np.float32]:
+    return np.asarray(list_matrix(table[name], name), dtype=np.float32).reshape(-1, width)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from sqlalchemy import Connection, Executable, Row, func, select
+from sqlalchemy import Connection, Executable, Row, select
 
 from inkling.memory import schema
 from inkling.memory.read import float32_rows, read_encoder, version_of
@@ -102,13 +102,6 @@ def exemplar_ids(connection: Connection, space_id: int) -> IntArray:
     table = schema.vector
     query = select(table.c.exemplar_id).where(table.c.space_id == space_id)
     return np.sort(np.array(connection.execute(query).scalars().all(), dtype=np.int64))
-
-
-def count_exemplars(connection: Connection, space_id: int) -> int:
-    """How many exemplars have a vector in a space."""
-    table = schema.vector
-    query = select(func.count()).select_from(table).where(table.c.space_id == space_id)
-    return int(connection.execute(query).scalar_one())
 
 
 def embedding_chunk(ask: Ask, sight: Sight, *, after: int) -> tuple[IntArray, Vectors]:

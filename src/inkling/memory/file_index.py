@@ -14,13 +14,15 @@ import time
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from inkling.embeddings.cache import default_folder
-from inkling.errors import InklingError, InputError, MemoryChangedError, MissingExtraError, require
+from inkling.embeddings.vector_index import usearch
+from inkling.errors import InklingError, InputError, MemoryChangedError, MissingExtraError
 from inkling.memory.derived import Ask, ExactNeighbours, Sight, embedding_chunks, exemplar_ids, is_same_memory, sight_of
 from inkling.memory.migrate import reading_current
 from inkling.memory.place import Place
@@ -107,7 +109,7 @@ class FileIndexes:
     def missing(self, connection: Connection, sight: Sight) -> str | None:  # noqa: ARG002 - the interface's
         """What usearch needs."""
         try:
-            require("usearch", extra="scale", purpose=_PURPOSE)
+            _usearch()
         except MissingExtraError as error:
             return f"{error.message} {error.remedy}"
         return "this memory has no log yet: change it once" if sight.digest is None else None
@@ -131,7 +133,7 @@ class FileIndexes:
 
     def build(self, *, threads: int = 0) -> float:
         """Make it, unless another process is at it: then that one's is waited for."""
-        require("usearch", extra="scale", purpose=_PURPOSE)
+        _usearch()
         before = self._manifest()
         try:
             folder = _folder(self._place)
@@ -193,10 +195,14 @@ def _folder(place: Place) -> Path:
     return default_folder() / "nearest" / hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _empty(dimension: int) -> Any:
-    from usearch.index import Index
+def _usearch() -> ModuleType:
+    return usearch(extra="scale", purpose=_PURPOSE)
 
-    return Index(ndim=dimension, metric="cos", dtype="i8", connectivity=CONNECTIVITY, expansion_add=EXPANSION_ADD)
+
+def _empty(dimension: int) -> Any:
+    return _usearch().Index(
+        ndim=dimension, metric="cos", dtype="i8", connectivity=CONNECTIVITY, expansion_add=EXPANSION_ADD
+    )
 
 
 def _near(index: Any, vector: Vectors, count: int) -> IntArray:
@@ -222,13 +228,11 @@ def _write(folder: Path, manifest: Manifest, index: Any) -> None:
 
 def _opened(folder: Path, manifest: Manifest) -> Any:
     """The index mapped into memory; None if it is not whole."""
-    from usearch.index import Index
-
     file = folder / manifest.file
     try:
         if _sha256(file) != manifest.sha256:
             return None
-        index = Index.restore(str(file), view=True)
+        index = _usearch().Index.restore(str(file), view=True)
     except (OSError, RuntimeError, ValueError):
         return None
     return index if (len(index), index.ndim) == (manifest.exemplars, manifest.dimension) else None

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from inkling.memory import schema
 from inkling.memory.amend import Amendment
 from inkling.memory.columns import blob_arrays, json_text
 from inkling.memory.content import PARENTS, SETS, DetectorState
 from inkling.memory.journal import row_of
-from inkling.memory.read import read_vectors
+from inkling.memory.read import count_exemplars, read_vectors
 from inkling.memory.write import detector_row, head_key, head_row, write_statistics
 from inkling.types import HeadState, Vectors
 
@@ -120,13 +120,7 @@ def write_detector(memory: Amendment, detector: DetectorState | None) -> None:
 def _twin(memory: Amendment, detector: DetectorState) -> Vectors:
     """The exemplars' vectors if the detector has an array of their shape, which may hold them; else no row."""
     width = memory.encoder.dimension + memory.encoder.feature_dimension
-    shape = (count_exemplars(memory), width)
+    shape = (count_exemplars(memory.connection, memory.space_id), width)
     if any(array.shape == shape for array in detector.arrays.values()):
         return read_vectors(memory.connection, memory.space_id, shape)
     return np.zeros((0, width), dtype=np.float32)
-
-
-def count_exemplars(memory: Amendment) -> int:
-    """Exemplars in the space in use."""
-    count = select(func.count()).select_from(schema.vector).where(schema.vector.c.space_id == memory.space_id)
-    return int(memory.connection.execute(count).scalar_one())

@@ -26,7 +26,6 @@ from inkling.memory.derived import (
     Index,
     Indexes,
     Sight,
-    count_exemplars,
     embeddings_of,
     exemplar_ids,
     is_same_memory,
@@ -35,6 +34,7 @@ from inkling.memory.derived import (
 from inkling.memory.file_index import FileIndexes
 from inkling.memory.opened import seeing
 from inkling.memory.place import FilePlace, Place, place_of
+from inkling.memory.read import count_exemplars
 from inkling.memory.server_index import ServerIndexes
 from inkling.types import IntArray, Vectors
 

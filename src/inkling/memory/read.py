@@ -203,9 +203,15 @@ def read_some_vectors(connection: Connection, most: int) -> tuple[EncoderIdentit
 
 def _all_vectors(connection: Connection, space_id: int, encoder: EncoderIdentity) -> Vectors:
     """Vectors of all exemplars in a space, (n, d + f)."""
+    shape = (count_exemplars(connection, space_id), encoder.dimension + encoder.feature_dimension)
+    return read_vectors(connection, space_id, shape)
+
+
+def count_exemplars(connection: Connection, space_id: int) -> int:
+    """How many exemplars have a vector in a space."""
     table = schema.vector
-    count = connection.execute(select(func.count()).select_from(table).where(table.c.space_id == space_id))
-    return read_vectors(connection, space_id, (count.scalar_one(), encoder.dimension + encoder.feature_dimension))
+    query = select(func.count()).select_from(table).where(table.c.space_id == space_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def _no_rows(width: int) -> Vectors:

@@ -15,7 +15,6 @@ from inkling.memory.derived import (
     Ask,
     ExactNeighbours,
     Sight,
-    count_exemplars,
     embedding_chunk,
     embedding_chunks,
     exemplar_ids,
@@ -23,6 +22,7 @@ from inkling.memory.derived import (
     sight_of,
 )
 from inkling.memory.place import Place
+from inkling.memory.read import count_exemplars
 from inkling.memory.server import ServerPlace
 from inkling.memory.server_search import (
     INDEX,

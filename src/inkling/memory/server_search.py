@@ -14,7 +14,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from inkling.memory.derived import CHUNK_ROWS, Sight, count_exemplars, sight_of
+from inkling.memory.derived import CHUNK_ROWS, Sight, sight_of
+from inkling.memory.read import count_exemplars
 from inkling.types import IntArray, Vectors
 
 TABLE, INDEX = "exemplar_search", "exemplar_search_hnsw"

@@ -26,14 +26,13 @@ from inkling.memory.classes import class_ids, columns_of_exemplars, images_and_l
 from inkling.memory.content import ONE_PASS, WITHOUT_DETECTOR, DetectorState, MemoryContent
 from inkling.memory.heads import (
     KeptHead,
-    count_exemplars,
     has_detector,
     read_head,
     read_statistics,
     write_detector,
     write_head,
 )
-from inkling.memory.read import read_classes, read_content, read_provenance, read_vectors
+from inkling.memory.read import count_exemplars, read_classes, read_content, read_provenance, read_vectors
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import Vectors
@@ -72,7 +71,7 @@ def refit(memory: Amendment, step: Step, *, detect: DetectorFitter | None) -> di
     kept = read_head(memory)
     head = head_from_state(kept.state)
     width = memory.encoder.dimension + memory.encoder.feature_dimension
-    size = count_exemplars(memory), width, len(class_ids(memory.connection))
+    size = count_exemplars(memory.connection, memory.space_id), width, len(class_ids(memory.connection))
     if is_closed_form(head) and (is_large(*size) or ONE_PASS in kept.training):
         told = _in_closed_form(memory, kept, head, step)
     # Folds of images that the encoder was tuned on would flatter; its weights are of trainings without them.
@@ -230,6 +229,6 @@ def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any
 
 def _examples(memory: Amendment) -> MemoryContent:
     """What a detector is fitted on: all exemplars, or as many of each class as it would look at of a large memory."""
-    few = count_exemplars(memory) <= MAX_IMAGES
+    few = count_exemplars(memory.connection, memory.space_id) <= MAX_IMAGES
     per_class = None if few else max(MAX_IMAGES // len(class_ids(memory.connection)), 1)
     return read_content(memory.connection, thumbnails=False, per_class=per_class).content
