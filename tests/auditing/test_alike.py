@@ -70,7 +70,7 @@ def test_without_the_extra_all_are_compared_and_that_is_said(monkeypatch: pytest
     def missing(*_: object, **__: object) -> None:
         raise MissingExtraError("no usearch", remedy="Install it with: pip install 'inkling-vision[audit]'")
 
-    monkeypatch.setattr(alike, "require", missing)
+    monkeypatch.setattr(alike, "usearch", missing)
     X = vectors()
     with pytest.warns(UserWarning, match=r"inkling-vision\[audit\]"):
         found = pairs(alike_pairs(X, least=LEAST, exact=100))
