@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,8 +102,14 @@ def until(happened: Callable[[], object], what: str) -> None:
 
 @pytest.mark.slow
 def test_a_worker_dies_and_then_the_driver(
-    cluster: Cluster, tmp_path: Path, records: list[ImageRecord], expected: dict[str, bytes]
+    cluster: Cluster,
+    tmp_path: Path,
+    records: list[ImageRecord],
+    expected: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_DATA_USAGE_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
     with driver(cluster, records, tmp_path) as run:
         until(lambda: parts(tmp_path), "the first part")
         cluster.workers("Worker")[0].kill()
@@ -113,6 +120,7 @@ def test_a_worker_dies_and_then_the_driver(
     )
     assert ran.done_before >= 2
     assert parts(tmp_path) == expected
+    assert not [thread.name for thread in threading.enumerate() if "usage" in thread.name], "what runs is reported"
 
 
 @pytest.mark.slow

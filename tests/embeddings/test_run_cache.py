@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,14 +19,14 @@ from tests.fakes import FakeEncoder
 from tests.images.pictures import encoded, photo
 
 
-def test_unusable_folder(pictures: list[ImageRecord], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unusable_folder(pictures: list[ImageRecord], tmp_path: Path, said: Callable[[], list[str]]) -> None:
     (tmp_path / "file").write_bytes(b"")
     expected = embed_images(pictures, FakeEncoder(), cache=None)
-    with caplog.at_level(logging.WARNING), EmbeddingCache(tmp_path / "file" / "cache") as cache:
+    with EmbeddingCache(tmp_path / "file" / "cache") as cache:
         embedded = embed_images(pictures, FakeEncoder(), cache=cache, batch_size=4)
     assert np.array_equal(embedded.embeddings, expected.embeddings)
-    assert len(caplog.records) == 1
-    assert "goes on" in caplog.text
+    (warning,) = said()
+    assert "goes on" in warning
 
 
 def test_texts_with_an_unusable_folder(tmp_path: Path) -> None:
@@ -35,19 +35,19 @@ def test_texts_with_an_unusable_folder(tmp_path: Path) -> None:
         assert embed_texts(["a", "b"], FakeEncoder(), cache=cache).shape == (2, 49)
 
 
-def test_full_disk_loses_nothing(small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_full_disk_loses_nothing(small_disk: Path, tmp_path: Path, said: Callable[[], list[str]]) -> None:
     records = []
     for number in range(400):
         path = tmp_path / f"{number}.png"
         path.write_bytes(encoded(photo(number, size=(64, 64)), "PNG"))
         records.append(ImageRecord(str(path)))
     expected = embed_images(records, FakeEncoder(), cache=None)
-    with caplog.at_level(logging.WARNING), EmbeddingCache(small_disk) as cache:
+    with EmbeddingCache(small_disk) as cache:
         # The same images once more: what the disk could not take is remembered for the run.
         embedded = embed_images(records + records, FakeEncoder(), cache=cache)
     assert np.array_equal(embedded.embeddings, np.tile(expected.embeddings, (2, 1)))
     assert embedded.n_encoded == 400
-    assert [("full" in record.getMessage()) for record in caplog.records] == [True]
+    assert ["full" in warning for warning in said()] == [True]
     with EmbeddingCache(small_disk) as cache:
         again = embed_images(records, FakeEncoder(), cache=cache)
     assert 0 < again.n_encoded < 400
@@ -62,12 +62,12 @@ def test_full_disk_is_explained(small_disk: Path) -> None:
         assert cache.get_images(FakeEncoder().identity, entries) == {}
 
 
-def test_read_only_disk(small_disk: Path, pictures: list[ImageRecord], caplog: pytest.LogCaptureFixture) -> None:
+def test_read_only_disk(small_disk: Path, pictures: list[ImageRecord], said: Callable[[], list[str]]) -> None:
     with EmbeddingCache(small_disk) as cache:
         embed_images(pictures, FakeEncoder(), cache=cache)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with caplog.at_level(logging.WARNING), EmbeddingCache(small_disk) as cache:
+    with EmbeddingCache(small_disk) as cache:
         embedded = embed_images(pictures, FakeEncoder(), cache=cache)
     assert len(embedded.records) == len(pictures)
     assert embedded.n_encoded == 0
-    assert caplog.records == []
+    assert said() == []

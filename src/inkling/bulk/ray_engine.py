@@ -6,6 +6,7 @@ again; since a part holds the same bytes whoever writes it, twice does no harm.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -236,6 +237,8 @@ def _connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    # Ray Data would report what runs on a cluster, from a thread that asks around for as long as this process lives.
+    os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")
     try:
         _knock(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", configure_logging=False)
