@@ -72,6 +72,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/unknown.py
 	$(ENV) bench/discovery.py
 	$(ENV) bench/change_choice.py
+	$(ENV) bench/again_choice.py
 	$(ENV) bench/negatives_choice.py
 	$(ENV) bench/sets_choice.py
 	$(ENV) bench/transductive_sets.py

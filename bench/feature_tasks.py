@@ -37,7 +37,7 @@ class FeatureTask:
 
 def image_task(name: str, shots: int, *, split: str = "test") -> FeatureTask:
     """All classes of a set, without texts."""
-    arrays = _arrays(SETS[name])
+    arrays = _arrays(ALL_SETS[name])
     return _task(arrays, np.arange(len(arrays["class_names"])), shots, split=split, with_text=False)
 
 

@@ -109,3 +109,12 @@ def test_pictures_are_larger_where_the_file_is_the_one_that_was_audited(tmp_path
     ]
     assert [one["path"] for one in found["images"]] == ["car/car-0000.png", "car/car-0001.png", "car/car-0002.png"]
     assert str(tmp_path) not in page
+
+
+def test_what_all_images_tell_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's cost grows with findings plus images, not with their product."""
+    asked: list[int] = []
+    real = page_module.shared_folder
+    monkeypatch.setattr(page_module, "shared_folder", lambda paths: (asked.append(len(paths)), real(paths))[1])
+    render_audit_report(many(40), name="photos")
+    assert asked == [40]

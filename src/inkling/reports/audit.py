@@ -231,6 +231,7 @@ def _data(
     order = {path: at for at, path in enumerate(path for path in named if path in pictures)}
     samples = found.subject.samples
     labels = [str(label) for label in samples.labels]
+    folder = shared_folder(samples.paths)
     return {
         "key": f"inkling-audit-{data_hash(samples.content_hashes, labels)}",
         "columns": COLUMNS,
@@ -241,7 +242,7 @@ def _data(
             for one in map(images.__getitem__, named)
         ],
         "pictures": [base64.b64encode(pictures[path]).decode() for path in order],
-        "findings": [_finding(one, number, images, folder=shared_folder(samples.paths)) for one in findings],
+        "findings": [_finding(one, number, images, folder=folder) for one in findings],
     }
 
 
