@@ -77,6 +77,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/sets_choice.py
 	$(ENV) bench/transductive_sets.py
 	$(ENV) bench/unlabelled_choice.py
+	$(ENV) bench/two_shots_choice.py
 	$(ENV) bench/within_class_prior.py
 	$(ENV) bench/promises.py
 	$(ENV) bench/finetune.py
