@@ -114,3 +114,15 @@ def test_batches_are_bounded(doubling: Doubling) -> None:
     assert [one.result(10) for one in first + rest] == [0, *range(0, 400, 2)]
     thread.close(lambda: None)
     assert max(doubling.batches) <= LARGEST_BATCH
+
+
+@pytest.mark.parametrize(("seconds", "largest"), [(10.0, 1), (0.02, 5), (1e-4, LARGEST_BATCH)])
+def test_the_largest_batch_is_settled_by_the_time_of_one(doubling: Doubling, seconds: float, largest: int) -> None:
+    """Though pictures turn out to be quicker than they were."""
+    thread = EncoderThreads(doubling, bound=1000)
+    assert thread.settle_largest(seconds) == largest
+    doubling.go.set()
+    thread.start()
+    assert [one.result(10) for one in thread.ask(list(range(300)))] == list(range(0, 600, 2))
+    thread.close(lambda: None)
+    assert max(doubling.batches) == largest

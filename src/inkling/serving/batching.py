@@ -70,7 +70,7 @@ class EncoderThreads:
         self._waiting: deque[Asked | _Call] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._seconds = BATCH_SECONDS
+        self._seconds, self._largest = BATCH_SECONDS, LARGEST_BATCH
         self._idle = 0
         self._threads = [
             threading.Thread(target=self._work, name="inkling-encoder", daemon=True) for _ in range(number)
@@ -92,6 +92,14 @@ class EncoderThreads:
             if one.is_alive():
                 one.join()
         last()
+
+    def settle_largest(self, seconds: float) -> int:
+        """How many pictures the largest batch has from now on, where one takes so many seconds by itself.
+
+        An encoder that has run such a batch has all the memory it will ever ask for.
+        """
+        self._seconds, self._largest = seconds, _fitting(seconds)
+        return self._largest
 
     @property
     def n_waiting(self) -> int:
@@ -151,7 +159,7 @@ class EncoderThreads:
         batch = [first]
         # What waits is shared among the threads that have nothing to do.
         share = ceil((1 + len(self._waiting)) / (1 + self._idle))
-        most = min(LARGEST_BATCH, share, max(1, round(BATCH_SECONDS / self._seconds)))
+        most = min(self._largest, share, _fitting(self._seconds))
         while self._waiting and len(batch) < most and isinstance(self._waiting[0], Asked):
             following = self._waiting.popleft()
             assert isinstance(following, Asked)
@@ -174,6 +182,11 @@ class EncoderThreads:
                     one.answer.set_exception(error)
         each = (time.perf_counter() - begun) / len(wanted)
         self._seconds = max(1e-4, (1 - WEIGHT) * self._seconds + WEIGHT * each)
+
+
+def _fitting(seconds: float) -> int:
+    """How many pictures of so many seconds each fit into a batch."""
+    return min(LARGEST_BATCH, max(1, round(BATCH_SECONDS / seconds)))
 
 
 def _settle_call(call: _Call) -> None:

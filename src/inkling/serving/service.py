@@ -6,7 +6,8 @@ No HTTP here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import PurePath
@@ -308,15 +309,23 @@ class Service:
             _answer(known, [one for one, _ in sound], np.stack([vector for _, vector in sound]))
 
     def _warm_up(self) -> None:
-        """One picture all the way, and the names for what is unknown."""
-        record = ImageRecord("warm-up", image=Image.new("RGB", (256, 256), "grey"))
-        vectors = encode_ready([ready_picture(record, self._encoder)], self._encoder)
+        """One picture all the way, as many as are ever encoded together, and the names for what is unknown."""
+        picture = ready_picture(ImageRecord("warm-up", image=Image.new("RGB", (256, 256), "grey")), self._encoder)
+        vectors = encode_ready([picture], self._encoder)
+        usual = min(_seconds_of(lambda: encode_ready([picture], self._encoder)) for _ in range(2))
+        encode_ready([picture] * self.thread.settle_largest(usual), self._encoder)
         found = [one for one in vectors if not isinstance(one, UnreadableImageError)]
         if found and not self.begins:
             known = self._current()
             samples = _samples(known, ["warm-up"], ["warm-up"], np.stack(found))
             known.classifier.judge(samples)
             known.classifier.likely_names(samples.embeddings, count=1)
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return max(time.perf_counter() - begun, 1e-4)
 
 
 def _samples(known: Known, paths: Sequence[str], hashes: Sequence[str], vectors: Vectors) -> Samples:
