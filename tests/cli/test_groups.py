@@ -68,3 +68,20 @@ def test_embed_refuses_a_way_to_group_that_is_none(inkling: Inkling, drawn: Path
     done = inkling.here("embed", drawn / "train", "--output", "v.npz", "--encoder", "sketch", "--groups-from", "names")
     done.refused("names no way to group images", "exif-time")
     assert not (inkling.folder / "v.npz").exists()
+
+
+def test_images_that_are_all_of_one_source_are_learned_from(inkling: Inkling, drawn: Path) -> None:
+    """None of them can be held out, so nothing is calibrated by them; and a memory that is extended stays whole."""
+    files = sorted((drawn / "train").rglob("*.png"))
+    rows = [f"{file},{file.parent.name},one day" for file in files]
+    (inkling.folder / "t.csv").write_text("\n".join(["path,label,group", *rows]), encoding="utf-8")
+    done = inkling.here("fit", "t.csv", "--memory", "a.ink", "--encoder", "sketch")
+    assert done.code == 0, done.err
+    assert "18 images are 1 source" in " ".join(done.out.split())
+    assert "can be held out with all of their source, and there are 0" in " ".join((done.out + done.err).split())
+    few = [f"{file},{file.parent.name}" for file in files if "0000" in file.name]
+    (inkling.folder / "few.csv").write_text("\n".join(["path,label", *few]), encoding="utf-8")
+    assert inkling.here("fit", "few.csv", "--memory", "b.ink", "--encoder", "sketch").code == 0
+    done = inkling.here("fit", "t.csv", "--memory", "b.ink", "--update", "--encoder", "sketch")
+    assert done.code == 0, done.err
+    assert inkling.here("verify", "b.ink").code == 0

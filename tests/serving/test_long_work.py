@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from inkling import FewShotClassifier
 from inkling.evaluate.run import evaluate_classifier
 from inkling.images.sources import find_images
 from inkling.payloads import evaluation_payload
+from inkling.serving.studied import learned_state
 
 
 def ended(client: TestClient, number: str) -> dict[str, Any]:
@@ -101,6 +103,16 @@ def test_a_burst_of_one_picture_counts_once(client: TestClient, stage: Path) -> 
     told = {one["name"]: one for one in client.get("/v1/state").json()["classes"]}
     assert (told["starfish"]["images"], told["starfish"]["pictures"]) == (5, 1)
     assert told["starfish"]["needs_more"]
+
+
+def test_what_a_person_grouped_is_held_out_together(stage: Path) -> None:
+    """All pictures of a class are of two days, of which one at a time is held out."""
+    classifier = FewShotClassifier("sketch")
+    pictures = find_images(stage / "train").records
+    days = [replace(one, group=str(int(one.path[-5]) % 2)) for one in pictures]
+    told = [learned_state(classifier.fit(given)) for given in (pictures, days)]
+    assert [one["pictures"] for one in told] == [24, 6]
+    assert told[1]["evaluation"]["n"] == 24
 
 
 def test_what_to_label_next_are_images_of_the_pool(client: TestClient) -> None:

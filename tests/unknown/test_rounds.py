@@ -160,3 +160,10 @@ def test_of_many_images_the_spaces_are_sampled_alike(monkeypatch: pytest.MonkeyP
     assert len(task.X) == 20
     for part, _ in task.held_out(N_FOLDS):
         np.testing.assert_allclose(part.X, task.X, atol=1e-6)
+
+
+def test_where_all_images_are_of_one_source_none_is_held_out() -> None:
+    drawn = open_task(shots=8)
+    task = drawn.task(sources=np.zeros(len(drawn.y), dtype=np.int64))
+    assert set(task.folds(N_FOLDS)) == {-1}
+    assert len(calibrate(task, everything(task), NAMES).table) == 0

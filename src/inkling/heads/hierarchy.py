@@ -250,7 +250,7 @@ def _threshold(levels: Levels, calibration: SetCalibration, error_rate: float) -
             f"An error rate of {rate_text(error_rate)} needs at least {counted(images_needed(error_rate), 'image')}, "
             f"each of another source, held out in fitting, and there are {len(y)}; an image that is alone in its class "
             "is none.",
-            remedy="Add images and fit again, or ask for a higher rate.",
+            remedy=f"Add images and fit again{', or ask for a higher rate' if len(y) else ''}.",
         )
     best = p.argmax(axis=1)
     wrong = ~levels.members[levels.ways[best], y[:, None]]

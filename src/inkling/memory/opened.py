@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from numpy.linalg import LinAlgError
 from sqlalchemy import Connection
 
 from inkling.errors import InklingError, MemoryChangedError
@@ -69,7 +70,7 @@ def _consistent(place: Place) -> Iterator[None]:
     """Rows that contradict each other, told as damage."""
     try:
         yield
-    except InklingError:
+    except (InklingError, LinAlgError):  # the latter comes of computing with rows that are sound
         raise
     except ValueError as error:
         raise damaged(place, str(error)) from error

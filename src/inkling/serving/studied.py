@@ -13,6 +13,7 @@ from inkling.advising.advice import ordered
 from inkling.auditing.held_out import held_out_logits
 from inkling.auditing.subject import Subject
 from inkling.classifier.few_shot import FewShotClassifier
+from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.evaluate.protocol import evaluate_predictions
@@ -57,11 +58,14 @@ def learned_state(classifier: FewShotClassifier) -> Payload:
 
 
 def _sources(subject: Subject) -> IntArray:
-    """Number of the source of each content, (n,): near-duplicates have one, and so have the frames of a burst."""
+    """Number of the source of each content, (n,): of near-duplicates, frames of a burst, and what a person grouped."""
     of_picture = np.zeros(int(subject.picture.max(initial=0)) + 1, dtype=np.int64)
     first = np.searchsorted(subject.contents, subject.different)
     of_picture[subject.picture[first]] = subject.bursts.source
-    return np.asarray(of_picture[subject.picture])
+    declared = subject.vectors.sources[subject.contents]
+    order = np.argsort(declared, kind="stable")
+    same = np.stack([order[:-1], order[1:]], axis=1)[declared[order[1:]] == declared[order[:-1]]]
+    return components(len(declared), of_picture[subject.picture], same)
 
 
 def _pictures(subject: Subject, sources: IntArray) -> Counter[int]:

@@ -90,14 +90,17 @@ class Task:
         return [(self._in_space(held), fold == held) for held in range(n_folds)]
 
     def folds(self, n_folds: int) -> IntArray:
-        """Fold of each row, (n,); -1 for images that always stay in, since nothing else tells of their class."""
+        """Fold of each row, (n,); -1 for images that always stay in, since nothing else tells of their class.
+
+        Where all images are of one source, none is left to learn from without it.
+        """
         sources = self.vectors.sources
         fold = grouped_folds(self.y, sources, n_folds=n_folds, seed=self.seed)
         pairs = np.unique(np.stack([self.y, fold]), axis=1)
         alone = np.bincount(pairs[0], minlength=self.n_classes) < 2
         stays = (alone & ~self.vectors.has_text)[self.y]
         fold[np.isin(sources, sources[stays])] = -1
-        return fold
+        return fold if len(np.unique(fold)) > 1 else np.full_like(fold, -1)
 
     def judged(self, rows: BoolArray) -> BoolArray:
         """Some of the rows to judge: one of each image, whatever its views, and not too many."""
