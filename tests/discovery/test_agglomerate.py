@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import lgamma
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkling.discovery.agglomerate import agglomerate
-from inkling.discovery.evidence import gains, log_bayes_factors
+from inkling.discovery.evidence import EVIDENCE_SHARE, log_evidence, witnesses
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 from tests.discovery.samples import draw_classes
@@ -40,9 +42,14 @@ def plainly(means: FloatArray, counts: FloatArray, apart: BoolArray) -> IntArray
 
 def gain_of(means: FloatArray, counts: FloatArray, one: list[int], other: list[int]) -> float:
     mean, more = (np.average(means[it], axis=0, weights=counts[it]) for it in (one, other))
-    n, m = counts[one].sum(), counts[other].sum()
-    factor = log_bayes_factors(SPACE, mean[None], np.array([n]), more, float(m))
-    return float(gains(factor, np.array([n]), float(m))[0])
+    n, m = float(counts[one].sum()), float(counts[other].sum())
+    a, b = (float(witnesses(np.array(it))) for it in (n, m))
+    sums = a * mean + b * more, a * mean, b * more
+    together, *apart = (
+        float(log_evidence(SPACE, np.array(weight), np.array(total @ total)))
+        for weight, total in zip((a + b, a, b), sums, strict=True)
+    )
+    return EVIDENCE_SHARE * (together - sum(apart)) + lgamma(n + m) - lgamma(n) - lgamma(m)
 
 
 def pool(seed: int, n: int) -> tuple[FloatArray, FloatArray, BoolArray]:

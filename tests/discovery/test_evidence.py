@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from inkling.discovery import evidence
-from inkling.discovery.evidence import gains, log_bayes_factors, log_evidence, witnesses
+from inkling.discovery.evidence import Joining, log_evidence, merging, witnesses
 from inkling.discovery.space import Space
 from inkling.types import FloatArray
 from tests.discovery.samples import draw_classes
@@ -49,15 +49,14 @@ def test_evidence_is_the_marginal_likelihood_less_that_of_noise(space: Space, n:
 
 
 @pytest.mark.usefixtures("independent")
-def test_bayes_factors_are_ratios_of_marginal_likelihoods(space: Space) -> None:
+def test_odds_of_joining_are_ratios_of_marginal_likelihoods(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "EVIDENCE_SHARE", 1.0)
     rng = np.random.default_rng(3)
-    clusters = [rng.normal(size=(n, DIMS)) for n in (1, 4, 9)]
-    one = rng.normal(size=(3, DIMS))
-    found = log_bayes_factors(
-        space, np.stack([Z.mean(axis=0) for Z in clusters]), np.array([1.0, 4.0, 9.0]), one.mean(axis=0), 3.0
-    )
-    expected = [marginal(space, np.concatenate([Z, one])) - marginal(space, Z) - marginal(space, one) for Z in clusters]
-    assert found == pytest.approx(expected)
+    clusters, x = [rng.normal(size=(n, DIMS)) for n in (1, 4, 9)], rng.normal(size=(1, DIMS))
+    means, counts = np.stack([Z.mean(axis=0) for Z in clusters]), np.array([1.0, 4.0, 9.0])
+    found = Joining.of(space, (means**2).sum(axis=1), counts).odds(float(x[0] @ x[0]), means @ x[0])
+    expected = [marginal(space, np.concatenate([Z, x])) - marginal(space, Z) - marginal(space, x) for Z in clusters]
+    assert found - np.log(counts) == pytest.approx(expected)
 
 
 @pytest.mark.usefixtures("independent")
@@ -67,8 +66,21 @@ def test_the_factor_for_one_image_is_its_predictive_density_against_that_of_a_ne
     v = 1.0 / (1.0 / space.between + 5.0 / space.within)
     predictive = multivariate_normal(v * Z.sum(axis=0) / space.within, (v + space.within) * np.eye(DIMS))
     new = multivariate_normal(np.zeros(DIMS), (space.between + space.within) * np.eye(DIMS))
-    found = log_bayes_factors(space, Z.mean(axis=0, keepdims=True), np.array([5.0]), x, 1.0)
-    assert found[0] == pytest.approx(predictive.logpdf(x) - new.logpdf(x))
+    mean = Z.mean(axis=0)
+    found = Joining.of(space, np.array([mean @ mean]), np.array([5.0])).odds(float(x @ x), np.array([mean @ x]))
+    assert found[0] - log(5) == pytest.approx(evidence.EVIDENCE_SHARE * (predictive.logpdf(x) - new.logpdf(x)))
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_to_join_is_to_merge_with_one_image(space: Space, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "EVIDENCE_SHARE", share)
+    rng = np.random.default_rng(5)
+    means, counts, x = rng.normal(size=(6, DIMS)), np.array([1.0, 2.0, 2.5, 30.0, 400.0, 1.0]), rng.normal(size=DIMS)
+    weights, squares = witnesses(counts), (means**2).sum(axis=1)
+    together = ((weights[:, None] * means + x) ** 2).sum(axis=1)
+    apart = log_evidence(space, weights, weights**2 * squares) + log_evidence(space, np.ones(1), np.array([x @ x]))
+    expected = share * (log_evidence(space, weights + 1.0, together) - apart) + np.log(counts)
+    assert Joining.of(space, squares, counts).odds(float(x @ x), means @ x) == pytest.approx(expected)
 
 
 def test_correlated_images_are_worth_less_and_less() -> None:
@@ -80,7 +92,11 @@ def test_correlated_images_are_worth_less_and_less() -> None:
     assert worth[-1] == pytest.approx(1.0 / evidence.CORRELATION, rel=1e-3)
 
 
-def test_the_prior_is_that_of_the_chinese_restaurant() -> None:
-    found = gains(np.zeros(3), np.array([1.0, 4.0, 7.0]), 3.0)
+def test_the_prior_is_that_of_the_chinese_restaurant(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "EVIDENCE_SHARE", 0.0)
+    constant, slope = merging(space, np.array([1.0, 4.0, 7.0]), 3.0)
     expected = [log(factorial(a + 2) / (factorial(a - 1) * factorial(2))) for a in (1, 4, 7)]
-    assert found == pytest.approx(expected)
+    assert constant == pytest.approx(expected)
+    assert slope.tolist() == [0.0] * 3
+    alone, _ = merging(space, np.array([1.0, 4.0, 7.0]), 3.0, prior=False)
+    assert (alone < 0).all()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inkling.discovery.evidence import gains as posterior_gains
-from inkling.discovery.evidence import log_evidence, witnesses
+from inkling.discovery.evidence import log_evidence, merging, share_of, witnesses
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -46,7 +45,10 @@ class _Merger:
         self.weights = witnesses(self.counts)
         self.products = means @ means.T
         self.squares = np.diag(self.products).copy()
-        self.evidence = log_evidence(space, self.weights, self.weights**2 * self.squares)
+        self.evidence = share_of(prior) * log_evidence(space, self.weights, self.weights**2 * self.squares)
+        # Most clusters are of few sizes, and what sizes alone say takes logarithms.
+        sizes, self.size = np.unique(self.counts, return_inverse=True)
+        self.sizes, self.number_of = sizes.tolist(), {value: number for number, value in enumerate(sizes.tolist())}
         self.alive = np.ones(n, dtype=bool)
         self.parent = np.arange(n)
         self.gains = np.empty((n, n))
@@ -76,8 +78,8 @@ class _Merger:
         """Log odds for merging i with each; minus infinity where that is not allowed."""
         a, b = self.weights, self.weights[i]
         joined = a**2 * self.squares + b**2 * self.squares[i] + 2.0 * a * b * self.products[i]
-        factors = log_evidence(self.space, a + b, joined) - self.evidence - self.evidence[i]
-        gains = posterior_gains(factors, self.counts, self.counts[i], prior=self.prior)
+        constant, slope = merging(self.space, np.array(self.sizes), self.counts[i], prior=self.prior)
+        gains = constant[self.size] + slope[self.size] * joined - self.evidence - self.evidence[i]
         gains[~self.alive | self.apart[i]] = -np.inf
         gains[i] = -np.inf
         return np.asarray(gains)
@@ -99,7 +101,15 @@ class _Merger:
         self.products[:, i] = self.products[i]
         self.products[i, i] = self.squares[i] = square
         self.counts[i], self.weights[i] = total, witnesses(total)
-        self.evidence[i] = log_evidence(self.space, self.weights[i], self.weights[i] ** 2 * square)
+        self.size[i] = self._number_of_size(float(total))
+        own = log_evidence(self.space, self.weights[i], self.weights[i] ** 2 * square)
+        self.evidence[i] = share_of(self.prior) * own
+
+    def _number_of_size(self, size: float) -> int:
+        if size not in self.number_of:
+            self.number_of[size] = len(self.sizes)
+            self.sizes.append(size)
+        return self.number_of[size]
 
     def _update_gains(self, i: int, j: int) -> None:
         gains = self._gains_of(i)

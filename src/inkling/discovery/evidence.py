@@ -8,6 +8,8 @@ Chinese restaurant, which lets large clusters grow: for two tables with a and b 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from inkling.discovery.space import Space
@@ -35,25 +37,59 @@ def log_evidence(space: Space, weights: FloatArray, squares: FloatArray) -> Floa
     return np.asarray(0.5 * (fit - d * np.log1p(weights * between / within)))
 
 
-def log_bayes_factors(
-    space: Space, means: FloatArray, counts: FloatArray, mean: FloatArray, count: float
-) -> FloatArray:
-    """Of joining the cluster (mean (d,), count) with each of the clusters (means (m, d), counts (m,)), (m,)."""
-    weights, weight = witnesses(counts), witnesses(np.asarray(count))
-    squares, square = (means**2).sum(axis=1), float(mean @ mean)
-    joined = weights**2 * squares + weight**2 * square + 2.0 * weights * weight * (means @ mean)
-    apart = log_evidence(space, weights, weights**2 * squares) + log_evidence(space, weight, weight**2 * square)
-    return np.asarray(log_evidence(space, weights + weight, joined) - apart)
+def share_of(prior: bool) -> float:
+    """What a log Bayes factor counts, with the prior beside it or alone."""
+    return EVIDENCE_SHARE if prior else 1.0
 
 
-def gains(log_bayes_factors: FloatArray, counts: FloatArray, count: float, *, prior: bool = True) -> FloatArray:
-    """Log posterior odds of one cluster against two, for clusters of `counts` (m,) images and one of `count`, (m,).
+def merging(space: Space, counts: FloatArray, count: float, *, prior: bool = True) -> tuple[FloatArray, FloatArray]:
+    """What the sizes alone say about one cluster against two: constants and slopes, (m,) both.
 
-    Without the prior it is what the images alone say.
+    The log posterior odds for merging a cluster of one of `counts` (m,) images with one of `count` are
+    constant + slope |s|^2 - share (L_1 + L_2), with s the weighted sum of the images of both and L_1, L_2 their
+    `log_evidence`. Without the prior they are what the images alone say.
     """
     from scipy.special import gammaln
 
-    if not prior:
-        return log_bayes_factors
-    restaurant = gammaln(counts + count) - gammaln(counts) - gammaln(count)
-    return np.asarray(EVIDENCE_SHARE * log_bayes_factors + restaurant)
+    share, weights = share_of(prior), witnesses(counts) + witnesses(np.asarray(count))
+    spread = space.within + weights * space.between
+    slope = 0.5 * share * space.between / (space.within * spread)
+    constant = -0.5 * share * space.centres.shape[1] * np.log(spread / space.within)
+    if prior:
+        constant += gammaln(counts + count) - gammaln(counts) - gammaln(count)
+    return np.asarray(constant), np.asarray(slope)
+
+
+@dataclass(frozen=True, eq=False)
+class Joining:
+    """What speaks for putting one image to each cluster rather than into one of its own.
+
+    The log posterior odds of an image z and a cluster with mean m are linear in |z|^2 and m.z.
+
+    Attributes
+    ----------
+    constant, per_square, per_product
+        Of each cluster, (m,).
+    """
+
+    constant: FloatArray
+    per_square: FloatArray
+    per_product: FloatArray
+
+    @classmethod
+    def of(cls, space: Space, squares: FloatArray, counts: FloatArray) -> Joining:
+        """Clusters of `counts` (m,) images whose means have the squared lengths `squares` (m,)."""
+        weights, one = witnesses(counts), np.ones(1)
+        constant, slope = merging(space, counts, 1.0)
+        own = log_evidence(space, weights, weights**2 * squares)
+        nothing = float(log_evidence(space, one, np.zeros(1))[0])
+        per_square = float(log_evidence(space, one, one)[0]) - nothing
+        return cls(
+            constant + slope * weights**2 * squares - EVIDENCE_SHARE * (own + nothing),
+            slope - EVIDENCE_SHARE * per_square,
+            2.0 * slope * weights,
+        )
+
+    def odds(self, square: float, products: FloatArray) -> FloatArray:
+        """Log posterior odds for an image with squared length `square` and these products with the means, (m,)."""
+        return np.asarray(self.constant + self.per_square * square + self.per_product * products)

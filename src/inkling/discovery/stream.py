@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
 from inkling.discovery.buffer import Buffer
 from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
 from inkling.discovery.criteria import Rules
-from inkling.discovery.evidence import gains, log_bayes_factors
+from inkling.discovery.online import NONE, Online
 from inkling.discovery.p_values import PValues, check_p_values
 from inkling.discovery.pool import (
     SAME_PICTURE,
@@ -27,6 +26,7 @@ from inkling.discovery.pool import (
     Pool,
     as_pairs,
     check_links,
+    components,
     look_alike,
     numbered,
 )
@@ -37,9 +37,10 @@ from inkling.types import BoolArray, FloatArray, HeadState, IntArray
 NAME = "discovery"
 PATIENCE = 5000
 """Observations after which a cluster too small for a proposal is forgotten, unless one of its images is younger."""
-CONSOLIDATE_EVERY = 50
-GROWTH = 0.1
-"""Images kept between two consolidations: so many, or this share of all that are kept, whichever is more."""
+CONSOLIDATE_EVERY = PATIENCE // 2
+"""Observations from one consolidation to the next: each image is sorted among others before it may expire."""
+CHUNK = 256
+"""Images taken in together; what comes of it is what comes of one after the other."""
 NO_PAIRS = np.zeros((0, 2), dtype=np.int64)
 
 
@@ -71,8 +72,7 @@ class Stream:
         self._cannot_link: IntArray = NO_PAIRS
         self._since_consolidation = 0
         self._Z: FloatArray = self._space(self._kept.X)
-        self._means: FloatArray = self._space.centres
-        self._counts: FloatArray = self._space.counts.astype(np.float64)
+        self._online = Online(self._space, self._space.centres, self._space.counts.astype(np.float64))
 
     @property
     def kept(self) -> IntArray:
@@ -102,17 +102,26 @@ class Stream:
         numbers = self.seen + np.arange(len(X))
         for values, name in ((sources, "sources"), (hashes, "hashes")):
             numbered(values, len(X), name)
-        origins = [f"image {number}" for number in numbers] if sources is None else [str(it) for it in sources]
-        content = [""] * len(X) if hashes is None else list(hashes)
-        looks = np.full(len(X), UNHASHED, dtype=np.uint64) if looks is None else looks
+        images = Buffer(
+            np.asarray(X, dtype=np.float32),
+            p_known,
+            numbers,
+            numbers,
+            numbers,
+            np.full(len(X), NONE),
+            np.array([f"image {number}" for number in numbers] if sources is None else [str(it) for it in sources]),
+            np.array([""] * len(X) if hashes is None else list(hashes), dtype=np.str_),
+            np.full(len(X), UNHASHED, dtype=np.uint64) if looks is None else looks,
+        )
         self._p_values = self._p_values.with_more(p_known)
-        Z = self._space(X)
-        for i in np.flatnonzero(p_known <= GATE):
-            self.seen = int(numbers[i]) + 1
-            if not content[i] or content[i] not in self._kept.hashes:
-                row = (np.float32(X[i]), float(p_known[i]), self.seen - 1, origins[i], content[i], looks[i])
-                self._take(row, Z[i])
-        self.seen = int(numbers[-1]) + 1 if len(numbers) else self.seen
+        while self.seen <= numbers[-1:].max(initial=-1):
+            start = self.seen - int(numbers[0])
+            end = min(start + CHUNK, start + max(CONSOLIDATE_EVERY - self._since_consolidation, 1), len(X))
+            self._take(images.only(self._fresh(images, start, end)))
+            self.seen += end - start
+            self._since_consolidation += end - start
+            if self._since_consolidation >= CONSOLIDATE_EVERY:
+                self.consolidate()
         return numbers
 
     def link(self, *, must_link: Pairs = (), cannot_link: Pairs = ()) -> None:
@@ -140,7 +149,7 @@ class Stream:
     def forget(self, numbers: IntArray) -> None:
         """Let go of images, such as those of a proposal that was accepted or discarded."""
         self._kept = self._kept.only(~np.isin(self._kept.number, numbers))
-        self._index()
+        self._label(self._kept.label)
 
     def rebuild(self) -> None:
         """Sort the kept images anew, all at once: the order in which they came no longer matters."""
@@ -189,38 +198,29 @@ class Stream:
             stream.rebuild()
         return stream
 
-    def _take(self, image: tuple[Any, ...], z: FloatArray) -> None:
-        """Keep one image, in the cluster of what looks the same to the encoder or in that which fits it best.
+    def _fresh(self, images: Buffer, start: int, end: int) -> IntArray:
+        """Rows, of those from `start` to `end`, of candidates whose content is not kept yet."""
+        known, rows = set(self._kept.hashes.tolist()), []
+        for row in (start + np.flatnonzero(images.p_known[start:end] <= GATE)).tolist():
+            content = str(images.hashes[row])
+            if not content or content not in known:
+                known.add(content)
+                rows.append(row)
+        return np.array(rows, dtype=np.intp)
 
-        Parameters
-        ----------
-        image
-            Vector, p-value, number, source, content hash and perceptual hash.
-        """
-        x, p, number, source, content, look = image
-        m = len(self._kept)
-        near = self._Z[:m] @ z >= SAME_PICTURE
-        copies = near & look_alike(self._kept.looks, look)
-        label = int(self._kept.label[near][0]) if near.any() else self._join_or_open(z)
-        row = (x, p, number, number, number, label, source, content, look)
-        kept = self._kept.and_these(Buffer(*(np.array([value]) for value in row)))
-        self._kept = replace(kept, picture=_joined(kept.picture, copies), alike=_joined(kept.alike, near))
-        self._Z = np.concatenate([self._Z, z[None]])
-        self._since_consolidation += 1
-        if self._since_consolidation >= max(CONSOLIDATE_EVERY, GROWTH * len(self._kept)):
-            self.consolidate()
-
-    def _join_or_open(self, z: FloatArray) -> int:
-        """Label for one new picture; its cluster takes it in. Known classes stay what they are."""
-        odds = gains(log_bayes_factors(self._space, self._means, self._counts, z, 1.0), self._counts, 1.0)
-        best = int(odds.argmax())
-        if odds[best] <= 0:
-            self._means, self._counts = np.concatenate([self._means, z[None]]), np.append(self._counts, 1.0)
-            return len(self._counts) - 1
-        if best >= self._space.n_classes:
-            self._counts[best] += 1
-            self._means[best] += (z - self._means[best]) / self._counts[best]
-        return best
+    def _take(self, images: Buffer) -> None:
+        """Keep images, each in the cluster of what looks the same to the encoder or in that which fits it best."""
+        if not len(images):
+            return
+        m, Z = len(self._kept), self._space(images.X)
+        near, among = self._Z @ Z.T >= SAME_PICTURE, np.triu(Z @ Z.T >= SAME_PICTURE, 1)
+        labels = self._online.take(Z, _first(near, self._kept.label), _first(among, np.arange(len(images))))
+        kept = self._kept.and_these(images.labelled(labels))
+        pairs = np.argwhere(np.concatenate([near, among]))
+        pairs[:, 1] += m
+        copies = pairs[look_alike(*kept.looks[pairs.T])]
+        self._kept = replace(kept, picture=_joined(kept.picture, copies), alike=_joined(kept.alike, pairs))
+        self._Z = np.concatenate([self._Z, Z])
 
     def _expire(self) -> None:
         """Forget clusters that are too small for a proposal and have had no news for long."""
@@ -230,7 +230,7 @@ class Stream:
         np.maximum.at(newest, label, self._kept.number)
         old = (newest < self.seen - PATIENCE) & ((size < self._rules.min_images) | (np.arange(len(size)) < k))
         self._kept = self._kept.only(~old[label])
-        self._index()
+        self._label(self._kept.label)
 
     def _split(self) -> IntArray:
         """Each cluster sorted anew by itself, known classes beside it, (m,)."""
@@ -253,13 +253,24 @@ class Stream:
     def _index(self) -> None:
         """Vectors of the kept images, and the mean and the pictures of each cluster, from the labels."""
         self._Z = self._space(self._kept.X)
-        self._means, self._counts = with_clusters(self._space, self._Z, self._kept)
+        self._online = Online(self._space, *with_clusters(self._space, self._Z, self._kept))
 
 
-def _joined(groups: IntArray, rows: BoolArray) -> IntArray:
-    """Groups (m + 1,) where the last image and those of some rows (m,) before it are one."""
-    members = groups[np.append(rows, True)]
-    return np.where(np.isin(groups, members), members.min(), groups)
+def _first(near: BoolArray, of: IntArray) -> IntArray:
+    """For each column of `near` (m, n), what `of` (m,) is in its first row that holds; `NONE` where none does."""
+    if not len(near):
+        return np.full(near.shape[1], NONE)
+    return np.where(near.any(axis=0), of[near.argmax(axis=0)], NONE)
+
+
+def _joined(groups: IntArray, pairs: IntArray) -> IntArray:
+    """Groups (m,) where pairs of rows (k, 2) are one, named by the least of what they were."""
+    if not len(pairs):
+        return groups
+    together = components(len(groups), groups, pairs)
+    least = np.full(int(together.max()) + 1, np.iinfo(groups.dtype).max)
+    np.minimum.at(least, together, groups)
+    return np.asarray(least[together])
 
 
 def with_clusters(space: Space, Z: FloatArray, kept: Buffer) -> tuple[FloatArray, FloatArray]:
