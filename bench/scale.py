@@ -16,6 +16,8 @@ import scale_exemplars
 import scale_fit
 import scale_ray
 import scale_server
+import scale_slopes
+import scale_stream
 from common import Row, parts_of, record_parts
 
 SEED = 0
@@ -25,6 +27,8 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     **scale_exemplars.PARTS,
     **scale_server.PARTS,
     **scale_classes.PARTS,
+    **scale_stream.PARTS,
+    **scale_slopes.PARTS,
 }
 
 
