@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from inkling.discovery import Found, Stream, Ties, clusters, discover, stream
+from inkling.discovery.stream import RECENT
 from inkling.errors import InputError
 from inkling.types import HeadState
 from tests.discovery.samples import Sample, draw_sample
@@ -69,7 +70,7 @@ def test_pictures_with_one_vector_are_distinguished_by_their_looks_as_in_a_batch
 def test_it_goes_on_from_a_state_of_before_pictures_with_one_vector_weighed_as_one() -> None:
     sample = draw_sample(noise=1.1)
     state = stored(observed(sample).state())
-    old = HeadState(state.name, state.params, {name: it for name, it in state.arrays.items() if name != "alike"})
+    old = HeadState(state.name, state.params, {name: it for name, it in state.arrays.items() if name not in ("alike", RECENT)})
     read = Stream.from_state(old, sample.known_X, sample.known_y)
     assert rows_of(read.found()) == rows_of(observed(sample).found())
 
@@ -191,3 +192,19 @@ def test_lists_of_another_length_are_refused() -> None:
         stream_of(sample).observe(sample.X, sample.p_known, hashes=["a"])
     with pytest.raises(InputError, match="p_known"):
         stream_of(sample).observe(sample.X, sample.p_known[1:])
+
+
+def test_what_comes_again_counts_once_whether_it_was_kept_let_go_or_passed_by() -> None:
+    sample = draw_sample(noise=1.1)
+    contents = [f"content {number}" for number in range(len(sample.y))]
+    once = stream_of(sample)
+    once.observe(sample.X, sample.p_known, hashes=contents)
+    again = Stream.from_state(stored(once.state()), sample.known_X, sample.known_y)
+    again.forget(again.kept)
+    for _ in range(2):
+        again.observe(sample.X, sample.p_known, hashes=contents)
+    assert [it.stability for it in again.found().proposals] == [it.stability for it in once.found().proposals]
+    assert again.found().drift == once.found().drift
+    counts = [it.state().arrays["p_counts"].tolist() for it in (once, again)]
+    assert counts[0] == counts[1]
+    assert sum(counts[0]) == len(sample.y)

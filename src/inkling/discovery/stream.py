@@ -41,6 +41,8 @@ CONSOLIDATE_EVERY = PATIENCE // 2
 """Observations from one consolidation to the next: each image is sorted among others before it may expire."""
 CHUNK = 256
 """Images taken in together; what comes of it is what comes of one after the other."""
+RECENT = "recent"
+"""In the state: hashes of the images that came last."""
 NO_PAIRS = np.zeros((0, 2), dtype=np.int64)
 
 
@@ -68,6 +70,7 @@ class Stream:
         self._space = Space.of(known_X, known_y)
         self._kept = Buffer.none(self._space.centres.shape[1])
         self._p_values = PValues.of(np.zeros(0))
+        self._recent: dict[str, None] = {}
         self._must_link: IntArray = NO_PAIRS
         self._cannot_link: IntArray = NO_PAIRS
         self._since_consolidation = 0
@@ -90,7 +93,8 @@ class Stream:
     ) -> IntArray:
         """Take in images X (n, d) in order, with their conformal p-values (n,); their numbers, (n,).
 
-        An image whose content is kept already is not taken in again.
+        An image whose content is kept already is not taken in again, and the p-value of one that came among the last
+        `PATIENCE` is not counted again, whether it was kept or not.
 
         Raises
         ------
@@ -113,7 +117,7 @@ class Stream:
             np.array([""] * len(X) if hashes is None else list(hashes), dtype=np.str_),
             np.full(len(X), UNHASHED, dtype=np.uint64) if looks is None else looks,
         )
-        self._p_values = self._p_values.with_more(p_known)
+        self._p_values = self._p_values.with_more(p_known[self._not_seen(images.hashes.tolist())])
         while self.seen <= numbers[-1:].max(initial=-1):
             start = self.seen - int(numbers[0])
             end = min(start + CHUNK, start + max(CONSOLIDATE_EVERY - self._since_consolidation, 1), len(X))
@@ -182,7 +186,8 @@ class Stream:
             "seed": self._rules.seed,
         }
         links = {"must_link": self._must_link, "cannot_link": self._cannot_link}
-        return HeadState(NAME, params, {**self._kept.arrays(), **links, "p_counts": self._p_values.counts})
+        others = {"p_counts": self._p_values.counts, RECENT: np.array(list(self._recent), dtype=np.str_)}
+        return HeadState(NAME, params, {**self._kept.arrays(), **links, **others})
 
     @classmethod
     def from_state(cls, state: HeadState, known_X: FloatArray, known_y: IntArray) -> Stream:
@@ -191,12 +196,25 @@ class Stream:
         stream = cls(known_X, known_y, min_images=params["min_images"], seed=params["seed"])
         stream.seen, stream._since_consolidation = params["seen"], params["since_consolidation"]
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
+        stream._recent = dict.fromkeys(arrays.pop(RECENT, np.zeros(0, dtype="U1")).tolist())
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
         stream._kept = Buffer(**{"alike": arrays["picture"], **arrays})  # earlier releases kept no such column
         stream._index()
         if params["n_classes"] != stream._space.n_classes:
             stream.rebuild()
         return stream
+
+    def _not_seen(self, hashes: Sequence[str]) -> BoolArray:
+        """Which images did not come lately, (n,); they are remembered."""
+        new = np.ones(len(hashes), dtype=bool)
+        for row, content in enumerate(hashes):
+            new[row] = not content or content not in self._recent
+            if content:
+                self._recent.pop(content, None)
+                self._recent[content] = None
+        for content in list(self._recent)[:-PATIENCE]:
+            del self._recent[content]
+        return new
 
     def _fresh(self, images: Buffer, start: int, end: int) -> IntArray:
         """Rows, of those from `start` to `end`, of candidates whose content is not kept yet."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Stream
+from inkling.discovery.stream import RECENT
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool, StreamState
@@ -28,7 +29,7 @@ from inkling.review.propose import (
 from inkling.review.retry import retried
 from inkling.types import HeadState
 
-TEXTS = ("sources", "hashes")
+TEXTS = ("sources", "hashes", RECENT)
 """Columns of a stream's state that JSON holds: arrays of a memory are numbers."""
 LAST = "last"
 """In a stream's state: the highest number of a pooled image that it has seen."""
@@ -160,5 +161,5 @@ def _kept(state: HeadState, *, last: int) -> StreamState:
 
 def _restored(kept: StreamState) -> HeadState:
     """Inverse of `_kept`."""
-    texts = {name: np.array(kept.state["texts"][name], dtype=np.str_) for name in TEXTS}
+    texts = {name: np.array(found, dtype=np.str_) for name, found in kept.state["texts"].items()}
     return HeadState(kept.state["name"], kept.state["params"], {**kept.arrays, **texts})
