@@ -1,4 +1,4 @@
-"""Images put to known classes and clusters one after the other, by the evidence that merging goes by."""
+"""Images put to known classes and clusters one after the other, by the evidence that merging weighs."""
 
 from __future__ import annotations
 
