@@ -70,7 +70,9 @@ def test_pictures_with_one_vector_are_distinguished_by_their_looks_as_in_a_batch
 def test_it_goes_on_from_a_state_of_before_pictures_with_one_vector_weighed_as_one() -> None:
     sample = draw_sample(noise=1.1)
     state = stored(observed(sample).state())
-    old = HeadState(state.name, state.params, {name: it for name, it in state.arrays.items() if name not in ("alike", RECENT)})
+    old = HeadState(
+        state.name, state.params, {name: it for name, it in state.arrays.items() if name not in ("alike", RECENT)}
+    )
     read = Stream.from_state(old, sample.known_X, sample.known_y)
     assert rows_of(read.found()) == rows_of(observed(sample).found())
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from inkling import FewShotClassifier
@@ -103,6 +104,17 @@ def test_a_burst_of_one_picture_counts_once(client: TestClient, stage: Path) -> 
     told = {one["name"]: one for one in client.get("/v1/state").json()["classes"]}
     assert (told["starfish"]["images"], told["starfish"]["pictures"]) == (5, 1)
     assert told["starfish"]["needs_more"]
+
+
+@pytest.mark.parametrize("head", ["auto", "prototype"])
+def test_it_is_measured_as_fitting_measures_it(stage: Path, head: str) -> None:
+    told = learned_state(FewShotClassifier("sketch", head=head).fit(stage / "train"))
+    assert told["pictures"] == told["images"]
+    measured, fitted = told["evaluation"], told["calibration"]
+    assert (measured["n"], measured["top1"]) == (fitted["n"], pytest.approx(fitted["top1"]))
+    # Folds are drawn by the numbers of the sources, which are others here.
+    after = [fitted["after"][name] for name in ("nll", "ece")]
+    assert [measured[name] for name in ("nll", "ece")] == pytest.approx(after, abs=0.02)
 
 
 def test_what_a_person_grouped_is_held_out_together(stage: Path) -> None:

@@ -15,7 +15,12 @@ ROUNDS = 2
 
 
 def held_out_logits(
-    vectors: LabelledVectors, *, seed: int = 0, rounds: int = ROUNDS, left_out: BoolArray | None = None
+    vectors: LabelledVectors,
+    *,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    left_out: BoolArray | None = None,
+    whole: AutoHead | None = None,
 ) -> tuple[IntArray, FloatArray]:
     """Rows that could be held out (n,), and their logits (n, n_classes) float32 by `auto`.
 
@@ -33,6 +38,8 @@ def held_out_logits(
         How often all are divided into folds.
     left_out
         Images that have logits but that no head learns from, (n,), unless nothing else tells of their class.
+    whole
+        Fitted on all images; its weights hold. None: it is fitted here.
     """
     X, y, sources = vectors.X, vectors.y, vectors.sources
     options = vectors.head_options | {"seed": seed}
@@ -40,7 +47,7 @@ def held_out_logits(
     seen = _learned_from(np.ones(len(y), dtype=bool), doubtful, vectors)
     if few_to_hold_out(vectors):
         return _by_texts(vectors)
-    whole = AutoHead(**options).fit(X[seen], y[seen], groups=sources[seen])
+    whole = whole or AutoHead(**options).fit(X[seen], y[seen], groups=sources[seen])
     total, times = np.zeros((len(y), vectors.n_classes), np.float32), np.zeros(len(y), dtype=np.int64)
     for number in range(rounds):
         fold = evidence_folds(y, sources, vectors.has_text, seed=seed + number, limit=len(y))

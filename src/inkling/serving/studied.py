@@ -7,33 +7,40 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from inkling.advising.advice import ordered
 from inkling.auditing.held_out import held_out_logits
 from inkling.auditing.subject import Subject
 from inkling.classifier.few_shot import FewShotClassifier
+from inkling.classifier.fitted import FittedClassifier
 from inkling.discovery.pool import components
 from inkling.embeddings.samples import Samples
 from inkling.errors import InputError
 from inkling.evaluate.protocol import evaluate_predictions
+from inkling.heads import AutoHead, head_class
+from inkling.heads.calibration import apply_temperature
+from inkling.heads.labelled_vectors import LabelledVectors
+from inkling.heads.out_of_fold import out_of_fold
 from inkling.memory.pool import read_pool
 from inkling.memory.shown import ShownImage
 from inkling.payloads import Payload, evaluation_payload
 from inkling.serving.answers import image_answer
-from inkling.types import IntArray
+from inkling.types import FloatArray, IntArray
 
 FEW_PICTURES = 8
 """A class with fewer different pictures is said to need more."""
 
 
 def learned_state(classifier: FewShotClassifier) -> Payload:
-    """Accuracy, calibration and confusion out of fold, and what each class has: near-duplicates count once."""
+    """Accuracy, calibration and confusion out of fold, and what each class has: near-duplicates count once.
+
+    Measured is the head that the memory has, with its weights and temperature, as its fit measured it.
+    """
     fitted = classifier.fitted
     subject = Subject(fitted.samples, fitted.entries, seed=fitted.seed)
     sources = _sources(subject)
     pictures = _pictures(subject, sources)
-    evaluation, why = _evaluated(subject, sources)
+    evaluation, why = _evaluated(subject, sources, fitted)
     recalls = {} if evaluation is None else {name: one["recall"] for name, one in evaluation["per_class"].items()}
     images = Counter(fitted.vectors.y[subject.contents].tolist())
     return {
@@ -74,19 +81,31 @@ def _pictures(subject: Subject, sources: IntArray) -> Counter[int]:
     return Counter(column for column, _ in set(zip(y.tolist(), sources.tolist(), strict=True)))
 
 
-def _evaluated(subject: Subject, sources: IntArray) -> tuple[Payload | None, str | None]:
+def _evaluated(subject: Subject, sources: IntArray, fitted: FittedClassifier) -> tuple[Payload | None, str | None]:
     """Measures out of fold, a burst of near-duplicates held out together; or why there are none."""
     contents = subject.contents
     vectors = subject.vectors
     try:
         of_pictures = replace(vectors, X=vectors.X[contents], y=vectors.y[contents], sources=sources)
-        rows, logits = held_out_logits(of_pictures, seed=subject.seed)
+        rows, p = _held_out(fitted, of_pictures)
         if not len(rows):
             return None, "No class has two pictures, of which one could be left out."
-        evaluation = evaluate_predictions(softmax(logits, axis=1), of_pictures.y[rows], subject.classes)
+        evaluation = evaluate_predictions(p, of_pictures.y[rows], subject.classes)
     except InputError as error:
         return None, error.message
     return evaluation_payload(evaluation), None
+
+
+def _held_out(fitted: FittedClassifier, vectors: LabelledVectors) -> tuple[IntArray, FloatArray]:
+    """Rows that could be held out (n,), and their probabilities (n, n_classes) by heads that did not see them."""
+    head = fitted.fitted_head
+    if isinstance(head.head, AutoHead):
+        rows, logits = held_out_logits(vectors, seed=fitted.seed, rounds=1, whole=head.head)
+    else:
+        plain = head_class(fitted.head)(**vectors.head_options)
+        found = out_of_fold(plain, vectors.X, vectors.y, vectors.sources, seed=fitted.seed)
+        rows, logits = found.rows, found.logits
+    return rows, apply_temperature(logits, head.temperature)
 
 
 def next_to_label(memory: str, classifier: FewShotClassifier, *, most: int) -> Payload:
