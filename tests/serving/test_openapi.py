@@ -64,6 +64,14 @@ def test_a_path_says_which_methods_it_takes(client: TestClient, method: str, pat
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
+def test_what_is_no_number_names_no_class(client: TestClient, method: str) -> None:
+    told = client.request(method, "/v1/classes/abc").json()
+    assert (told["status"], told["detail"]) == (404, "There is no such path.")
+    missing = client.get("/v1/classes/999").json()
+    assert (missing["status"], missing["remedy"]) == (404, "GET /v1/classes lists them.")
+
+
 @pytest.mark.slow
 def test_what_is_drawn_from_the_document_meets_no_defect(start: Start, tmp_path: Path) -> None:
     running = start("--log-format", "none")

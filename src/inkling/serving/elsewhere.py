@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inkling.serving.problems import Problem
 
-_PARAMETER = re.compile(r"\{[^}]*\}")
+_PARAMETER = re.compile(r"\\\{([^}]*)\\\}")
+"""In a path that is escaped."""
 PREFIXES = ("/v1", "/v2", "/label-studio")
 
 
@@ -20,13 +21,17 @@ def refuse_the_rest(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Answer below the prefixes of the interface what its routes have not taken, before the page is asked for it."""
     methods: dict[str, set[str]] = defaultdict(set)
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
-        methods[_PARAMETER.sub("{}", route.path)] |= route.methods or set()
-    known = {
-        re.compile(re.escape(path).replace(r"\{\}", "[^/]+")): sorted(methods[path])
-        for path in sorted(methods, key=lambda path: path.count("{"))  # a name of its own goes before a number
-    }
+        methods[_pattern(route.path)] |= route.methods or set()
+    # A name of its own goes before a number, and that before any name.
+    order = sorted(methods, key=lambda path: (path.count("["), path.count("[^")))
+    known = {re.compile(path): sorted(methods[path]) for path in order}
     for prefix in PREFIXES:
         app.mount(prefix, _refusing(known))
+
+
+def _pattern(path: str) -> str:
+    """Of the paths that a route may take, whose parameters are numbers or any name."""
+    return _PARAMETER.sub(lambda found: "[0-9]+" if found[1].endswith(":int") else "[^/]+", re.escape(path))
 
 
 def _refusing(known: dict[re.Pattern[str], list[str]]) -> ASGIApp:

@@ -72,7 +72,7 @@ async def one_class(share: Share, id: Id, exemplars: Exemplars = 1000) -> dict[s
     """One known class with its images."""
     shown = await share.reading(lambda: shown_classes(share.service.memory, most=exemplars, of=id))
     if not shown.classes:
-        raise MissingError(f"There is no class with the number {id}.")
+        raise _no_class(id)
     return _told(shown)
 
 
@@ -146,8 +146,12 @@ async def remove_class(share: Share, by: Writer, id: Id) -> dict[str, Any]:
 def _name_of(share: Share, number: int) -> str:
     shown = shown_classes(share.service.memory, most=0, of=number)
     if not shown.classes:
-        raise MissingError(f"There is no class with the number {number}.", remedy="GET /v1/classes lists them.")
+        raise _no_class(number)
     return shown.classes[0].known.name
+
+
+def _no_class(number: int) -> MissingError:
+    return MissingError(f"There is no class with the number {number}.", remedy="GET /v1/classes lists them.")
 
 
 def _beginning(service: Service, name: str) -> Beginning:
