@@ -50,6 +50,22 @@ def test_evaluate_measures_the_promise(inkling: Inkling, memory: Path, drawn: Pa
     assert "Sets" in (inkling.folder / "r.html").read_text()
 
 
+def test_classes_with_too_few_images_for_a_threshold_of_their_own_are_named(
+    inkling: Inkling, memory: Path, drawn: Path
+) -> None:
+    """Six images a class were held out: enough for a coverage of 0.6, not for 0.9."""
+    ask = ("predict", memory, drawn / "test", "--by-class", "--coverage")
+    assert "no class has the held-out images for one of their own" in inkling.here(*ask, "0.9").err
+    assert "threshold" not in inkling.here(*ask, "0.6").err
+    assert "threshold" not in inkling.here("predict", memory, drawn / "test", "--coverage", "0.9").err
+
+
+def test_an_error_rate_that_holds_in_the_mean_alone_is_said_to(inkling: Inkling, memory: Path, drawn: Path) -> None:
+    ask = ("predict", memory, drawn / "test", "--hierarchy", "--parents", with_parents(inkling), "--error-rate")
+    assert "18 images were held out: this rate holds in the mean" in inkling.here(*ask, "0.1").err
+    assert "in the mean over memories" not in inkling.here(*ask, "0.2").err
+
+
 def test_what_is_refused(inkling: Inkling, memory: Path, drawn: Path) -> None:
     inkling.here("predict", memory, drawn / "test", "--by-class").refused("--by-class has no effect without --coverage")
     inkling.here("predict", memory, drawn / "test", "--coverage", "90").refused("a share between 0 and 1, got '90'")

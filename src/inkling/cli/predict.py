@@ -141,7 +141,7 @@ def run(
     classifier = FewShotClassifier.load(memory, encoder=encoder, vocabulary=words, device=device, cache=not no_cache)
     sources, unusable = open_sources(images, identity=classifier.fitted.samples.identity, boxes=boxes)
     fewer_views = _of_fewer_views(classifier, sources)
-    tally = Tally(promises_of(classifier), len(classifier.fitted.classes), fewer_views=fewer_views)
+    tally = Tally(promises_of(classifier), classifier.fitted, fewer_views=fewer_views)
     if in_parts:
         rows: dict[str, Any] = {"top": top, "names": names, "vocabulary": vocabulary and str(vocabulary)}
         rows |= {"coverage": coverage, "by_class": by_class, "randomized": randomized}

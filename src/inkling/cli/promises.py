@@ -14,6 +14,7 @@ from inkling.wording import counted, rate_text
 
 if TYPE_CHECKING:
     from inkling.classifier.few_shot import FewShotClassifier
+    from inkling.classifier.fitted import FittedClassifier
     from inkling.classifier.promises import Promises
     from inkling.types import SkippedImage, Verdict
 
@@ -69,18 +70,18 @@ class Tally:
     ----------
     promises
         What was asked for.
-    n_classes
-        How many classes are known.
+    fitted
+        What gives the verdicts.
     fewer_views
         Whether the classes were learned from means of more views than those that are judged.
     """
 
-    def __init__(self, promises: Promises, n_classes: int, *, fewer_views: bool = False) -> None:
+    def __init__(self, promises: Promises, fitted: FittedClassifier, *, fewer_views: bool = False) -> None:
         import numpy as np
 
         from inkling.discovery.p_values import PValues
 
-        self.promises, self.n_classes, self.fewer_views = promises, n_classes, fewer_views
+        self.promises, self.fitted, self.fewer_views = promises, fitted, fewer_views
         self._sizes: Counter[int] = Counter()
         self._steps: Counter[int | None] = Counter()
         self._p_values = PValues.of(np.zeros(0))
@@ -127,7 +128,7 @@ class Tally:
             "randomized": asked.randomized,
             "mean_size": sum(size * count for size, count in self._sizes.items()) / n if n else None,
             "empty": self._sizes[0],
-            "of_all": self._sizes[self.n_classes],
+            "of_all": self._sizes[len(self.fitted.classes)],
             **self._likeness(),
         }
         return {"sets": told}
@@ -153,8 +154,10 @@ def tell_promises(tally: Tally) -> None:
     told = tally.to_json()
     if "sets" in told:
         _tell_sets(told["sets"])
+        _tell_thresholds(tally)
     if "answers" in told:
         _tell_answers(told["answers"])
+        _tell_how_surely(tally)
     if told and tally.fewer_views:
         note(FEWER_VIEWS)
     elif told and tally.likeness < UNLIKELY:
@@ -177,6 +180,29 @@ def _tell_answers(told: Mapping[str, Any]) -> None:
     if told["of_all"]:
         images = counted(told["of_all"], "image gets", "images get")
         note(f"{images} no answer: no group below that of all classes is sure enough.")
+
+
+def _tell_thresholds(tally: Tally) -> None:
+    """Where a threshold for each class was asked for: which classes have too few images for it."""
+    from inkling.heads.checks import name_some
+
+    asked, kept = tally.promises.coverage, tally.fitted.fitted_head.set_calibration
+    if asked is None or kept is None or not asked.by_class:
+        return
+    shared = [name for name in tally.fitted.classes if name not in kept.alone(asked)]
+    if shared:
+        which = "no class has" if len(shared) == len(tally.fitted.classes) else f"{name_some(shared)} lack"
+        note(f"One threshold serves more than one class: {which} the held-out images for one of their own.")
+
+
+def _tell_how_surely(tally: Tally) -> None:
+    """Where too few images were held out for the rate to hold in this memory as in most."""
+    from inkling.heads.hierarchy import images_for_one_memory
+
+    asked, kept = tally.promises.climbing, tally.fitted.fitted_head.set_calibration
+    if asked is not None and kept is not None and len(kept) < (least := images_for_one_memory(asked.error_rate)):
+        images = counted(len(kept), "image was", "images were")
+        note(f"{images} held out: this rate holds in the mean over memories, and from {least} on in nine of ten.")
 
 
 def tell_coverage(measured: Mapping[str, Any]) -> None:

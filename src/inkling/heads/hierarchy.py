@@ -276,6 +276,17 @@ def wrong_allowed(n: int, error_rate: float) -> int:
     return max(int(np.searchsorted(at_most, 1.0 - CONFIDENCE, side="right")), 1)
 
 
+def images_for_one_memory(error_rate: float) -> int:
+    """Images that must be held out for an error rate to hold in nine of ten memories, not in the mean alone.
+
+    Examples
+    --------
+    >>> images_for_one_memory(0.1), images_for_one_memory(0.05)
+    (22, 45)
+    """
+    return int(np.ceil(np.log(1.0 - CONFIDENCE) / np.log1p(-error_rate)))
+
+
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(f"'{excerpt(name)}'" for name in names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown or "none"

@@ -10,6 +10,7 @@ The odds of a miss are carried on from the images that a head of the folds saw t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -244,6 +245,11 @@ class SetCalibration:
         """Whether there are images enough for a coverage."""
         return len(self) >= images_needed(coverage.alpha)
 
+    def alone(self, coverage: Coverage) -> frozenset[str]:
+        """Classes that have a threshold of their own at a coverage, where that is asked for."""
+        least = images_needed(self.carried(coverage.alpha))
+        return frozenset(name for name, n in Counter(self.labels).items() if coverage.by_class and n >= least)
+
     def carried(self, alpha: float) -> float:
         """Rate of misses among held-out images at which alpha is to be expected of the head of all images."""
         seen = 1.0 - 1.0 / self.folds if self.folds > 1 else 1.0
@@ -337,11 +343,9 @@ def prediction_sets(
     u = chance(len(p))
     scores = scores_of(name, Places.of(p), usual=usual, u=u if isinstance(u, float) else u[:, None])
     members = np.empty(p.shape, dtype=bool)
-    labels = np.asarray(calibration.labels, dtype=object)
+    labels, alone = np.asarray(calibration.labels, dtype=object), calibration.alone(coverage)
     for column, label in enumerate(classes):
-        of_class = labels == label
-        alone = coverage.by_class and int(of_class.sum()) >= images_needed(alpha)
-        members[:, column] = _fits(scores[:, column], own[of_class] if alone else own, alpha, u)
+        members[:, column] = _fits(scores[:, column], own[labels == label] if label in alone else own, alpha, u)
     return members
 
 
