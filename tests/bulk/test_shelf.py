@@ -29,6 +29,16 @@ def test_files_are_kept_by_name(shelf: Shelf) -> None:
     assert shelf.get("b") == b"three"
 
 
+@pytest.mark.parametrize("kind", ["", "file://"])
+def test_folders_are_named_too(tmp_path: Path, kind: str) -> None:
+    if kind:
+        pytest.importorskip("fsspec", reason="comes with the extra 'scale'")
+    (tmp_path / "out" / "cat").mkdir(parents=True)
+    (tmp_path / "out" / "cat" / "1.jpg").write_bytes(b"")
+    (tmp_path / "out" / ".hidden").write_bytes(b"")
+    assert shelf_of(f"{kind}{tmp_path}/out").names() == ["cat"]
+
+
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file")
     with pytest.raises(InputError, match="a folder was expected"):

@@ -17,7 +17,7 @@ class Shelf(Protocol):
     """Keeps files by their names. It travels to other processes, which must reach the same files."""
 
     def names(self) -> list[str]:
-        """Files that are there, sorted; hidden ones aside."""
+        """Files and folders that are there, sorted; hidden ones aside."""
 
     def get(self, name: str) -> bytes:
         """Bytes of a file; `FileNotFoundError` where there is none."""
@@ -62,8 +62,8 @@ class FolderShelf:
         return str(self._folder)
 
     def names(self) -> list[str]:
-        """Files of the folder."""
-        return sorted(one.name for one in self._folder.iterdir() if one.is_file() and not one.name.startswith("."))
+        """What the folder holds."""
+        return sorted(one.name for one in self._folder.iterdir() if not one.name.startswith("."))
 
     def get(self, name: str) -> bytes:
         """Read a file."""
@@ -97,9 +97,9 @@ class UrlShelf:
         return str(self._url)
 
     def names(self) -> list[str]:
-        """Objects directly below the URL."""
+        """Objects directly below the URL, and what stands for folders."""
         with self._told():
-            return [str(one) for one in self._url.files() if len(one.parts) == 1]
+            return sorted({one.parts[0] for one in self._url.files()})
 
     def get(self, name: str) -> bytes:
         """Read an object."""
