@@ -68,8 +68,7 @@ class Beginning:
         with self._lock:
             before = self._classes.get(name, Collected(name, (), ()))
             check_names([name], [one for one in self._classes if one != name])
-            grown = Collected(name, (*before.records, *records), (*before.prompts, *prompts))
-            classes = {**self._classes, name: grown}
+            classes = {**self._classes, name: before.with_more(records, prompts)}
             if sum(one.size for one in classes.values()) > MOST_BYTES:
                 raise ConflictError(
                     f"The first classes have more than {MOST_BYTES // 2**20} MiB of pictures.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -36,6 +36,14 @@ class Collected:
     def size(self) -> int:
         """Bytes of its pictures."""
         return sum(len(one.data or b"") for one in self.records)
+
+    def with_more(self, records: Sequence[ImageRecord], prompts: Sequence[str]) -> Collected:
+        """With more pictures, each file once, and more texts."""
+        every = Collected(self.name, (*self.records, *records), (*self.prompts, *prompts))
+        once: dict[str, ImageRecord] = {}
+        for content, record in zip(every.hashes, every.records, strict=True):
+            once.setdefault(content, record)
+        return replace(every, records=tuple(once.values()))
 
     @cached_property
     def hashes(self) -> tuple[str, ...]:
