@@ -159,7 +159,7 @@ def require_images(n: int, alpha: float) -> None:
         least = f", or ask for a rate of {np.ceil(1000 / (n + 1)) / 1000:.3f} or more" if n else ""
         raise InputError(
             f"A false-alarm rate of {rate_text(alpha)} needs at least {counted(images_needed(alpha), 'known image')} "
-            f"to calibrate on, which can be held out with all of their source, and there are {n}.",
+            f"to calibrate on, and there are {n} that can be held out with all of their source.",
             remedy=f"Add images{least}.",
         )
 
