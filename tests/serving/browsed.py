@@ -48,8 +48,8 @@ class Person:
             f"[...(document.querySelector({within!r})?.querySelectorAll('button') ?? [])]"
             f".find((one) => one.checkVisibility() && !one.disabled && one.textContent.trim() === {text!r})"
         )
-        self.browser.wait_for(found)
-        self.browser.evaluate(f"{found}.click()")
+        # Found and pressed in one step: the page may draw itself anew in between.
+        self.browser.wait_for(f"(() => {{ const one = {found}; one?.click(); return Boolean(one); }})()")
 
     def key(self, key: str, *, ctrl: bool = False) -> None:
         """Press a key where the focus is."""
