@@ -103,6 +103,16 @@ def test_copies_do_not_make_a_class() -> None:
     assert len(enough.rows) == 24
 
 
+def test_a_file_that_is_there_ten_times_is_looked_at_once() -> None:
+    sample = draw_sample(n_new=2)
+    contents = [f"content {row}" for row in range(len(sample.y))]
+    rows = np.concatenate([np.arange(len(sample.y)), np.repeat(np.flatnonzero(sample.y == sample.n_known)[:5], 9)])
+    once = found_in(sample, Ties(hashes=contents))
+    again = found_in(sample.in_order(rows), Ties(hashes=[contents[row] for row in rows]))
+    assert again.drift.excess == once.drift.excess
+    assert [one.size for one in again.proposals] == [one.size for one in once.proposals]
+
+
 def test_pictures_that_the_encoder_cannot_tell_apart_count_but_change_no_cluster() -> None:
     sample = draw_sample(n_new=2, noise=1.1)
     n = len(sample.y)

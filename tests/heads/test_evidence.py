@@ -149,6 +149,25 @@ def test_p_value_of_a_gain_is_that_of_the_paired_t_test(seed: int) -> None:
     assert gain_p_value(one, other) + gain_p_value(other, one) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_images_of_one_source_count_as_one(seed: int) -> None:
+    Z, y = some_scores(seed, experts=2)
+    sources = np.random.default_rng(seed).integers(0, len(y) // 3, size=len(y))
+    one, other = (Evidence.of(name, z, y, sources=sources) for name, z in (("one", Z[0]), ("other", Z[1])))
+    means = [[each.losses[sources == source].mean() for source in np.unique(sources)] for each in (other, one)]
+    assert gain_p_value(one, other) == pytest.approx(ttest_rel(*means, alternative="greater").pvalue)
+
+
+def test_few_sources_prove_little() -> None:
+    y = np.arange(40) % 2
+    right = 5.0 * np.eye(2)[y]
+    less = right * np.random.default_rng(0).uniform(0.85, 0.95, size=(40, 1))
+    for n in (1, 2, 6, 7):
+        one, other = (Evidence.of("any", z, y, sources=np.arange(40) // 2 % n) for z in (right, less))
+        assert gain_p_value(one, other) == (1.0 if n == 1 else 0.5**n)
+        assert gain_p_value(other, one) > 0.5
+
+
 def test_no_difference_is_no_gain() -> None:
     Z, y = some_scores(0)
     same = Evidence.of("same", Z[0], y)

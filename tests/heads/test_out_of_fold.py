@@ -17,6 +17,10 @@ def test_views_of_one_image_are_one_shot() -> None:
     assert shots_of(y, sources, 3).tolist() == [2, 1, 0]
 
 
+def test_a_source_of_several_classes_is_a_shot_of_each() -> None:
+    assert shots_of(np.array([0, 1, 1, 2, 2]), np.array([5, 5, 5, 5, 8]), 3).tolist() == [1, 1, 2]
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 14)), min_size=4, max_size=60),

@@ -65,8 +65,13 @@ def discover(
         p_known = p_known / GATE
     pool = Pool.of(space(X), p_known, ties, one_source=space.one_source)
     examined = np.arange(len(X)) if only_candidates else examined_rows(pool)
-    p_values = PValues.of(p_known) if seen is None else seen
+    p_values = PValues.of(p_known[_first_of_content(ties, len(p_known))]) if seen is None else seen
     return found_in(space, pool, examined, cluster(space, pool.of_rows(examined)), p_values, rules)
+
+
+def _first_of_content(ties: Ties, n: int) -> IntArray:
+    """Rows that count: of those with one content the first."""
+    return np.arange(n) if ties.hashes is None else np.unique(np.asarray(ties.hashes), return_index=True)[1]
 
 
 def examined_rows(pool: Pool) -> IntArray:

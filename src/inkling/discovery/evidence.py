@@ -90,6 +90,11 @@ class Joining:
             2.0 * slope * weights,
         )
 
+    @property
+    def terms(self) -> FloatArray:
+        """All three, (3, m)."""
+        return np.stack([self.constant, self.per_square, self.per_product])
+
     def odds(self, square: float, products: FloatArray) -> FloatArray:
         """Log posterior odds for an image with squared length `square` and these products with the means, (m,)."""
         return np.asarray(self.constant + self.per_square * square + self.per_product * products)

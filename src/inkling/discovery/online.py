@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 
 from inkling.discovery.evidence import Joining
@@ -29,7 +27,7 @@ class Online:
     def __init__(self, space: Space, means: FloatArray, counts: FloatArray) -> None:
         self._space, self._means, self._counts = space, means, counts
         self._squares = (means**2).sum(axis=1)
-        self._joining = Joining.of(space, self._squares, counts)
+        self._terms = Joining.of(space, self._squares, counts).terms
 
     def take(self, Z: FloatArray, given: IntArray, same_as: IntArray) -> IntArray:
         """Put images Z (n, d) to clusters or into new ones, in order; the number of the cluster of each, (n,).
@@ -51,7 +49,7 @@ class Online:
                 labels[at] = labels[same_as[at]]
             if labels[at] != NONE:
                 continue
-            odds = self._first(m).odds(between[at, at], products[:m, at])
+            odds = Joining(*self._terms[:, :m]).odds(between[at, at], products[:m, at])
             best = int(odds.argmax())
             if odds[best] <= 0:
                 best, m = m, m + 1
@@ -64,19 +62,14 @@ class Online:
         self._cut(m)
         return labels
 
-    def _first(self, m: int) -> Joining:
-        return Joining(*(getattr(self._joining, one.name)[:m] for one in fields(Joining)))
-
     def _make_room(self, n: int) -> None:
         self._means = np.concatenate([self._means, np.zeros((n, self._means.shape[1]))])
         self._counts, self._squares = (np.concatenate([it, np.ones(n)]) for it in (self._counts, self._squares))
-        self._joining = Joining(
-            *(np.concatenate([getattr(self._joining, one.name), np.zeros(n)]) for one in fields(Joining))
-        )
+        self._terms = np.hstack([self._terms, np.zeros((len(self._terms), n))])
 
     def _cut(self, m: int) -> None:
         self._means, self._counts, self._squares = self._means[:m], self._counts[:m], self._squares[:m]
-        self._joining = self._first(m)
+        self._terms = self._terms[:, :m]
 
     def _open(self, number: int, z: FloatArray, square: float) -> None:
         self._means[number], self._counts[number], self._squares[number] = z, 1.0, square
@@ -90,6 +83,4 @@ class Online:
 
     def _weigh(self, number: int) -> None:
         rows = slice(number, number + 1)
-        own = Joining.of(self._space, self._squares[rows], self._counts[rows])
-        for one in fields(Joining):
-            getattr(self._joining, one.name)[rows] = getattr(own, one.name)
+        self._terms[:, rows] = Joining.of(self._space, self._squares[rows], self._counts[rows]).terms

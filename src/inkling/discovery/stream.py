@@ -118,12 +118,11 @@ class Stream:
             np.full(len(X), UNHASHED, dtype=np.uint64) if looks is None else looks,
         )
         self._p_values = self._p_values.with_more(p_known[self._not_seen(images.hashes.tolist())])
-        while self.seen <= numbers[-1:].max(initial=-1):
-            start = self.seen - int(numbers[0])
-            end = min(start + CHUNK, start + max(CONSOLIDATE_EVERY - self._since_consolidation, 1), len(X))
-            self._take(images.only(self._fresh(images, start, end)))
-            self.seen += end - start
-            self._since_consolidation += end - start
+        start = 0
+        while start < len(X):
+            n = min(CHUNK, max(CONSOLIDATE_EVERY - self._since_consolidation, 1), len(X) - start)
+            self._take(images.only(self._fresh(images, start, start + n)))
+            start, self.seen, self._since_consolidation = start + n, self.seen + n, self._since_consolidation + n
             if self._since_consolidation >= CONSOLIDATE_EVERY:
                 self.consolidate()
         return numbers
@@ -241,14 +240,13 @@ class Stream:
         self._Z = np.concatenate([self._Z, Z])
 
     def _expire(self) -> None:
-        """Forget clusters that are too small for a proposal and have had no news for long."""
+        """Forget clusters that are too small for a proposal and had no news for long; what stays is to be labelled."""
         label, k = self._kept.label, self._space.n_classes
         size = np.bincount(label, minlength=k)
         newest = np.zeros(len(size), dtype=np.int64)
         np.maximum.at(newest, label, self._kept.number)
         old = (newest < self.seen - PATIENCE) & ((size < self._rules.min_images) | (np.arange(len(size)) < k))
         self._kept = self._kept.only(~old[label])
-        self._label(self._kept.label)
 
     def _split(self) -> IntArray:
         """Each cluster sorted anew by itself, known classes beside it, (m,)."""

@@ -219,7 +219,7 @@ def _evidence_of(name: str, classifier: FewShotClassifier, rows: IntArray) -> Ev
     found = fitted.fitted_head.held_out
     y = fitted.vectors.y[rows]
     logits = found.logits[np.searchsorted(found.rows, rows)] / fitted.fitted_head.temperature
-    return Evidence.of(name, logits, y)
+    return Evidence.of(name, logits, y, sources=fitted.vectors.sources[rows])
 
 
 def _told(

@@ -219,7 +219,7 @@ class AutoHead(Head):
             return np.asarray(fixed) * blend_weights(np.tensordot(fixed, Z, axes=1)[None], y)
 
         names = (*((ZERO_SHOT,) if support.text is not None else ()), *experts.makers)
-        blend = Evidence.of(" + ".join(names), cross_fitted(logits, y, weight_fold, weigh), y)
+        blend = Evidence.of(" + ".join(names), cross_fitted(logits, y, weight_fold, weigh), y, sources=sources)
         ships, found = blend, [blend]
         if self._n_texts() < 2:  # whoever can name one class at most has nothing to be right or wrong about
             told = f"only 1 of {support.n_classes} classes has a text" if self._n_texts() else "no texts"
@@ -299,7 +299,8 @@ class AutoHead(Head):
         self.chosen_ = " + ".join(names)
         self.weights_ = dict(zip(names, experts.fixed_weights or (1.0,) * len(names), strict=True))
         self.evidence_ = []
-        self.finding_ = f"too few images to hold any out: the fixed rule '{self.chosen_}' ships without evidence"
+        why = "too few images, or sources of them, to hold any out"
+        self.finding_ = f"{why}: the fixed rule '{self.chosen_}' ships without evidence"
         self._hold_nothing_out(support)
 
     def refit(self, X: FloatArray, y: Any, previous: AutoHead, groups: IntArray | None = None) -> Self:

@@ -87,25 +87,34 @@ class Evidence:
         Log-loss of each image, (n,).
     top1
         Share of images whose label comes first.
+    sources
+        Source of each image, (n,).
     """
 
     name: str
     logits: FloatArray
     losses: FloatArray
     top1: float
+    sources: IntArray
 
     @classmethod
-    def of(cls, name: str, z: FloatArray, y: IntArray) -> Evidence:
-        """Evidence from out-of-fold logits z (n, n_classes)."""
-        return cls(name, z, log_loss(z, y), float((z.argmax(axis=1) == y).mean()))
+    def of(cls, name: str, z: FloatArray, y: IntArray, *, sources: IntArray | None = None) -> Evidence:
+        """Evidence from out-of-fold logits z (n, n_classes); without sources (n,), each image is one of its own."""
+        own = np.arange(len(y)) if sources is None else sources
+        return cls(name, z, log_loss(z, y), float((z.argmax(axis=1) == y).mean()), own)
 
 
 def gain_p_value(candidate: Evidence, baseline: Evidence) -> float:
-    """One-sided paired t-test that the candidate's log-loss is lower than the baseline's."""
+    """One-sided paired t-test that the candidate's log-loss is lower than the baseline's.
+
+    Images of one source are no independent draws: their mean counts as one. Of few, no more is made than their signs
+    can show: that all n of them gain has a chance of 2^-n.
+    """
     from scipy.special import stdtr
 
-    gain = baseline.losses - candidate.losses
-    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    _, source, n = np.unique(candidate.sources, return_inverse=True, return_counts=True)
+    gain = np.bincount(source, weights=baseline.losses - candidate.losses) / n
+    error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     if error == 0:
         return 1.0
-    return float(stdtr(len(gain) - 1, -gain.mean() / error))
+    return max(float(stdtr(len(gain) - 1, -gain.mean() / error)), 0.5 ** len(gain))

@@ -94,8 +94,10 @@ def has_text(text: FloatArray) -> BoolArray:
 
 
 def shots_of(y: IntArray, sources: IntArray, n_classes: int) -> IntArray:
-    """Different source images of each class, (n_classes,); views of one image count once."""
-    return np.bincount(y[np.unique(sources, return_index=True)[1]], minlength=n_classes)
+    """Sources of each class, (n_classes,): views of an image are one, a day of several classes one for each."""
+    different, source = np.unique(sources, return_inverse=True)
+    pairs = np.unique(y * len(different) + source)
+    return np.bincount(pairs // max(len(different), 1), minlength=n_classes)
 
 
 def complete_support(

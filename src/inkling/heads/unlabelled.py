@@ -53,16 +53,19 @@ def fit_with_unlabelled(
     plain = head.fit(X, y, groups=groups)
     joined = head.unfitted().fit(X, y, groups=groups, unlabelled=unlabelled)
     columns = np.searchsorted(plain.classes_, np.asarray(y))
-    shots = shots_of(columns, np.arange(len(columns)) if groups is None else groups, len(plain.classes_))
-    held_out, few = columns[plain.out_of_fold_rows_], too_few_to_weigh(shots)
-    taken, told = _compared(plain, joined, held_out, n_unlabelled=len(unlabelled), few=few)
+    sources = np.arange(len(columns)) if groups is None else groups
+    shots = shots_of(columns, sources, len(plain.classes_))
+    rows, few = plain.out_of_fold_rows_, too_few_to_weigh(shots)
+    taken, told = _compared(plain, joined, columns[rows], sources[rows], n_unlabelled=len(unlabelled), few=few)
     ships = joined if taken else plain
     ships.finding_ = f"{ships.finding_}; {told}"
     return ships.keep_unlabelled(unlabelled, taken)
 
 
-def _compared(plain: AutoHead, joined: AutoHead, y: IntArray, *, n_unlabelled: int, few: bool) -> tuple[bool, str]:
-    """Whether the unlabelled images take part, and why, by the classes y of the images held out."""
+def _compared(
+    plain: AutoHead, joined: AutoHead, y: IntArray, sources: IntArray, *, n_unlabelled: int, few: bool
+) -> tuple[bool, str]:
+    """Whether the unlabelled images take part, and why, by the classes and sources of the images held out."""
     if not joined.n_alike_:
         return False, f"none of the {n_unlabelled} unlabelled images looks like one of the classes"
     alike = f"{joined.n_alike_} of {n_unlabelled} unlabelled images"
@@ -73,7 +76,7 @@ def _compared(plain: AutoHead, joined: AutoHead, y: IntArray, *, n_unlabelled: i
         elif joined.presence_ >= LEAST_PRESENCE:
             return True, f"{alike} take part without evidence: {share}"
         return False, f"{alike} look like the classes but none counts, as nothing can be held out: {share}"
-    without, beside = (Evidence.of(one.chosen_, one.out_of_fold_logits_, y) for one in (plain, joined))
+    without, beside = (Evidence.of(one.chosen_, one.out_of_fold_logits_, y, sources=sources) for one in (plain, joined))
     p = gain_p_value(beside, without)
     compared = f"{beside.top1:.1%} against {without.top1:.1%} top-1 out of fold; p = {p:.2g}"
     gained = p < (FEW_GAIN_LEVEL if few else GAIN_LEVEL) and beside.top1 >= without.top1

@@ -18,6 +18,7 @@ T = TypeVar("T")
 BATCH_SECONDS = 0.1
 """A batch is as large as to take so long, by what a picture took lately: whoever comes next waits no longer."""
 LARGEST_BATCH = 32
+LEAST_SECONDS = 1e-4
 WEIGHT = 0.2
 """Of the latest batch in the running mean of the time for a picture."""
 
@@ -181,12 +182,12 @@ class EncoderThreads:
                 if not one.answer.done():
                     one.answer.set_exception(error)
         each = (time.perf_counter() - begun) / len(wanted)
-        self._seconds = max(1e-4, (1 - WEIGHT) * self._seconds + WEIGHT * each)
+        self._seconds = (1 - WEIGHT) * self._seconds + WEIGHT * each
 
 
 def _fitting(seconds: float) -> int:
     """How many pictures of so many seconds each fit into a batch."""
-    return min(LARGEST_BATCH, max(1, round(BATCH_SECONDS / seconds)))
+    return min(LARGEST_BATCH, max(1, round(BATCH_SECONDS / max(seconds, LEAST_SECONDS))))
 
 
 def _settle_call(call: _Call) -> None:

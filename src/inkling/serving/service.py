@@ -325,7 +325,7 @@ class Service:
 def _seconds_of(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
-    return max(time.perf_counter() - begun, 1e-4)
+    return time.perf_counter() - begun
 
 
 def _samples(known: Known, paths: Sequence[str], hashes: Sequence[str], vectors: Vectors) -> Samples:
