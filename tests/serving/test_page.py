@@ -242,7 +242,7 @@ def test_a_burst_of_the_camera_counts_as_few(person: Person, memory: Path) -> No
     person.reads("12 pictures taken")
     person.press("Done")
     person.reads("of “cat” learned", where=TOASTS)
-    person.reads("Near-duplicates count once", where="document.querySelector('[data-class=cat]').innerText")
+    person.reads("What is of one source counts once", where="document.querySelector('[data-class=cat]').innerText")
     assert person.browser.complaints == []
 
 

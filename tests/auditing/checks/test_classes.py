@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from inkling.auditing.checks.classes import LEAST_TO_COMPARE, MIXED, find
 from inkling.auditing.judged_labels import JudgedLabels
 from inkling.auditing.subject import Subject
+from inkling.embeddings.groups import Groups
 from inkling.embeddings.samples import given_samples
 from inkling.types import ClassEntry, FloatArray, IntArray
 
@@ -38,3 +40,13 @@ def test_pairs_and_shares_are_those_of_each_pair_by_itself() -> None:
     assert len(expected) > 3
     assert [one.classes for one in found] == [classes for classes, _ in expected]
     assert [one.score for one in found] == pytest.approx([score for _, score in expected])
+
+
+def test_a_class_of_few_sources_is_said_to_have_them() -> None:
+    labels = ["cat"] * 6 + ["dog"] * 6 + ["eel"] * 3
+    samples = given_samples(np.eye(15, dtype=np.float32), labels, logit_scale=100.0)
+    hashes = samples.content_hashes
+    one_day = replace(samples, groups=Groups.from_user(hashes, ["a day"] * 6 + [None] * 9))
+    subject = Subject(one_day, tuple(ClassEntry(name) for name in ("cat", "dog", "eel")))
+    told = [one.evidence for one in find(subject) if one.kind == "few_images"]
+    assert told == ["cat has 6 images of 1 source.", "eel has 3 images."]

@@ -24,20 +24,27 @@ LEAST_TO_COMPARE = 8
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Findings about classes."""
-    counts = dict(zip(subject.classes, _sources(subject), strict=True))
-    most = max(counts.values())
-    for name, count in counts.items():
+    sources = subject.vectors.shots.tolist()
+    images = np.bincount(subject.vectors.y[subject.contents], minlength=len(sources)).tolist()
+    most = max(sources)
+    for name, count, of_images in zip(subject.classes, sources, images, strict=True):
+        has = _has(name, of_images, count)
         if count < FEW:
-            told = f"{name} has {counted(count, 'image')}."
+            told = f"{has}."
             suggestion = f"Add images; up to {FEW} each one helps much."
             yield Finding("few_images", (), told, 1.0 - count / FEW, suggestion, (name,))
         elif count * TIMES_FEWER <= most:
-            told = f"{name} has {counted(count, 'image')}, the largest class {most}."
+            told = f"{has}, the largest class {most}."
             suggestion = "Add images of it before those of others."
             yield Finding("imbalance", (), told, 1.0 - count / most, suggestion, (name,))
     yield from _same_text(subject)
     if subject.why_no_labels is None:
         yield from _indistinct(subject)
+
+
+def _has(name: str, n_images: int, n_sources: int) -> str:
+    of = f" of {counted(n_sources, 'source')}" if n_sources < n_images else ""
+    return f"{name} has {counted(n_images, 'image')}{of}"
 
 
 def _same_text(subject: Subject) -> Iterator[Finding]:
@@ -50,12 +57,6 @@ def _same_text(subject: Subject) -> Iterator[Finding]:
             told = f"{' and '.join(names)} have one text, so texts tell nothing of them."
             suggestion = "Are they one class? Else describe each in a prompts file."
             yield Finding("same_text", (), told, 1.0, suggestion, tuple(names))
-
-
-def _sources(subject: Subject) -> list[int]:
-    """Different images of each class."""
-    vectors = subject.vectors
-    return [len(np.unique(vectors.sources[vectors.y == k])) for k in range(vectors.n_classes)]
 
 
 def _indistinct(subject: Subject) -> Iterator[Finding]:

@@ -274,7 +274,7 @@ export class ClassesView {
 
 function needsOf({ images, pictures, recall, needs_more: needsMore }) {
   const parts = [];
-  if (pictures < images) parts.push(`Near-duplicates count once: ${counted(pictures, "source")}.`);
+  if (pictures < images) parts.push(`What is of one source counts once: ${counted(pictures, "source")}.`);
   if (recall !== null) parts.push(`${measured(recall)} are found when left out.`);
   return [...parts.map((text) => `${text} `), needsMore && element("strong", { class: "more-needed" }, "Needs more pictures.")].filter(Boolean);
 }

@@ -8,7 +8,7 @@ const CONFUSIONS = 6;
 
 const LEFT_OUT = {
   right: "Right on pictures left out",
-  pictures: ({ images, pictures, evaluation }) => (pictures < images ? `${pictures} sources: near-duplicates and bursts count once` : `${counted(evaluation.n, "picture")} left out in turn`),
+  pictures: ({ images, pictures, evaluation }) => (pictures < images ? `${pictures} sources: near-duplicates, bursts and groups count once` : `${counted(evaluation.n, "picture")} left out in turn`),
 };
 const CHECKED = {
   right: "Right",
