@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ CASES: dict[str, dict[str, Any]] = {
     "uneven": {"train": "image", "batch_size": 3, "accumulation": 1, "holdout": 0.3, "curriculum": "easy-first"},
     "parts": {"train": "text", "loss": "flyp", "batch_size": 5, "accumulation": 2},
 }
+
+RENDEZVOUS = ("--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0")
+MEETS_ANEW = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+"""What docs/how-to/finetune.md tells to start `torchrun` with, for restarts."""
 
 WITHOUT_SLOPE = "k_proj.bias"
 """Attention does not change with it, so its gradient is rounding alone, which Adam brings to the size of a step."""
@@ -54,6 +58,7 @@ DYING = textwrap.dedent(
     import os
     import signal
     import sys
+    import time
     from pathlib import Path
     from safetensors.torch import save_file
     from inkling.finetune.training.distributed import Team
@@ -69,7 +74,15 @@ DYING = textwrap.dedent(
             os.kill(os.getpid(), signal.SIGKILL)
         sums(self, parameters)
 
+    form = Team.form
+
+    def comes_late(**options):
+        if os.environ["TORCHELASTIC_RESTART_COUNT"] == "1" and os.environ["RANK"] == "0":
+            time.sleep(5)  # the other looks for it first, and must not find where it was before the restart
+        return form(**options)
+
     Team.sum_gradients = dies_once
+    Team.form = comes_late
     options = {"resume": True, "checkpoint_seconds": 0.0, **CASES["full"]}
     done = run(folder, noise(folder, per_class=(3, 2, 4)), output / "run", **options)
     save_file(done.tuned, output / f"full-{team().rank}.safetensors")
@@ -82,11 +95,8 @@ def launched(script: str, clip: Path, output: Path, *options: str) -> Path:
     """What two processes of torchrun leave in a folder."""
     file = output / "script.py"
     file.write_text(script)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", f"--master_port={port}"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", *RENDEZVOUS]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1", **MEETS_ANEW}
     done = subprocess.run(
         [*command, *options, str(file), str(clip), str(output)],
         env=environment,
@@ -129,6 +139,17 @@ def test_where_a_process_dies_all_go_on_from_the_last_checkpoint(
         found, expected = (load_file(each / f"full-{rank}.safetensors") for each in (output, of_two_processes))
         for key in found:
             assert torch.equal(found[key], expected[key]), key
+
+
+def test_restarts_that_keep_addresses_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
+    with pytest.warns(UserWarning, match="TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 and give it --rdzv-backend c10d"):
+        team()
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "False")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        team()
 
 
 def test_bfloat16_rounds_products_and_keeps_weights(clip: Path, tmp_path: Path) -> None:

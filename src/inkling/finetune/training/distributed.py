@@ -8,6 +8,8 @@ counted once per process, so it takes its share only.
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -44,11 +46,17 @@ class Team:
     def form(cls, *, precision: str, cpu: bool) -> Team:
         """Ask `accelerate` for device and processes.
 
+        Warns
+        -----
+        UserWarning
+            If `torchrun` may start them again, and some may then look for others where those were before.
+
         Raises
         ------
         MissingExtraError
             If it is not installed.
         """
+        _warn_of_kept_addresses()
         accelerator = require("accelerate", extra="finetune").Accelerator(cpu=cpu)
         by_itself = accelerator.device.type == "cuda" or accelerator.mixed_precision == "bf16"
         return cls(accelerator, rounds=precision == "bfloat16" or (precision == "auto" and by_itself))
@@ -94,3 +102,14 @@ class Team:
     def wait(self) -> None:
         """Until all processes are here."""
         self.accelerator.wait_for_everyone()
+
+
+def _warn_of_kept_addresses() -> None:
+    """torchrun's own store outlives a restart, addresses of processes that ended included (pytorch issue 135712)."""
+    kept = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    if kept and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0":
+        warnings.warn(
+            "Processes that torchrun starts again may not find each other: it keeps the addresses from before. "
+            "Set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 and give it --rdzv-backend c10d.",
+            stacklevel=3,
+        )
