@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from inkling.discovery import absorbed
+from inkling.memory.pool import read_pool
+from inkling.review import observe
 from inkling.review.decisions import Decisions
 from inkling.review.explore import explore
 from inkling.review.observe import Observer
@@ -54,6 +57,22 @@ def test_what_was_decided_is_out_of_the_stream(path: Path) -> None:
     (proposal,) = observed(path, (*KNOWN, "lamp")).proposals
     Decisions(path).accept(proposal.id, "lamp")
     assert observed(path, ("lamp", *KNOWN), seed=7).proposals == ()
+
+
+def test_an_image_that_a_person_spoke_of_has_its_vector_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(absorbed, "HELD", 6)
+    observed(path, (*KNOWN, "bench", "lamp"))
+    observer = Observer(path, Named.load(path), min_images=5)
+    stream = observer._stream
+    without = stream.absorbed[:2].tolist()
+    pair = tuple(stream.kept.tolist().index(number) for number in without)
+    monkeypatch.setattr(observe, "linked_rows", lambda *_: {"must_link": [], "cannot_link": [pair]})
+    proposals = observer.proposed().proposals
+    names = [stream.contents[at] for at in pair]
+    held = {image.content_hash: image.path for image in read_pool(path).images}
+    assert len(without) == 2
+    assert set(stream.absorbed).isdisjoint(without)
+    assert not any({held[name] for name in names} <= set(one.images) for one in proposals)
 
 
 def test_nothing_seen_is_nothing_found(path: Path) -> None:

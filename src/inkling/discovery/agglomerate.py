@@ -8,6 +8,11 @@ from inkling.discovery.evidence import log_evidence, merging, share_of, witnesse
 from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
+FEW = 0.6
+"""Share of the clusters at hand that may still merge, below which the others are left out."""
+ROWS = 32
+"""Of a matrix, worked on together: few enough to stay in the cache of a processor."""
+
 
 def agglomerate(
     space: Space, means: FloatArray, counts: FloatArray, *, apart: BoolArray, prior: bool = True
@@ -35,7 +40,10 @@ def agglomerate(
 
 
 class _Merger:
-    """The matrix of gains, kept up to date merge by merge: O(n^2) memory, O(n) work a merge beside rare searches."""
+    """The matrix of gains, kept up to date merge by merge: O(n^2) memory, O(n) work a merge beside rare searches.
+
+    Rows are clusters that may still merge, and now and then those that are gone are cut out.
+    """
 
     def __init__(self, space: Space, means: FloatArray, counts: FloatArray, apart: BoolArray, prior: bool) -> None:
         n = len(means)
@@ -49,11 +57,10 @@ class _Merger:
         # Most clusters are of few sizes, and what sizes alone say takes logarithms.
         sizes, self.size = np.unique(self.counts, return_inverse=True)
         self.sizes, self.number_of = sizes.tolist(), {value: number for number, value in enumerate(sizes.tolist())}
+        self.by_size: dict[float, tuple[FloatArray, FloatArray]] = {}
         self.alive = np.ones(n, dtype=bool)
-        self.parent = np.arange(n)
-        self.gains = np.empty((n, n))
-        for i in range(n):
-            self.gains[i] = self._gains_of(i)
+        self.parent, self.place = np.arange(n), np.arange(n)
+        self.gains = self._all_gains()
         self.best = self.gains.argmax(axis=1) if n else np.zeros(0, dtype=np.intp)
         self.best_gain = self.gains[np.arange(n), self.best] if n else np.zeros(0)
 
@@ -74,23 +81,63 @@ class _Merger:
             parent = parent[parent]
         return np.asarray(parent)
 
+    def _all_gains(self) -> FloatArray:
+        """Log odds for merging each with each, as in `_gains_of`, for some rows of one size at a time."""
+        gains = np.empty((len(self.counts), len(self.counts)))
+        own = self.weights**2 * self.squares
+        for number, count in enumerate(list(self.sizes)):
+            constant, slope = (terms[self.size] for terms in self._of_size(count))
+            of_size = np.flatnonzero(self.size == number)
+            for start in range(0, len(of_size), ROWS):
+                rows = of_size[start : start + ROWS]
+                block = self.products[rows] * (2.0 * self.weights[rows, None] * self.weights)
+                block += own + own[rows, None]
+                block *= slope
+                block += constant - self.evidence - self.evidence[rows, None]
+                block[self.apart[rows]] = -np.inf
+                gains[rows] = block
+        np.fill_diagonal(gains, -np.inf)
+        return gains
+
     def _gains_of(self, i: int) -> FloatArray:
         """Log odds for merging i with each; minus infinity where that is not allowed."""
         a, b = self.weights, self.weights[i]
         joined = a**2 * self.squares + b**2 * self.squares[i] + 2.0 * a * b * self.products[i]
-        constant, slope = merging(self.space, np.array(self.sizes), self.counts[i], prior=self.prior)
+        constant, slope = self._of_size(float(self.counts[i]))
         gains = constant[self.size] + slope[self.size] * joined - self.evidence - self.evidence[i]
         gains[~self.alive | self.apart[i]] = -np.inf
         gains[i] = -np.inf
         return np.asarray(gains)
 
+    def _of_size(self, count: float) -> tuple[FloatArray, FloatArray]:
+        """What sizes alone say about a cluster of `count` images and those of each of `sizes`."""
+        constant, slope = self.by_size.get(count, (np.zeros(0), np.zeros(0)))
+        if len(constant) < len(self.sizes):
+            more = merging(self.space, np.array(self.sizes[len(constant) :]), count, prior=self.prior)
+            constant, slope = np.concatenate([constant, more[0]]), np.concatenate([slope, more[1]])
+            self.by_size[count] = constant, slope
+        return constant, slope
+
     def _merge(self, i: int, j: int) -> None:
         self._move_mean(i, j)
         self.apart[i] |= self.apart[j]
         self.apart[:, i] |= self.apart[:, j]
-        self.alive[j], self.parent[j] = False, i
+        self.alive[j], self.parent[self.place[j]] = False, self.place[i]
         self.gains[j], self.gains[:, j], self.best_gain[j] = -np.inf, -np.inf, -np.inf
         self._update_gains(i, j)
+        if self.alive.sum() < FEW * len(self.alive):
+            self._cut_out()
+
+    def _cut_out(self) -> None:
+        """Leave out what has been merged into others."""
+        rows = np.flatnonzero(self.alive)
+        new = np.zeros(len(self.alive), dtype=np.intp)
+        new[rows] = np.arange(len(rows))
+        for name in ("apart", "products", "gains"):
+            setattr(self, name, getattr(self, name)[np.ix_(rows, rows)])
+        for name in ("counts", "weights", "squares", "evidence", "size", "alive", "place", "best_gain"):
+            setattr(self, name, getattr(self, name)[rows])
+        self.best = new[self.best[rows]]
 
     def _move_mean(self, i: int, j: int) -> None:
         """Cluster i takes in j."""
@@ -116,7 +163,7 @@ class _Merger:
         self.gains[i] = self.gains[:, i] = gains
         self.best[i] = gains.argmax()
         self.best_gain[i] = gains[self.best[i]]
-        better = self.alive & (gains > self.best_gain)
+        better = gains > self.best_gain
         # Who had set eyes on i or j must look again, unless the merged cluster is better still.
         look_again = self.alive & ((self.best == i) | (self.best == j)) & ~better
         look_again[i] = False

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.discovery.pool import LooksArray, Pool, burst_pairs, components, without_contradiction
-from inkling.discovery.space import Space
 from inkling.types import BoolArray, FloatArray, IntArray
 
 
@@ -82,12 +81,14 @@ class Buffer:
         """All columns by name."""
         return {it.name: getattr(self, it.name) for it in fields(self)}
 
-    def pool(self, space: Space, must_link: IntArray, cannot_link: IntArray) -> Pool:
-        """These images as a pool; links are pairs of observation numbers, and count where both are kept."""
+    def pool(self, Z: FloatArray, one_source: float, must_link: IntArray, cannot_link: IntArray) -> Pool:
+        """These images, whose vectors in the whitened space are Z (m, d), as a pool.
+
+        Links are pairs of observation numbers, and count where both are kept; `one_source` is that of `Pool.of`.
+        """
         m = len(self)
         must, cannot = self._rows_of(must_link), self._rows_of(cannot_link)
-        Z = space(self.X)
-        frames = burst_pairs(Z, space.one_source)
+        frames = burst_pairs(Z, one_source)
         burst = without_contradiction(components(m, self.picture, frames), self.picture, must, cannot)
         alike = without_contradiction(components(m, self.alike, frames), self.picture, must, cannot)
         sources = np.unique(self.sources, return_inverse=True)[1]

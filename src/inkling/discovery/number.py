@@ -54,8 +54,9 @@ def _parts(space: Space, pool: Pool, rows: IntArray, rules: Rules) -> int:
     """Clusters with pictures enough that a proposal falls into where large ones have no advantage."""
     if len(rows) > AT_ONCE:
         return 1
-    Z = pool.Z[rows]
-    roots = agglomerate(space, Z, np.ones(len(Z)), apart=np.zeros((len(Z), len(Z)), dtype=bool), prior=False)
+    _, first, kind = np.unique(pool.alike[rows], return_index=True, return_inverse=True)
+    Z = pool.Z[rows[first]]
+    roots = agglomerate(space, Z, np.ones(len(Z)), apart=np.zeros((len(Z), len(Z)), dtype=bool), prior=False)[kind]
     parts = (rows[roots == root] for root in np.unique(roots))
     return max(sum(pool.n_bursts(part) >= rules.min_images for part in parts), 1)
 

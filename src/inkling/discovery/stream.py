@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from inkling.discovery.absorbed import Absorbed, to_absorb, with_absorbed
 from inkling.discovery.batch import GATE, MIN_IMAGES, check_vectors, found_in
 from inkling.discovery.buffer import Buffer
 from inkling.discovery.clusters import AT_ONCE, cluster, merged, renumbered, shifted
@@ -32,6 +33,7 @@ from inkling.discovery.pool import (
 )
 from inkling.discovery.results import Found
 from inkling.discovery.space import Space
+from inkling.errors import InputError
 from inkling.types import BoolArray, FloatArray, HeadState, IntArray
 
 NAME = "discovery"
@@ -68,7 +70,8 @@ class Stream:
         self.seen = 0
         self._rules = Rules(min_images, seed)
         self._space = Space.of(known_X, known_y)
-        self._kept = Buffer.none(self._space.centres.shape[1])
+        self._kept, self._absorbed = Buffer.none(self._space.centres.shape[1]), Absorbed.none()
+        self._contents: set[str] = set()
         self._p_values = PValues.of(np.zeros(0))
         self._recent: dict[str, None] = {}
         self._must_link: IntArray = NO_PAIRS
@@ -80,7 +83,18 @@ class Stream:
     @property
     def kept(self) -> IntArray:
         """Numbers of the images kept, (m,), ascending."""
-        return self._kept.number
+        return np.sort(np.concatenate([self._kept.number, self._absorbed.number]))
+
+    @property
+    def contents(self) -> list[str]:
+        """Their hashes, m; empty where there is none."""
+        order = np.argsort(np.concatenate([self._kept.number, self._absorbed.number]))
+        return list(np.concatenate([self._kept.hashes, self._absorbed.hashes])[order].tolist())
+
+    @property
+    def absorbed(self) -> IntArray:
+        """Numbers of those without a vector, (m,), ascending: another of their cluster stands for each."""
+        return self._absorbed.number
 
     def observe(
         self,
@@ -133,11 +147,16 @@ class Stream:
         Raises
         ------
         InputError
-            If a number was not observed, or links contradict each other.
+            If a number was not observed or has no vector, or links contradict each other.
         """
         must = np.concatenate([self._must_link, as_pairs(must_link, self.seen, "must_link")])
         cannot = np.concatenate([self._cannot_link, as_pairs(cannot_link, self.seen, "cannot_link")])
-        check_links(self._kept.pool(self._space, must, cannot))
+        without = np.intersect1d(np.concatenate([must, cannot]), self.absorbed)
+        if len(without):
+            raise InputError(
+                f"Images {without.tolist()} are kept without their vectors.", remedy="Call recall with these first."
+            )
+        check_links(self._kept.pool(self._Z, self._space.one_source, must, cannot))
         self._must_link, self._cannot_link = must, cannot
         self.rebuild()
 
@@ -149,9 +168,31 @@ class Stream:
         self._must_link = as_pairs(must_link, self.seen, "must_link")
         self._cannot_link = as_pairs(apart, self.seen, "cannot_link")
 
+    def recall(self, numbers: IntArray, X: FloatArray) -> None:
+        """Give images (m,) of `absorbed`, ascending, their vectors X (m, d) again, to link them with others."""
+        back = np.isin(self._absorbed.number, numbers)
+        images = self._absorbed.only(back)
+        rows = Buffer(
+            np.asarray(X, dtype=np.float32),
+            images.p_known,
+            images.number,
+            images.picture,
+            images.number,
+            self._kept.label[images.rows_of_hosts(self._kept)],
+            images.sources,
+            images.hashes,
+            np.full(len(images), UNHASHED, dtype=np.uint64),
+        )
+        self._kept, self._Z = self._kept.and_these(rows), np.concatenate([self._Z, self._space(rows.X)])
+        self._keep(np.argsort(self._kept.number, kind="stable"))
+        self._absorbed = self._absorbed.only(~back)
+        self._index()
+
     def forget(self, numbers: IntArray) -> None:
         """Let go of images, such as those of a proposal that was accepted or discarded."""
-        self._kept = self._kept.only(~np.isin(self._kept.number, numbers))
+        before = self._kept
+        self._keep(~np.isin(before.number, numbers))
+        self._absorbed = self._absorbed.only(~np.isin(self._absorbed.number, numbers)).moved(before, self._kept)
         self._label(self._kept.label)
 
     def rebuild(self) -> None:
@@ -161,17 +202,17 @@ class Stream:
     def found(self) -> Found:
         """Proposals and the verdict on drift. Rows are numbers of images; `known_class` is that of each image kept."""
         self.consolidate()
-        rows = np.arange(len(self._kept))
-        found = found_in(self._space, self._pool(), rows, self._kept.label, self._p_values, self._rules)
-        return found.renamed(self._kept.number)
+        pool, rows = with_absorbed(self._kept, self._pool(), self._absorbed)
+        every, label = np.arange(len(rows)), self._kept.label[rows]
+        return found_in(self._space, pool, every, label, self._p_values, self._rules).renamed(self.kept)
 
     def consolidate(self) -> None:
-        """Forget small old clusters, and cluster the others anew."""
+        """Forget small old clusters, cluster the others anew, and let go of the vectors that large ones don't need."""
         self._expire()
-        if len(self._kept) <= AT_ONCE:
-            self.rebuild()
-        else:
-            self._label(merged(self._space, self._pool(), self._split()))
+        pool = self._pool()
+        at_once = len(self._kept) <= AT_ONCE
+        self._label(cluster(self._space, pool) if at_once else merged(self._space, pool, self._split(pool)))
+        self._absorb(pool)
         self._since_consolidation = 0
 
     def state(self) -> HeadState:
@@ -186,7 +227,7 @@ class Stream:
         }
         links = {"must_link": self._must_link, "cannot_link": self._cannot_link}
         others = {"p_counts": self._p_values.counts, RECENT: np.array(list(self._recent), dtype=np.str_)}
-        return HeadState(NAME, params, {**self._kept.arrays(), **links, **others})
+        return HeadState(NAME, params, {**self._kept.arrays(), **self._absorbed.arrays(), **links, **others})
 
     @classmethod
     def from_state(cls, state: HeadState, known_X: FloatArray, known_y: IntArray) -> Stream:
@@ -197,7 +238,9 @@ class Stream:
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
         stream._recent = dict.fromkeys(arrays.pop(RECENT, np.zeros(0, dtype="U1")).tolist())
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
+        stream._absorbed = Absorbed.from_arrays(arrays)
         stream._kept = Buffer(**{"alike": arrays["picture"], **arrays})  # earlier releases kept no such column
+        stream._Z = stream._space(stream._kept.X)
         stream._index()
         if params["n_classes"] != stream._space.n_classes:
             stream.rebuild()
@@ -217,10 +260,10 @@ class Stream:
 
     def _fresh(self, images: Buffer, start: int, end: int) -> IntArray:
         """Rows, of those from `start` to `end`, of candidates whose content is not kept yet."""
-        known, rows = set(self._kept.hashes.tolist()), []
+        known, rows = set[str](), []
         for row in (start + np.flatnonzero(images.p_known[start:end] <= GATE)).tolist():
             content = str(images.hashes[row])
-            if not content or content not in known:
+            if not content or (content not in known and content not in self._contents):
                 known.add(content)
                 rows.append(row)
         return np.array(rows, dtype=np.intp)
@@ -238,19 +281,38 @@ class Stream:
         copies = pairs[look_alike(*kept.looks[pairs.T])]
         self._kept = replace(kept, picture=_joined(kept.picture, copies), alike=_joined(kept.alike, pairs))
         self._Z = np.concatenate([self._Z, Z])
+        self._contents.update(images.hashes.tolist())
 
     def _expire(self) -> None:
-        """Forget clusters that are too small for a proposal and had no news for long; what stays is to be labelled."""
-        label, k = self._kept.label, self._space.n_classes
-        size = np.bincount(label, minlength=k)
-        newest = np.zeros(len(size), dtype=np.int64)
-        np.maximum.at(newest, label, self._kept.number)
-        old = (newest < self.seen - PATIENCE) & ((size < self._rules.min_images) | (np.arange(len(size)) < k))
-        self._kept = self._kept.only(~old[label])
+        """Forget what had no news for long, unless it may be proposed; what stays is to be labelled.
 
-    def _split(self) -> IntArray:
+        Old are images of known classes each by itself, and clusters when no image of theirs is younger.
+        """
+        label, k = self._kept.label, self._space.n_classes
+        everyone = np.concatenate([label, label[self._absorbed.rows_of_hosts(self._kept)]])
+        size = np.bincount(everyone, minlength=k)
+        newest = np.zeros(len(size), dtype=np.int64)
+        np.maximum.at(newest, everyone, np.concatenate([self._kept.number, self._absorbed.number]))
+        latest = np.where(label < k, self._kept.number, newest[label])
+        may_be = (label >= k) & (size[label] >= self._rules.min_images)
+        self._keep(may_be | (latest >= self.seen - PATIENCE))
+        self._absorbed = self._absorbed.of_hosts(self._kept)
+
+    def _absorb(self, pool: Pool) -> None:
+        """Let go of the vectors that large clusters can do without."""
+        linked = np.concatenate([self._must_link, self._cannot_link]).ravel()
+        more = to_absorb(self._kept, pool, first=self._space.n_classes, held=linked)
+        if len(more):
+            self._absorbed = self._absorbed.and_these(more)
+            self._keep(~np.isin(self._kept.number, more.number))
+            self._index()
+
+    def _keep(self, rows: BoolArray | IntArray) -> None:
+        self._kept, self._Z = self._kept.only(rows), self._Z[rows]
+
+    def _split(self, pool: Pool) -> IntArray:
         """Each cluster sorted anew by itself, known classes beside it, (m,)."""
-        pool, label, k = self._pool(), self._kept.label.copy(), self._space.n_classes
+        label, k = self._kept.label.copy(), self._space.n_classes
         free = k
         for number in np.unique(label[label >= k]):
             rows = np.flatnonzero(self._kept.label == number)
@@ -260,15 +322,15 @@ class Stream:
         return label
 
     def _pool(self) -> Pool:
-        return self._kept.pool(self._space, self._must_link, self._cannot_link)
+        return self._kept.pool(self._Z, self._space.one_source, self._must_link, self._cannot_link)
 
     def _label(self, label: IntArray) -> None:
         self._kept = self._kept.labelled(renumbered(label, self._space.n_classes))
         self._index()
 
     def _index(self) -> None:
-        """Vectors of the kept images, and the mean and the pictures of each cluster, from the labels."""
-        self._Z = self._space(self._kept.X)
+        """The mean and the pictures of each cluster, from the labels; and what is kept."""
+        self._contents = {*self._kept.hashes.tolist(), *self._absorbed.hashes.tolist()}
         self._online = Online(self._space, *with_clusters(self._space, self._Z, self._kept))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.discovery import Found, Stream
-from inkling.discovery.stream import RECENT
 from inkling.embeddings.samples import Samples
 from inkling.images.looks import looks_of
 from inkling.memory.discovered import Pool, StreamState
@@ -29,8 +28,6 @@ from inkling.review.propose import (
 from inkling.review.retry import retried
 from inkling.types import HeadState
 
-TEXTS = ("sources", "hashes", RECENT)
-"""Columns of a stream's state that JSON holds: arrays of a memory are numbers."""
 LAST = "last"
 """In a stream's state: the highest number of a pooled image that it has seen."""
 
@@ -132,20 +129,30 @@ class Observer:
         contents = list(numbers)
         pairs = linked_rows(free, contents)
         named = np.array(list(numbers.values()), dtype=np.int64)
-        self._stream.relink(**{kind: [(named[a], named[b]) for a, b in found] for kind, found in pairs.items()})
+        links = {kind: [(named[a], named[b]) for a, b in found] for kind, found in pairs.items()}
+        self._recall({int(number) for found in links.values() for pair in found for number in pair}, free)
+        self._stream.relink(**links)
+
+    def _recall(self, linked: set[int], free: Pool) -> None:
+        """Images that a person spoke of have vectors of their own."""
+        names = dict(zip(self._stream.kept.tolist(), self._stream.contents, strict=True))
+        numbers = [number for number in self._stream.absorbed.tolist() if number in linked]
+        row = {image.content_hash: at for at, image in enumerate(free.images)}
+        rows = [row[names[number]] for number in numbers]
+        dimension = self._classifier.fitted.samples.identity.dimension
+        self._stream.recall(np.array(numbers, dtype=np.int64), free.vectors[rows, :dimension])
 
     def _at_hand(self) -> dict[str, int]:
         """Number of each image that the stream keeps, by content."""
-        arrays = self._stream.state().arrays
-        return dict(zip(arrays["hashes"].tolist(), arrays["number"].tolist(), strict=True))
+        return dict(zip(self._stream.contents, self._stream.kept.tolist(), strict=True))
 
     def _by_pool(self, found: Found, free: Pool) -> Found:
         """The same, with rows of the pool in place of the numbers of observations."""
-        arrays = self._stream.state().arrays
+        numbers = self._stream.kept
         row = {image.content_hash: at for at, image in enumerate(free.images)}
-        rows = np.full(int(arrays["number"].max(initial=-1)) + 1, -1)
+        rows = np.full(int(numbers.max(initial=-1)) + 1, -1)
         picture, known_class = -1 - np.arange(len(free.ids)), np.full(len(free.ids), -1)
-        for at, (number, content) in enumerate(zip(arrays["number"], arrays["hashes"].tolist(), strict=True)):
+        for at, (number, content) in enumerate(zip(numbers, self._stream.contents, strict=True)):
             rows[number] = row.get(content, -1)
             if rows[number] >= 0:
                 picture[rows[number]], known_class[rows[number]] = found.picture[at], found.known_class[at]
@@ -153,9 +160,9 @@ class Observer:
 
 
 def _kept(state: HeadState, *, last: int) -> StreamState:
-    """As the memory holds it."""
-    texts = {name: state.arrays[name].tolist() for name in TEXTS}
-    arrays: dict[str, Any] = {name: value for name, value in state.arrays.items() if name not in TEXTS}
+    """As the memory holds it, where arrays are of numbers."""
+    texts = {name: value.tolist() for name, value in state.arrays.items() if value.dtype.kind == "U"}
+    arrays: dict[str, Any] = {name: value for name, value in state.arrays.items() if name not in texts}
     return StreamState({"name": state.name, "params": dict(state.params), "texts": texts, LAST: last}, arrays)
 
 
