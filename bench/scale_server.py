@@ -17,6 +17,7 @@ from inkling.memory.nearest import index_exemplars
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
 from scale_exemplars import N, drawn_memory, rows_of, searched
+from scale_readers import beside_a_writer
 
 COPIED = 100_000
 
@@ -32,6 +33,7 @@ def of_server(n: int = N) -> Iterator[Row]:
         stated = index_exemplars(url)
         built = time.perf_counter() - started
         yield from rows_of(f"pgvector, {n:,} x 512", searched(url, drawn), drawn, p50_ms=15.0)
+        yield from beside_a_writer(f"pgvector, {n:,} x 512", url, drawn.path.with_name("queries.npy"))
     yield Row(f"pgvector, {n:,} x 512: index made, s", built, details={"recall_stated": stated})
 
 
