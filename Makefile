@@ -75,6 +75,7 @@ bench: $(READY) ## Run all benchmarks, which takes hours; needs the development 
 	$(ENV) bench/again_choice.py
 	$(ENV) bench/negatives_choice.py
 	$(ENV) bench/sets_choice.py
+	$(ENV) bench/views_at_use.py
 	$(ENV) bench/transductive_sets.py
 	$(ENV) bench/unlabelled_choice.py
 	$(ENV) bench/two_shots_choice.py
