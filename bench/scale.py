@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 
+import scale_accept
 import scale_classes
 import scale_exemplars
 import scale_fit
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     **scale_exemplars.PARTS,
     **scale_server.PARTS,
     **scale_classes.PARTS,
+    **scale_accept.PARTS,
     **scale_stream.PARTS,
     **scale_slopes.PARTS,
 }
