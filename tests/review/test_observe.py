@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inkling.discovery import absorbed
+from inkling.discovery import absorbed, stream
 from inkling.memory.pool import read_pool
 from inkling.review import observe
 from inkling.review.decisions import Decisions
@@ -63,16 +63,30 @@ def test_an_image_that_a_person_spoke_of_has_its_vector_again(path: Path, monkey
     monkeypatch.setattr(absorbed, "HELD", 6)
     observed(path, (*KNOWN, "bench", "lamp"))
     observer = Observer(path, Named.load(path), min_images=5)
-    stream = observer._stream
-    without = stream.absorbed[:2].tolist()
-    pair = tuple(stream.kept.tolist().index(number) for number in without)
+    it = observer._stream
+    without = it.absorbed[:2].tolist()
+    pair = tuple(it.kept.tolist().index(number) for number in without)
     monkeypatch.setattr(observe, "linked_rows", lambda *_: {"must_link": [], "cannot_link": [pair]})
     proposals = observer.proposed().proposals
-    names = [stream.contents[at] for at in pair]
+    names = [it.contents[at] for at in pair]
     held = {image.content_hash: image.path for image in read_pool(path).images}
     assert len(without) == 2
-    assert set(stream.absorbed).isdisjoint(without)
+    assert set(it.absorbed).isdisjoint(without)
     assert not any({held[name] for name in names} <= set(one.images) for one in proposals)
+
+
+def test_what_the_stream_let_go_is_not_taken_for_an_image_of_others(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "PATIENCE", 20)
+    monkeypatch.setattr(stream, "CONSOLIDATE_EVERY", 10)
+    observer = Observer(path, Named.load(path), min_images=5)
+    for seed in range(4):
+        for kind in KNOWN:
+            observer.take(seen(kind, seed=seed))
+    found = observer.proposed()
+    assert len(observer._stream.kept) < found.n_candidates
+    assert observer._stream.seen == found.n_images
 
 
 def test_nothing_seen_is_nothing_found(path: Path) -> None:

@@ -55,6 +55,7 @@ class Observer:
         self._path, self._classifier, self._min_images = path, classifier, min_images
         self._detector, self._known = detector_of(classifier), KnownImages.of(classifier)
         self._last = 0
+        self._taken: set[str] = set()
         self._stream = self._begun(read_pool(path))
         self._n_images = self._n_candidates = 0
 
@@ -63,7 +64,9 @@ class Observer:
         if not len(samples):
             return
         seen = Seen(samples, np.asarray(self._detector.p_known(samples.X)))
-        observe(self._path, *seen.candidates(), fingerprint=samples.identity.fingerprint)
+        images, vectors = seen.candidates()
+        observe(self._path, images, vectors, fingerprint=samples.identity.fingerprint)
+        self._taken |= {image.content_hash for image in images}
         self._stream.observe(
             samples.embeddings,
             seen.p_known,
@@ -107,12 +110,13 @@ class Observer:
     def _agree_with(self, free: Pool) -> None:
         """Forget images that are decided about, take in those that others observed, and heed what a person said."""
         at_hand = self._at_hand()
+        taken = self._taken | at_hand.keys()  # the stream may have let go of some by now
         waiting = {image.content_hash for image in free.images}
         gone = [number for content, number in at_hand.items() if content not in waiting]
         self._stream.forget(np.array(gone, dtype=np.int64))
         new = np.flatnonzero(
             [
-                number > self._last and image.content_hash not in at_hand
+                number > self._last and image.content_hash not in taken
                 for number, image in zip(free.ids.tolist(), free.images, strict=True)
             ]
         )
