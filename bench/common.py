@@ -113,7 +113,7 @@ def _kept_parts(name: str) -> dict[str, list[Row]]:
         return {}
     found = json.loads(file.read_text(encoding="utf-8"))
     rows = {row["what"]: Row(**row) for row in found["rows"]}
-    return {part: [rows[what] for what in told] for part, told in found["parts"].items()}
+    return {part: [rows[what] for what in told] for part, told in found.get("parts", {}).items()}
 
 
 def record_parts(name: str, found: Mapping[str, Sequence[Row]], *, first: Sequence[Row] = (), **more: Any) -> Path:

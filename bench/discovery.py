@@ -6,15 +6,17 @@ the first reading a cluster had to be less like the known classes than chance, d
 got the restaurant's prior; after the second a proposal took in images left alone. Both readings fell short on the
 crops, so the figures of the crops are a little better than those of crops never looked at.
 
-    python bench/discovery.py
+    python bench/discovery.py [--part crops --part orders]
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +26,7 @@ from PIL.Image import Image
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from common import ROOT, SHARED, Row, at_least, at_most, record
+from common import ROOT, SHARED, Row, at_least, at_most, parts_of, record_parts
 from discovery_scores import Sorting, clusters_scored
 from feature_tasks import FeatureTask, image_task
 from inkling.classifier.few_shot import FewShotClassifier
@@ -57,8 +59,11 @@ SEED = 0
 
 def main() -> None:
     """Measure, print, keep."""
-    rows = [*half_known("Caltech-100"), *half_known("Flowers"), *crops(), *orders()]
-    print(f"Kept in {record('discovery', rows, seed=SEED).relative_to(ROOT)}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", action="append", choices=list(PARTS), help="all, unless some are named")
+    asked = parser.parse_args().part or list(PARTS)
+    kept = record_parts("discovery", parts_of("discovery", PARTS, asked), seed=SEED)
+    print(f"Kept in {kept.relative_to(ROOT)}")
 
 
 def half_known(set_name: str) -> Iterator[Row]:
@@ -95,9 +100,9 @@ def crops() -> Iterator[Row]:
         yield from _bench_rows(mixed, {it.path for it in bench})
         yield at_most("crops without anything new: proposals", len(alone.proposals), 1, sizes=_sizes(alone))
         for what, found, wanted in (("test crops", alone, False), ("test crops, blurred", drifted, True)):
-            numbers = {key: float(value) for key, value in asdict(found.drift).items() if key != "found"}
+            said = asdict(found.drift)
             yield Row(
-                f"{what}: drift reported", float(found.drift.found), str(wanted), found.drift.found == wanted, numbers
+                f"{what}: drift reported", float(found.drift.found), str(wanted), said.pop("found") == wanted, said
             )
         yield from _accepted_rows(memory, test, bench)
 
@@ -113,6 +118,14 @@ def orders() -> Iterator[Row]:
         pairs = [adjusted_rand_score(a, b) for i, a in enumerate(labels) for b in labels[:i]]
         yield Row(f"Caltech-100 val, a stream in {ORDERS} orders, {what}: ARI", min(pairs), details={"all": pairs})
     clusters_module.AT_ONCE = usual
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "Caltech-100": partial(half_known, "Caltech-100"),
+    "Flowers": partial(half_known, "Flowers"),
+    "crops": crops,
+    "orders": orders,
+}
 
 
 def half(task: FeatureTask, seed: int) -> FeatureTask:
