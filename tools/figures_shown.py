@@ -16,6 +16,7 @@ ENCODERS = {
     "memory": "any of 512 dimensions",
     "page": "`pocket`",
     "pocket": "`pocket`",
+    "scale": "any of 512 dimensions",
     "speed": "CLIP ViT-B/32",
     "start": "any",
 }
@@ -122,6 +123,13 @@ SHOWN = {
         "crops with benches: benches found": "benches found as one new class among the vehicles: share",
         "after accept: recall of the new class on benches held out": "half of them accepted: recall on the rest",
         "Caltech-100, half known: purity of proposals": "Caltech-100, half known: purity of proposed classes",
+    },
+    "scale": {
+        "file, 1,000,000 x 512: nearest exemplars of an image, ms (p50)": "nearest of a million exemplars: ms",
+        "file, 1,000,000 x 512: recall@10": "the same: share of the ten nearest that are found",
+        "10,000 classes x 10 exemplars, gda: predict beyond encoding, 256 at a time, ms a picture (p50)": (
+            "one embedding among 10,000 classes, 256 at a time: ms"
+        ),
     },
     "speed": {
         "auto on 1600 x 512, 100 classes: fit, times logistic regression": (
