@@ -127,6 +127,7 @@ SHOWN = {
     "scale": {
         "file, 1,000,000 x 512: nearest exemplars of an image, ms (p50)": "nearest of a million exemplars: ms",
         "file, 1,000,000 x 512: recall@10": "the same: share of the ten nearest that are found",
+        "pgvector, 1,000,000 x 512: nearest exemplars of an image, ms (p50)": "the same by pgvector: ms",
         "10,000 classes x 10 exemplars, gda: predict beyond encoding, 256 at a time, ms a picture (p50)": (
             "one embedding among 10,000 classes, 256 at a time: ms"
         ),
