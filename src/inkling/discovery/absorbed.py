@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkling.discovery.buffer import Buffer
+from inkling.discovery.buffer import Buffer, Columns
 from inkling.discovery.pool import Pool
 from inkling.types import BoolArray, FloatArray, IntArray
 
@@ -20,7 +20,7 @@ PREFIX = "absorbed_"
 
 
 @dataclass(frozen=True, eq=False)
-class Absorbed:
+class Absorbed(Columns):
     """One row an image without a vector.
 
     Attributes
@@ -50,30 +50,20 @@ class Absorbed:
         return cls(whole, whole, np.zeros(0, dtype=bool), whole, np.zeros(0), text, text)
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Absorbed:
+    def from_state(cls, arrays: dict[str, NDArray[Any]]) -> Absorbed:
         """Take the columns out of a stream's state; earlier releases have none."""
-        empty = cls.none()
-        return cls(*(arrays.pop(PREFIX + it.name, getattr(empty, it.name)) for it in fields(cls)))
+        return cls(**{name: arrays.pop(PREFIX + name, empty) for name, empty in cls.none().arrays().items()})
 
-    def __len__(self) -> int:
-        return len(self.number)
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All columns as the state of a stream names them."""
+        return {PREFIX + name: column for name, column in self.arrays().items()}
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All columns by name."""
-        return {PREFIX + it.name: getattr(self, it.name) for it in fields(self)}
-
-    def only(self, rows: BoolArray) -> Absorbed:
-        """Some rows alone."""
-        return Absorbed(*(getattr(self, it.name)[rows] for it in fields(self)))
-
-    def and_these(self, more: Absorbed) -> Absorbed:
-        """With more images; who was absorbed by one of them has its host now."""
+    def with_more(self, more: Absorbed) -> Absorbed:
+        """With more images; whose host is among them has that one's host now."""
         host_of = dict(zip(more.number.tolist(), more.host.tolist(), strict=True))
         moved = np.array([host_of.get(host, host) for host in self.host.tolist()], dtype=np.int64)
-        columns = [replace(self, host=moved), more]
-        both = Absorbed(*(np.concatenate([getattr(one, it.name) for one in columns]) for it in fields(self)))
-        order = np.argsort(both.number, kind="stable")
-        return Absorbed(*(getattr(both, it.name)[order] for it in fields(both)))
+        both = replace(self, host=moved).and_these(more)
+        return both.only(np.argsort(both.number, kind="stable"))
 
     def moved(self, before: Buffer, after: Buffer) -> Absorbed:
         """Those whose host was let go are in the hands of another of its cluster, and go where there is none."""
@@ -110,7 +100,7 @@ def to_absorb(kept: Buffer, pool: Pool, *, first: int, held: IntArray) -> Absorb
         Numbers of images that stay, such as those a person spoke of.
     """
     stays = np.isin(kept.number, held)
-    chosen = [Absorbed.none()]
+    chosen = []
     sizes = np.bincount(kept.label, minlength=first)
     for label in first + np.flatnonzero(sizes[first:] > HELD):
         rows = np.flatnonzero(kept.label == label)
@@ -128,13 +118,13 @@ def to_absorb(kept: Buffer, pool: Pool, *, first: int, held: IntArray) -> Absorb
                 kept.hashes[gone],
             )
         )
-    return Absorbed(*(np.concatenate([getattr(one, it.name) for one in chosen]) for it in fields(Absorbed)))
+    return Absorbed.none().and_these(*chosen)
 
 
 def with_absorbed(kept: Buffer, pool: Pool, absorbed: Absorbed) -> tuple[Pool, IntArray]:
     """Images with vectors and without as one pool, (n,) in the order of their numbers, and the row in `kept` of each.
 
-    An image without a vector weighs as its host does, and is a picture of its own.
+    An image without a vector weighs as its host does, and counts as a picture unless it is a copy.
     """
     hosts = absorbed.rows_of_hosts(kept)
     order = np.argsort(np.concatenate([kept.number, absorbed.number]), kind="stable")

@@ -82,31 +82,25 @@ class _Merger:
         return np.asarray(parent)
 
     def _all_gains(self) -> FloatArray:
-        """Log odds for merging each with each, as in `_gains_of`, for some rows of one size at a time."""
+        """Log odds for merging each with each, for some of one size at a time, (n, n)."""
         gains = np.empty((len(self.counts), len(self.counts)))
-        own = self.weights**2 * self.squares
         for number, count in enumerate(list(self.sizes)):
-            constant, slope = (terms[self.size] for terms in self._of_size(count))
             of_size = np.flatnonzero(self.size == number)
             for start in range(0, len(of_size), ROWS):
                 rows = of_size[start : start + ROWS]
-                block = self.products[rows] * (2.0 * self.weights[rows, None] * self.weights)
-                block += own + own[rows, None]
-                block *= slope
-                block += constant - self.evidence - self.evidence[rows, None]
-                block[self.apart[rows]] = -np.inf
-                gains[rows] = block
-        np.fill_diagonal(gains, -np.inf)
+                gains[rows] = self._gains_of(rows, count)
         return gains
 
-    def _gains_of(self, i: int) -> FloatArray:
-        """Log odds for merging i with each; minus infinity where that is not allowed."""
-        a, b = self.weights, self.weights[i]
-        joined = a**2 * self.squares + b**2 * self.squares[i] + 2.0 * a * b * self.products[i]
-        constant, slope = self._of_size(float(self.counts[i]))
-        gains = constant[self.size] + slope[self.size] * joined - self.evidence - self.evidence[i]
-        gains[~self.alive | self.apart[i]] = -np.inf
-        gains[i] = -np.inf
+    def _gains_of(self, rows: IntArray, count: float) -> FloatArray:
+        """Log odds for merging some of `count` images (r,) with each, (r, n); minus infinity where not allowed."""
+        constant, slope = (terms[self.size] for terms in self._of_size(count))
+        own = self.weights**2 * self.squares
+        gains = self.products[rows] * (2.0 * self.weights[rows, None] * self.weights)
+        gains += own + own[rows, None]
+        gains *= slope
+        gains += constant - self.evidence - self.evidence[rows, None]
+        gains[self.apart[rows] | ~self.alive] = -np.inf
+        gains[np.arange(len(rows)), rows] = -np.inf
         return np.asarray(gains)
 
     def _of_size(self, count: float) -> tuple[FloatArray, FloatArray]:
@@ -159,7 +153,7 @@ class _Merger:
         return self.number_of[size]
 
     def _update_gains(self, i: int, j: int) -> None:
-        gains = self._gains_of(i)
+        gains = self._gains_of(np.array([i]), float(self.counts[i]))[0]
         self.gains[i] = self.gains[:, i] = gains
         self.best[i] = gains.argmax()
         self.best_gain[i] = gains[self.best[i]]

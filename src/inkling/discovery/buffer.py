@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,28 @@ from inkling.discovery.pool import LooksArray, Pool, burst_pairs, components, wi
 from inkling.types import BoolArray, FloatArray, IntArray
 
 
+class Columns:
+    """Rows as columns of one length: what dataclasses of arrays share."""
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays().values())))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All columns by name."""
+        return {it.name: getattr(self, it.name) for it in fields(cast(Any, self))}
+
+    def only(self, rows: BoolArray | IntArray) -> Self:
+        """Some rows alone."""
+        return type(self)(**{name: column[rows] for name, column in self.arrays().items()})
+
+    def and_these(self, *more: Self) -> Self:
+        """With more rows after them."""
+        parts = [one.arrays() for one in (self, *more)]
+        return type(self)(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
 @dataclass(frozen=True, eq=False)
-class Buffer:
+class Buffer(Columns):
     """One row an image, in the order of observation.
 
     Attributes
@@ -62,24 +82,9 @@ class Buffer:
             np.zeros(0, dtype=np.uint64),
         )
 
-    def __len__(self) -> int:
-        return len(self.number)
-
-    def and_these(self, more: Buffer) -> Buffer:
-        """With more rows after them."""
-        return Buffer(*(np.concatenate([getattr(self, it.name), getattr(more, it.name)]) for it in fields(self)))
-
-    def only(self, rows: BoolArray | IntArray) -> Buffer:
-        """Some rows alone."""
-        return Buffer(*(getattr(self, it.name)[rows] for it in fields(self)))
-
     def labelled(self, label: IntArray) -> Buffer:
         """With other labels."""
         return replace(self, label=label)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All columns by name."""
-        return {it.name: getattr(self, it.name) for it in fields(self)}
 
     def pool(self, Z: FloatArray, one_source: float, must_link: IntArray, cannot_link: IntArray) -> Pool:
         """These images, whose vectors in the whitened space are Z (m, d), as a pool.

@@ -227,7 +227,7 @@ class Stream:
         }
         links = {"must_link": self._must_link, "cannot_link": self._cannot_link}
         others = {"p_counts": self._p_values.counts, RECENT: np.array(list(self._recent), dtype=np.str_)}
-        return HeadState(NAME, params, {**self._kept.arrays(), **self._absorbed.arrays(), **links, **others})
+        return HeadState(NAME, params, {**self._kept.arrays(), **self._absorbed.state(), **links, **others})
 
     @classmethod
     def from_state(cls, state: HeadState, known_X: FloatArray, known_y: IntArray) -> Stream:
@@ -238,7 +238,7 @@ class Stream:
         stream._p_values = PValues(arrays.pop("p_counts"), params["smallest_p"])
         stream._recent = dict.fromkeys(arrays.pop(RECENT, np.zeros(0, dtype="U1")).tolist())
         stream._must_link, stream._cannot_link = arrays.pop("must_link"), arrays.pop("cannot_link")
-        stream._absorbed = Absorbed.from_arrays(arrays)
+        stream._absorbed = Absorbed.from_state(arrays)
         stream._kept = Buffer(**{"alike": arrays["picture"], **arrays})  # earlier releases kept no such column
         stream._Z = stream._space(stream._kept.X)
         stream._index()
@@ -303,7 +303,7 @@ class Stream:
         linked = np.concatenate([self._must_link, self._cannot_link]).ravel()
         more = to_absorb(self._kept, pool, first=self._space.n_classes, held=linked)
         if len(more):
-            self._absorbed = self._absorbed.and_these(more)
+            self._absorbed = self._absorbed.with_more(more)
             self._keep(~np.isin(self._kept.number, more.number))
             self._index()
 

@@ -139,8 +139,10 @@ class Observer:
 
     def _recall(self, linked: set[int], free: Pool) -> None:
         """Images that a person spoke of have vectors of their own."""
-        names = dict(zip(self._stream.kept.tolist(), self._stream.contents, strict=True))
         numbers = [number for number in self._stream.absorbed.tolist() if number in linked]
+        if not numbers:
+            return
+        names = dict(zip(self._stream.kept.tolist(), self._stream.contents, strict=True))
         row = {image.content_hash: at for at, image in enumerate(free.images)}
         rows = [row[names[number]] for number in numbers]
         dimension = self._classifier.fitted.samples.identity.dimension
