@@ -16,9 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, StaticPool, create_engine
+from sqlalchemy import Connection, Row
 
 from inkling.memory import revisions, schema
+from inkling.memory.database import engine_of
 
 Entry = tuple[str, str]
 """Type and name, such as table and exemplar."""
@@ -113,10 +114,11 @@ def _migrated(revision: str, migrations: Path) -> dict[Entry, str]:  # noqa: ARG
 
 @contextmanager
 def _empty_database() -> Iterator[Connection]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-        engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
-        with engine.begin() as connection:
-            yield connection
+    with (
+        closing(sqlite3.connect(":memory:", isolation_level=None)) as database,
+        engine_of(database).begin() as connection,
+    ):
+        yield connection
 
 
 def _definitions(connection: Connection) -> dict[Entry, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Executable,
@@ -216,12 +218,15 @@ class ServerPlace:
         return KeptServer(self._engine(isolation_level="AUTOCOMMIT"))
 
     def _engine(self, **options: Any) -> Engine:
-        return create_engine(
-            self._url.set(drivername=DRIVER),
-            poolclass=NullPool,
-            connect_args={"connect_timeout": CONNECT_SECONDS},
-            execution_options=options,
-        )
+        return _engine_of(self._url).execution_options(**options)
+
+
+@lru_cache(maxsize=16)
+def _engine_of(url: URL) -> Engine:
+    """Keeps no connection, but what it has found out about the server, and what it has compiled."""
+    return create_engine(
+        url.set(drivername=DRIVER), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
 
 
 class KeptServer:
