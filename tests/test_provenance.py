@@ -26,8 +26,10 @@ def test_a_package_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) 
         return "2.0"
 
     monkeypatch.setattr(provenance, "version", only_numpy)
+    provenance._version_of.cache_clear()
     assert package_versions() == {"numpy": "2.0"}
     assert inkling_version() == "unreleased"
+    provenance._version_of.cache_clear()
 
 
 def test_the_time_is_in_utc_to_the_second() -> None:

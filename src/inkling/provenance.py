@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -26,13 +27,17 @@ def inkling_version() -> str:
 
 def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
     """Versions of packages, by default those that numbers depend on, as installed; nothing is imported."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = ((package, _version_of(package)) for package in packages)
+    return {package: version for package, version in found if version is not None}
+
+
+@cache
+def _version_of(package: str) -> str | None:
+    """Looked up once, as a process loads a package once: a look goes through all that is installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def now() -> str:
