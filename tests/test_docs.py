@@ -24,6 +24,7 @@ import pytest
 from inkling.classifier.few_shot import FewShotClassifier
 from inkling.sketch import write_dataset
 from inkling.unknown.scores import SCORES
+from tests.forks import forked_program
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -87,12 +88,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def program() -> Iterator[Path]:
+    with forked_program() as folder:
+        yield folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", sorted({block.page for block in USED}), ids=name_of)
-def test_examples_run(page: Path, stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_run(page: Path, stage: Path, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(stage, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(program), str(Path(sys.executable).parent), os.environ["PATH"]]))
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in (block for block in USED if block.page == page):
         if block.order == "file":
