@@ -8,7 +8,7 @@ READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test fuzz lint types format docs bench constraints clean
+.PHONY: help setup demo test test-all fuzz lint types format docs bench constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,11 @@ $(LIGHT): pyproject.toml constraints.txt tools/set_up.py
 demo: $(LIGHT) ## Learn from drawn pictures, evaluate, predict, write a report to demo/
 	.venv/bin/inkling demo --output demo/
 
-test: $(READY) ## Run all tests
-	OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist loadfile $(ARGS)
+test: $(READY) ## Run the tests, but for those that only repeat at length
+	OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist worksteal -m "not thorough" $(ARGS)
+
+test-all: $(READY) ## Run the thorough tests too, before a release: takes an hour
+	INKLING_SEQUENCES=20 OMP_NUM_THREADS=1 $(ENV) -m pytest -n auto --dist worksteal $(ARGS)
 
 fuzz: $(READY) ## Damage files of every kind at random, 100,000 pictures and as many of the others: takes half an hour
 	INKLING_FUZZ=100000 OMP_NUM_THREADS=1 PYTHONFAULTHANDLER=1 $(ENV) -m pytest -n auto tests/test_fuzz.py tests/test_fuzz_boxes.py tests/test_fuzz_bodies.py $(ARGS)

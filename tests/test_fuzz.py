@@ -38,7 +38,7 @@ from inkling.prompts import read_prompts
 from tests.images.pictures import encoded, photo
 from tests.images.shards import hub_parquet, tar_of
 
-EXAMPLES = int(os.environ.get("INKLING_FUZZ", "500"))
+EXAMPLES = int(os.environ.get("INKLING_FUZZ", "250"))
 LONGEST_MESSAGE = 2000
 
 fuzzed = settings(

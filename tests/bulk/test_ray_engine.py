@@ -101,6 +101,7 @@ def until(happened: Callable[[], object], what: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_a_node_dies")
 def test_a_worker_dies_and_then_the_driver(
     cluster: Cluster,
     tmp_path: Path,

@@ -105,6 +105,7 @@ def measured(crops: Path, surrogate: Path, session_cache: Path, tmp_path_factory
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_the_round_on_drawn_pictures")
 def test_zero_shot_on_photographs_is_what_the_encoder_gives(measured: Inkling, crops: Path) -> None:
     summary = measured("evaluate", "zero-shot.ink", crops, "--json", "-").json()
     assert summary["n"] == 503
@@ -114,6 +115,7 @@ def test_zero_shot_on_photographs_is_what_the_encoder_gives(measured: Inkling, c
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_the_round_on_drawn_pictures")
 def test_auto_learns_from_photographs(measured: Inkling, crops: Path, surrogate: Path) -> None:
     fitted = measured("fit", crops, "--memory", "auto.ink", "--encoder", surrogate, "--json", "-").json()
     assert fitted["encoded_now"] == 0

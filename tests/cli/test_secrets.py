@@ -155,7 +155,7 @@ def _serve(run: Listener, url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["user", "password"])
+@pytest.mark.parametrize("how", ["user", pytest.param("password", marks=pytest.mark.thorough)])
 def test_no_verb_tells_or_keeps_a_password(run: Listener, inkling: Inkling, server: str, drawn: Path, how: str) -> None:
     urls = [_with_password(new_database(server, f"{kind}_{how}"), how) for kind in ("fitted", "tuned", "decided")]
     _fit_and_predict(run, urls[0], drawn)

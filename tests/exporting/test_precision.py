@@ -147,6 +147,7 @@ def test_what_the_runtime_cannot_run_is_said(
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_answers_stay_near_and_the_model_shrinks")
 @pytest.mark.shared
 def test_the_surrogate_on_photographs(shared: Path) -> None:
     """Chosen on training images of other tasks; here, those of the vehicles that no fit has seen."""

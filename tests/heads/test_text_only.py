@@ -30,7 +30,7 @@ def test_text_decides_whether_and_the_blend_which(seed: int, n_unseen: int) -> N
 
 @pytest.mark.shared
 @pytest.mark.slow
-@pytest.mark.parametrize("shots", [4, 16])
+@pytest.mark.parametrize("shots", [4, pytest.param(16, marks=pytest.mark.thorough)])
 def test_real_classes_of_text_alone_win_their_images_as_zero_shot_does(shared: Path, shots: int) -> None:
     """Each fourth class of Caltech-43 in turn loses its images; the others don't pay for it."""
     task = real_task(shared, "caltech101", shots=shots, with_text=True)

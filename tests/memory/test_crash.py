@@ -17,7 +17,7 @@ from inkling.memory.store import read_memory
 from tests.memory.samples import FORK, assert_whole, names_in, numbered, put, write_for_ever
 from tests.system import mounted_disk
 
-KILLS = 40
+KILLS = [12, pytest.param(40, marks=pytest.mark.thorough)]
 SIZE = {"images": 1500, "dimension": 64}
 
 
@@ -37,12 +37,13 @@ def _seconds_of(write: Callable[[], object]) -> float:
 
 
 @pytest.mark.slow
-def test_kill_while_an_existing_memory_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", KILLS)
+def test_kill_while_an_existing_memory_is_written(tmp_path: Path, kills: int) -> None:
     path = tmp_path / "a.ink"
     put(path, numbered(1, **SIZE))
     once = _seconds_of(lambda: put(path, numbered(2, **SIZE)))
     versions = [2]
-    for _ in range(KILLS):
+    for _ in range(kills):
         _kill_within(3 * once, write_for_ever, path, SIZE)
         stored = read_memory(path)
         assert_whole(stored, **SIZE)
@@ -58,12 +59,15 @@ def _write_new_for_ever(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_kill_while_a_new_memory_is_written(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("kills", KILLS)
+def test_kill_while_a_new_memory_is_written(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, kills: int
+) -> None:
     pace = tmp_path_factory.mktemp("pace")
     once = _seconds_of(lambda: put(tmp_path / "0.ink", numbered(0, **SIZE)))
     checked: set[str] = set()
     n_cut_off = 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         if kill % 10 == 5:  # a machine that has become busier since writes more slowly
             once = max(once, _seconds_of(partial(put, pace / f"{kill}.ink", numbered(0, **SIZE))))
         _kill_within(2 * once, _write_new_for_ever, tmp_path)

@@ -16,7 +16,7 @@ from inkling.review.decisions import Decisions
 from tests.memory.samples import FORK, names_in
 from tests.review.conftest import VERBS, held, pool
 
-KILLS, RENEWED = 120, 15
+RENEWED = 6
 
 
 def _decide_for_ever(path: Path, seed: int) -> None:
@@ -27,7 +27,8 @@ def _decide_for_ever(path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_kill_while_decisions_are_made(path: Path) -> None:
+@pytest.mark.parametrize("kills", [24, pytest.param(120, marks=pytest.mark.thorough)])
+def test_kill_while_decisions_are_made(path: Path, kills: int) -> None:
     decide = Decisions(path)
     began = time.perf_counter()
     decide.accept(1, first_name=True)
@@ -35,7 +36,7 @@ def test_kill_while_decisions_are_made(path: Path) -> None:
     once = time.perf_counter() - began
     before, undone, kept = held(path), verify(path), path.read_bytes()
     between, decisions = 0, 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         if kill % RENEWED == 0:  # each verification replays the whole log
             path.write_bytes(kept)
             versions = [undone.version]
@@ -54,7 +55,7 @@ def test_kill_while_decisions_are_made(path: Path) -> None:
         decisions += found.version > versions[-1]
         versions.append(found.version)
         assert versions == sorted(versions)
-    assert decisions > KILLS / 4, "hardly any decision came to its end, so little was tested"
+    assert decisions > kills / 4, "hardly any decision came to its end, so little was tested"
     assert between, "no kill ever hit between a decision and its undo"
 
 

@@ -265,7 +265,7 @@ def _counted(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any
 
 
 Machine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("INKLING_SEQUENCES", "6")),
+    max_examples=int(os.environ.get("INKLING_SEQUENCES", "3")),
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
