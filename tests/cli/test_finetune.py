@@ -28,7 +28,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_from_images_to_a_memory_that_evaluate_and_predict_read(inkling: Inkling, pictures: Path) -> None:
-    done = inkling(
+    done = inkling.here(
         "finetune", pictures / "train", "--memory", "a.ink", *QUICK, "--report", "r.html", "--json", "f.json"
     )
     assert done.code == 0, done.err
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on_where_it_was(inkling: Inkling, pictures: Path) -> 
     assert not (inkling.folder / "a.ink").exists()
     again = inkling("finetune", pictures / "one", "--memory", "a.ink", *QUICK, *steps[:-2], "--resume", "run")
     assert again.code == 0, again.err
-    whole = inkling("finetune", pictures / "one", "--memory", "b.ink", *QUICK, *steps[:-2], "--output", "other")
+    whole = inkling.here("finetune", pictures / "one", "--memory", "b.ink", *QUICK, *steps[:-2], "--output", "other")
     assert whole.code == 0, whole.err
     one, other = ((inkling.folder / name / "encoder" / "model.safetensors").read_bytes() for name in ("run", "other"))
     assert one == other

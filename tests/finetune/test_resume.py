@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,6 @@ from inkling.finetune.training.texts import ClassTexts
 from inkling.finetune.training.trainer import Training
 from tests.finetune.cases import noise, run
 
-ROOT = Path(__file__).parents[2]
 OPTIONS: dict[str, Any] = {
     "train": "lora",
     "head_share": 0.4,
@@ -96,31 +93,28 @@ def test_a_training_that_stopped_early_stays_stopped(clip: Path, tmp_path: Path)
     assert_same_weights(whole, run(clip, data, tmp_path / "run", resume=True, progress=killer(1), **options))
 
 
-SCRIPT = textwrap.dedent(
-    """
-    import os, signal, sys
-    from pathlib import Path
-    from tests.finetune.cases import noise, run
-    from tests.finetune.test_resume import OPTIONS
+# Processes of their own, forked from one that has imported what they need and has never trained: torch refuses others.
+SERVED = get_context("forkserver")
+SERVED.set_forkserver_preload(["tests.finetune.cases"])
 
-    folder, output, at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 
-    def progress(report):
-        if report.step == at:
+def _killed_at(step: int, clip: Path, output: Path) -> None:
+    def progress(report: StepReport) -> None:
+        if report.step == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run(folder, noise(folder), output, progress=progress, resume=True, **OPTIONS)
-    """
-)
+    torch.set_num_threads(1)
+    run(clip, noise(clip), output, progress=progress, resume=True, **OPTIONS)
 
 
 @pytest.mark.slow
 def test_kill_9_in_a_real_process(clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "cut"
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1"}
     for at in (3, 8):
-        command = [sys.executable, "-c", SCRIPT, str(clip), str(output), str(at)]
-        assert subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+        killed = SERVED.Process(target=_killed_at, args=(at, clip, output))
+        killed.start()
+        killed.join()
+        assert killed.exitcode == -signal.SIGKILL
     n_threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)

@@ -37,11 +37,11 @@ def _as_user(folder: Path) -> list[str]:
     return ["runuser", "-u", "postgres", "--"]
 
 
-def new_database(server: str, name: str) -> str:
-    """Make an empty database; gives its URL."""
+def new_database(server: str, name: str, *, like: str = "template1") -> str:
+    """Make an empty database, or one that holds what another one does; gives its URL."""
     admin = server.format(database="postgres").replace("postgresql:", "postgresql+psycopg:")
     with create_engine(admin, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     return server.format(database=name)
 
 

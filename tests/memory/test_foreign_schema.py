@@ -191,10 +191,11 @@ PLANTED_ON_SERVER = {
 
 @pytest.mark.slow
 def test_what_was_planted_on_a_server_is_named_and_nothing_is_written(server: str, tmp_path: Path) -> None:
+    first = new_database(server, "sound")
+    fit_and_pool(first)
+    Decisions(first).rename("van", "delivery van")
     for number, (statement, name) in enumerate(PLANTED_ON_SERVER.items()):
-        url = new_database(server, f"planted{number}")
-        fit_and_pool(url)
-        Decisions(url).rename("van", "delivery van")
+        url = new_database(server, f"planted{number}", like="sound")
         before = len(Decisions(url).history())
         # A function's body has semicolons of its own.
         head, _, tail = statement.partition("END'; ")

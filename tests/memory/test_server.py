@@ -57,6 +57,18 @@ def url(server: str) -> str:
     return new_database(server, f"memory{next(NUMBERS)}")
 
 
+@pytest.fixture(scope="module")
+def _sound(server: str) -> str:
+    fit_and_pool(new_database(server, "sound"))
+    return "sound"
+
+
+@pytest.fixture
+def pooled(server: str, _sound: str) -> str:
+    """A database with a memory and proposals."""
+    return new_database(server, f"memory{next(NUMBERS)}", like=_sound)
+
+
 def _digest(where: str | Path) -> str:
     return Decisions(where).history()[-1].digest
 
@@ -81,25 +93,23 @@ def test_it_holds_what_a_file_would_hold(url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_decisions_are_made_and_taken_back(url: str, verb: str) -> None:
-    fit_and_pool(url)
-    content, before = read_memory(url), verify(url)
-    VERBS[verb](Decisions(url))
-    assert len(verify(url).replayed) == len(before.replayed) + 1
-    Decisions(url).undo()
-    assert verify(url).replayed == before.replayed
-    after = read_memory(url)
+def test_decisions_are_made_and_taken_back(pooled: str, verb: str) -> None:
+    content, before = read_memory(pooled), verify(pooled)
+    VERBS[verb](Decisions(pooled))
+    assert len(verify(pooled).replayed) == len(before.replayed) + 1
+    Decisions(pooled).undo()
+    assert verify(pooled).replayed == before.replayed
+    after = read_memory(pooled)
     assert after.version == content.version + 2
     assert_same(after.content, content.content)
 
 
-def test_a_backup_is_a_file_that_goes_on(url: str, tmp_path: Path) -> None:
-    fit_and_pool(url)
-    first = Decisions(url).merge([1, 2]).outcome["proposal"]
-    Decisions(url).undo()
-    version = backup(url, tmp_path / "a.ink")
+def test_a_backup_is_a_file_that_goes_on(pooled: str, tmp_path: Path) -> None:
+    first = Decisions(pooled).merge([1, 2]).outcome["proposal"]
+    Decisions(pooled).undo()
+    version = backup(pooled, tmp_path / "a.ink")
     assert version == read_memory(tmp_path / "a.ink").version == verify(tmp_path / "a.ink").version
-    assert_same(read_memory(tmp_path / "a.ink").content, read_memory(url).content)
+    assert_same(read_memory(tmp_path / "a.ink").content, read_memory(pooled).content)
     assert Decisions(tmp_path / "a.ink").merge([1, 2]).outcome["proposal"] == first + 1
 
 
@@ -131,7 +141,7 @@ def test_a_copy_replaces_no_memory_of_a_server(url: str, tmp_path: Path) -> None
 
 
 def test_a_copy_that_is_killed_leaves_an_empty_database(url: str, tmp_path: Path) -> None:
-    put(tmp_path / "a.ink", numbered(1, images=20_000, dimension=64))
+    put(tmp_path / "a.ink", numbered(1, images=10_000, dimension=64))
     child = FORK.Process(target=copy_memory, args=(tmp_path / "a.ink", url))
     child.start()
     time.sleep(0.3)
@@ -168,13 +178,12 @@ def test_writers_take_turns(url: str) -> None:
     assert [event.version for event in Decisions(url).history()] == [1, 2, 3, 4]
 
 
-def test_one_proposal_is_accepted_once(url: str) -> None:
-    fit_and_pool(url)
-    version = read_memory(url).version
-    _together(_accept, url)
-    assert read_memory(url).version == version + 1
-    assert len(list_classes(url)) == 4
-    verify(url)
+def test_one_proposal_is_accepted_once(pooled: str) -> None:
+    version = read_memory(pooled).version
+    _together(_accept, pooled)
+    assert read_memory(pooled).version == version + 1
+    assert len(list_classes(pooled)) == 4
+    verify(pooled)
 
 
 def test_a_reader_sees_one_version(url: str) -> None:
@@ -211,16 +220,15 @@ def test_a_writer_that_is_killed_leaves_the_old_version_or_the_new(url: str) -> 
     assert len(set(versions)) > 2, "no write ever came to its end, so nothing was tested"
 
 
-def test_the_program_takes_a_url(url: str, inkling: Inkling) -> None:
-    fit_and_pool(url)
+def test_the_program_takes_a_url(pooled: str, inkling: Inkling) -> None:
     assert (
-        inkling.here("accept", url, 1, "--first-name").out
+        inkling.here("accept", pooled, 1, "--first-name").out
         == "Proposal 1 is now the class 'bench': 6 images, no text vector.\n"
     )
-    assert "bench" in inkling.here("info", url).out
-    assert inkling.here("backup", url, "b.ink").code == 0
-    assert inkling.here("classes", "b.ink").out == inkling.here("classes", url).out
-    assert inkling.here("undo", url).code == 0
+    assert "bench" in inkling.here("info", pooled).out
+    assert inkling.here("backup", pooled, "b.ink").code == 0
+    assert inkling.here("classes", "b.ink").out == inkling.here("classes", pooled).out
+    assert inkling.here("undo", pooled).code == 0
 
 
 def test_what_is_not_there_is_reported(url: str, server: str) -> None:
@@ -241,23 +249,21 @@ def test_no_password_is_shown_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert current_command() == "inkling fit photos --memory 'postgresql://me:***@127.0.0.1:1/nowhere'"
 
 
-def test_it_is_followed(url: str) -> None:
-    fit_and_pool(url)
-    followed = Followed(url)
+def test_it_is_followed(pooled: str) -> None:
+    followed = Followed(pooled)
     before = followed.state()
     assert followed.state() == before
-    event = Decisions(url).discard(1)
+    event = Decisions(pooled).discard(1)
     assert followed.state() == (event.version,)
     followed.close()
     assert followed.state() == (event.version,)
     followed.close()
 
 
-def test_whoever_waits_hears_of_a_change_at_once(url: str) -> None:
-    fit_and_pool(url)
-    followed = Followed(url)
+def test_whoever_waits_hears_of_a_change_at_once(pooled: str) -> None:
+    followed = Followed(pooled)
     followed.wait(0.01)  # by now it listens
-    deciding = threading.Timer(0.5, Decisions(url).discard, [1])
+    deciding = threading.Timer(0.5, Decisions(pooled).discard, [1])
     deciding.start()
     begun = time.monotonic()
     followed.wait(30)
@@ -267,11 +273,10 @@ def test_whoever_waits_hears_of_a_change_at_once(url: str) -> None:
     assert waited < 20
 
 
-def test_a_connection_that_breaks_while_waiting_is_reported_and_made_anew(url: str) -> None:
-    fit_and_pool(url)
-    followed = Followed(url)
+def test_a_connection_that_breaks_while_waiting_is_reported_and_made_anew(pooled: str) -> None:
+    followed = Followed(pooled)
     followed.wait(0.01)
-    disconnect(url)
+    disconnect(pooled)
     with pytest.raises(MemoryFileError, match="the server says"):
         followed.wait(30)
     followed.wait(0.01)
