@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,8 @@ import typer
 
 from inkling.cli import recipe_options as options
 from inkling.cli.console import check_outputs, note, show, tell_skipped
-from inkling.cli.options import Confidence, Json, Margin, NoCache, Root, Seed
+from inkling.cli.in_parts import HERE, Sitting
+from inkling.cli.options import Address, Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.cli.tables import print_table
 from inkling.cli.usage import alarm_rate
@@ -20,7 +22,7 @@ from inkling.payloads import finetuning_payload
 
 if TYPE_CHECKING:
     from inkling.finetune.recipe import Recipe
-    from inkling.finetune.run import FineTuningOptions
+    from inkling.finetune.run import FineTunedMemory, FineTuningOptions
     from inkling.finetune.shipping import Shipment
     from inkling.images.boxes import BoxReading
     from inkling.prompts import ClassPrompts
@@ -90,6 +92,20 @@ def run(
     device: Annotated[str, typer.Option(help="auto, or cpu to leave a GPU alone.")] = "auto",
     no_cache: NoCache = False,
     json: Json = None,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="here|ray", help="What trains: this process, or several on Ray."),
+    ] = HERE,
+    address: Address = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            help="How many share each batch on Ray. Default: one for each GPU, else one for each processor.",
+            show_default=False,
+        ),
+    ] = None,
     train: options.Train = None,
     loss: options.Loss = None,
     epochs: options.Epochs = None,
@@ -134,6 +150,7 @@ def run(
     from inkling.finetune.run import FineTuningOptions
     from inkling.images.boxes import BoxReading
 
+    finetunes = _on(engine, address, processes)
     check_outputs(report, json, keep=(memory, train_images, prompts))
     options = FineTuningOptions(
         recipe=recipe,
@@ -148,7 +165,22 @@ def run(
         tensorboard=tensorboard,
     )
     boxes = BoxReading(margin=margin, root=root, confidence=confidence)
-    _finetune(memory, train_images, options, boxes=boxes, report=report, json=json)
+    _finetune(finetunes, memory, train_images, options, boxes=boxes, report=report, json=json)
+
+
+def _on(engine: str, address: str | None, processes: int | None) -> Callable[..., FineTunedMemory]:
+    """What fine-tunes: this process, or several that Ray starts."""
+    sitting = Sitting(engine, address)
+    sitting.check_options()
+    if sitting.on_ray:
+        from inkling.finetune.on_ray import Crew, finetune_on_ray
+
+        return partial(finetune_on_ray, crew=Crew(address, processes))
+    if processes is not None:
+        raise InputError("--processes has no effect without --engine ray.", remedy="Add --engine ray.")
+    from inkling.finetune.run import finetune_memory
+
+    return finetune_memory
 
 
 def _recipe(name: str, **changes: Any) -> Recipe:
@@ -159,6 +191,7 @@ def _recipe(name: str, **changes: Any) -> Recipe:
 
 
 def _finetune(
+    finetunes: Callable[..., FineTunedMemory],
     memory: str,
     train_images: str,
     options: FineTuningOptions,
@@ -168,14 +201,14 @@ def _finetune(
     json: str | None,
 ) -> None:
     """Fine-tune and tell what came of it; processes that only compute tell nothing."""
-    from inkling.finetune.run import finetune_memory, require_pictures
+    from inkling.finetune.run import require_pictures
     from inkling.images.sources import find_images
 
     require_pictures(train_images)
     source = find_images(train_images, split="train", boxes=boxes)
     with board() as where:
         training, embedding = stepping(where), counting(where, "Embedding")
-        done = finetune_memory(memory, source.records, options=options, progress=training, embedding=embedding)
+        done = finetunes(memory, source.records, options=options, progress=training, embedding=embedding)
     if done.shipment is None:
         return
     tell_skipped(done.tuned.skipped, source.ignored)

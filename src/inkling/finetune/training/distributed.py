@@ -57,7 +57,9 @@ class Team:
             If it is not installed.
         """
         _warn_of_kept_addresses()
-        accelerator = require("accelerate", extra="finetune").Accelerator(cpu=cpu)
+        # Unless it hears that there are processors alone, accelerate takes each of several processes for the only one.
+        on_cpu = cpu or not torch.accelerator.is_available()
+        accelerator = require("accelerate", extra="finetune").Accelerator(cpu=on_cpu)
         by_itself = accelerator.device.type == "cuda" or accelerator.mixed_precision == "bf16"
         return cls(accelerator, rounds=precision == "bfloat16" or (precision == "auto" and by_itself))
 
