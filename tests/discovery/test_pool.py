@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkling.discovery import pool as pool_module
-from inkling.discovery.pool import Items, Pairs, Pool, Ties
+from inkling.discovery.pool import Items, Pairs, Pool, Ties, near_vectors
 from inkling.discovery.space import Space
 from inkling.errors import InputError
 from inkling.heads.support import unit_rows
@@ -44,6 +44,17 @@ def test_equal_vectors_and_equal_content_are_one_picture() -> None:
 def test_vectors_are_compared_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "CHUNK", 2)
     assert pool_of(rows=[0, 1, 2, 3, 4, 0]).n_pictures(np.arange(6)) == 5
+
+
+def test_near_are_those_that_exact_cosines_say_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of vectors that lie so that rounding to float32 would decide otherwise too."""
+    monkeypatch.setattr(pool_module, "CHUNK", 7)
+    rng = np.random.default_rng(0)
+    apart = np.array([0.0, 1e-9, 2e-9, 1e-8, 1e-7, 0.1, 1.0])
+    Z = unit_rows(np.concatenate([np.stack([np.cos(apart), np.sin(apart)], axis=1), rng.standard_normal((20, 2))]))
+    cosines = (Z[:, None] * Z[None]).sum(axis=2)
+    for least in (-1.0, 0.0, np.cos(0.1), 1.0 - 1e-15, 1.1):
+        assert near_vectors(Z, least).tolist() == np.argwhere(np.triu(cosines >= least, 1)).tolist()
 
 
 def test_ten_copies_weigh_as_much_as_one() -> None:
