@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkling.heads import PrototypeHead, ZeroShotHead
+from inkling.heads import GDAHead, PrototypeHead, ZeroShotHead
+from inkling.heads.base import Head
 from inkling.heads.out_of_fold import MIN_EVIDENCE, evidence_folds, out_of_fold, shots_of
 from tests.heads.samples import draw_task
 
@@ -83,3 +88,27 @@ def test_zero_shot_is_the_same_in_and_out_of_fold() -> None:
     head = ZeroShotHead(task.text, classes=np.arange(4))
     found = out_of_fold(head, task.X, task.y, np.arange(len(task.y)), seed=0)
     assert found.logits == pytest.approx(head.fit(task.X, task.y).logits(task.X))
+
+
+N, N_CLASSES = 60_000, 1_000
+"""Scores of so many images would take 480 MB, and more in copies."""
+
+
+@pytest.mark.parametrize("head", [PrototypeHead(), GDAHead()])
+def test_memory_is_taken_for_the_evidence_alone(head: Head) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(N) % N_CLASSES
+    head.set_params(classes=np.arange(N_CLASSES))
+    with peak_below(250e6):
+        found = out_of_fold(head, rng.standard_normal((N, 4)), y, np.arange(N), seed=0)
+    assert len(found.rows) == MIN_EVIDENCE
+
+
+@contextmanager
+def peak_below(most: float) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()

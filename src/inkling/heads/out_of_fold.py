@@ -104,9 +104,9 @@ def out_of_fold(head: Head, X: FloatArray, y: IntArray, sources: IntArray, *, se
     text = None if head.text_vectors is None else np.asarray(head.text_vectors)
     named = np.zeros(len(classes), dtype=bool) if text is None else has_text(text)
     fold = evidence_folds(y, sources, named, seed=seed)
-    logits = np.zeros((len(y), len(classes)))
-    for held in np.unique(fold[fold >= 0]):
-        out = fold == held
-        logits[out] = head.unfitted().fit(X[~out], classes[y[~out]]).logits(X[out])
     rows = np.flatnonzero(fold >= 0)
-    return OutOfFold(rows, logits[rows])
+    logits = np.zeros((len(rows), len(classes)))  # of those that serve as evidence: all, times classes, fit no memory
+    for held in np.unique(fold[rows]):
+        out = fold == held
+        logits[fold[rows] == held] = head.unfitted().fit(X[~out], classes[y[~out]]).logits(X[out])
+    return OutOfFold(rows, logits)
