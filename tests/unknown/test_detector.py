@@ -35,6 +35,13 @@ def test_unknown_images_score_higher_than_known_ones() -> None:
     assert told[~task.unknown].mean() < 0.15
 
 
+def test_of_more_classes_than_images_are_looked_at_some_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One image of each class would leave nothing to learn it from."""
+    task = open_task(shots=8)
+    monkeypatch.setattr("inkling.unknown.task.MAX_IMAGES", task.vectors().n_classes)
+    assert len(fitted(task).conformal.calibration) >= 19
+
+
 def test_p_and_verdict_agree() -> None:
     task = open_task()
     detector = fitted(task, false_alarms=0.1)

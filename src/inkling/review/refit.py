@@ -36,7 +36,7 @@ from inkling.memory.read import count_exemplars, read_classes, read_content, rea
 from inkling.memory.write import write_provenance, write_statistics
 from inkling.provenance import current_command, data_hash, inkling_version, now, package_versions
 from inkling.types import Vectors
-from inkling.unknown.task import MAX_IMAGES
+from inkling.unknown.task import images_looked_at
 
 Step = Callable[[Head, Statistics], Statistics]
 """What a decision does to the statistics of the head's exemplars."""
@@ -229,6 +229,7 @@ def _detector(memory: Amendment, detect: DetectorFitter | None) -> dict[str, Any
 
 def _examples(memory: Amendment) -> MemoryContent:
     """What a detector is fitted on: all exemplars, or as many of each class as it would look at of a large memory."""
-    few = count_exemplars(memory.connection, memory.space_id) <= MAX_IMAGES
-    per_class = None if few else max(MAX_IMAGES // len(class_ids(memory.connection)), 1)
+    n_classes = len(class_ids(memory.connection))
+    most = images_looked_at(n_classes)
+    per_class = None if count_exemplars(memory.connection, memory.space_id) <= most else most // n_classes
     return read_content(memory.connection, thumbnails=False, per_class=per_class).content

@@ -15,8 +15,15 @@ from inkling.unknown.known_classes import Known, evenly
 
 MAX_IMAGES = 10_000
 """Images that the statistics are of, evenly over the classes; more change them little and take their time."""
+OF_A_CLASS = 4
+"""Images of each class all the same, where there are so many classes: of one alone, none can be held out."""
 MAX_JUDGED = 600
 """Images that one fit judges of either kind."""
+
+
+def images_looked_at(n_classes: int) -> int:
+    """Images that the statistics of so many classes are of, at most."""
+    return max(MAX_IMAGES, OF_A_CLASS * n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class Task:
             If the negatives are of another length than the embeddings.
         """
         check_widths(vectors.X.shape[1], vectors.embedding_dims, negatives)
-        rows = evenly(vectors.y, limit=MAX_IMAGES, seed=seed)
+        rows = evenly(vectors.y, limit=images_looked_at(vectors.n_classes), seed=seed)
         return cls(vectors.only(rows).with_unit_blocks(), negatives, seed)
 
     @property
