@@ -186,6 +186,17 @@ def test_one_proposal_is_accepted_once(pooled: str) -> None:
     verify(pooled)
 
 
+def test_some_exemplars_of_each_class_are_those_that_a_file_gives(url: str, tmp_path: Path) -> None:
+    content, found = numbered(1, images=12), []
+    for place in (url, tmp_path / "a.ink"):
+        put(place, content)
+        with seeing(place) as connection:
+            found.append(read_content(connection, per_class=2).content)
+    assert [one.view for one in found[0].exemplars] == [0, 1, 2, 3, 4, 5]
+    assert found[0].exemplars == found[1].exemplars
+    np.testing.assert_array_equal(found[0].vectors, found[1].vectors)
+
+
 def test_a_reader_sees_one_version(url: str) -> None:
     put(url, numbered(1))
     with seeing(url) as connection:

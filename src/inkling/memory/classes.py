@@ -13,7 +13,7 @@ from inkling.memory import schema
 from inkling.memory.amend import Amendment
 from inkling.memory.columns import vector_rows
 from inkling.memory.opened import seeing
-from inkling.memory.read import float32_rows, read_classes, read_encoder
+from inkling.memory.read import count_exemplars, float32_rows, read_classes, read_encoder
 from inkling.types import ClassEntry, Exemplar, IntArray, Vectors
 
 
@@ -164,9 +164,11 @@ def images_and_labels(memory: Amendment) -> tuple[list[str], list[str]]:
     """Content hash and class name of each exemplar in the space in use."""
     exemplar, vector = schema.exemplar, schema.vector
     names = {number: name for name, number in class_ids(memory.connection).items()}
-    query = select(exemplar.c.content_hash, exemplar.c.class_id).join(
-        vector, (vector.c.exemplar_id == exemplar.c.id) & (vector.c.space_id == memory.space_id)
-    )
+    query = select(exemplar.c.content_hash, exemplar.c.class_id)
+    everywhere = memory.connection.execute(select(func.count()).select_from(exemplar)).scalar_one()
+    if count_exemplars(memory.connection, memory.space_id) != everywhere:
+        here = (vector.c.exemplar_id == exemplar.c.id) & (vector.c.space_id == memory.space_id)
+        query = query.join(vector, here)  # takes as long again, so only where some have no vector here
     rows = memory.connection.execute(query).all()
     return [content_hash for content_hash, _ in rows], [names[class_id] for _, class_id in rows]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Select, Table, distinct, func, null, select
+from sqlalchemy import Column, Connection, Select, Table, distinct, func, null, select, true
 
 from inkling.memory import schema
 from inkling.memory.columns import OF_EXEMPLARS, blob_arrays, vectors_digest
@@ -146,7 +146,7 @@ def read_exemplars(
     if thumbnails:
         query = query.outerjoin(schema.thumbnail, schema.thumbnail.c.exemplar_id == table.c.id)
     if per_class is not None:
-        query = query.where(table.c.id.in_(_first_of_each_class(per_class)))
+        query = query.where(table.c.id.in_(_first_of_each_class(connection, per_class)))
     rows = connection.execute(query.order_by(table.c.id)).all()
     return tuple(
         Exemplar(path, content_hash, names[class_id], view, jpeg) for path, content_hash, class_id, view, jpeg in rows
@@ -160,12 +160,14 @@ def _check_embedded(connection: Connection) -> None:
         raise ValueError(f"it has {everywhere} exemplars and vectors of {embedded}")
 
 
-def _first_of_each_class(number: int) -> Select[tuple[int]]:
-    """Numbers of so many exemplars of each class."""
-    table = schema.exemplar
-    rank = func.row_number().over(partition_by=table.c.class_id, order_by=table.c.id)
-    ranked = select(table.c.id, rank.label("rank")).subquery()
-    return select(ranked.c.id).where(ranked.c.rank <= number)
+def _first_of_each_class(connection: Connection, number: int) -> Select[tuple[int]]:
+    """Numbers of so many exemplars of each class, looked up class by class: to rank all takes seconds for a million."""
+    table, other, klass = schema.exemplar, schema.exemplar.alias(), schema.klass
+    of_class = select(other.c.id).where(other.c.class_id == klass.c.id).order_by(other.c.id).limit(number)
+    if connection.dialect.name == "sqlite":  # which knows no lateral join, while PostgreSQL would try all pairs here
+        return select(table.c.id).join(klass, table.c.id.in_(of_class.correlate(klass)))
+    first = of_class.lateral()
+    return select(first.c.id).select_from(klass).join(first, true())
 
 
 def read_vectors(
@@ -175,7 +177,7 @@ def read_vectors(
     table = schema.vector
     query = select(table.c.data).where(table.c.space_id == space_id).order_by(table.c.exemplar_id)
     if per_class is not None:
-        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(per_class)))
+        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(connection, per_class)))
     rows = connection.execute(query).scalars()
     vectors = np.empty(shape, dtype=np.float32)
     filled = 0
@@ -196,7 +198,7 @@ def read_some_vectors(connection: Connection, most: int) -> tuple[EncoderIdentit
     classes = select(func.count(distinct(schema.exemplar.c.class_id)))
     if connection.execute(select(func.count()).select_from(query.subquery())).scalar_one() > most:
         per_class = max(1, most // connection.execute(classes).scalar_one())
-        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(per_class)))
+        query = query.where(table.c.exemplar_id.in_(_first_of_each_class(connection, per_class)))
     blobs = connection.execute(query).scalars().all()
     return encoder, float32_rows(blobs, encoder.dimension + encoder.feature_dimension)
 
