@@ -180,21 +180,18 @@ class AutoHead(Head):
         return {name: weight for name, weight in self.weights_.items() if weight > 0}
 
     def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts, spaces: FoldSpaces | None) -> FloatArray:
-        """Logits (n_experts, n, n_classes) of images with a fold, by zero-shot and every expert, from a fit without it.
-
-        The experts that may ship learn from all images at the same time.
-        """
+        """Logits (n_experts, n, n_classes) of images with a fold, from fits without it; experts that ship learn beside."""
         X, y, text = support.X[: support.n_real], support.y[: support.n_real], self._own_text()
-        folds_of_rows = fold[fold >= 0]
-        logits = np.zeros((len(experts.makers) + (support.text is not None), len(folds_of_rows), support.n_classes))
+        of_rows = fold[fold >= 0]
+        logits = np.zeros((len(experts.makers) + (support.text is not None), len(of_rows), support.n_classes))
 
         def hold_out(held: int) -> None:
             out = fold == held
             images, texts = (X, text) if spaces is None else (spaces.images[held], spaces.classes[held])
             part = complete_support(images[~out], y[~out], texts, support.n_classes, self.embedding_dims_)
-            logits[:, folds_of_rows == held] = self._logits_of(part, images[out], experts)
+            logits[:, of_rows == held] = self._logits_of(part, images[out], experts)
 
-        folds = [partial(hold_out, held) for held in np.unique(folds_of_rows).tolist()]
+        folds = [partial(hold_out, held) for held in np.unique(of_rows).tolist()]
         at_once([partial(self._learn_experts, support, experts), *folds], size=X.size)
         return logits
 
