@@ -237,12 +237,11 @@ class FineTuner:
         from inkling.finetune.training.trainer import train
 
         recipe, source, output = self.recipe, self.encoder.folder, run.folder
-        model = load_towers(source)
-        training = train(model, prepared.data, recipe, run=run.within(TRAINING), team=team)
+        training = train(load_towers(source), prepared.data, recipe, run=run.within(TRAINING), team=team)
         in_folds = run.within(FOLDS, tensorboard=False)
         folds = Folds(partial(load_towers, source), prepared.data, recipe, run=in_folds, team=team)
         choice, spaces = _choose(folds, prepared, recipe, logit_scale=self.encoder.identity.logit_scale)
-        class_vectors = self._write(model, training, prepared, choice, output, team)
+        class_vectors = self._write(training, prepared, choice, output, team)
         return FineTuned(
             folder=output / ENCODER,
             identity=TransformersEncoder(output / ENCODER).identity,
@@ -259,19 +258,22 @@ class FineTuner:
         )
 
     def _write(
-        self, model: Any, training: Training, prepared: PreparedData, choice: Choice, output: Path, team: Any
+        self, training: Training, prepared: PreparedData, choice: Choice, output: Path, team: Any
     ) -> NDArray[np.float32]:
         """Write the encoder at the chosen share; returns the class vectors that go with it."""
         from inkling.encoders.transformers.loaded_model import load_towers
         from inkling.finetune import result
+        from inkling.finetune.selection.interpolate import interpolated, place
         from inkling.finetune.selection.judge import Judge, weights_of
 
         source = self.encoder.folder
-        start = weights_of(load_towers(source), list(training.tuned))
-        vectors = Judge(model, start, training, prepared.data, team).set_to(choice.share).cpu()
+        model = load_towers(source)
+        start = weights_of(model, list(training.tuned))
+        vectors = Judge(load_towers(source), start, training, prepared.data, team).set_to(choice.share).cpu()
         if team.is_main:
+            place(model, interpolated(start, training.tuned, choice.share))
             result.write_encoder(
-                model.cpu(),
+                model,
                 source,
                 output / ENCODER,
                 provenance=self._provenance(training, prepared, choice),

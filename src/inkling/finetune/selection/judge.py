@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 from inkling.finetune.selection.interpolate import interpolated, place
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team
+from inkling.finetune.training.efficient_clip import make_lean
 from inkling.finetune.training.trainer import Training
 from inkling.finetune.training.vectors import encode, inference, text_vectors
 
@@ -27,7 +28,7 @@ class Judge:
     Parameters
     ----------
     model
-        Plain, whatever its weights; it is changed by `set_to`.
+        Plain, whatever its weights; it is changed in place.
     start
         Weights from before the training, of all names that it changed.
     training
@@ -39,6 +40,7 @@ class Judge:
     def __init__(
         self, model: Any, start: Mapping[str, Tensor], training: Training, data: TrainingData, team: Team
     ) -> None:
+        make_lean(model)
         self._model, self._start, self._training = model.to(team.device), start, training
         self._data, self._team = data, team
         place(model, start)

@@ -70,13 +70,12 @@ class Folds:
 
     def _judge(self, held: int) -> Judge:
         """Train without the images of a fold."""
-        model = self._load()
         progress = named(self._run.progress, f"fold {held + 1} of {self.n_folds}")
         run = self._run.within(_folder(held), progress=progress)
-        training = train(
-            model, self._data.only(np.flatnonzero(self.fold != held)), self._recipe, run=run, team=self._team
-        )
-        return Judge(model, weights_of(self._load(), list(training.tuned)), training, self._data, self._team)
+        seen = self._data.only(np.flatnonzero(self.fold != held))
+        training = train(self._load(), seen, self._recipe, run=run, team=self._team)
+        model = self._load()
+        return Judge(model, weights_of(model, list(training.tuned)), training, self._data, self._team)
 
 
 def _folder(held: int) -> str:
