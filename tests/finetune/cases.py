@@ -61,12 +61,14 @@ def recipe(**options: Any) -> Recipe:
     return Recipe(**{**plain, **options, **({"steps": None} if {"epochs", "steps_per_shot"} & set(options) else {})})
 
 
-def team() -> Team:
-    return Team.form(precision="float32", cpu=True)
+def team(*, fsdp: bool = False) -> Team:
+    return Team.form(precision="float32", cpu=True, fsdp=fsdp)
 
 
-def run(folder: Path, data: TrainingData, output: Path, *, model: Any = None, **options: Any) -> Training:
+def run(
+    folder: Path, data: TrainingData, output: Path, *, model: Any = None, fsdp: bool = False, **options: Any
+) -> Training:
     """Train the model in a folder; options of its run are split from those of the recipe."""
     of_run = {name: options.pop(name) for name in ("resume", "progress", "checkpoint_seconds") if name in options}
     kept = Run(folder=output, **of_run)
-    return train(model or load(folder), data, recipe(**options), run=kept, team=team())
+    return train(model or load(folder), data, recipe(**options), run=kept, team=team(fsdp=fsdp))

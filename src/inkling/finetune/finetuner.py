@@ -108,6 +108,8 @@ class FineTuner:
         Prompts of the classes, as for `inkling.FewShotClassifier`.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
+    fsdp
+        Whether weights, gradients and moments are split over the processes of a launch. The result is the same.
 
     Examples
     --------
@@ -123,13 +125,14 @@ class FineTuner:
         templates: str | Sequence[str] | None = None,
         prompts: Sequence[ClassPrompts] = (),
         device: str = "auto",
+        fsdp: bool = False,
     ) -> None:
         require("torch", extra="finetune", purpose="Fine-tuning")
         check_device(device, choices=DEVICES)
         self.recipe = preset(recipe) if isinstance(recipe, str) else recipe
         self.templates = resolve_templates(templates)
         self.prompts = tuple(prompts)
-        self.device = device
+        self.device, self.fsdp = device, fsdp
         self.encoder = two_towers(load_encoder(encoder) if isinstance(encoder, str | Path) else encoder)
 
     def __repr__(self) -> str:
@@ -214,7 +217,7 @@ class FineTuner:
         from inkling.finetune.training.distributed import Team
 
         recipe, source = self.recipe, self.encoder.folder
-        team = Team.form(precision=recipe.precision, cpu=self.device == "cpu")
+        team = Team.form(precision=recipe.precision, cpu=self.device == "cpu", fsdp=self.fsdp)
         if team.is_main:
             check_output(output, resume=resume)
         prepared = prepare(

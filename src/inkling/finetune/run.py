@@ -57,6 +57,8 @@ class FineTuningOptions:
         those of the memory.
     device
         ``auto``, or ``cpu`` to leave a GPU alone.
+    fsdp
+        Whether weights, gradients and moments are split over the processes of a launch. The result is the same.
     cache
         Where embeddings are kept, as for `inkling.FewShotClassifier`.
     tensorboard
@@ -77,6 +79,7 @@ class FineTuningOptions:
     templates: str | Sequence[str] | None = None
     prompts: Sequence[ClassPrompts] = ()
     device: str = "auto"
+    fsdp: bool = False
     cache: bool | str | Path = True
     tensorboard: bool = False
 
@@ -232,6 +235,7 @@ def _tuner(options: FineTuningOptions, stored: StoredMemory | None) -> FineTuner
         templates=options.templates,
         prompts=tuple(prompts.values()),
         device=options.device,
+        fsdp=options.fsdp,
     )
 
 

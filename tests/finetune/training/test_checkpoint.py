@@ -11,7 +11,7 @@ from torch.nn import Parameter
 
 from inkling.errors import InputError
 from inkling.finetune.training import checkpoint
-from inkling.finetune.training.checkpoint import read_checkpoint, restore_optimizer, write_checkpoint
+from inkling.finetune.training.checkpoint import moments_of, read_checkpoint, restore_optimizer, write_checkpoint
 
 
 def stepped(value: Parameter, steps: int) -> torch.optim.Optimizer:
@@ -27,12 +27,13 @@ def test_weights_state_and_moments_come_back(tmp_path: Path) -> None:
     value = Parameter(torch.tensor([1.0, -2.0]))
     optimizer = stepped(value, 3)
     state = {"step": 3, "best": 0.1 + 0.2, "nothing": None}
-    write_checkpoint(tmp_path / "last", {"v": value}, state, optimizer=optimizer, names=["v"])
+    write_checkpoint(tmp_path / "last", {"v": value}, state, moments=moments_of(optimizer, {"v": value}))
     weights, found = read_checkpoint(tmp_path / "last")
     assert found == state
     assert torch.equal(weights["v"], value)
-    fresh = torch.optim.AdamW([Parameter(weights["v"])], lr=0.1)
-    restore_optimizer(tmp_path / "last", fresh, ["v"])
+    again = Parameter(weights["v"])
+    fresh = torch.optim.AdamW([again], lr=0.1)
+    restore_optimizer(tmp_path / "last", fresh, {"v": again})
     (theirs,), (ours,) = fresh.state.values(), optimizer.state.values()
     assert theirs.keys() == ours.keys()
     assert all(torch.equal(theirs[key], ours[key]) for key in ours)

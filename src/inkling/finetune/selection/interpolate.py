@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inkling.finetune.training.sharding import split_like
 from inkling.heads.auto import AutoHead
 from inkling.heads.calibration import fit_temperature
 from inkling.heads.evidence import log_loss
@@ -76,7 +77,7 @@ def place(model: Any, weights: Mapping[str, Tensor]) -> None:
     parameters = dict(model.named_parameters())
     with torch.no_grad():
         for name, value in weights.items():
-            parameters[name].copy_(value)
+            parameters[name].copy_(split_like(value, parameters[name]))
 
 
 def curve_of(logits: FloatArray, labels: IntArray, shares: Sequence[float]) -> tuple[Point, ...]:

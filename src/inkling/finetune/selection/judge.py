@@ -12,6 +12,7 @@ from inkling.finetune.selection.interpolate import interpolated, place
 from inkling.finetune.training.data import TrainingData
 from inkling.finetune.training.distributed import Team
 from inkling.finetune.training.efficient_clip import make_lean
+from inkling.finetune.training.sharding import distribute
 from inkling.finetune.training.trainer import Training
 from inkling.finetune.training.vectors import encode, inference, text_vectors
 
@@ -28,7 +29,7 @@ class Judge:
     Parameters
     ----------
     model
-        Plain, whatever its weights; it is changed in place.
+        Plain, whole and on any device, whatever its weights; it is changed in place.
     start
         Weights from before the training, of all names that it changed.
     training
@@ -41,7 +42,8 @@ class Judge:
         self, model: Any, start: Mapping[str, Tensor], training: Training, data: TrainingData, team: Team
     ) -> None:
         make_lean(model)
-        self._model, self._start, self._training = model.to(team.device), start, training
+        distribute(model, team)
+        self._model, self._start, self._training = model, start, training
         self._data, self._team = data, team
         place(model, start)
         self._start_vectors = self._text_vectors()

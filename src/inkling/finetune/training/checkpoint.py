@@ -7,7 +7,7 @@ at any moment leaves the file before or the file after. Imports torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from inkling.errors import InputError
+from inkling.finetune.training.sharding import split_like
 from inkling.outputs import draft_beside, flush_to_disk
 from inkling.wording import excerpt
 
@@ -31,8 +32,7 @@ def write_checkpoint(
     weights: Mapping[str, Tensor],
     state: Mapping[str, Any],
     *,
-    optimizer: Optimizer | None = None,
-    names: Iterable[str] = (),
+    moments: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Put a checkpoint in place of the one before.
 
@@ -42,17 +42,19 @@ def write_checkpoint(
         By name.
     state
         What JSON can hold.
-    optimizer, names
-        Its moments are kept too, under the names of its parameters, in their order.
+    moments
+        What `moments_of` gives.
 
     Raises
     ------
     InputError
         If the disk is full, or the folder can't be written; the checkpoint before stays as it was.
     """
-    tensors = {f"{_WEIGHTS}{name}": value.detach().cpu().contiguous() for name, value in weights.items()}
-    if optimizer is not None:
-        tensors |= _moments(optimizer, names)
+    named = {
+        **{f"{_WEIGHTS}{name}": one for name, one in weights.items()},
+        **{f"{_OPTIMIZER}{name}": one for name, one in (moments or {}).items()},
+    }
+    tensors = {name: one.detach().cpu().contiguous() for name, one in named.items()}
     try:
         with draft_beside(path) as draft:
             save_file(tensors, draft, metadata={_STATE: json.dumps(state)})
@@ -79,26 +81,26 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return weights, state
 
 
-def restore_optimizer(path: Path, optimizer: Optimizer, names: Iterable[str]) -> None:
-    """Give an optimizer the moments of a checkpoint."""
-    tensors, _ = _read(path)
-    for name, parameter in zip(names, _parameters(optimizer), strict=True):
-        prefix = f"{_OPTIMIZER}{name}/"
-        moments = {key.removeprefix(prefix): one for key, one in tensors.items() if key.startswith(prefix)}
-        if moments:
-            optimizer.state[parameter] = {key: one.to(parameter.device) for key, one in moments.items()}
-
-
-def _moments(optimizer: Optimizer, names: Iterable[str]) -> dict[str, Tensor]:
+def moments_of(optimizer: Optimizer, learning: Mapping[str, Parameter]) -> dict[str, Tensor]:
+    """The moments of an optimizer and its counts of steps, under the names of its parameters."""
     return {
-        f"{_OPTIMIZER}{name}/{key}": value.detach().cpu().contiguous()
-        for name, parameter in zip(names, _parameters(optimizer), strict=True)
+        f"{name}/{key}": value
+        for name, parameter in learning.items()
         for key, value in optimizer.state[parameter].items()
     }
 
 
-def _parameters(optimizer: Optimizer) -> list[Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+def restore_optimizer(path: Path, optimizer: Optimizer, learning: Mapping[str, Parameter]) -> None:
+    """Give an optimizer the moments of a checkpoint."""
+    tensors, _ = _read(path)
+    for name, parameter in learning.items():
+        prefix = f"{_OPTIMIZER}{name}/"
+        moments = {key.removeprefix(prefix): one for key, one in tensors.items() if key.startswith(prefix)}
+        if moments:
+            optimizer.state[parameter] = {
+                key: split_like(one, parameter) if one.shape == parameter.shape else one.to(parameter.device)
+                for key, one in moments.items()
+            }
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

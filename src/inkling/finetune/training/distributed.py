@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from inkling.errors import require
+from inkling.errors import InputError, require
 from inkling.finetune.training.sampling import shard
 from inkling.types import IntArray
 
@@ -32,18 +33,32 @@ class Team:
         Of `accelerate`: tells device and processes.
     rounds
         Whether products are taken in bfloat16.
+    fsdp
+        Whether weights, gradients and moments are split over the processes (`inkling.finetune.training.sharding`).
+
+    Raises
+    ------
+    InputError
+        If there is one process only to split them over.
     """
 
-    def __init__(self, accelerator: Any, *, rounds: bool) -> None:
+    def __init__(self, accelerator: Any, *, rounds: bool, fsdp: bool = False) -> None:
         self.accelerator = accelerator
         self.rounds = rounds
+        self.is_fsdp = fsdp
         self.size = int(accelerator.num_processes)
         self.rank = int(accelerator.process_index)
         self.is_main = bool(accelerator.is_main_process)
         self.device: torch.device = accelerator.device
+        if fsdp and self.size == 1:
+            raise InputError(
+                "FSDP splits a model over several processes, and this training has one.",
+                remedy="Start it with torchrun or accelerate launch, with two processes or more, or leave --fsdp "
+                "(in Python fsdp=True) out.",
+            )
 
     @classmethod
-    def form(cls, *, precision: str, cpu: bool) -> Team:
+    def form(cls, *, precision: str, cpu: bool, fsdp: bool = False) -> Team:
         """Ask `accelerate` for device and processes.
 
         Warns
@@ -55,13 +70,24 @@ class Team:
         ------
         MissingExtraError
             If it is not installed.
+        InputError
+            If there is one process only to split the model over.
         """
         _warn_of_kept_addresses()
         # Unless it hears that there are processors alone, accelerate takes each of several processes for the only one.
         on_cpu = cpu or not torch.accelerator.is_available()
         accelerator = require("accelerate", extra="finetune").Accelerator(cpu=on_cpu)
         by_itself = accelerator.device.type == "cuda" or accelerator.mixed_precision == "bf16"
-        return cls(accelerator, rounds=precision == "bfloat16" or (precision == "auto" and by_itself))
+        rounds = precision == "bfloat16" or (precision == "auto" and by_itself)
+        return cls(accelerator, rounds=rounds, fsdp=fsdp)
+
+    @cached_property
+    def mesh(self) -> Any:
+        """All processes, as torch names those that a model is split over."""
+        from torch.distributed import group
+        from torch.distributed.device_mesh import DeviceMesh
+
+        return DeviceMesh.from_group(cast(Any, group.WORLD), self.device.type)
 
     def autocast(self) -> torch.autocast:
         """Products in bfloat16 where the precision says so."""
@@ -91,19 +117,31 @@ class Team:
         return shared
 
     def sum_gradients(self, parameters: Iterable[Parameter]) -> None:
-        """Add up the gradients of all processes."""
-        if self.size == 1:
+        """Add up the gradients of all processes; those of split parameters are summed as they come."""
+        learning = [one for one in parameters if not is_split(one)]
+        if self.size == 1 or not learning:
             return
-        learning = list(parameters)
         gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in learning]
         total: Tensor = self.accelerator.reduce(torch.cat([one.flatten() for one in gradients]), reduction="sum")
         pieces = torch.split(total, [one.numel() for one in gradients])
         for parameter, piece in zip(learning, pieces, strict=True):
             parameter.grad = piece.view_as(parameter).clone()
 
+    def agreed(self, value: bool) -> bool:
+        """What the main process says, where all must do the same."""
+        if not self.is_fsdp:
+            return value
+        told = torch.tensor(int(value and self.is_main), device=self.device)
+        return bool(self.accelerator.reduce(told, reduction="sum"))
+
     def wait(self) -> None:
         """Until all processes are here."""
         self.accelerator.wait_for_everyone()
+
+
+def is_split(tensor: Tensor) -> bool:
+    """Whether a process holds a part of it only."""
+    return hasattr(tensor, "full_tensor")  # a DTensor, known without importing its module, which takes a second
 
 
 def _warn_of_kept_addresses() -> None:

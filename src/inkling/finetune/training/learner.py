@@ -6,6 +6,7 @@ Imports torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,8 +16,9 @@ from torch.optim import Adam, AdamW, Optimizer
 
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.training import parts
-from inkling.finetune.training.distributed import Team
+from inkling.finetune.training.distributed import Team, is_split
 from inkling.finetune.training.efficient_clip import make_lean
+from inkling.finetune.training.sharding import distribute, split_like, whole
 from inkling.finetune.training.stages import HEAD, Stage
 from inkling.finetune.training.texts import ClassTexts
 from inkling.finetune.training.vectors import TextSide
@@ -47,6 +49,12 @@ class Learner:
             name = "activation_checkpointing_enable"
             getattr(model, name if hasattr(model, name) else "gradient_checkpointing_enable")({"use_reentrant": False})
 
+    def distribute(self) -> None:
+        """Bring the model to the device, or each process's part of it."""
+        distribute(self.model, self._team)
+        found = dict(self.model.named_parameters())
+        self.trained = replace(self.trained, parameters={name: found[name] for name in self.trained.parameters})
+
     @property
     def n_bytes(self) -> int:
         """Size of the weights that learn."""
@@ -68,9 +76,10 @@ class Learner:
         recipe = self._recipe
         kind = {"adam": Adam, "adamw": AdamW}[recipe.optimizer]
         # One pass over weights, gradients and moments: they outgrow the caches, and reading them is what it costs.
-        optimizer: Optimizer = kind(
-            list(learning.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-        )
+        # That takes tensors of one kind: split ones, or whole ones.
+        kinds = [[one for one in learning.values() if is_split(one) == split] for split in (True, False)]
+        groups = [{"params": some} for some in kinds if some]
+        optimizer: Optimizer = kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
         return optimizer
 
     def weights(self) -> dict[str, Tensor]:
@@ -84,11 +93,12 @@ class Learner:
             self.head = Parameter(weights[CLASS_VECTORS].to(self._team.device))
         with torch.no_grad():
             for name, parameter in self.weights().items():
-                parameter.copy_(weights[name])
+                parameter.copy_(split_like(weights[name], parameter))
 
     def merged(self) -> dict[str, Tensor]:
-        """Copies of the plain model's weights that the training changed, by name; the model is plain afterwards."""
+        """Whole copies of the plain model's weights that changed, by name; the model is plain afterwards."""
         parts.merge(self.trained)
         self.model.requires_grad_(False).eval()
         plain = dict(self.model.named_parameters())
-        return {name: plain[name].detach().to("cpu", copy=True) for name in parts.changed_weights(self.trained)}
+        changed = parts.changed_weights(self.trained)
+        return {name: whole(plain[name].detach()).to("cpu", copy=True) for name in changed}

@@ -19,12 +19,18 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.functional import cross_entropy
-from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from inkling.finetune.recipe import Recipe
 from inkling.finetune.run_folder import Run, open_run
-from inkling.finetune.training.checkpoint import BEST, LAST, read_checkpoint, restore_optimizer, write_checkpoint
+from inkling.finetune.training.checkpoint import (
+    BEST,
+    LAST,
+    moments_of,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
 from inkling.finetune.training.data import TrainingData, check_data, shots_of
 from inkling.finetune.training.distributed import Team
 from inkling.finetune.training.divergence import check_finite, check_learning, check_rate
@@ -35,6 +41,7 @@ from inkling.finetune.training.losses import READS_ALL_CLASSES
 from inkling.finetune.training.progress import Clock
 from inkling.finetune.training.sampling import BalancedBatches, zero_shot_margins
 from inkling.finetune.training.schedules import rate_factor
+from inkling.finetune.training.sharding import clip_gradients, collected, whole
 from inkling.finetune.training.stages import HEAD, Stage, stages_of
 from inkling.finetune.training.state import State
 from inkling.finetune.training.step import GradientMaker, Score, Step
@@ -76,7 +83,7 @@ def train(model: Any, data: TrainingData, recipe: Recipe, *, run: Run, team: Tea
     Parameters
     ----------
     model
-        A CLIP or SigLIP model of `transformers` in float32.
+        A CLIP or SigLIP model of `transformers` in float32. Where the team splits it, it is of no use afterwards.
     data
         Images, classes and prompts.
     run
@@ -92,7 +99,6 @@ def train(model: Any, data: TrainingData, recipe: Recipe, *, run: Run, team: Tea
         If the training destroys what it should improve.
     """
     check_data(data.labels, data.class_names, recipe, n_processes=team.size)
-    model.to(team.device)
     with torch.random.fork_rng():
         trainer = _Trainer(model, data, recipe, run, team)
         trainer.open()
@@ -110,6 +116,7 @@ class _Trainer:
         self._held_out = data.only(np.flatnonzero(out)) if out.any() else None
         self._learner = Learner(model, data.texts, recipe, team)
         check_rate(recipe.learning_rate, self._learner.weights().values())
+        self._learner.distribute()
         self._batches = BalancedBatches(
             self._data.labels,
             batch_size=recipe.batch_size,
@@ -153,7 +160,7 @@ class _Trainer:
     def _result(self, history: History) -> Training:
         learner = self._learner
         adapters = {} if learner.trained.adapters is None else learner.trained.parameters
-        kept = {name: one.detach().cpu().clone() for name, one in adapters.items()}
+        kept = {name: whole(one.detach()).cpu().clone() for name, one in adapters.items()}
         head = None if learner.head is None else learner.head.detach().cpu()
         return Training(learner.merged(), head, kept, tuple(history.rows), self._state.step)
 
@@ -182,7 +189,7 @@ class _Trainer:
             rate = self._follow(stage, maker, optimizer, learning, rows)
             if stage.is_look(state.stage_step):
                 self._look(texts, history, rate=rate)
-            if self._clock.is_due(self._run.checkpoint_seconds):
+            if self._team.agreed(self._clock.is_due(self._run.checkpoint_seconds)):
                 self._keep(optimizer, learning)
 
     def _follow(
@@ -196,10 +203,12 @@ class _Trainer:
         """One step along the gradient of a batch; returns the learning rate."""
         state, recipe = self._state, self._recipe
         factor = rate_factor(state.stage_step, stage.n_steps, schedule=recipe.schedule, warmup=recipe.warmup)
-        rate = optimizer.param_groups[0]["lr"] = recipe.learning_rate * factor
+        rate = recipe.learning_rate * factor
+        for group in optimizer.param_groups:
+            group["lr"] = rate
         labels = self._data.labels[rows]
         score = maker(Step(rows, labels, state.step, recipe.seed), learning.values())
-        norm = float(clip_grad_norm_(learning.values(), recipe.gradient_clip, foreach=True))
+        norm = clip_gradients(learning.values(), recipe.gradient_clip, self._team)
         paths = [self._data.paths[row] for row in rows]
         check_finite(score.loss, norm, step=state.step, paths=paths, rate=recipe.learning_rate)
         optimizer.step()
@@ -227,8 +236,10 @@ class _Trainer:
         """Score the held-out images, keep the best moment, and add a row to the log."""
         state = self._state
         validation = self._validation(texts)
-        if validation is not None and state.look(validation) and self._team.is_main:
-            write_checkpoint(self._run.folder / BEST, self._learner.weights(), {"step": state.step})
+        if validation is not None and state.look(validation):
+            weights = collected(self._learner.weights(), self._team)
+            if self._team.is_main:
+                write_checkpoint(self._run.folder / BEST, weights, {"step": state.step})
         epoch = state.step / self._batches.epoch_length
         history.add(
             Row.of(
@@ -259,15 +270,11 @@ class _Trainer:
 
     def _keep(self, optimizer: Optimizer | None = None, learning: Mapping[str, Parameter] | None = None) -> None:
         """Write a checkpoint; between stages there is no optimizer to keep."""
+        moments = {} if optimizer is None else moments_of(optimizer, learning or {})
+        weights, moments = (collected(some, self._team) for some in (self._learner.weights(), moments))
         if self._team.is_main:
             self._state.seconds = self._clock.seconds()
-            write_checkpoint(
-                self._run.folder / LAST,
-                self._learner.weights(),
-                self._state.to_json(),
-                optimizer=optimizer,
-                names=learning or (),
-            )
+            write_checkpoint(self._run.folder / LAST, weights, self._state.to_json(), moments=moments)
         self._clock.kept()
 
     def _margins(self) -> FloatArray:

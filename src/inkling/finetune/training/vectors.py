@@ -54,19 +54,24 @@ def inference(model: Any) -> Iterator[None]:
 def encode(model: Any, pixels: Pixels, team: Team) -> Tensor:
     """Unit vectors (n, d) of all images, shared among the processes; as the encoder gives them once it ships."""
     own = team.own(np.arange(len(pixels)))
+    # Processes that hold a tower together run it equally often, as the one with most images must.
+    most = -(-len(pixels) // team.size) if team.is_fsdp else len(own)
     with inference(model), _as_it_ships(model, team, n_images=len(own)):
-        parts = [
-            image_vectors(model, pixels.prepared(own[at : at + AT_ONCE], team.device), team)
-            for at in range(0, max(len(own), 1), AT_ONCE)
-        ]
+        parts = [_of_rows(model, pixels, own[at : at + AT_ONCE], team) for at in range(0, max(most, 1), AT_ONCE)]
         return team.gathered(torch.cat(parts), len(pixels))
+
+
+def _of_rows(model: Any, pixels: Pixels, rows: IntArray, team: Team) -> Tensor:
+    """Vectors of some images; where there are none, one is encoded and dropped, for the width of the space."""
+    some = rows if len(rows) else np.zeros(1, dtype=int)
+    return image_vectors(model, pixels.prepared(some, team.device), team)[: len(rows)]
 
 
 @contextmanager
 def _as_it_ships(model: Any, team: Team, *, n_images: int) -> Iterator[None]:
     """With the image tower that encoders have on this processor, where arranging its weights pays."""
     trained = model.vision_model
-    if team.device.type == "cpu" and not team.rounds and n_images >= AT_ONCE:
+    if team.device.type == "cpu" and not (team.rounds or team.is_fsdp) and n_images >= AT_ONCE:
         arithmetic = arithmetic_of(AUTO, width=model.config.vision_config.hidden_size)
         model.vision_model = rebuilt(trained, arithmetic) or trained
     try:
