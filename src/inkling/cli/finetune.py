@@ -90,6 +90,7 @@ def run(
     confidence: Confidence = 0.2,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, or cpu to leave a GPU alone.")] = "auto",
+    fsdp: Annotated[bool, typer.Option("--fsdp", help="Split the towers over the processes of a launch.")] = False,
     no_cache: NoCache = False,
     json: Json = None,
     engine: Annotated[
@@ -150,7 +151,6 @@ def run(
     from inkling.finetune.run import FineTuningOptions
     from inkling.images.boxes import BoxReading
 
-    finetunes = _on(engine, address, processes)
     check_outputs(report, json, keep=(memory, train_images, prompts))
     options = FineTuningOptions(
         recipe=recipe,
@@ -161,11 +161,12 @@ def run(
         templates=templates,
         prompts=_prompts(prompts),
         device=device,
+        fsdp=fsdp,
         cache=not no_cache,
         tensorboard=tensorboard,
     )
-    boxes = BoxReading(margin=margin, root=root, confidence=confidence)
-    _finetune(finetunes, memory, train_images, options, boxes=boxes, report=report, json=json)
+    boxes = BoxReading(margin, root, confidence)
+    _finetune(_on(engine, address, processes), memory, train_images, options, boxes=boxes, report=report, json=json)
 
 
 def _on(engine: str, address: str | None, processes: int | None) -> Callable[..., FineTunedMemory]:
@@ -173,7 +174,7 @@ def _on(engine: str, address: str | None, processes: int | None) -> Callable[...
     sitting = Sitting(engine, address)
     sitting.check_options()
     if sitting.on_ray:
-        from inkling.finetune.on_ray import Crew, finetune_on_ray
+        from inkling.bulk.finetuning import Crew, finetune_on_ray
 
         return partial(finetune_on_ray, crew=Crew(address, processes))
     if processes is not None:

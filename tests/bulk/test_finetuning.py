@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkling.bulk.finetuning import Crew, finetune_on_ray
 from inkling.errors import InputError
-from inkling.finetune.on_ray import Crew, finetune_on_ray
 from inkling.finetune.recipe import Recipe, preset
 from inkling.finetune.run import FineTunedMemory, FineTuningOptions, finetune_memory
 from inkling.finetune.run_folder import TRAINING
