@@ -227,7 +227,7 @@ class _Run:
         trainer = TorchTrainer(
             _train,
             train_loop_config={"work": self.work, "board": board},
-            scaling_config=ScalingConfig(num_workers=(1, self.size), use_gpu=self.on_gpus),
+            scaling_config=ScalingConfig(num_workers=(1 + self.work.options.fsdp, self.size), use_gpu=self.on_gpus),
             run_config=RunConfig(
                 storage_path=self.notes,
                 failure_config=FailureConfig(controller_failure_limit=RESTARTS),

@@ -180,7 +180,7 @@ class AutoHead(Head):
         return {name: weight for name, weight in self.weights_.items() if weight > 0}
 
     def _out_of_fold(self, support: Support, fold: IntArray, experts: Experts, spaces: FoldSpaces | None) -> FloatArray:
-        """Logits (n_experts, n, n_classes) of images with a fold, from fits without it; experts that ship learn beside."""
+        """Logits (n_experts, n, n_classes) of images with a fold, from fits without it; what ships is fitted beside."""
         X, y, text = support.X[: support.n_real], support.y[: support.n_real], self._own_text()
         of_rows = fold[fold >= 0]
         logits = np.zeros((len(experts.makers) + (support.text is not None), len(of_rows), support.n_classes))
