@@ -149,7 +149,6 @@ def run(
         seed=seed,
     )
     from inkling.finetune.run import FineTuningOptions
-    from inkling.images.boxes import BoxReading
 
     check_outputs(report, json, keep=(memory, train_images, prompts))
     options = FineTuningOptions(
@@ -165,8 +164,14 @@ def run(
         cache=not no_cache,
         tensorboard=tensorboard,
     )
-    boxes = BoxReading(margin, root, confidence)
+    boxes = _boxes(margin, root, confidence)
     _finetune(_on(engine, address, processes), memory, train_images, options, boxes=boxes, report=report, json=json)
+
+
+def _boxes(margin: float, root: str | None, confidence: float) -> BoxReading:
+    from inkling.images.boxes import BoxReading
+
+    return BoxReading(margin=margin, root=root, confidence=confidence)
 
 
 def _on(engine: str, address: str | None, processes: int | None) -> Callable[..., FineTunedMemory]:

@@ -53,7 +53,7 @@ class Team:
         if fsdp and self.size == 1:
             raise InputError(
                 "FSDP splits a model over several processes, and this training has one.",
-                remedy="Start it with torchrun or accelerate launch, with two processes or more, or leave --fsdp "
+                remedy="Start two processes or more with torchrun, accelerate launch or --engine ray, or leave --fsdp "
                 "(in Python fsdp=True) out.",
             )
 
