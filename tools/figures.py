@@ -181,6 +181,24 @@ def a_million_pictures() -> str:
     return _table(["encoder", "pictures a second", "hours"], lines)
 
 
+def how_cost_grows() -> str:
+    """Exponents of each verb, by axis."""
+    rows = rows_of("scale")
+    verbs = ("fit", "predict", "evaluate", "discover", "audit")
+    axes = ("images", "classes", "dimensions")
+    lines = []
+    for verb in verbs:
+        found = {axis: rows[f"{verb}: exponent in {axis}"] for axis in axes}
+        most = found["images"]["details"]
+        of_most = f"{most['processor_seconds'][-1]:.1f} s, {most['mib'][-1]:.0f} MiB"
+        lines.append([f"`{verb}`", *(f"{found[axis]['got']:.1f}" for axis in axes), of_most])
+    embed = rows["embed: exponent in images"]
+    most = embed["details"]
+    told = f"{most['processor_seconds'][-1]:.1f} s, {most['mib'][-1]:.0f} MiB for {most['sizes'][-1]:,} pictures"
+    lines.append(["`embed`, encoder `sketch`", f"{embed['got']:.1f}", "", "", told])
+    return _table(["verb", "images", "classes", "dimensions", "16,000 images"], lines)
+
+
 def drawn_kinds() -> str:
     """Fine-tuning of the miniature: top-1 on both tests."""
     rows = rows_of("finetune")
@@ -245,7 +263,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"figures": few_figures},
     "docs/decisions/refit.md": {"times": times, "commands": commands},
     "docs/decisions/light-install.md": {"installations": installations},
-    "docs/explanation/scale.md": {"a million pictures": a_million_pictures},
+    "docs/explanation/scale.md": {"how cost grows": how_cost_grows, "a million pictures": a_million_pictures},
     "docs/explanation/heads.md": {"images alone": images_alone, "with texts": with_texts},
     "docs/explanation/finetuning.md": {"drawn kinds": drawn_kinds, "unknown kinds": unknown_kinds},
 }
