@@ -73,7 +73,7 @@ def test_of_cases_some_stay() -> None:
 
 def test_few_are_left_out_and_each_file_of_them_is_argued_for() -> None:
     left = [(file, name) for file, name, _ in (*whole(), *in_part())]
-    assert 0 < len(left) <= 12
+    assert 0 < len(left) <= 15
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [name for file, name in left if f"`{file.relative_to(ROOT)}`" not in page] == []
 

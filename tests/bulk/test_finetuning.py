@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from inkling.payloads import finetuning_payload
 from inkling.sketch import write_dataset
 from inkling.types import ImageRecord
 from tests.bulk.cluster import Cluster
+from tests.cli.program import Inkling
 
 STEPS = 12
 RECIPE = preset("last-blocks").changed(steps=STEPS, folds=2, batch_size=4, interpolate=1.0)
@@ -35,10 +37,16 @@ class TestCrew:
         assert Crew().size(FineTuningOptions(RECIPE.changed(accumulation=2)), records, room=64) == 2
         assert Crew().size(FineTuningOptions(Recipe(train="full", loss="classify", steps=1)), records, room=64) == 2
 
-    @pytest.mark.parametrize("processes", [0, 4])
-    def test_more_than_there_is_room_for_are_refused(self, processes: int) -> None:
-        with pytest.raises(InputError, match="room for 1 to 3"):
-            Crew(processes=processes).size(FineTuningOptions(RECIPE), [], room=3)
+    def test_more_than_there_is_room_for_are_refused(self) -> None:
+        with pytest.raises(InputError, match="4 processes were asked for, and the cluster has room for 3"):
+            Crew(processes=4).size(FineTuningOptions(RECIPE), [], room=3)
+        with pytest.raises(InputError, match="1 or more, got 0"):
+            Crew(processes=0)
+
+    @pytest.mark.parametrize(("crew", "room"), [(Crew(processes=1), 3), (Crew(), 1)])
+    def test_one_process_has_nobody_to_split_a_model_with(self, crew: Crew, room: int) -> None:
+        with pytest.raises(InputError, match="and there is one"):
+            crew.size(FineTuningOptions(RECIPE, fsdp=True), [], room=room)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,7 @@ def options(recipe: Recipe = RECIPE, *, resume: bool = False) -> FineTuningOptio
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_one_that_is_interrupted_ends_at_once_and_goes_on_without_ray")
 def test_processes_that_die_begin_again_and_reach_what_one_reaches(
     cluster: Cluster, records: list[ImageRecord], alone: FineTunedMemory, tmp_path: Path
 ) -> None:
@@ -100,6 +109,27 @@ def _kill_one_at_work(cluster: Cluster, heard: list[int]) -> None:
 
 
 @pytest.mark.slow
+def test_one_that_is_interrupted_ends_at_once_and_goes_on_without_ray(
+    cluster: Cluster, alone: FineTunedMemory, records: list[ImageRecord], tmp_path: Path
+) -> None:
+    pictures = Path(records[0].path).parents[1]
+    recipe = ("--steps", STEPS, "--folds", 2, "--batch-size", 4, "--interpolate", 1, "--no-cache")
+    given = ("finetune", pictures, "--memory", tmp_path / "a.ink", "--encoder", "sketch", *recipe)
+    with Inkling(tmp_path, tmp_path / "cache").started(*given, "--engine", "ray", "--address", cluster.address) as run:
+        while not (tmp_path / "a.finetuned" / TRAINING / "run.json").is_file():
+            assert run.poll() is None, run.communicate()
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        told = run.communicate(timeout=60)[1]
+    assert run.returncode == 130, told
+    assert "Ray starts the processes" in told
+    assert "core_worker" not in told
+    done = finetune_memory(tmp_path / "a.ink", records, options=options(resume=True))
+    assert np.abs(done.tuned.class_vectors - alone.tuned.class_vectors).max() < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.thorough(quick="test_one_that_is_interrupted_ends_at_once_and_goes_on_without_ray")
 def test_what_the_processes_refuse_is_said_as_one_says_it(
     cluster: Cluster, records: list[ImageRecord], tmp_path: Path
 ) -> None:

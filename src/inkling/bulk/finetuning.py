@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from inkling.bulk.ray_cluster import EXTRA, check_nodes, connected, living_nodes, pool_of, stopped
 from inkling.embeddings.embed import Progress
@@ -55,27 +54,36 @@ class Crew:
     address: str | None = None
     processes: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.processes is not None and self.processes < 1:
+            raise InputError(f"processes must be 1 or more, got {self.processes}.", remedy="Leave it out for all.")
+
     def size(self, options: FineTuningOptions, records: Sequence[ImageRecord], *, room: int) -> int:
         """How many there will be.
 
         Raises
         ------
         InputError
-            If there is no room for as many as were asked for.
+            If there is no room for as many as were asked for, or a single one for a model that is to be split.
 
         Examples
         --------
         >>> Crew().size(FineTuningOptions("lora"), [], room=64)
         32
         """
-        if self.processes is None:
-            return max(1, min(room, _most(options, records)))
-        if not 0 < self.processes <= room:
+        if self.processes is not None and self.processes > room:
             raise InputError(
-                f"{self.processes} processes were asked for, and the cluster has room for 1 to {room}.",
+                f"{self.processes} processes were asked for, and the cluster has room for {room}.",
                 remedy="Ask for fewer, or add nodes to the cluster.",
             )
-        return self.processes
+        size = self.processes or max(1, min(room, _most(options, records)))
+        if options.fsdp and size == 1:
+            raise InputError(
+                "FSDP splits a model over several processes, and there is one.",
+                remedy="Add nodes to the cluster, ask for more processes or a larger batch, or leave --fsdp (in Python "
+                "fsdp=True) out.",
+            )
+        return size
 
 
 def finetune_on_ray(
@@ -207,53 +215,50 @@ class _Run:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(START_SECONDS))
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         board = ray.remote(_Board).options(num_cpus=0, scheduling_strategy=here).remote()
+        # In a process of its own, so that this one is free to listen, and to be interrupted: Ray then ends all.
+        begin = ray.remote(_fit).options(num_cpus=0, max_retries=0, scheduling_strategy=here).remote
+        given = ray.put(self)
         for left in range(RESTARTS, -1, -1):
-            done = _in_background(partial(self._once, board), lambda: _listen(board, listeners))
-            if isinstance(done, FineTunedMemory):
-                return done
+            result = begin(given, board)
+            while not ray.wait([result], timeout=_POLL_SECONDS)[0]:
+                _listen(board, listeners)
+            _listen(board, listeners)
+            done, why = ray.get(result)
+            if done is not None:
+                return cast(FineTunedMemory, done)
             if (refused := ray.get(board.refused.remote())) is not None:
                 raise refused
             if not left:
-                raise stopped(excerpt(done), _GO_ON) from done
+                raise stopped(why, _GO_ON)
         raise AssertionError("unreachable")
 
-    def _once(self, board: Any) -> FineTunedMemory:
-        from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
-        from ray.train.torch import TorchTrainer
 
-        trainer = TorchTrainer(
-            _train,
-            train_loop_config={"work": self.work, "board": board},
-            scaling_config=ScalingConfig(num_workers=(1 + self.work.options.fsdp, self.size), use_gpu=self.on_gpus),
-            run_config=RunConfig(
-                storage_path=self.notes,
-                failure_config=FailureConfig(controller_failure_limit=RESTARTS),
-                logging_config=LoggingConfig(log_level="ERROR"),
-            ),
-        )
-        done: FineTunedMemory = trainer.fit().return_value
-        return done
+def _fit(run: _Run, board: Any) -> tuple[FineTunedMemory | None, str]:
+    """What the processes made, or why they ended."""
+    for name, value in (
+        ("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(START_SECONDS)),
+        ("RAY_DATA_USAGE_DISABLED", "1"),  # as in `connected`
+    ):
+        os.environ.setdefault(name, value)
+    from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig, TrainingFailedError
+    from ray.train.torch import TorchTrainer
 
-
-def _in_background(work: Callable[[], Any], meanwhile: Callable[[], None]) -> Any:
-    """What work gives, or the exception that ended it; this thread stays free to be interrupted."""
-    given: list[Any] = []
-
-    def do() -> None:
-        try:
-            given.append(work())
-        except Exception as error:  # whatever Ray raises is looked at by who waits
-            given.append(error)
-
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_POLL_SECONDS)
-        meanwhile()
-    return given[0]
+    trainer = TorchTrainer(
+        _train,
+        train_loop_config={"work": run.work, "board": board},
+        scaling_config=ScalingConfig(num_workers=(1 + run.work.options.fsdp, run.size), use_gpu=run.on_gpus),
+        run_config=RunConfig(
+            storage_path=run.notes,
+            failure_config=FailureConfig(controller_failure_limit=RESTARTS),
+            logging_config=LoggingConfig(log_level="ERROR"),
+        ),
+    )
+    try:
+        return cast(FineTunedMemory, trainer.fit().return_value), ""
+    except TrainingFailedError as error:
+        return None, excerpt(error)
 
 
 def _listen(board: Any, listeners: Mapping[str, Callable[..., None]]) -> None:

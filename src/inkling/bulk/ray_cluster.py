@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,6 +119,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     # Ray Data would report what runs on a cluster, from a thread that asks around for as long as this process lives.
     os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")
+    logging.getLogger("ray").setLevel(logging.ERROR)  # it would tell how to turn a protection off
     try:
         _knock(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", configure_logging=False)

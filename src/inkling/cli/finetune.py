@@ -15,7 +15,7 @@ from inkling.cli.in_parts import HERE, Sitting
 from inkling.cli.options import Address, Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting, stepping
 from inkling.cli.tables import print_table
-from inkling.cli.usage import alarm_rate
+from inkling.cli.usage import alarm_rate, whole
 from inkling.cli.waiting import seconds_waited
 from inkling.errors import InputError, require
 from inkling.payloads import finetuning_payload
@@ -102,6 +102,7 @@ def run(
         int | None,
         typer.Option(
             "--processes",
+            parser=whole(1),
             metavar="N",
             help="How many share each batch on Ray. Default: one for each GPU, else one for each processor.",
             show_default=False,
@@ -181,6 +182,7 @@ def _on(engine: str, address: str | None, processes: int | None) -> Callable[...
     if sitting.on_ray:
         from inkling.bulk.finetuning import Crew, finetune_on_ray
 
+        note("Ray starts the processes.")
         return partial(finetune_on_ray, crew=Crew(address, processes))
     if processes is not None:
         raise InputError("--processes has no effect without --engine ray.", remedy="Add --engine ray.")
