@@ -154,6 +154,7 @@ def test_names_that_are_no_known_class_have_no_vectors_in_the_spaces_of_folds() 
 
 def test_of_many_images_the_spaces_are_sampled_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inkling.unknown.task.MAX_IMAGES", 20)
+    monkeypatch.setattr("inkling.unknown.task.OF_A_CLASS", 1)
     tuned = tuned_task(pull=0.0)
     task = tuned.task.task(fold_spaces=tuned.spaces)
     assert task.spaces is not None
