@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,18 +46,6 @@ class TestCrew:
     def test_one_process_has_nobody_to_split_a_model_with(self, crew: Crew, room: int) -> None:
         with pytest.raises(InputError, match="and there is one"):
             crew.size(FineTuningOptions(RECIPE, fsdp=True), [], room=room)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Two nodes with a processor each."""
-    pytest.importorskip("ray", reason="comes with the extra 'scale'")
-    with pytest.MonkeyPatch.context() as patch, Cluster() as cluster:
-        for name, value in cluster.environment.items():
-            patch.setenv(name, value)
-        cluster.start()
-        cluster.start()
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -30,18 +30,6 @@ SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Two nodes with a processor each."""
-    pytest.importorskip("ray", reason="comes with the extra 'scale'")
-    with pytest.MonkeyPatch.context() as patch, Cluster() as cluster:
-        for name, value in cluster.environment.items():
-            patch.setenv(name, value)
-        cluster.start()
-        cluster.start()
-        yield cluster
-
-
-@pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> list[ImageRecord]:
     return images(tmp_path_factory.mktemp("drawn") / "drawn")
 

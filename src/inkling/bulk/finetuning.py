@@ -18,7 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from inkling.bulk.ray_cluster import EXTRA, check_nodes, connected, living_nodes, pool_of, stopped
+from inkling.bulk.ray_cluster import (
+    EXTRA,
+    check_nodes,
+    connected,
+    living_nodes,
+    pool_of,
+    report_nothing,
+    stopped,
+    told,
+)
 from inkling.embeddings.embed import Progress
 from inkling.errors import InklingError, InputError, require
 from inkling.finetune.recipe import preset
@@ -121,7 +130,7 @@ def finetune_on_ray(
     options, crew = options or FineTuningOptions(), crew or Crew()
     output = Path(options.output or default_output(str(memory)))
     check_output(output, resume=options.resume)
-    with connected(crew.address), _made(output) as notes:
+    with connected(crew.address), _made(output) as notes, told(_GO_ON):
         check_nodes(None, _needs(str(memory), records, options, output))
         room = pool_of(living_nodes())
         work = _Work(str(memory), tuple(records), replace(options, output=output, resume=True))
@@ -237,11 +246,8 @@ class _Run:
 
 def _fit(run: _Run, board: Any) -> tuple[FineTunedMemory | None, str]:
     """What the processes made, or why they ended."""
-    for name, value in (
-        ("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(START_SECONDS)),
-        ("RAY_DATA_USAGE_DISABLED", "1"),  # as in `connected`
-    ):
-        os.environ.setdefault(name, value)
+    report_nothing()
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(START_SECONDS))
     from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchTrainer
 
@@ -293,10 +299,9 @@ def _made(output: Path) -> Iterator[str]:
 
 def _needs(memory: str, records: Sequence[ImageRecord], options: FineTuningOptions, output: Path) -> list[str]:
     """What all nodes must see."""
-    first = records[0]
-    image = str(first.archive or first.file or first.path)
+    images = [str(first.archive or first.file or first.path) for first in records[:1]]
     beside = [str(Path(memory).absolute().parent)] if isinstance(place_of(memory), FilePlace) else []
-    return [str(Path.cwd()), str(output.absolute()), image, str(options.encoder or ""), *beside]
+    return [str(Path.cwd()), str(output.absolute()), *images, str(options.encoder or ""), *beside]
 
 
 def _most(options: FineTuningOptions, records: Sequence[ImageRecord]) -> int:

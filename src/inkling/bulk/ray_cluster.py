@@ -117,8 +117,7 @@ def connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    # Ray Data would report what runs on a cluster, from a thread that asks around for as long as this process lives.
-    os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")
+    report_nothing()
     logging.getLogger("ray").setLevel(logging.ERROR)  # it would tell how to turn a protection off
     try:
         _knock(address)
@@ -140,6 +139,11 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def report_nothing() -> None:
+    """Keep Ray Data from reporting what runs on a cluster, by a thread that asks around until this process ends."""
+    os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")
 
 
 def _knock(address: str | None) -> None:
