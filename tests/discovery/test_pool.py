@@ -50,10 +50,10 @@ def test_near_are_those_that_exact_cosines_say_are(monkeypatch: pytest.MonkeyPat
     """Of vectors that lie so that rounding to float32 would decide otherwise too."""
     monkeypatch.setattr(pool_module, "CHUNK", 7)
     rng = np.random.default_rng(0)
-    apart = np.array([0.0, 1e-9, 2e-9, 1e-8, 1e-7, 0.1, 1.0])
+    apart = np.array([0.0, 1e-5, 2e-5, 1e-4, 1e-3, 0.1, 1.0])
     Z = unit_rows(np.concatenate([np.stack([np.cos(apart), np.sin(apart)], axis=1), rng.standard_normal((20, 2))]))
     cosines = (Z[:, None] * Z[None]).sum(axis=2)
-    for least in (-1.0, 0.0, np.cos(0.1), 1.0 - 1e-15, 1.1):
+    for least in (-1.1, 0.0, np.cos(0.1) - 1e-10, np.cos(0.1) + 1e-10, 1.0 - 1e-10, 1.0 - 1e-9, 1.1):
         assert near_vectors(Z, least).tolist() == np.argwhere(np.triu(cosines >= least, 1)).tolist()
 
 

@@ -214,7 +214,8 @@ def near_vectors(Z: FloatArray, least: float) -> IntArray:
         near = cosines[pairs[:, 0], pairs[:, 1]] >= least + ROUNDED
         pairs += start
         first, second = pairs[~near].T
-        near[~near] = (Z[first] * Z[second]).sum(axis=1) >= least
+        rows, at = np.unique(first, return_inverse=True)
+        near[~near] = (Z[rows] @ Z.T)[at, second] >= least
         found.append(pairs[near])
     return np.concatenate(found)
 
