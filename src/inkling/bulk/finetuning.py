@@ -188,14 +188,10 @@ class _Board:
         """The work can't be done; the first reason stands."""
         self._refused = self._refused or error
 
-    def take(self) -> list[tuple[str, tuple[Any, ...]]]:
-        """News since the last call."""
+    def take(self) -> tuple[list[tuple[str, tuple[Any, ...]]], InklingError | None]:
+        """News since the last call, and why the work can't be done, if it can't."""
         news, self._news = self._news, []
-        return news
-
-    def refused(self) -> InklingError | None:
-        """Why the work can't be done, if it can't."""
-        return self._refused
+        return news, self._refused
 
 
 @dataclass(frozen=True)
@@ -231,14 +227,16 @@ class _Run:
         given = ray.put(self)
         for left in range(RESTARTS, -1, -1):
             result = begin(given, board)
-            while not ray.wait([result], timeout=_POLL_SECONDS)[0]:
+            try:
+                while not ray.wait([result], timeout=_POLL_SECONDS)[0]:
+                    _listen(board, listeners)
                 _listen(board, listeners)
-            _listen(board, listeners)
+            except InklingError:
+                ray.cancel(result, force=True)  # Ray Train itself takes long to end what one process refused
+                raise
             done, why = ray.get(result)
             if done is not None:
                 return cast(FineTunedMemory, done)
-            if (refused := ray.get(board.refused.remote())) is not None:
-                raise refused
             if not left:
                 raise stopped(why, _GO_ON)
         raise AssertionError("unreachable")
@@ -268,11 +266,14 @@ def _fit(run: _Run, board: Any) -> tuple[FineTunedMemory | None, str]:
 
 
 def _listen(board: Any, listeners: Mapping[str, Callable[..., None]]) -> None:
-    """Pass on what the processes tell."""
+    """Pass on what the processes tell, and raise what they refuse."""
     import ray
 
-    for kind, news in ray.get(board.take.remote()):
+    told, refused = ray.get(board.take.remote())
+    for kind, news in told:
         listeners[kind](*news)
+    if refused is not None:
+        raise refused
 
 
 def _wait_until_free(output: Path) -> None:
