@@ -171,7 +171,7 @@ class UnknownDetector:
         """
         return self.tuned or self.known.shots < ENOUGH_SHOTS
 
-    @property
+    @cached_property
     def realised(self) -> RateRange:
         """Where the realised false-alarm rate will lie; anywhere below the upper end if calibration errs safely."""
         told = self.conformal.rate_range(self.false_alarms)

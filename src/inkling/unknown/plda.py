@@ -84,10 +84,13 @@ class PLDA:
 
     @cached_property
     def _predictive(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """1/(v + 1) and v n m / (v + 1) of each class along each axis (n_classes, r), and what x has no part in."""
-        spread = 1.0 + 1.0 / (1.0 / self.variances + self.counts[:, None])
-        expected = (spread - 1.0) * self.counts[:, None] * self.centres
-        return 1.0 / spread, expected / spread, (expected**2 / spread + np.log(spread)).sum(axis=1)
+        """1/(v + 1) by number of images (n_counts, r), v n m / (v + 1) of each class, and what x has no part in."""
+        first, like = self._by_count
+        counts = self.counts[first][:, None]
+        spread = 1.0 + 1.0 / (1.0 / self.variances + counts)
+        expected = ((spread - 1.0) * counts)[like] * self.centres
+        pull = expected / spread[like]
+        return 1.0 / spread, pull, (expected * pull).sum(axis=1) + np.log(spread).sum(axis=1)[like]
 
     @cached_property
     def _by_count(self) -> tuple[IntArray, IntArray]:
@@ -102,8 +105,7 @@ class PLDA:
     def _known_classes(self, x: FloatArray, off_axes: FloatArray) -> FloatArray:
         """Log-likelihood under each class but for a constant, (n, n_classes)."""
         precision, pull, constant = self._predictive
-        first, like = self._by_count
-        misfit = (x**2 @ precision[first].T)[:, like] - 2.0 * x @ pull.T + constant
+        misfit = (x**2 @ precision.T)[:, self._by_count[1]] - 2.0 * x @ pull.T + constant
         other = 1.0 + 1.0 / (1.0 / self.other_variance + self.counts)
         return cast(FloatArray, -0.5 * (misfit + off_axes[:, None] / other + self._n_off_axes * np.log(other)))
 
