@@ -130,7 +130,7 @@ def finetune_on_ray(
     options, crew = options or FineTuningOptions(), crew or Crew()
     output = Path(options.output or default_output(str(memory)))
     check_output(output, resume=options.resume)
-    with connected(crew.address), _made(output) as notes, told(_GO_ON):
+    with _left_free(output), connected(crew.address), _made(output) as notes, told(_GO_ON):
         check_nodes(None, _needs(str(memory), records, options, output))
         room = pool_of(living_nodes())
         work = _Work(str(memory), tuple(records), replace(options, output=output, resume=True))
@@ -284,6 +284,16 @@ def _wait_until_free(output: Path) -> None:
             if alone:
                 return
         time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _left_free(output: Path) -> Iterator[None]:
+    """Where a person stops the run, wait for the processes to end: whoever goes on at once finds the folder free."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _wait_until_free(output)
+        raise
 
 
 @contextmanager
