@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,9 @@ def test_a_stream_ends_where_a_batch_does(seed: int) -> None:
     found = observed(sample).found()
     assert rows_of(found) == rows_of(batch)
     assert [it.stability for it in found.proposals] == [it.stability for it in batch.proposals]
-    assert found.drift == batch.drift
+    # Some processors sum the products of many rows in another order than those of few.
+    assert found.drift.likeness == pytest.approx(batch.drift.likeness, rel=1e-12)
+    assert replace(found.drift, likeness=batch.drift.likeness) == batch.drift
 
 
 def test_pictures_with_one_vector_are_distinguished_by_their_looks_as_in_a_batch() -> None:

@@ -64,7 +64,7 @@ class Head(Estimator):
         support = self._begin(X, y)
         with few_images_a_class():
             self._learn(support)
-        self._prepare()
+        self._settle()
         return self
 
     def learn(self, support: Support, *, embedding_dims: int, lightly: bool = False) -> Self:
@@ -80,7 +80,7 @@ class Head(Estimator):
         self._learn(support)
         if lightly:
             self._lighten()
-        self._prepare()
+        self._settle()
         return self
 
     def _begin(self, X: FloatArray, y: Any) -> Support:
@@ -122,8 +122,7 @@ class Head(Estimator):
         """What sets the fitted head up again, without pickle."""
         self._check_fitted()
         learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
-        # Layout too: sums in another order differ in the last bits.
-        arrays = {key: np.asarray(value, order="C") for key, value in learned.items() if isinstance(value, np.ndarray)}
+        arrays = {key: value for key, value in learned.items() if isinstance(value, np.ndarray)}
         arrays = {key: value for key, value in arrays.items() if key not in ("classes_", "feature_names_in_")}
         params = {field.name: getattr(self, field.name) for field in fields(self)}
         params |= {key: value for key, value in learned.items() if not isinstance(value, np.ndarray)}
@@ -142,7 +141,7 @@ class Head(Estimator):
         for key, value in state.arrays.items():
             setattr(head, key, value)
         head.classes_ = np.asarray(params["classes"])
-        head._prepare()
+        head._settle()
         return head
 
     def _support(self, X: FloatArray, y: IntArray) -> Support:
@@ -171,6 +170,13 @@ class Head(Estimator):
         for name, value in vars(self).items():
             if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype == np.float64:
                 setattr(self, name, value.astype(np.float32))
+
+    def _settle(self) -> None:
+        """Lay arrays out as those of a file are, since sums in another order differ in the last bits; then prepare."""
+        for name, value in vars(self).items():
+            if name.endswith("_") and isinstance(value, np.ndarray):
+                setattr(self, name, np.asarray(value, order="C"))
+        self._prepare()
 
     def _prepare(self) -> None:
         """Set what scoring needs beside the learned attributes and is worked out from them; not part of the state."""

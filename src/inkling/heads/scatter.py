@@ -97,7 +97,7 @@ def scatter_of(R: FloatArray) -> Scatter:
     wide = n < d
     found = principal((R @ R.T if wide else R.T @ R).astype(np.float64), noise=max(n, d) * float(np.finfo(R.dtype).eps))
     directions = R.T @ found.directions / np.sqrt(found.eigenvalues) if wide else found.directions
-    return Scatter(directions.astype(R.dtype, copy=False), found.eigenvalues)
+    return Scatter(directions.astype(R.dtype, order="C", copy=False), found.eigenvalues)
 
 
 def principal(matrix: FloatArray, *, noise: float) -> Scatter:
