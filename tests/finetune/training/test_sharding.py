@@ -207,6 +207,7 @@ def test_the_encoder_and_its_evidence_are_those_of_one_process(clip: Path, split
 
 
 @pytest.mark.slow
+@pytest.mark.thorough(quick="test_a_checkpoint_is_resumed_with_and_without")
 def test_where_a_process_dies_the_split_ones_go_on(clip: Path, split: Path, tmp_path: Path) -> None:
     output = launched(
         DYING.replace('"resume": True', '"resume": True, "fsdp": True'), clip, tmp_path, "--max-restarts=1"
