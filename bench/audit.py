@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given again")
     asked = parser.parse_args().part or list(PARTS)
     found = parts_of("audit", PARTS, asked)
-    of_all = list(audit_labels.together([row for rows in found.values() for row in rows]))
+    of_all = list(audit_labels.together([row for rows in found.rows.values() for row in rows]))
     encoder = "CLIP ViT-B/32 features, if not said"
     path = record_parts("audit", found, first=of_all, seed=SEED, encoder=encoder)
     print(f"Kept in {path.relative_to(ROOT)}")

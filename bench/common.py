@@ -100,32 +100,58 @@ def record(name: str, rows: Sequence[Row], *, seed: int, **more: Any) -> Path:
     return path
 
 
-def parts_of(name: str, parts: Mapping[str, Callable[[], Iterator[Row]]], asked: Sequence[str]) -> dict[str, list[Row]]:
-    """Rows of a benchmark by part: of those asked for taken anew, of the others as earlier runs kept them."""
-    found = {part: list(parts[part]()) for part in asked}
-    kept = _kept_parts(name) | found  # others may have been taken meanwhile
-    return {part: kept[part] for part in parts if part in kept}
+@dataclass(frozen=True)
+class Parts:
+    """A benchmark that is taken part by part.
+
+    Attributes
+    ----------
+    rows
+        Of each part.
+    taken
+        When each was taken, and on what machine.
+    """
+
+    rows: Mapping[str, Sequence[Row]]
+    taken: Mapping[str, Mapping[str, Any]]
 
 
-def _kept_parts(name: str) -> dict[str, list[Row]]:
+def parts_of(name: str, parts: Mapping[str, Callable[[], Iterator[Row]]], asked: Sequence[str]) -> Parts:
+    """A benchmark whose parts that were asked for are taken anew; the others are as earlier runs kept them."""
+    rows: dict[str, Sequence[Row]] = {}
+    taken: dict[str, Mapping[str, Any]] = {}
+    for part in asked:
+        where = machine()  # before, since its load is no longer that of others afterwards
+        rows[part] = list(parts[part]())
+        taken[part] = {"time": now(), "machine": where}
+    kept = _kept_parts(name)  # others may have been taken meanwhile
+    rows, taken = {**kept.rows, **rows}, {**kept.taken, **taken}
+    order = [part for part in parts if part in rows]
+    return Parts({part: rows[part] for part in order}, {part: taken[part] for part in order})
+
+
+def _kept_parts(name: str) -> Parts:
     file = RESULTS / f"{name}.json"
     if not file.is_file():
-        return {}
+        return Parts({}, {})
     found = json.loads(file.read_text(encoding="utf-8"))
-    rows = {row["what"]: Row(**row) for row in found["rows"]}
-    return {part: [rows[what] for what in told] for part, told in found.get("parts", {}).items()}
+    rows, parts = {row["what"]: Row(**row) for row in found["rows"]}, found.get("parts", {})
+    all_at_once = {"time": found["time"], "machine": found["machine"]}
+    taken = dict.fromkeys(parts, all_at_once) | found.get("taken", {})
+    return Parts({part: [rows[what] for what in told] for part, told in parts.items()}, taken)
 
 
-def record_parts(name: str, found: Mapping[str, Sequence[Row]], *, first: Sequence[Row] = (), **more: Any) -> Path:
-    """As `record`, with which rows are of which part.
+def record_parts(name: str, found: Parts, *, first: Sequence[Row] = (), **more: Any) -> Path:
+    """As `record`, with which rows are of which part, and when and where each part was taken.
 
     Parameters
     ----------
     first
         Rows of no part, such as those about all of them.
     """
-    parts = {part: [row.what for row in rows] for part, rows in found.items()}
-    return record(name, [*first, *(row for rows in found.values() for row in rows)], parts=parts, **more)
+    parts = {part: [row.what for row in rows] for part, rows in found.rows.items()}
+    rows = [*first, *(row for rows in found.rows.values() for row in rows)]
+    return record(name, rows, parts=parts, taken=found.taken, **more)
 
 
 def retaken(name: str, rows: Sequence[Row]) -> list[Row]:

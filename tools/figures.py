@@ -69,12 +69,11 @@ def page() -> str:
     for name in SHOWN:
         lines += list(_rows(name, found[name]))
     machine = found["heads"]["machine"]
-    features = ", ".join(name.upper().replace("_", "-") for name in machine["processor_features"])
     days = ", ".join(f"`{name}` {result['time'][:10]}" for name, result in found.items())
     lines += [
         "",
-        f"Taken on {machine['cores']} cores of an {machine['processor']} ({features}) with "
-        f"{machine['memory_gib']:.0f} GiB; by benchmark: {days}.",
+        f"Taken on {machine['cores']} cores of an {machine['processor']} ({_features(machine)}) with "
+        f"{machine['memory_gib']:.0f} GiB; by benchmark: {days}.{_elsewhere(found, machine)}",
         "",
         "## Missed goals",
         "",
@@ -227,6 +226,21 @@ def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 def _share(row: dict[str, Any]) -> str:
     """A share as .123."""
     return f"{row['got']:.3f}".lstrip("0")
+
+
+def _features(machine: Mapping[str, Any]) -> str:
+    """Of a processor, in a sentence."""
+    return ", ".join(name.upper().replace("_", "-") for name in machine["processor_features"])
+
+
+def _elsewhere(found: Mapping[str, Mapping[str, Any]], machine: Mapping[str, Any]) -> str:
+    """Which parts of benchmarks were taken on another processor than most."""
+    others: dict[str, list[str]] = {}
+    for name, result in found.items():
+        for part, taken in result.get("taken", {}).items():
+            if (features := _features(taken["machine"])) != _features(machine):
+                others.setdefault(features, []).append(f"`{name}` {part}")
+    return "".join(f" On one with {features}: {', '.join(parts)}." for features, parts in others.items())
 
 
 def _rows(name: str, result: dict[str, Any]) -> Iterator[str]:
