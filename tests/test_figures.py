@@ -321,6 +321,21 @@ def prompts_claims() -> list[str]:
     ]
 
 
+def scale_claims() -> list[str]:
+    stream = "stream of 10,000,000 x 512, 1% new"
+    tenths = details("scale", f"{stream}: time an image at the end over that at the start")["ms"]
+    found = details("scale", f"{stream}: proposals at the end")
+    assert found["new_classes_found"] == found["new_classes"] == got("scale", f"{stream}: proposals at the end")
+    one_pass = "one pass over 10,000,000 x 512, 10,000 classes, auto"
+    live = got("scale", "1,000,000 exemplars, 10,000 classes, gda: accept to live, s (worst)")
+    return [
+        f"{tenths[1]:.2f} ms near the start and {tenths[-1]:.2f} ms at the end",
+        f"{found['new_classes']} proposals, one for each kind",
+        f"take {got('scale', f'{one_pass}, s') / 60:.1f} minutes and {got('scale', f'{one_pass}, peak GiB'):.1f} GiB",
+        f"it is live after {live:.0f} s",
+    ]
+
+
 CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/explanation/heads.md": heads_claims,
     "docs/explanation/finetuning.md": finetuning_claims,
@@ -336,6 +351,7 @@ CLAIMS: dict[str, Callable[[], list[str]]] = {
     "docs/how-to/audit.md": audit_claims,
     "docs/decisions/audit.md": kinds_claims,
     "docs/how-to/prompts.md": prompts_claims,
+    "docs/explanation/scale.md": scale_claims,
 }
 
 
