@@ -23,6 +23,9 @@ ALONE = {"RAY_AUTH_MODE": "disabled"}
 """For whoever talks to a cluster that listens on this machine alone. A token would have to be there before Ray is
 imported, and Ray would keep it in the home folder."""
 
+_AS_URGENT = {"RAY_worker_niceness": "0"}
+"""Ray's workers step back behind other programs, which here are other tests that never pause: they would starve."""
+
 
 class Cluster:
     """Nodes on this machine, with folders and ports of their own. Leaving the context kills what is left of them.
@@ -63,7 +66,7 @@ class Cluster:
                 [*within, _RAY, "start", "--block", "--disable-usage-stats", *role, *own],
                 stdout=log,
                 stderr=log,
-                env=os.environ | self.environment,
+                env=os.environ | _AS_URGENT | self.environment,
                 start_new_session=True,
             )
         if processors is not None:
