@@ -38,7 +38,7 @@ Gpus = Annotated[
         "--gpus",
         parser=share_of_one,
         metavar="SHARE",
-        help="With Ray: share of a GPU that a worker takes, such as 0.5; 0: none. Default: 1 if there are any.",
+        help="With Ray: share of a GPU that a worker takes, from 0 to 1; 0: none. Default: 1 if there are any.",
         show_default=False,
     ),
 ]
