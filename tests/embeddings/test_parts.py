@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,6 +76,48 @@ def test_what_is_lost_is_named(run: Path, pictures: list[ImageRecord]) -> None:
     (run / name_of(2)).unlink()
     with pytest.raises(InputError, match=r"No vector in .* can be used"):
         read_precomputed(run)
+
+
+def _truncated(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest)[:-30]
+
+
+DAMAGED: dict[str, Callable[[dict[str, Any]], str]] = {
+    "empty": lambda _: "",
+    "cut": _truncated,
+    "deep": lambda _: "[" * 100_000,
+    "another release": lambda manifest: json.dumps(manifest | {"format": 2}),
+    "without a plan": lambda manifest: json.dumps({key: manifest[key] for key in manifest.keys() - {"plan"}}),
+    "without a size": lambda manifest: json.dumps(manifest | {"plan": {**manifest["plan"], "part_images": 0}}),
+    "a part without a hash": lambda manifest: json.dumps(manifest | {"parts": [{"file": "a", "rows": 1}]}),
+    "parts of another form": lambda manifest: json.dumps(manifest | {"parts": 3}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_manifest_is_refused(run: Path, damage: str) -> None:
+    manifest_file = run / "manifest.json"
+    manifest_file.write_text(DAMAGED[damage](json.loads(manifest_file.read_text())))
+    for name in (run, f"file://{run}"):
+        with pytest.raises(InputError, match=r"manifest.json at .* is damaged or of another release") as refusal:
+            read_precomputed(name)
+        assert "remove that file" in (refusal.value.remedy or "")
+    manifest_file.unlink()
+    assert len(read_precomputed(run).paths) > 0
+
+
+@pytest.mark.parametrize("content", ['{"files": ["a"], "format": "head"}', "[1]", "null", "7", '{"parts": []}'])
+def test_a_manifest_of_somebody_else_is_none_of_ours(run: Path, content: str) -> None:
+    (run / "manifest.json").unlink()
+    expected = read_precomputed(run).paths
+    (run / "manifest.json").write_text(content)
+    assert read_precomputed(run).paths == expected
+
+
+def test_beside_other_files_a_manifest_that_cannot_be_read_is_none_of_ours(tmp_path: Path) -> None:
+    plain(tmp_path / "v", "part-00000-of-00001.parquet")
+    (tmp_path / "v" / "manifest.json").write_text("name: theirs")
+    assert len(read_precomputed(tmp_path / "v").paths) == 3
 
 
 def test_a_part_of_another_encoder_is_named(run: Path) -> None:

@@ -1,12 +1,14 @@
 """Vectors in parts: a folder or URL of Parquet files, as ``inkling embed --output DIR`` writes it, or anybody.
 
 A part that is missing, damaged or of another encoder is left out and named, and so are images that have no vector but a
-reason in the column ``error``: as one bad image is.
+reason in the column ``error``: as one bad image is. Without a manifest parts are taken as they are; a manifest that is
+damaged is refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+FORMAT = 1
+"""Of manifests, as `inkling.bulk` writes them."""
 PARQUET = ".parquet"
 SKIPPED = "skipped"
 """Key of the images without a vector, among arrays that were read: paths and reasons."""
 _ALL = f"*{PARQUET}"
+_PART = re.compile(r"part-\d{6}\.parquet")
+_OURS = frozenset(("inkling", "plan"))
+"""Keys of the manifest of a run that others do not have."""
 _GO_ON = "'inkling embed' with --resume makes it again."
 
 
@@ -62,7 +69,7 @@ def vector_parts(name: str | Path) -> VectorParts | None:
     Raises
     ------
     InklingError
-        If a URL can't be reached.
+        If a URL can't be reached, or the manifest is damaged.
     """
     if not (is_url(str(name)) or Path(name).exists()):
         return None
@@ -127,31 +134,58 @@ def _parts_of(name: str, place: Place) -> VectorParts | None:
         return alone if _holds_vectors(alone) else None
     if not place.is_dir():
         return None
-    manifest = _manifest(place)
+    files: list[Place] = [*((place / _ALL).matching() if isinstance(place, Url) else sorted(place.glob(_ALL)))]
+    manifest = _manifest(name, place, parts=any(_PART.fullmatch(one.name) for one in files))
     if manifest is None:
-        files: list[Place] = [*((place / _ALL).matching() if isinstance(place, Url) else sorted(place.glob(_ALL)))]
         found = VectorParts(name, {one.name: one for one in files if not one.name.startswith(".")})
         return found if _holds_vectors(found) else None
     plan = manifest["plan"]
-    if plan.get("verb") != "embed":
+    if plan["verb"] != "embed":
         return None
     n_parts = -(-int(plan["images"]) // int(plan["part_images"]))
     files_of_run = [f"part-{part:06d}{PARQUET}" for part in range(n_parts)]
     known = manifest.get("parts", ())
-    digests = {str(one["file"]): str(one["sha256"]) for one in known}
-    rows = {str(one["file"]): int(one["rows"]) for one in known}
+    digests = {one["file"]: one["sha256"] for one in known}
+    rows = {one["file"]: int(one["rows"]) for one in known}
     return VectorParts(name, {one: place / one for one in files_of_run}, digests, plan["fingerprint"], rows)
 
 
-def _manifest(place: Place) -> dict[str, Any] | None:
-    """That of a run; None where there is none, or it can't be made sense of: the files tell enough."""
+def _manifest(name: str, place: Place, *, parts: bool) -> dict[str, Any] | None:
+    """That of a run; None where there is none, or it is somebody else's.
+
+    Raises
+    ------
+    InputError
+        If it is ours and damaged: parts that it would find damaged would be read without a word.
+    """
     try:
-        found = json.loads((place / MANIFEST).read_bytes())
-        plan = found["plan"]
-        well = int(plan["images"]) >= 0 < int(plan["part_images"]) and isinstance(plan["fingerprint"], str)
-        return dict(found) if well else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        found: Any = json.loads((place / MANIFEST).read_bytes())
+    except FileNotFoundError:
         return None
+    except (ValueError, RecursionError):
+        ours = parts
+    else:
+        if _is_sound(found):
+            return dict(found)
+        ours = parts and isinstance(found, dict) and not _OURS.isdisjoint(found)
+    if ours:
+        raise InputError(
+            f"The {MANIFEST} at '{name}' is damaged or of another release, so that its parts can't be checked.",
+            remedy="Embed the images again into another folder, or remove that file to have the parts read unchecked.",
+        )
+    return None
+
+
+def _is_sound(manifest: Any) -> bool:
+    """Whether it says what a run is, in the form of this release."""
+    try:
+        plan, known = manifest["plan"], manifest.get("parts", ())
+        described = all(isinstance(one["file"], str) and isinstance(one["sha256"], str) for one in known)
+        counts = [int(plan["images"]), *(int(one["rows"]) for one in known)]
+        numbered = manifest["format"] == FORMAT and min(counts) >= 0 < int(plan["part_images"])
+        return described and numbered and isinstance(plan["fingerprint"], str) and isinstance(plan["verb"], str)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return False
 
 
 def _holds_vectors(parts: VectorParts) -> bool:
