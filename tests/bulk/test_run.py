@@ -41,6 +41,18 @@ class Stopping(HereEngine):
             yield written
 
 
+class Ending(HereEngine):
+    """Ends before the first part."""
+
+    def __init__(self, folder: Path, by: BaseException) -> None:
+        self.folder, self.by = folder, by
+
+    def run(self, *_: object) -> Iterator[Written]:
+        """The manifest is there by now."""
+        assert (self.folder / "manifest.json").is_file()
+        raise self.by
+
+
 @pytest.fixture
 def records(tmp_path: Path) -> list[ImageRecord]:
     return images(tmp_path / "drawn")
@@ -114,6 +126,74 @@ def test_another_run_is_not_mixed_in(whole: Path, records: list[ImageRecord]) ->
     with pytest.raises(InputError, match="differs in: memory version, options"):
         run_parts(others, JOB, records, FolderShelf(whole), engine=HereEngine(), resume=True)
     assert content(whole) == before
+
+
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt(), OSError(28, "No space left on device"), InputError("no cluster")]
+)
+def test_what_ends_before_the_first_part_leaves_nothing(
+    tmp_path: Path, records: list[ImageRecord], stop: BaseException
+) -> None:
+    (tmp_path / "there").mkdir()
+    for name, left in (("out", None), ("there", [])):
+        shelf = FolderShelf(tmp_path / name).within("train")
+        with pytest.raises(type(stop)):
+            run_parts(planned(records), JOB, records, shelf, engine=Ending(tmp_path / name / "train", stop))
+        assert (list((tmp_path / name).iterdir()) if (tmp_path / name).exists() else None) == left
+
+
+def test_a_full_disk_leaves_no_folder(
+    tmp_path: Path, records: list[ImageRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    shelf = FolderShelf(tmp_path / "out")
+    monkeypatch.setattr(shelf, "put", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_parts(planned(records), JOB, records, shelf, engine=HereEngine())
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupted_run_that_goes_on_in_vain_keeps_its_manifest(tmp_path: Path, records: list[ImageRecord]) -> None:
+    shelf, plan = FolderShelf(tmp_path / "out"), planned(records)
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(plan, JOB, records, shelf, engine=Stopping(after=0))
+    before = content(tmp_path / "out")
+    assert set(before) == {"manifest.json", name_of(0)}
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(plan, JOB, records, shelf, engine=Stopping(after=0), resume=True)
+    assert set(content(tmp_path / "out")) == {*before, name_of(1)}
+
+
+def test_a_part_that_came_after_the_manifest_was_withdrawn_is_taken(whole: Path, records: list[ImageRecord]) -> None:
+    """As by a worker of a cluster that ends a moment after its run."""
+    shelf, plan, expected = FolderShelf(whole), planned(records), content(whole)
+    for path in whole.iterdir():
+        if path.name != name_of(1):
+            path.unlink()
+    assert run_parts(plan, JOB, records, shelf, engine=HereEngine(), resume=True).done_before == 1
+    assert content(whole) == expected
+    (whole / "manifest.json").unlink()
+    with pytest.raises(InputError, match="is not empty"):
+        run_parts(planned(records, memory_version=3), JOB, records, shelf, engine=HereEngine(), resume=True)
+
+
+def test_what_a_folder_holds_decides_what_is_advised(tmp_path: Path, whole: Path, records: list[ImageRecord]) -> None:
+    def advised(folder: Path) -> str:
+        with pytest.raises(InputError, match="is not empty") as refusal:
+            run_parts(planned(records), JOB, records, FolderShelf(folder), engine=HereEngine())
+        return refusal.value.remedy or ""
+
+    assert advised(whole).startswith(
+        "The run there is finished: the same command with --resume (in Python, resume=True)"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(planned(records), JOB, records, FolderShelf(tmp_path / "out"), engine=Stopping(after=0))
+    assert "not finished: go on with it by the same command and --resume" in advised(tmp_path / "out")
+    for content_there in ("{", '{"files": []}'):
+        (whole / "manifest.json").write_text(content_there)
+        assert advised(whole) == "Name a folder that is empty or not there yet."
 
 
 def test_a_damaged_manifest_is_reported(whole: Path, records: list[ImageRecord]) -> None:

@@ -27,6 +27,14 @@ def test_files_are_kept_by_name(shelf: Shelf) -> None:
     shelf.put("b", b"three")
     assert shelf.names() == ["a", "b"]
     assert shelf.get("b") == b"three"
+    shelf.within("c").put("d", b"four")
+    assert shelf.names() == ["a", "b", "c"]
+    shelf.within("c").withdraw("d")
+    shelf.withdraw("a")
+    shelf.withdraw("a")
+    assert shelf.get("b") == b"three"
+    with pytest.raises(FileNotFoundError):
+        shelf.get("a")
 
 
 @pytest.mark.parametrize("kind", ["", "file://"])

@@ -3,32 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from inkling.bulk.parts import Written, name_of
 from inkling.bulk.plan import Plan
 from inkling.bulk.shelf import Shelf
-from inkling.errors import InputError
+from inkling.embeddings.parts import FORMAT
+from inkling.errors import InklingError, InputError
 from inkling.provenance import current_command, inkling_version
 
 NAME = "manifest.json"
-FORMAT = 1
+_RESUME = "--resume (in Python, resume=True)"
 
 
-def begin(shelf: Shelf, plan: Plan) -> None:
+def begin(shelf: Shelf, plan: Plan, *, beside: Sequence[int] = ()) -> None:
     """Say what the run is, before its first part.
+
+    Parameters
+    ----------
+    shelf
+        Where to.
+    plan
+        Of the run.
+    beside
+        Parts of the run that may be there: a worker wrote them while its run was withdrawn.
 
     Raises
     ------
     InputError
-        If something is there already.
+        If something else is there already.
     """
-    if there := shelf.names():
-        raise InputError(
-            f"{shelf} is not empty: it holds {there[0]}.", remedy="Name a folder that is empty or not there yet."
-        )
-    _write(shelf, {"complete": False, "command": current_command(), "plan": plan.to_json(), "run": plan.digest})
+    if there := [name for name in shelf.names() if name not in map(name_of, beside)]:
+        raise InputError(f"{shelf} is not empty: it holds {there[0]}.", remedy=_remedy(shelf))
+    with withdrawn_in_vain(shelf):
+        _write(shelf, {"complete": False, "command": current_command(), "plan": plan.to_json(), "run": plan.digest})
+
+
+@contextmanager
+def withdrawn_in_vain(shelf: Shelf) -> Iterator[None]:
+    """Where a run that was begun ends before its first part, leave nothing of it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(InklingError, OSError):  # what ended it is raised
+            if not set(shelf.names()) - {NAME}:
+                shelf.withdraw(NAME)
+        raise
+
+
+def _remedy(shelf: Shelf) -> str:
+    """What to do about a folder that is not empty."""
+    other = "name a folder that is empty or not there yet."
+    try:
+        found = read_manifest(shelf)
+    except InputError:
+        found = None
+    if found is None:
+        return other.capitalize()
+    if found.get("complete"):
+        return f"The run there is finished: the same command with {_RESUME} takes what it made. Else {other}"
+    return f"The run there is not finished: go on with it by the same command and {_RESUME}, or {other}"
 
 
 def read_manifest(shelf: Shelf) -> dict[str, Any] | None:

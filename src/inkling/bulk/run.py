@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from inkling.bulk import manifest
@@ -54,7 +55,8 @@ def run_parts(
     """Do the parts that are not there yet, and write the manifest.
 
     The result is that of one sitting, whatever stopped the ones before: parts that are whole are kept, and missing and
-    damaged ones are done again.
+    damaged ones are done again. What ends a new run before its first part leaves neither a manifest nor a folder that
+    was made for it.
 
     Parameters
     ----------
@@ -79,19 +81,20 @@ def run_parts(
         If something is there and is not to be resumed, or is another run.
     """
     found = manifest.read_manifest(shelf) if resume else None
-    if found is None:
-        manifest.begin(shelf, plan)
-    else:
+    if found is not None:
         manifest.require_same_run(found, plan, shelf)
-    there = _parts_there(plan, shelf) if found is not None else {}
+    there = _parts_there(plan, shelf) if found is not None or (resume and shelf.names()) else {}
+    if found is None:
+        manifest.begin(shelf, plan, beside=tuple(there))
     done_before = len(there)
     images = sum(part.rows for part in there.values())
     _announce(progress, images, plan.images)
     missing = [part for part in range(plan.n_parts) if part not in there]
-    for written in engine.run(job, plan, records, missing, shelf):
-        there[written.part] = written
-        images += written.rows
-        _announce(progress, images, plan.images)
+    with nullcontext() if found is not None else manifest.withdrawn_in_vain(shelf):
+        for written in engine.run(job, plan, records, missing, shelf):
+            there[written.part] = written
+            images += written.rows
+            _announce(progress, images, plan.images)
     parts = tuple(there[part] for part in range(plan.n_parts))
     manifest.complete(shelf, plan, parts)
     return Ran(parts, done_before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +25,12 @@ class Shelf(Protocol):
     def put(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all, in the place of an older one."""
 
+    def within(self, name: str) -> Shelf:
+        """A folder within this one."""
+
+    def withdraw(self, name: str) -> None:
+        """Take a file away, and then the folders that were made for it and hold nothing."""
+
 
 def shelf_of(where: str | Path) -> Shelf:
     """The shelf that a user names.
@@ -45,12 +51,15 @@ class FolderShelf:
     ----------
     folder
         Its parent must be there.
+    above
+        The one that it is within, if it is.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.absolute()
+    def __init__(self, folder: Path, *, above: FolderShelf | None = None) -> None:
+        self._folder, self._above = folder.absolute(), above
         if self._folder.exists() and not self._folder.is_dir():
             raise InputError(f"'{folder}' is a file; a folder was expected.", remedy="Name a folder for the parts.")
+        self._made = not self._folder.exists()
         try:
             self._folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -73,6 +82,22 @@ class FolderShelf:
         """Built beside its name and moved there."""
         with appearing_whole(self._folder / name) as draft:
             draft.write_bytes(content)
+
+    def within(self, name: str) -> FolderShelf:
+        """Made where it is missing."""
+        return FolderShelf(self._folder / name, above=self)
+
+    def withdraw(self, name: str) -> None:
+        """Remove a file and what was made for it."""
+        (self._folder / name).unlink(missing_ok=True)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._made:
+            with suppress(OSError):  # it holds something
+                self._folder.rmdir()
+        if self._above is not None:
+            self._above._leave()
 
 
 class UrlShelf:
@@ -110,6 +135,15 @@ class UrlShelf:
         """Write an object in one request."""
         with self._told():
             (self._url / name).write_bytes(content)
+
+    def within(self, name: str) -> UrlShelf:
+        """What is below that name."""
+        return UrlShelf(self._url / name)
+
+    def withdraw(self, name: str) -> None:
+        """Remove an object; stores have no folders."""
+        with self._told(), suppress(FileNotFoundError):
+            (self._url / name).remove()
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -132,7 +132,7 @@ class Encoding:
         with self._place() as place:
             shelf = shelf_of(place)
             if under is not None:
-                shelf = shelf_of(f"{place.rstrip('/')}/{under}")
+                shelf = shelf.within(under)
             ran(plan, EmbedJob(identity, self.device, thumbnails=True), records, shelf, self.sitting)
             return samples_of(embedded_in(shelf, plan, records, identity), identity)
 

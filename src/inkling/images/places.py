@@ -124,6 +124,11 @@ class Url:
             system.makedirs(path.rpartition("/")[0], exist_ok=True)
             system.pipe_file(path, content)
 
+    def remove(self) -> None:
+        """Remove the file."""
+        with _told(), self._opened() as (system, path):
+            system.rm_file(path)
+
     def size(self) -> int:
         """Bytes of the file."""
         with _told(), self._opened() as (system, path):
