@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
 
+from inkling.bulk.engines import HereEngine
+from inkling.bulk.parts import Written
 from inkling.sketch import write_dataset
 from tests.cli.program import Inkling
 
@@ -69,13 +74,43 @@ def test_parts_of_vectors_take_the_place_of_a_file(inkling: Inkling, drawn: Path
     assert of_vectors["nll"] == pytest.approx(of_pictures["nll"], abs=1e-4)
     done = inkling.here("predict", "v.ink", "new-vectors", "--json", "-")
     assert [one["path"] for one in json.loads(done.out)["skipped"]] == ["new/broken.png"]
-    (inkling.folder / "new-vectors" / "manifest.json").unlink()
+    manifest = inkling.folder / "new-vectors" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:-30])
+    inkling.here("predict", "v.ink", "new-vectors").refused("The manifest.json at 'new-vectors' is damaged")
+    manifest.unlink()
     (inkling.folder / "new-vectors" / "zz.parquet").write_bytes(b"no Parquet")
     lacking = inkling.here("predict", "v.ink", "new-vectors", "--json", "-")
     assert (lacking.code, json.loads(lacking.out)["n"]) == (1, 6)
     assert "zz.parquet: the part cannot be read as a Parquet file" in lacking.err
     (inkling.folder / "new-vectors" / "part-000000.parquet").unlink()
     inkling.here("predict", "v.ink", "new-vectors").refused("zz.parquet")
+
+
+@pytest.mark.parametrize("verb", ["predict", "embed", "evaluate"])
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_stop_says_how_to_go_on(
+    inkling: Inkling, memory: str, monkeypatch: pytest.MonkeyPatch, verb: str, parts: int
+) -> None:
+    def stopped(self: HereEngine, *asked: Any) -> Iterator[Written]:
+        yield from islice(whole(self, *asked), parts)
+        raise KeyboardInterrupt
+
+    whole = HereEngine.run
+    options = ("--encoder", "sketch") if verb == "embed" else ()
+    asked = (verb, *([] if verb == "embed" else [memory]), "new", *options, "--output", "parts")
+    with monkeypatch.context() as patch:
+        patch.setattr(HereEngine, "run", stopped)
+        done = inkling.here(*asked)
+    assert done.code == 130
+    assert "cache" not in done.err
+    assert ("again with --resume to go on." in done.err) == bool(parts)
+    assert (inkling.folder / "parts").exists() == bool(parts)
+    if parts:
+        inkling.here(*asked).refused("is not empty", "not finished: go on with it by the same command and --resume")
+        asked = (*asked, "--resume")
+    else:
+        assert "To begin anew, run the same command again." in done.err
+    assert inkling.here(*asked).code == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from inkling.cli.console import tell_skipped
 from inkling.cli.notices import warnings_as_notes
-from inkling.cli.stopping import Signalled
+from inkling.cli.stopping import Signalled, begin_run, told_on_stop
 from inkling.cli.usage import told
 from inkling.cli.verbs import Verbs
 from inkling.errors import InklingError
@@ -90,6 +90,7 @@ class Border(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a verb."""
+        begin_run()
         # A name that the terminal's encoding lacks is no reason to lose a result.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -127,7 +128,7 @@ def _told_in_words() -> Iterator[None]:
         sys.stdout.flush()
         raise
     except KeyboardInterrupt as stop:
-        typer.echo("Stopped. What the cache holds is kept; run the same command again to go on.", err=True)
+        typer.echo(visible(f"Stopped. {told_on_stop()}"), err=True)
         raise typer.Exit(SIGNALLED + (stop.number if isinstance(stop, Signalled) else signal.SIGINT)) from None
     except OSError as error:
         if error.errno not in SURROUNDINGS:

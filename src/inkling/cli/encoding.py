@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inkling.cli.in_parts import Sitting, ran
+from inkling.cli.in_parts import Sitting, ran, tell_kept
 from inkling.cli.progress import progress_bar
+from inkling.cli.stopping import ANEW, tell_on_stop
 from inkling.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Encoding:
             raise InputError("--resume goes on with parts that were kept.", remedy="Name their folder: --output DIR.")
         if self.in_parts:
             require("pyarrow", extra="parquet", purpose="--engine ray")
+            tell_on_stop(lambda: ANEW)
 
     def check_source(self, source: Found | Precomputed | None) -> None:
         """Refuse parts where nothing is encoded.
@@ -131,6 +133,8 @@ class Encoding:
         plan = Plan("embed", asked, identity.fingerprint, None, None, len(records), digest_of_images(records))
         with self._place() as place:
             shelf = shelf_of(place)
+            if self.output is not None:
+                tell_kept(shelf)
             if under is not None:
                 shelf = shelf.within(under)
             ran(plan, EmbedJob(identity, self.device, thumbnails=True), records, shelf, self.sitting)

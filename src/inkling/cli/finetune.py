@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from inkling.cli.console import check_outputs, note, show, tell_skipped
 from inkling.cli.in_parts import HERE, Sitting
 from inkling.cli.options import Address, Confidence, Json, Margin, NoCache, Root, Seed
 from inkling.cli.progress import board, counting, stepping
+from inkling.cli.stopping import resumable, tell_on_stop
 from inkling.cli.tables import print_table
 from inkling.cli.usage import alarm_rate, whole
 from inkling.cli.waiting import seconds_waited
@@ -209,9 +211,12 @@ def _finetune(
     json: str | None,
 ) -> None:
     """Fine-tune and tell what came of it; processes that only compute tell nothing."""
-    from inkling.finetune.run import require_pictures
+    from inkling.finetune.run import default_output, require_pictures
+    from inkling.finetune.run_folder import TRAINING
     from inkling.images.sources import find_images
 
+    output = Path(options.output or default_output(memory))
+    tell_on_stop(resumable((output / TRAINING).is_dir, f"--resume {quote(str(output))}"))
     require_pictures(train_images)
     source = find_images(train_images, split="train", boxes=boxes)
     with board() as where:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ import typer
 from inkling.cli.border import PARTLY_DONE
 from inkling.cli.console import STDOUT, note, note_some, show, tell_skipped
 from inkling.cli.progress import progress_bar
-from inkling.errors import InputError, require
+from inkling.cli.stopping import ANEW, resumable, tell_on_stop
+from inkling.errors import InklingError, InputError, require
 from inkling.wording import counted
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Sitting:
             raise InputError(f"{option} writes parts into a folder.", remedy="Name one: --output DIR.")
         if in_parts:
             require("pyarrow", extra="parquet", purpose=f"Writing parts to '{output}'")
+            tell_on_stop(lambda: ANEW)
         return in_parts
 
 
@@ -188,12 +191,24 @@ def ran(plan: Plan, job: Job, records: Sequence[ImageRecord], shelf: Shelf, sitt
         return run_parts(plan, job, records, shelf, engine=HereEngine(), progress=progress, resume=sitting.resume)
 
 
+def tell_kept(shelf: Shelf) -> None:
+    """From here on have a stop say how to go on with what a folder holds by then."""
+
+    def holds() -> bool:
+        with suppress(InklingError, OSError):  # it is gone, or can't be reached
+            return bool(shelf.names())
+        return False
+
+    tell_on_stop(resumable(holds))
+
+
 def _run(plan: Plan, job: Job, records: Sequence[ImageRecord], target: Target) -> None:
     """Write the parts and say what came of it."""
     from inkling.bulk.shelf import shelf_of
 
     output, sitting, json = target
     shelf = shelf_of(output)
+    tell_kept(shelf)
     done = ran(plan, job, records, shelf, sitting)
     show(_summary(done, str(shelf)), json=json, table=_print)
     if len(done.skipped) == done.rows:

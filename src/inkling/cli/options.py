@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from inkling.cli.stopping import without_cache
 from inkling.cli.usage import fraction, rate, share_of_one, whole
 
 Memory = Annotated[
@@ -50,7 +51,9 @@ Dimensions = Annotated[
         "--dimensions", parser=whole(1), metavar="N", help="Cut embeddings to their first N dimensions (Matryoshka)."
     ),
 ]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the embedding cache.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", callback=without_cache, help="Neither read nor write the embedding cache.")
+]
 MovedEncoder = Annotated[
     str | None,
     typer.Option("--encoder", metavar="NAME_OR_DIR", help="Where the memory's encoder is now, if it moved."),

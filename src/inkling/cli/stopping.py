@@ -9,8 +9,13 @@ from typing import NoReturn
 
 Hook = Callable[["sys.UnraisableHookArgs"], object]
 
+CACHED = "What the cache holds is kept; run the same command again to go on."
+ANEW = "To begin anew, run the same command again."
+
 _asked: list[int] = []
 """Signals that asked the program to stop."""
+_kept: list[Callable[[], str]] = []
+"""What to tell when this run of the program is stopped; the last of them stands."""
 
 
 class Signalled(KeyboardInterrupt):
@@ -33,6 +38,40 @@ def stop_in_order() -> None:
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, stop)
     sys.unraisablehook = _silent_of_signals(sys.unraisablehook)
+
+
+def begin_run() -> None:
+    """Forget what earlier runs of the program in this process have kept."""
+    _kept.clear()
+
+
+def tell_on_stop(told: Callable[[], str]) -> None:
+    """From here on have a stop tell what is kept and how to go on; `told` is called when it happens."""
+    _kept.append(told)
+
+
+def told_on_stop() -> str:
+    """What is kept, and how to go on: by the cache, unless a verb says otherwise."""
+    return _kept[-1]() if _kept else CACHED
+
+
+def without_cache(asked: bool) -> bool:
+    """Callback of ``--no-cache``."""
+    if asked:
+        tell_on_stop(lambda: ANEW)
+    return asked
+
+
+def resumable(holds: Callable[[], bool], option: str = "--resume") -> Callable[[], str]:
+    """What to tell of a stop where a folder, if it holds something by then, is gone on with by an option."""
+    otherwise = told_on_stop()
+
+    def told() -> str:
+        if holds():
+            return f"What is written is kept; run the same command again with {option} to go on."
+        return otherwise
+
+    return told
 
 
 def _silent_of_signals(hook: Hook) -> Hook:
