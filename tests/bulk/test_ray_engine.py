@@ -108,6 +108,20 @@ def test_what_a_node_cannot_reach_is_said_before_the_first_part(
     refused(JOB, tmp_path / "c", "must be of the same versions")
 
 
+@pytest.mark.slow
+def test_relative_names_are_those_of_the_driver(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nodes were started in another folder. Paths in the rows stay as they are given."""
+    drawn = images(tmp_path / "drawn")
+    monkeypatch.chdir(tmp_path)
+    records = [replace(record, path=str(Path(record.path).relative_to(tmp_path))) for record in drawn]
+    ran = run_parts(planned(records), JOB, records, FolderShelf(Path("out")), engine=RayEngine(cluster.address))
+    assert [path for path, _ in ran.skipped] == [str(Path("drawn") / "castle" / "broken.png")]
+    (there,) = RayEngine(cluster.address).map(os.listdir, ["drawn"])
+    assert sorted(there) == ["car", "castle", "tree"]
+
+
 @dataclass(frozen=True)
 class OnlyHere(EmbedJob):
     """Needs what is there in this process alone."""
@@ -158,6 +172,7 @@ def test_a_cluster_that_is_not_there_is_reported(tmp_path: Path, records: list[I
     pytest.importorskip("ray", reason="comes with the extra 'scale'")
     with pytest.raises(InputError, match="There is no Ray cluster at"):
         run_parts(planned(records), JOB, records, FolderShelf(tmp_path / "out"), engine=RayEngine("127.0.0.1:1"))
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

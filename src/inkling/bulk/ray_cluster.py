@@ -165,7 +165,7 @@ def check_nodes(shelf: Shelf | None, needs: Sequence[str]) -> None:
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    here = [name for name in needs if Path(name).exists()]
+    here = [str(Path(name).absolute()) for name in needs if Path(name).exists()]
     nodes = {node["NodeID"]: node["NodeName"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")}
     look = ray.remote(_lacking)
     asked = {}

@@ -6,10 +6,13 @@ again; since a part holds the same bytes whoever writes it, twice does no harm.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +65,7 @@ class RayEngine:
             data = ray.data.from_items(rows, override_num_blocks=len(rows))
             done = data.map_batches(
                 _Worker,
-                fn_constructor_args=(job, shelf, plan.digest, pool.threads),
+                fn_constructor_args=(job, shelf, plan.digest, pool.threads, str(Path.cwd())),
                 batch_size=1,
                 zero_copy_batch=False,
                 num_cpus=pool.cpus,
@@ -79,25 +82,33 @@ class RayEngine:
 
         with connected(self._address), told("Run it again."):
             check_nodes(None, getattr(work, "needs", ()))
-            task, shared = ray.remote(_apply), ray.put(work)
+            task, shared, folder = ray.remote(_apply), ray.put(work), str(Path.cwd())
             most = int(ray.cluster_resources().get("CPU", 1)) + 1
             waiting: deque[Any] = deque()
             for item in items:
                 if len(waiting) >= most:
                     yield ray.get(waiting.popleft())
-                waiting.append(task.remote(shared, item))
+                waiting.append(task.remote(folder, shared, item))
             while waiting:
                 yield ray.get(waiting.popleft())
 
 
-def _apply(work: Callable[[Any], Any], item: Any) -> Any:
+def _apply(folder: str, work: Callable[[Any], Any], item: Any) -> Any:
+    _go_to(folder)
     return work(item)
+
+
+def _go_to(folder: str) -> None:
+    """Have relative names mean what they mean to the driver. Where there is none, names may be absolute."""
+    with suppress(OSError):
+        os.chdir(folder)
 
 
 class _Worker:
     """An actor: opens the job once, then does a part at a time. What hinders it is an answer and no exception."""
 
-    def __init__(self, job: Job, shelf: Shelf, run: str, threads: int) -> None:
+    def __init__(self, job: Job, shelf: Shelf, run: str, threads: int, folder: str) -> None:
+        _go_to(folder)
         self._job, self._shelf, self._run, self._threads = job, shelf, run, threads
 
     @cached_property
