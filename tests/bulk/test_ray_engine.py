@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -120,6 +121,7 @@ def test_relative_names_are_those_of_the_driver(
     assert [path for path, _ in ran.skipped] == [str(Path("drawn") / "castle" / "broken.png")]
     (there,) = RayEngine(cluster.address).map(os.listdir, ["drawn"])
     assert sorted(there) == ["car", "castle", "tree"]
+    assert not logging.getLogger("ray.data._internal.progress.logging_progress").isEnabledFor(logging.INFO)
 
 
 @dataclass(frozen=True)

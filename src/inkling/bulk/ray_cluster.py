@@ -18,6 +18,8 @@ from inkling.wording import excerpt
 EXTRA = "scale"
 GO_ON = "Parts that are written stay; go on with --resume (in Python, resume=True)."
 _PATIENCE = 10.0  # seconds that a cluster may take to answer at all
+_BARS = "ray.data._internal.progress"
+"""Without a terminal for bars, it logs lines in their place."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     report_nothing()
     logging.getLogger("ray").setLevel(logging.ERROR)  # it would tell how to turn a protection off
+    logging.getLogger(_BARS).setLevel(logging.ERROR)
     try:
         _knock(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", configure_logging=False)
