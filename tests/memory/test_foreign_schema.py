@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from inkling.errors import MemoryFileError
-from inkling.memory.backup import backup
+from inkling.memory.backup import backup, copy_memory
 from inkling.memory.place import place_of
 from inkling.memory.schema_check import foreign_parts
-from inkling.memory.store import read_memory
+from inkling.memory.store import check_target, read_memory
 from inkling.memory.summary import summarize
 from inkling.memory.verify import verify
 from inkling.review.decisions import Decisions
+from inkling.serving.beginning import Beginning
 from tests.memory.samples import assert_same, numbered, put
 from tests.memory.server import new_database, running
 from tests.review.conftest import fit_and_pool
@@ -224,6 +225,80 @@ def test_a_view_in_the_place_of_a_table_is_not_read_from_a_server(server: str) -
         connection.execute(text("CREATE VIEW thumbnail AS SELECT exemplar_id, 'x'::bytea AS jpeg FROM hidden"))
     with pytest.raises(MemoryFileError, match="view 'thumbnail'"):
         read_memory(url)
+
+
+STANDING = {
+    "CREATE TABLE foo (a int)": "table 'foo'",
+    "CREATE TABLE class (id int)": "table 'class'",
+    "CREATE TABLE memory (note text)": "table 'memory'",
+    "CREATE VIEW peek AS SELECT 1": "view 'peek'",
+    "CREATE TABLE kept (id serial)": "table 'kept', sequence 'kept_id_seq'",
+}
+BESIDE = (
+    "CREATE FUNCTION double(a int) RETURNS int LANGUAGE sql AS 'SELECT 2 * a'",
+    "CREATE SCHEMA theirs",
+    "CREATE TABLE theirs.class (a int)",
+    "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
+)
+"""What stands in the way of no memory; the extension brings views."""
+
+
+def _run(url: str, *statements: str) -> None:
+    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def _relations(url: str) -> list[str]:
+    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+        return list(connection.scalars(text(query)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(STANDING)))
+def test_a_database_that_holds_something_else_gets_no_memory(server: str, path: Path, number: int) -> None:
+    statement, name = list(STANDING.items())[number]
+    url = new_database(server, f"standing{number}")
+    _run(url, statement)
+    before = _relations(url)
+    for door in (
+        lambda: copy_memory(path, url),
+        lambda: put(url, numbered(1)),
+        lambda: check_target(url),
+        lambda: Beginning(url),
+    ):
+        with pytest.raises(MemoryFileError, match=rf"is not empty: it has {name}\. Nothing was written") as told:
+            door()
+        assert "createdb" in str(told.value.remedy)
+        assert _relations(url) == before
+
+
+@pytest.mark.slow
+def test_what_takes_no_part_in_a_memory_may_stand_in_its_database(server: str, path: Path) -> None:
+    url = new_database(server, "beside")
+    available = "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'"
+    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+        has_extension = bool(connection.scalar(text(available)))
+    _run(url, *(one for one in BESIDE if has_extension or "EXTENSION" not in one))
+    assert check_target(url) is None
+    copy_memory(path, url)
+    assert put(url, numbered(2)) == 2
+
+
+def test_a_file_of_another_program_gets_no_memory(path: Path) -> None:
+    other = path.with_name("other.db")
+    _change(other, "CREATE TABLE foo (a int)")
+    before = other.read_bytes()
+    for door in (
+        lambda: copy_memory(path, other),
+        lambda: put(other, numbered(1)),
+        lambda: check_target(other),
+        lambda: Beginning(str(other)),
+    ):
+        with pytest.raises(MemoryFileError):
+            door()
+        assert other.read_bytes() == before
 
 
 @pytest.mark.parametrize("statement", [one for one in PLANTED if one.startswith("CREATE") and "partial" not in one])

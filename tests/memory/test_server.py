@@ -251,6 +251,10 @@ def test_what_is_not_there_is_reported(url: str, server: str) -> None:
         read_memory("postgresql:/nowhere")
 
 
+def test_a_service_that_would_begin_a_memory_says_that_the_server_is_not_there(inkling: Inkling) -> None:
+    inkling.here("serve", "postgresql://me@127.0.0.1:1/nowhere", "--new", "sketch").refused("the server says")
+
+
 def test_no_password_is_shown_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "postgresql://me:s3cret@127.0.0.1:1/nowhere"
     with pytest.raises(MemoryFileError) as told:

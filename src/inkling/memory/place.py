@@ -53,6 +53,9 @@ class Place(Protocol):
     def require_writable(self) -> None:
         """Refuse what cannot be written with a `MemoryFileError`."""
 
+    def require_room(self) -> None:
+        """Refuse with a `MemoryFileError` what holds no memory and has no room for one."""
+
     def explained(self) -> AbstractContextManager[None]:
         """Turn errors of the database and of the system into `MemoryFileError`."""
 
@@ -143,6 +146,11 @@ class FilePlace:
     def require_writable(self) -> None:
         """See `inkling.memory.file.require_writable`."""
         require_writable(self._path)
+
+    def require_room(self) -> None:
+        """A memory is the whole of a file, so there is room where no file is, and where one is that is a memory."""
+        if self.exists():
+            self.require_memory()
 
     def explained(self) -> AbstractContextManager[None]:
         """See `inkling.memory.faults.explained`."""

@@ -29,10 +29,11 @@ from inkling.memory import schema
 from inkling.memory.copies import copy_rows
 from inkling.memory.database import BUSY_SECONDS
 from inkling.memory.faults import foreign
-from inkling.memory.server_schema import foreign_parts, shadowing_parts
+from inkling.memory.server_schema import foreign_parts, shadowing_parts, standing_parts
 from inkling.memory.server_search import follow_writes, name_is_taken
 from inkling.redaction import redacted
 from inkling.types import Vectors
+from inkling.wording import excerpt
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class ServerPlace:
 
     def exists(self) -> bool:
         """Whether the database holds a memory."""
-        with self._engine().connect() as connection:
+        with self.explained(), self._engine().connect() as connection:
             return _holds_memory(connection)
 
     def require_memory(self) -> None:
@@ -96,6 +97,12 @@ class ServerPlace:
 
     def require_writable(self) -> None:
         """The server tells when something is written."""
+
+    def require_room(self) -> None:
+        """Refuse a database that holds something and no memory."""
+        with self.explained(), self._engine().connect() as connection:
+            if not _holds_memory(connection):
+                self._require_room(connection)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -128,6 +135,11 @@ class ServerPlace:
             raise MemoryFileError(
                 f"At {self}, pgvector stands where the memory's tables would; its type and a table are both 'vector'.",
                 remedy="Run there: CREATE SCHEMA extensions; ALTER EXTENSION vector SET SCHEMA extensions",
+            )
+        if parts := standing_parts(connection):
+            raise MemoryFileError(
+                f"The database {self} is not empty: it has {excerpt(', '.join(parts))}. Nothing was written.",
+                remedy="Give the memory a database of its own, made with: createdb NAME",
             )
 
     @contextmanager
@@ -295,4 +307,6 @@ class KeptServer:
 
 
 def _holds_memory(connection: Connection) -> bool:
-    return inspect(connection).has_table(schema.memory.name)
+    """Both tables: another program may well have one that is called 'memory', or one of Alembic's."""
+    names = (schema.memory.name, schema.alembic_version.name)
+    return all(inspect(connection).has_table(name) for name in names)

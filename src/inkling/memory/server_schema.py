@@ -27,7 +27,7 @@ _RELATIONS = text("""
     SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, n.nspname, c.relnamespace <> m.relnamespace AS elsewhere
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_class m ON m.oid = to_regclass('memory')
+    LEFT JOIN pg_class m ON m.oid = to_regclass('memory')
     WHERE pg_table_is_visible(c.oid) AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'
     AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'S') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -104,6 +104,11 @@ def foreign_parts(connection: Connection, *, revision: str | None = None) -> lis
         for name, table in schema.metadata.tables.items():
             told += _differences(connection, table, tables[name]) if name in tables else [f"no table '{name}'"]
     return told
+
+
+def standing_parts(connection: Connection) -> list[str]:
+    """All that stands in a database that holds no memory, in words; what `foreign_parts` would look at in one."""
+    return [f"{_KINDS[row.relkind]} '{row.relname}'" for row in connection.execute(_RELATIONS)]
 
 
 def shadowing_parts(connection: Connection) -> list[str]:

@@ -170,9 +170,9 @@ def check_target(path: str | Path, *, may_exist: bool = False) -> Holdings | Non
     place = place_of(path)
     with place.explained():
         place.require_writable()
+        place.require_room()
         if not place.exists():
             return None
-        place.require_memory()
     found = read_holdings(path)
     if not may_exist:
         raise _occupied(place, found)

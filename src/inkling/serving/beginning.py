@@ -39,8 +39,10 @@ class Beginning:
     """
 
     def __init__(self, memory: str) -> None:
-        if isinstance(place_of(memory), FilePlace):
+        place = place_of(memory)
+        if isinstance(place, FilePlace):
             check_writable(memory)
+        place.require_room()
         self._memory = memory
         self._kept = BegunFile(memory)
         self._classes = self._kept.read()
