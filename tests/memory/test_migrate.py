@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from inkling.errors import MemoryFileError
 from inkling.memory import migrate, revisions, schema
 from inkling.memory.amend import amend
+from inkling.memory.backup import backup, copy_memory
 from inkling.memory.classes import rename_class
 from inkling.memory.content import MemoryContent, Provenance
 from inkling.memory.database import transaction
@@ -173,3 +174,11 @@ def test_the_migrations_make_the_tables_of_the_schema() -> None:
 
 def test_the_schema_names_the_newest_revision() -> None:
     assert ScriptDirectory(str(revisions.MIGRATIONS)).get_current_head() == schema.REVISION
+
+
+def test_a_memory_of_an_earlier_release_is_copied_and_verified(old: Path, tmp_path: Path) -> None:
+    before = old.read_bytes()
+    version = read_memory(old).version
+    assert backup(old, tmp_path / "a.ink") == copy_memory(old, tmp_path / "b.ink").version == version
+    assert verify(old) == verify(tmp_path / "a.ink") == verify(tmp_path / "b.ink")
+    assert old.read_bytes() == before

@@ -16,12 +16,17 @@ from inkling.memory.rows import CHUNK_ROWS, Rows
 def copy_file(connection: Connection, target: Path) -> None:
     """Write all that a read transaction sees to a new SQLite file."""
     original = connection.connection.driver_connection
-    if isinstance(original, sqlite3.Connection):
+    if isinstance(original, sqlite3.Connection) and _is_file(original):
         with closing(sqlite3.connect(target)) as copy:
             original.backup(copy)
         return
     with creating(target) as copied_to:
         copy_rows(connection, copied_to)
+
+
+def _is_file(database: sqlite3.Connection) -> bool:
+    """Not so a memory of an earlier release, which is altered in main memory: SQLite would wait for that for ever."""
+    return bool(database.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0])
 
 
 def copy_rows(source: Connection, target: Connection) -> None:
