@@ -130,11 +130,13 @@ def _pooled(path: Path) -> tuple[list[int], list[PooledImage]]:
     return waiting.ids.tolist(), list(waiting.images)
 
 
-def test_what_nobody_can_take_back_is_reported(path: Path, decide: Decisions) -> None:
+def test_what_was_changed_by_something_else_is_reported_as_that(path: Path, decide: Decisions) -> None:
     decide.merge([1, 2])
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE proposal SET stability = 0.5 WHERE id = 3")
     before = held(path)
-    with pytest.raises(InputError, match=r"'merge'.* cannot be taken back.*'proposal"):
+    told = r"'merge'.* cannot be taken back.*'proposal.*does not hold what its log says"
+    with pytest.raises(MemoryFileError, match=told) as caught:
         decide.undo()
+    assert "inkling verify" in str(caught.value.remedy)
     assert held(path) == before

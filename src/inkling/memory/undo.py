@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from inkling.errors import ConflictError
+from inkling.errors import ConflictError, InklingError, MemoryFileError
 from inkling.memory import schema
 from inkling.memory.amend import Amendment, begin, finish
-from inkling.memory.digest import MODULUS
+from inkling.memory.digest import MODULUS, state_digest
 from inkling.memory.discovered import OPEN, WAITING
 from inkling.memory.events import (
     AUTOMATIC,
@@ -58,7 +58,7 @@ def undo(path: str | Path, *, event: int | None = None, arguments: Mapping[str, 
         If there is nothing to take back, something that cannot be taken back rests on it, or another event than the
         one that is meant is the latest.
     MemoryFileError
-        If the rows kept for it are damaged; nothing has changed then.
+        If its rows or those kept for it are damaged; nothing has changed then.
     """
     with changing(path) as connection:
         digest = logged_digest(connection)
@@ -123,16 +123,24 @@ def _take_back(memory: Amendment, event: Event, later: Sequence[Event]) -> list[
             return list(later[:number])
         except (ChangedSinceError, _RestsOnItError) as error:
             if number == len(later):
-                raise _refused(event, error) from error
+                raise _refused(memory, event, error) from error
         try:
             for change in changes_of(memory.connection, later[number].id):
                 memory.rows.take_back(change)
         except ChangedSinceError as error:
-            raise _refused(event, error) from error
+            raise _refused(memory, event, error) from error
         number += 1
 
 
-def _refused(event: Event, error: Exception) -> ConflictError:
+def _refused(memory: Amendment, event: Event, error: Exception) -> InklingError:
+    """What came later, if the memory was as its log says until now."""
+    before = (state_digest(memory.connection) - memory.rows.delta) % MODULUS
+    if before != logged_digest(memory.connection):
+        return MemoryFileError(
+            f"Event {event.id} ('{event.verb}') cannot be taken back: {error} is not as it was left. The memory does "
+            "not hold what its log says: it is damaged, or was changed by something else than Inkling.",
+            remedy="Check it with inkling verify, in Python verify(memory).",
+        )
     return ConflictError(
         f"Event {event.id} ('{event.verb}') cannot be taken back: {error} was changed since.",
         remedy="Its history ('inkling history') has what came after it.",
