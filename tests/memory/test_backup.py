@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from inkling.errors import MemoryFileError
+from inkling.errors import InputError, MemoryFileError
 from inkling.memory import place
 from inkling.memory.backup import backup, copy_memory
 from inkling.memory.store import read_memory
@@ -110,3 +110,37 @@ def test_a_copy_that_is_not_as_the_memory_is_reported(tmp_path: Path, monkeypatc
     monkeypatch.setattr(place, "copy_file", losing)
     with pytest.raises(MemoryFileError, match="Throw the copy away"):
         copy_memory(tmp_path / "a.ink", tmp_path / "b.ink")
+
+
+def _flip_a_bit(path: Path) -> None:
+    """In the row of the head."""
+    with closing(sqlite3.connect(path)) as database, database:
+        ((arrays,),) = database.execute("SELECT arrays FROM head").fetchall()
+        database.execute("UPDATE head SET arrays = ?", (arrays[:-1] + bytes([arrays[-1] ^ 1]),))
+
+
+def test_a_memory_that_is_not_as_its_log_says_is_not_copied(tmp_path: Path) -> None:
+    path = tmp_path / "a.ink"
+    put(path, numbered(1))
+    _flip_a_bit(path)
+    with pytest.raises(MemoryFileError, match=r"does not hold what its log says.*Nothing was written") as told:
+        copy_memory(path, tmp_path / "b.ink")
+    assert "inkling verify" in str(told.value.remedy)
+    assert names_in(tmp_path) == ["a.ink"]
+    with pytest.raises(MemoryFileError, match="damaged"):
+        verify(path)
+
+
+def test_a_memory_without_a_log_is_copied(tmp_path: Path) -> None:
+    put(tmp_path / "a.ink", numbered(1))
+    with closing(sqlite3.connect(tmp_path / "a.ink")) as database, database:
+        database.execute("DELETE FROM event")
+    _flip_a_bit(tmp_path / "a.ink")
+    assert copy_memory(tmp_path / "a.ink", tmp_path / "b.ink").version == 1
+
+
+def test_a_backup_is_no_database(tmp_path: Path) -> None:
+    put(tmp_path / "a.ink", numbered(1))
+    with pytest.raises(InputError, match="A backup is a file"):
+        backup(tmp_path / "a.ink", "postgresql://ada@db.example.org/vehicles")
+    assert names_in(tmp_path) == ["a.ink"]

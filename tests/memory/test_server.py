@@ -140,6 +140,18 @@ def test_a_copy_replaces_no_memory_of_a_server(url: str, tmp_path: Path) -> None
     assert_same(read_memory(url).content, numbered(2))
 
 
+def test_a_memory_of_a_server_that_is_not_as_its_log_says_is_neither_copied_nor_backed_up(
+    url: str, tmp_path: Path
+) -> None:
+    put(url, numbered(1))
+    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).begin() as connection:
+        connection.execute(text("UPDATE class SET name = 'planted' WHERE id = 1"))
+    for door in (copy_memory, backup):
+        with pytest.raises(MemoryFileError, match="does not hold what its log says"):
+            door(url, tmp_path / "a.ink")
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_copy_that_is_killed_leaves_an_empty_database(url: str, tmp_path: Path) -> None:
     put(tmp_path / "a.ink", numbered(1, images=10_000, dimension=64))
     child = FORK.Process(target=copy_memory, args=(tmp_path / "a.ink", url))

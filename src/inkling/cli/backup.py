@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from inkling.cli.options import Memory
 
 def run(
     memory: Memory,
-    target: Annotated[Path, typer.Argument(metavar="TARGET.ink", help="A new file.", show_default=False)],
+    target: Annotated[str, typer.Argument(metavar="TARGET.ink", help="A new file.", show_default=False)],
 ) -> None:
     """Copy a memory as it is at this moment, whoever uses it meanwhile."""
     from inkling.memory.backup import backup

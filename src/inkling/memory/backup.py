@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from inkling.errors import MemoryFileError
+from inkling.errors import InputError, MemoryFileError
 from inkling.memory.copies import count_rows
 from inkling.memory.digest import digest_text, state_digest
+from inkling.memory.events import latest_digest
 from inkling.memory.opened import seeing
 from inkling.memory.place import FilePlace, Place, place_of
 from inkling.memory.read import version_of
@@ -53,11 +54,23 @@ def backup(path: str | Path, target: str | Path) -> int:
 
     Raises
     ------
+    InputError
+        If the target is a URL.
     MemoryFileError
-        If the memory cannot be read, or there is something at the target.
+        If the memory cannot be read, or there is something at the target. One of a server must also hold what its log
+        says; of a file, the pages are copied as they are.
     """
+    place = place_of(target)
+    if not isinstance(place, FilePlace):
+        raise InputError(
+            f"A backup is a file, and {place} is a database.",
+            remedy="Name a file, or copy the memory there with inkling copy, in Python copy_memory(memory, url).",
+        )
     with seeing(path, whole=True) as connection:
-        _copied(connection, place_of(path), FilePlace(Path(target).resolve()))
+        source = place_of(path)
+        if not isinstance(source, FilePlace):
+            _sound_digest(connection, source)
+        _copied(connection, source, place)
         return version_of(connection)
 
 
@@ -65,7 +78,8 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
     """Copy a memory as it is at this moment to a new file or an empty PostgreSQL database, all of it.
 
     Classes, exemplars, head, pool, proposals, log, and what `undo` needs go along, so the copy goes on as the memory
-    would have. The copy appears whole or not at all, and its digest is compared with that of the memory.
+    would have. The memory must hold what its log says. The copy appears whole or not at all, and its digest is compared
+    with that of the memory.
 
     Parameters
     ----------
@@ -82,7 +96,8 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
     Raises
     ------
     MemoryFileError
-        If the memory cannot be read, there is something at the target, or the copy is not as the memory.
+        If the memory cannot be read or does not hold what its log says, there is something at the target, or the copy
+        is not as the memory.
 
     Examples
     --------
@@ -91,8 +106,8 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
     """
     with seeing(source, whole=True) as connection:
         place = place_of(target)
+        digest, rows = _sound_digest(connection, place_of(source)), count_rows(connection)
         _copied(connection, place_of(source), place)
-        digest, rows = state_digest(connection), count_rows(connection)
         with seeing(target) as copy:
             found = state_digest(copy), count_rows(copy)
         if found != (digest, rows):
@@ -102,6 +117,18 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
                 remedy="Throw the copy away, and check the memory with inkling verify, in Python verify(memory).",
             )
         return Copied(version_of(connection), digest_text(digest), rows)
+
+
+def _sound_digest(connection: Connection, place: Place) -> int:
+    """Digest of all that a memory holds, which must be the one that its log has, where anything was logged."""
+    digest = state_digest(connection)
+    if latest_digest(connection) not in (None, digest):
+        raise MemoryFileError(
+            f"The memory {place} does not hold what its log says: it is damaged, or was changed by something else than "
+            "Inkling. Nothing was written.",
+            remedy="Check it with inkling verify, in Python verify(memory), and copy a sound one, such as a backup.",
+        )
+    return digest
 
 
 def _copied(connection: Connection, source: Place, target: Place) -> None:

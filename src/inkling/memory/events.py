@@ -89,11 +89,17 @@ def _event(row: dict[str, Any]) -> Event:
     return Event(**row | {"arguments": json.loads(row["arguments"]), "outcome": json.loads(row["outcome"])})
 
 
-def logged_digest(connection: Connection) -> int:
-    """Digest of what the memory holds, by its log; worked out where nothing was logged yet."""
+def latest_digest(connection: Connection) -> int | None:
+    """Digest of what the memory holds, by its log; None where nothing was logged yet."""
     table = schema.event
     found = connection.execute(select(table.c.digest).order_by(table.c.id.desc()).limit(1)).scalar()
-    return state_digest(connection) if found is None else int(found, 16)
+    return None if found is None else int(found, 16)
+
+
+def logged_digest(connection: Connection) -> int:
+    """As `latest_digest`; worked out where nothing was logged yet."""
+    found = latest_digest(connection)
+    return state_digest(connection) if found is None else found
 
 
 @dataclass(frozen=True)
