@@ -12,11 +12,13 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Executable, Row
 
 from inkling.errors import InputError
+from inkling.images.places import is_url
 from inkling.memory.copies import copy_file
 from inkling.memory.database import KeptFile, check_integrity, creating, page_bytes, reading, transaction, writing
 from inkling.memory.faults import explained, foreign, warn_of_strays
 from inkling.memory.file import appearing, is_database, require_memory, require_writable
 from inkling.memory.schema_check import foreign_parts, shadowing_parts, stray_parts
+from inkling.redaction import redacted
 from inkling.types import Vectors
 from inkling.wording import quoted
 
@@ -96,7 +98,7 @@ def place_of(where: str | Path) -> Place:
     Raises
     ------
     InputError
-        If it is neither text nor a path.
+        If it is neither text nor a path, or a URL of another kind.
     """
     if not isinstance(where, str | os.PathLike) or "\0" in str(where):
         raise InputError(
@@ -108,6 +110,11 @@ def place_of(where: str | Path) -> Place:
         from inkling.memory.server import ServerPlace
 
         return ServerPlace(where)
+    if isinstance(where, str) and is_url(where):
+        raise InputError(
+            f"{quoted(redacted(where))} is no memory that Inkling can reach.",
+            remedy="Name a file, such as vehicles.ink, or a PostgreSQL database: postgresql://USER@HOST/DATABASE.",
+        )
     return FilePlace(Path(where).resolve())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -78,6 +79,11 @@ class ServerPlace:
             raise MemoryFileError(
                 f"The URL {self._shown} has more than one '@'.", remedy="Write an '@' within user or password as %40."
             )
+        if not _names_database(self._url):
+            raise MemoryFileError(
+                f"The URL {self._shown} names no database.",
+                remedy="Write it as postgresql://USER@HOST/DATABASE, or set PGDATABASE or PGSERVICE.",
+            )
 
     def __str__(self) -> str:
         return self._shown
@@ -112,7 +118,7 @@ class ServerPlace:
         except DBAPIError as error:
             told = str(error.orig).strip().partition("\n")[0]
             raise MemoryFileError(
-                f"The memory {self} is as it was before: the server says '{told}'.",
+                f"Nothing was written to {self}: the server says '{told}'.",
                 remedy="Check the URL, the server and your rights there, then run the command again.",
             ) from error
 
@@ -304,6 +310,15 @@ class KeptServer:
         kept, self._kept, self._listens = self._kept, None, False
         if kept is not None:
             kept.close()
+
+
+def _names_database(url: URL) -> bool:
+    """Whether the URL or the user's environment does; else the server would take the one that is called as the user."""
+    return bool(
+        url.database
+        or {"dbname", "service"} & url.query.keys()
+        or any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE"))
+    )
 
 
 def _holds_memory(connection: Connection) -> bool:
