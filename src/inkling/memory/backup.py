@@ -121,6 +121,7 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
 
 def _sound_digest(connection: Connection, place: Place) -> int:
     """Digest of all that a memory holds, which must be the one that its log has, where anything was logged."""
+    place.check_schema(connection)
     digest = state_digest(connection)
     if latest_digest(connection) not in (None, digest):
         raise MemoryFileError(
