@@ -50,6 +50,7 @@ def test_a_stream_ends_where_a_batch_does(seed: int) -> None:
     found = observed(sample).found()
     assert rows_of(found) == rows_of(batch)
     assert [it.stability for it in found.proposals] == [it.stability for it in batch.proposals]
+    assert observed(sample, part=len(sample.y)).found().drift == batch.drift
     # Some processors sum the products of many rows in another order than those of few.
     assert found.drift.likeness == pytest.approx(batch.drift.likeness, rel=1e-12)
     assert replace(found.drift, likeness=batch.drift.likeness) == batch.drift

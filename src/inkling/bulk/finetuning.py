@@ -269,8 +269,8 @@ def _listen(board: Any, listeners: Mapping[str, Callable[..., None]]) -> None:
     """Pass on what the processes tell, and raise what they refuse."""
     import ray
 
-    told, refused = ray.get(board.take.remote())
-    for kind, news in told:
+    every, refused = ray.get(board.take.remote())
+    for kind, news in every:
         listeners[kind](*news)
     if refused is not None:
         raise refused

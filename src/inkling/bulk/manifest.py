@@ -10,11 +10,10 @@ from typing import Any
 from inkling.bulk.parts import Written, name_of
 from inkling.bulk.plan import Plan
 from inkling.bulk.shelf import Shelf
-from inkling.embeddings.parts import FORMAT
+from inkling.embeddings.parts import FORMAT, MANIFEST
 from inkling.errors import InklingError, InputError
 from inkling.provenance import current_command, inkling_version
 
-NAME = "manifest.json"
 _RESUME = "--resume (in Python, resume=True)"
 
 
@@ -48,8 +47,8 @@ def withdrawn_in_vain(shelf: Shelf) -> Iterator[None]:
         yield
     except BaseException:
         with suppress(InklingError, OSError):  # what ended it is raised
-            if not set(shelf.names()) - {NAME}:
-                shelf.withdraw(NAME)
+            if not set(shelf.names()) - {MANIFEST}:
+                shelf.withdraw(MANIFEST)
         raise
 
 
@@ -76,14 +75,14 @@ def read_manifest(shelf: Shelf) -> dict[str, Any] | None:
         If it is damaged.
     """
     try:
-        manifest = json.loads(shelf.get(NAME))
+        manifest = json.loads(shelf.get(MANIFEST))
         if manifest["format"] != FORMAT or not isinstance(manifest["plan"], dict):
             raise ValueError("it is of another release")
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"The {NAME} at {shelf} is damaged or of another release.", remedy="Begin anew in another folder."
+            f"The {MANIFEST} at {shelf} is damaged or of another release.", remedy="Begin anew in another folder."
         ) from error
     return dict(manifest)
 
@@ -126,4 +125,4 @@ def complete(shelf: Shelf, plan: Plan, parts: Sequence[Written]) -> dict[str, An
 
 def _write(shelf: Shelf, manifest: dict[str, Any]) -> None:
     content = {"format": FORMAT, "inkling": inkling_version(), **manifest}
-    shelf.put(NAME, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    shelf.put(MANIFEST, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkling.bulk.manifest import NAME as MANIFEST
 from inkling.bulk.shelf import Shelf
+from inkling.embeddings.parts import MANIFEST
 from inkling.errors import InklingError, InputError
 from inkling.wording import excerpt
 

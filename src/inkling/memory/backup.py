@@ -68,9 +68,10 @@ def backup(path: str | Path, target: str | Path) -> int:
         )
     with seeing(path, whole=True) as connection:
         source = place_of(path)
+        _require_copyable(connection, source, place)
         if not isinstance(source, FilePlace):
             _sound_digest(connection, source)
-        _copied(connection, source, place)
+        _copied(connection, place)
         return version_of(connection)
 
 
@@ -105,9 +106,10 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
     Copied(version=7, digest='5d0c...', rows=1204)
     """
     with seeing(source, whole=True) as connection:
-        place = place_of(target)
-        digest, rows = _sound_digest(connection, place_of(source)), count_rows(connection)
-        _copied(connection, place_of(source), place)
+        origin, place = place_of(source), place_of(target)
+        _require_copyable(connection, origin, place)
+        digest, rows = _sound_digest(connection, origin), count_rows(connection)
+        _copied(connection, place)
         with seeing(target) as copy:
             found = state_digest(copy), count_rows(copy)
         if found != (digest, rows):
@@ -121,7 +123,6 @@ def copy_memory(source: str | Path, target: str | Path) -> Copied:
 
 def _sound_digest(connection: Connection, place: Place) -> int:
     """Digest of all that a memory holds, which must be the one that its log has, where anything was logged."""
-    place.check_schema(connection)
     digest = state_digest(connection)
     if latest_digest(connection) not in (None, digest):
         raise MemoryFileError(
@@ -132,12 +133,17 @@ def _sound_digest(connection: Connection, place: Place) -> int:
     return digest
 
 
-def _copied(connection: Connection, source: Place, target: Place) -> None:
+def _require_copyable(connection: Connection, source: Place, target: Place) -> None:
+    """What can be told before all of the memory is read."""
     source.check_schema(connection)
     with target.explained():
         target.require_writable()
         if target.exists():
             raise _occupied(target)
+
+
+def _copied(connection: Connection, target: Place) -> None:
+    with target.explained():
         try:
             target.create_copy(connection)
         except FileExistsError:
