@@ -134,7 +134,7 @@ def _sound_digest(connection: Connection, place: Place) -> int:
 
 
 def _require_copyable(connection: Connection, source: Place, target: Place) -> None:
-    """What can be told before all of the memory is read."""
+    """What does not take all of the memory to see."""
     source.check_schema(connection)
     with target.explained():
         target.require_writable()
