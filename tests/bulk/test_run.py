@@ -196,8 +196,9 @@ def test_what_a_folder_holds_decides_what_is_advised(tmp_path: Path, whole: Path
         assert advised(whole) == "Name a folder that is empty or not there yet."
 
 
-def test_a_damaged_manifest_is_reported(whole: Path, records: list[ImageRecord]) -> None:
-    (whole / "manifest.json").write_text('{"format": 1')
+@pytest.mark.parametrize("content", ['{"format": 1', "[" * 200_000], ids=["cut", "nested too deeply"])
+def test_a_damaged_manifest_is_reported(content: str, whole: Path, records: list[ImageRecord]) -> None:
+    (whole / "manifest.json").write_text(content)
     with pytest.raises(InputError, match="damaged or of another release"):
         run_parts(planned(records), JOB, records, FolderShelf(whole), engine=HereEngine(), resume=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -119,16 +120,25 @@ def _flip_a_bit(path: Path) -> None:
         database.execute("UPDATE head SET arrays = ?", (arrays[:-1] + bytes([arrays[-1] ^ 1]),))
 
 
-def test_a_memory_that_is_not_as_its_log_says_is_not_copied(tmp_path: Path) -> None:
+@pytest.mark.parametrize("copied", [copy_memory, backup])
+def test_a_memory_that_is_not_as_its_log_says_is_not_copied(copied: Callable[..., object], tmp_path: Path) -> None:
     path = tmp_path / "a.ink"
     put(path, numbered(1))
     _flip_a_bit(path)
     with pytest.raises(MemoryFileError, match=r"does not hold what its log says.*Nothing was written") as told:
-        copy_memory(path, tmp_path / "b.ink")
+        copied(path, tmp_path / "b.ink")
     assert "inkling verify" in str(told.value.remedy)
     assert names_in(tmp_path) == ["a.ink"]
     with pytest.raises(MemoryFileError, match="damaged"):
         verify(path)
+
+
+def test_what_is_nested_too_deeply_to_read_is_damage(tmp_path: Path) -> None:
+    put(tmp_path / "a.ink", numbered(1))
+    with closing(sqlite3.connect(tmp_path / "a.ink")) as database, database:
+        database.execute("UPDATE head SET params = ?", ("[" * 200_000,))
+    with pytest.raises(MemoryFileError, match="damaged"):
+        read_memory(tmp_path / "a.ink")
 
 
 def test_a_memory_without_a_log_is_copied(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def read_manifest(shelf: Shelf) -> dict[str, Any] | None:
             raise ValueError("it is of another release")
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"The {MANIFEST} at {shelf} is damaged or of another release.", remedy="Begin anew in another folder."
         ) from error

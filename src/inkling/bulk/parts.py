@@ -88,7 +88,7 @@ def read_part(shelf: Shelf, part: int, *, run: str) -> Written | None:
         tag = json.loads((table.schema.metadata or {})[METADATA_KEY])
     except FileNotFoundError:
         return None
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+    except (pa.ArrowException, OSError, KeyError, ValueError, RecursionError):
         return None
     return _written(part, table, content) if tag == {"run": run, "part": part} else None
 

@@ -265,7 +265,7 @@ def run_program(folder: Path, program: str, *arguments: str) -> list[dict[str, A
     )
     try:
         told = [json.loads(line) for line in done.stdout.splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         told = []
     if not told:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]

@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         raise InputError(f"There is no folder '{folder}'.", remedy="Name one that 'inkling export' has written.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"'{folder}' is no export of Inkling: its {MANIFEST} can't be read ({excerpt(error)}).",
             remedy="Name a folder that 'inkling export' has written.",

@@ -57,8 +57,7 @@ def backup(path: str | Path, target: str | Path) -> int:
     InputError
         If the target is a URL.
     MemoryFileError
-        If the memory cannot be read, or there is something at the target. One of a server must also hold what its log
-        says; of a file, the pages are copied as they are.
+        If the memory cannot be read or does not hold what its log says, or there is something at the target.
     """
     place = place_of(target)
     if not isinstance(place, FilePlace):
@@ -69,8 +68,7 @@ def backup(path: str | Path, target: str | Path) -> int:
     with seeing(path, whole=True) as connection:
         source = place_of(path)
         _require_copyable(connection, source, place)
-        if not isinstance(source, FilePlace):
-            _sound_digest(connection, source)
+        _sound_digest(connection, source)
         _copied(connection, place)
         return version_of(connection)
 

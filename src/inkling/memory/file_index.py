@@ -183,7 +183,7 @@ class FileIndexes:
         try:
             found = json.loads((_folder(self._place) / MANIFEST).read_text(encoding="utf-8"))
             manifest = Manifest(**found)
-        except (InklingError, OSError, ValueError, TypeError):
+        except (InklingError, OSError, ValueError, TypeError, RecursionError):
             return None
         types = {"int": int, "str": str, "float": float}
         right = all(type(getattr(manifest, one.name)) is types[str(one.type)] for one in fields(Manifest))

@@ -72,7 +72,7 @@ def _consistent(place: Place) -> Iterator[None]:
         yield
     except (InklingError, LinAlgError):  # the latter comes of computing with rows that are sound
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(place, str(error)) from error
 
 

@@ -63,7 +63,7 @@ def searched(connection: Connection) -> Searched | None:
     try:
         told = json.loads(row.told)
         return Searched(int(told["space"]), float(told["recall"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

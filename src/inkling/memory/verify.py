@@ -98,7 +98,7 @@ def _check_content(connection: Connection, place: Place) -> None:
                     raise ValueError(f"table {table.name!r} holds numbers that are not finite")
         for state in connection.execute(select(schema.stream.c.state)).scalars():
             json.loads(state)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise damaged(place, excerpt(error)) from error
 
 
